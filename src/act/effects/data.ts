@@ -1,0 +1,64 @@
+import type { Machine } from '../../node/machine.ts';
+import type { HealContext } from '../heal-context.ts';
+
+/** A name in a directory that is not taken: `name`, `name.2`, `name.3` … */
+async function freeName(machine: Machine, directory: string, name: string): Promise<string> {
+  const taken = await machine.list(directory);
+  for (let n = 1; ; n++) {
+    const candidate = n === 1 ? name : `${name}.${n}`;
+    if (!taken.includes(candidate)) return candidate;
+  }
+}
+
+const lastPart = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
+
+/** Names of what is set aside: the data dir's own, and the WAL dir's with a prefix that no data dir has. */
+const asideNames = ({ config }: HealContext) =>
+  [
+    { path: config.dataDir, name: lastPart(config.dataDir) },
+    ...(config.separateWalDir ? [{ path: config.walDir, name: `wal-dir-${lastPart(config.walDir)}` }] : []),
+  ] as const;
+
+/**
+ * Renames the data dir, and a separate WAL dir, into this heal's directory; an empty data dir with the same
+ * owner and mode takes its place, as the directory above need not be writable by etcd.
+ */
+export async function setAside(heal: HealContext): Promise<string> {
+  const { machine, places, record } = heal;
+  const directory = `${places.aside}/${record.id}`;
+  const moved: string[] = [];
+  for (const { path, name } of asideNames(heal)) {
+    const rights = await machine.rightsOf(path);
+    if (rights === undefined) continue;
+    const target = `${directory}/${await freeName(machine, directory, name)}`;
+    await machine.move(path, target);
+    moved.push(`${path} to ${target}`);
+    if (path === heal.config.dataDir) await machine.makeDirectory(path, rights);
+  }
+  return moved.length === 0 ? 'there was nothing to move' : `moved ${moved.join(' and ')}`;
+}
+
+/** The data that were moved first back under their name, where nothing has taken it. */
+export async function bringDataBack(heal: HealContext): Promise<string> {
+  const { machine, places, record } = heal;
+  const directory = `${places.aside}/${record.id}`;
+  const there = await machine.list(directory);
+  const moved: string[] = [];
+  for (const { path, name } of asideNames(heal)) {
+    if (!there.includes(name)) continue;
+    const inTheWay = await machine.list(path);
+    if (inTheWay.length > 0) throw new Error(`${path} holds ${inTheWay.join(', ')}; the data stay in ${directory}/${name}`);
+    await machine.remove(path);
+    await machine.move(`${directory}/${name}`, path);
+    moved.push(path);
+  }
+  if ((await machine.list(directory)).length === 0) await machine.remove(directory);
+  return moved.length === 0 ? 'there was nothing to bring back' : `${moved.join(' and ')} is back`;
+}
+
+/** Deletes what older heals have set aside, all but the newest `keep`. */
+export async function pruneAside({ machine, places, settings }: HealContext): Promise<void> {
+  // Heal IDs begin with their time, so the sorted list is oldest first.
+  const old = (await machine.list(places.aside)).slice(0, settings.keepAside === 0 ? undefined : -settings.keepAside);
+  for (const name of old) await machine.remove(`${places.aside}/${name}`);
+}

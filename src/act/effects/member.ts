@@ -1,0 +1,113 @@
+import { isOwn } from '../../diagnose/cluster-view.ts';
+import { expectedCluster } from '../../plan/expected-cluster.ts';
+import type { HealContext } from '../heal-context.ts';
+import { stage } from './units.ts';
+
+const POLL_MS = 25;
+
+/** Starts the member on the unit that is in place: the existing-state copy, or the original once it is back. */
+export async function startMember(heal: HealContext): Promise<string> {
+  const { machine, places, situation } = heal;
+  const unit = situation.seen.swap.unitFile === 'file' ? places.unit : places.unit1;
+  // The list may have changed since it was staged; etcd compares it with the members' own (see expectedCluster).
+  const { staged } = situation.seen.swap;
+  if (unit === places.unit1 && !situation.joined && staged?.initialCluster !== expectedCluster(situation)) await stage(heal);
+  await machine.systemctl(['reset-failed', unit]).catch(() => undefined);
+  await machine.systemctl(['start', '--no-block', unit]);
+  return `${unit} is started`;
+}
+
+/**
+ * Waits until the member answers healthy on `unit`.
+ * @throws when its unit fails for good, or when no data have arrived for `HEAL_VERIFY_TIMEOUT`.
+ */
+async function untilHealthy(heal: HealContext, unit: string): Promise<void> {
+  const { machine, places, settings, world, config } = heal;
+  let [size, movedMs, unitsMs] = [-2, machine.now(), machine.now()];
+  for (;;) {
+    const health = await world.health(config.clientUrl, config.tls, 1000);
+    if (health.state === 'true') return;
+    const nowMs = machine.now();
+    // Whether the unit has failed or data arrive is asked now and then: the answer itself is what counts.
+    if (nowMs - unitsMs > 1000) {
+      unitsMs = nowMs;
+      const [facts] = await machine.units([unit]);
+      if (facts?.active === 'failed' || (facts?.active === 'activating' && facts.restarts >= 3)) {
+        await heal.look('files', 'units');
+        const said = heal.situation.matched[0]?.line ?? (heal.situation.seen.log.ok ? heal.situation.seen.log.value.at(-1) : '');
+        throw new Error(`${unit} does not stay up (${facts.result}, exit ${facts.exitStatus}): ${said}`);
+      }
+      const newSize = await machine.sizeOf(config.dataDir);
+      if (newSize !== size) [size, movedMs] = [newSize, nowMs];
+      if (nowMs - movedMs > settings.verifyTimeoutMs) {
+        throw new Error(
+          `the member is not healthy, and nothing has arrived in ${config.dataDir} for ${settings.verifyTimeoutMs} ms: ${health.why}; see journalctl -u ${unit} and ${places.env1}`,
+        );
+      }
+    }
+    await machine.sleep(POLL_MS);
+  }
+}
+
+/** Waits for the new member and compares it with the others. Sets `verified`. */
+export async function verify(heal: HealContext): Promise<string> {
+  const before = heal.record.servedBefore;
+  const unit = heal.situation.unitName;
+  await untilHealthy(heal, unit);
+  await heal.look('files', 'units', 'self', 'cluster');
+  const { situation, config } = heal;
+  const self = situation.seen.self?.reply;
+  if (self?.ok !== true) throw new Error(`the member answered healthy and then not: ${self?.why ?? 'no answer'}`);
+  const { memberId } = self.value;
+  heal.record.newMemberId ||= memberId;
+  const listed = situation.cluster.members.filter((member) => isOwn(member, config));
+  if (listed.length !== 1 || listed[0]?.id !== memberId) {
+    const ids = listed.map((member) => member.id).join(', ') || 'not at all';
+    throw new Error(`the member runs as ${memberId}, but the others list this node as ${ids}`);
+  }
+  const silent = before.filter((endpoint) => !heal.servingEndpoints.includes(endpoint));
+  const equal = await dataEqual(heal);
+  heal.verified = true;
+  const lost = silent.length > 0 ? `; served before and not now: ${silent.join(', ')}` : '';
+  return `${memberId} is healthy on ${unit}, listed once, its data ${equal}${lost}`;
+}
+
+/**
+ * Compares the hash of all keys at one revision with the others that serve (Maintenance.HashKV). Members compact
+ * on their own time, and hashes are comparable only at the same compaction: then it is asked again.
+ * @throws when the data differ.
+ */
+async function dataEqual(heal: HealContext): Promise<string> {
+  const { machine, cluster, config } = heal;
+  const endpoints = [config.clientUrl, ...heal.servingEndpoints];
+  for (let attempt = 1; ; attempt++) {
+    const replies = [heal.situation.seen.self, ...heal.situation.seen.others].flatMap((asked) =>
+      asked?.reply.ok && endpoints.includes(asked.endpoint) ? [asked.reply.value.revision] : [],
+    );
+    const revision = replies.reduce((least, r) => (r < least ? r : least), replies[0] ?? 0n);
+    const rows = await cluster.hashKv(endpoints, revision).catch((error: Error) => error);
+    if (rows instanceof Error || new Set(rows.map((row) => row.compactRevision)).size > 1) {
+      if (attempt >= 20) throw new Error(`the data could not be compared: ${rows instanceof Error ? rows.message : 'compaction differs'}`);
+      await machine.sleep(250);
+      await heal.look('self', 'cluster');
+      continue;
+    }
+    if (new Set(rows.map((row) => row.hash)).size > 1) {
+      throw new Error(`the data differ at revision ${revision}: ${rows.map((row) => `${row.endpoint} ${row.hash}`).join(', ')}`);
+    }
+    return `equal to those of ${endpoints.length - 1} others at revision ${revision} (hash ${rows[0]?.hash})`;
+  }
+}
+
+/** Waits for the member on its originals. */
+export async function confirm(heal: HealContext): Promise<string> {
+  const { machine, places } = heal;
+  await untilHealthy(heal, places.unit);
+  // Type=notify: the unit turns active with the readiness message, a moment after the port answers.
+  for (let n = 0; n < 200; n++) {
+    await heal.look('files', 'units', 'self');
+    if (heal.situation.seen.unit.ok && heal.situation.seen.unit.value.active === 'active') break;
+    await machine.sleep(POLL_MS);
+  }
+  return `the member is healthy on ${places.unitFile} and ${places.env}`;
+}

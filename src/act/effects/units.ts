@@ -1,0 +1,138 @@
+import { ROOT_ONLY_DIRECTORY } from '../../node/machine.ts';
+import { parseEnvFile, setEnvValues } from '../../node/env-file.ts';
+import { environmentFiles, pointEnvironmentFile } from '../../node/unit-file.ts';
+import { expectedCluster } from '../../plan/expected-cluster.ts';
+import type { HealContext } from '../heal-context.ts';
+import { dropInsOf, originalUnit, saveOriginal } from '../originals.ts';
+
+/** The runbook waits up to 90 s for a process that ignores SIGTERM; a heal does not. */
+const STOP_MS = 10_000;
+const OWN_DROP_IN = 'zz-heal-node.conf';
+
+/** Stops a unit; kills what does not stop. */
+async function stopUnit({ machine, log }: HealContext, unit: string): Promise<void> {
+  try {
+    await machine.systemctl(['stop', unit], STOP_MS);
+  } catch (error) {
+    if (/not loaded/.test((error as Error).message)) return;
+    log.warn({ event: 'kill', unit }, `${unit} did not stop and is killed: ${(error as Error).message}`);
+    await machine.systemctl(['kill', '--signal=SIGKILL', unit]);
+    await machine.systemctl(['stop', unit]);
+  }
+}
+
+/**
+ * Reloads systemd's units when one of these differs from what it has in memory. A reload takes a tenth of a
+ * second, as much as a whole etcd start, so it is not done on suspicion: systemd itself says (systemctl(1),
+ * NeedDaemonReload), and a unit that it has never loaded is read afresh.
+ */
+async function reloadIfNeeded({ machine, places }: HealContext, present: 'unit' | 'unit1'): Promise<void> {
+  const [unit, unit1] = await machine.units([places.unit, places.unit1]);
+  const [facts, file] = present === 'unit' ? [unit, places.unitFile] : [unit1, places.unit1File];
+  const asOnDisk = facts?.load === 'loaded' && facts.fragment === file;
+  if (!asOnDisk || unit?.needsReload || unit1?.needsReload) await machine.systemctl(['daemon-reload']);
+}
+
+/** Moves the unit aside and stops etcd. Leaves the original saved first, then renamed, then loaded as gone. */
+export async function fence(heal: HealContext): Promise<string> {
+  const { machine, places } = heal;
+  await saveOriginal(machine, places);
+  if ((await machine.kindOf(places.unitFile)) !== 'none') {
+    // A copy beside the original is what a runbook or the app's repairMinorityNode left when it failed.
+    await stopUnit(heal, places.unit1);
+    await machine.remove(places.unit1File);
+    await machine.move(places.unitFile, places.unit1File);
+  }
+  await machine.systemctl(['daemon-reload']);
+  await stopUnit(heal, places.unit);
+  await stopUnit(heal, places.unit1);
+  const [left] = await machine.units([places.unit]);
+  if (left?.load === 'loaded') {
+    // A vendor's unit, or one made from /etc/init.d (systemd-sysv-generator(8)), shows up where ours was.
+    throw new Error(`another ${places.unit} takes the place of the one moved aside: ${left.fragment || 'generated'}; remove it first`);
+  }
+  await machine.systemctl(['reset-failed', places.unit]).catch(() => undefined);
+  return `${places.unitFile} is ${places.unit1} now, the original is saved in ${places.originals}, etcd is stopped`;
+}
+
+/** The original unit back in place; etcd is left stopped. */
+export async function putUnitBack(heal: HealContext): Promise<string> {
+  const { machine, places } = heal;
+  if ((await machine.kindOf(places.unitFile)) === 'none') {
+    const { text, rights } = await originalUnit(machine, places);
+    await machine.writeFile(places.unitFile, text, rights);
+  }
+  await machine.remove(places.unit1File);
+  await reloadIfNeeded(heal, 'unit');
+  await machine.remove(places.originals);
+  return `${places.unitFile} is back as it was`;
+}
+
+/** Makes `etcd1.env`, `etcd1.service` and its drop-ins. Touches neither `etcd.env` nor `etcd.service.d`. */
+export async function stage(heal: HealContext): Promise<string> {
+  const { machine, places } = heal;
+  const env = await machine.readFile(places.env);
+  if (env === undefined) throw new Error(`${places.env} is missing; the app's start writes it`);
+  const original = await originalUnit(machine, places);
+  const unit = pointEnvironmentFile(original.text, places.env, places.env1);
+  const dropIns = [...(await dropInsOf(machine, places.unit))].map(([name, { text, rights }]) => {
+    const pointed = pointEnvironmentFile(text, places.env, places.env1);
+    return { name, text: pointed.text, changed: pointed.changed, rights };
+  });
+  if (unit.changed + dropIns.reduce((n, { changed }) => n + changed, 0) === 0) {
+    throw new Error(`${places.unit} and its drop-ins read no EnvironmentFile=${places.env}, so the copy could not be told to join`);
+  }
+  await mustNotBeOverridden(heal, [original.text, ...dropIns.map(({ text }) => text)]);
+
+  const initialCluster = expectedCluster(heal.situation);
+  const values = { ETCD_INITIAL_CLUSTER_STATE: 'existing', ETCD_INITIAL_CLUSTER: initialCluster };
+  await machine.writeFile(places.env1, setEnvValues(env.text, values), env.rights);
+  await machine.remove(places.dropIns1);
+  await machine.makeDirectory(places.dropIns1, { ...ROOT_ONLY_DIRECTORY, mode: 0o755 });
+  for (const { name, text, rights } of dropIns) {
+    await machine.writeFile(`${places.dropIns1}/${name}`, text, rights);
+  }
+  // A first start lasts as long as the data take to arrive; the original's limit is for a member that has its data.
+  const unlimited = '# heal-node: gone when the heal ends\n[Service]\nTimeoutStartSec=infinity\n';
+  await machine.writeFile(`${places.dropIns1}/${OWN_DROP_IN}`, unlimited, { mode: 0o644, uid: 0, gid: 0 });
+  await machine.writeFile(places.unit1File, unit.text, original.rights);
+  await reloadIfNeeded(heal, 'unit1');
+  return `${places.unit1File} reads ${places.env1}, which joins ${initialCluster}`;
+}
+
+/** A second environment file that sets the same keys would win over ours. */
+async function mustNotBeOverridden({ machine, places }: HealContext, texts: readonly string[]): Promise<void> {
+  const named = texts.flatMap((text) => environmentFiles(text)).map(({ path }) => path);
+  for (const path of new Set(named)) {
+    if (path === places.env || path === places.env1) continue;
+    const other = parseEnvFile((await machine.readFile(path))?.text ?? '');
+    const key = ['ETCD_INITIAL_CLUSTER_STATE', 'ETCD_INITIAL_CLUSTER'].find((name) => other[name] !== undefined);
+    if (key) throw new Error(`${path}: ${key} is set there too, and would override ${places.env1}; keep it in ${places.env} alone`);
+  }
+}
+
+export async function unstage({ machine, places }: HealContext): Promise<string> {
+  await machine.remove(places.dropIns1);
+  await machine.remove(places.env1);
+  return `${places.env1} and ${places.dropIns1} are gone`;
+}
+
+/**
+ * Back to the originals. The unit comes first and the saved original goes last, so that a cut anywhere leaves
+ * either the original in place or the means to put it there.
+ */
+export async function restore(heal: HealContext): Promise<string> {
+  const { machine, places } = heal;
+  if ((await machine.kindOf(places.unitFile)) === 'none') {
+    const { text, rights } = await originalUnit(machine, places);
+    await machine.writeFile(places.unitFile, text, rights);
+  }
+  await machine.remove(places.unit1File);
+  await unstage(heal);
+  await stopUnit(heal, places.unit1);
+  await machine.systemctl(['reset-failed', places.unit1]).catch(() => undefined);
+  await reloadIfNeeded(heal, 'unit');
+  await machine.systemctl(['start', '--no-block', places.unit]);
+  await machine.remove(places.originals);
+  return `${places.unitFile} is the original again, ${places.unit1} and ${places.env1} are gone, etcd is started on it`;
+}

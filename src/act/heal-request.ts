@@ -1,0 +1,78 @@
+import * as v from 'valibot';
+import { type Machine, ROOT_ONLY_FILE } from '../node/machine.ts';
+import { HEAL_UNIT, type Places } from '../node/places.ts';
+import type { Outcome } from './run-heal.ts';
+
+/** Who may ask for a heal. In manual mode only an operator's request begins one. */
+export type Asker = 'health-action' | 'start' | 'operator';
+
+const requestSchema = v.object({ by: v.picklist(['health-action', 'start', 'operator']), atMs: v.number() });
+const outcomeSchema = v.object({
+  outcome: v.picklist(['healed', 'refused', 'failed', 'parked', 'nothing']),
+  message: v.string(),
+  atMs: v.number(),
+});
+
+async function readOwn<S extends v.GenericSchema>(
+  machine: Machine,
+  path: string,
+  schema: S,
+): Promise<v.InferOutput<S> | undefined> {
+  const file = await machine.readFile(path);
+  try {
+    return file && v.parse(schema, JSON.parse(file.text));
+  } catch {
+    return undefined;
+  }
+}
+
+export const readRequest = (machine: Machine, places: Places) => readOwn(machine, places.request, requestSchema);
+export const readOutcome = (machine: Machine, places: Places) => readOwn(machine, places.outcome, outcomeSchema);
+
+export async function writeOutcome(machine: Machine, places: Places, outcome: Outcome): Promise<void> {
+  const text = JSON.stringify({ ...outcome, atMs: machine.now() });
+  await machine.writeFile(places.outcome, `${text}\n`, ROOT_ONLY_FILE);
+}
+
+/** Asks `heal-node.service` for a heal: a kill of the asker does not reach it there. Returns when it was asked. */
+export async function requestHeal(machine: Machine, places: Places, by: Asker): Promise<number> {
+  const atMs = machine.now();
+  await machine.writeFile(places.request, `${JSON.stringify({ by, atMs })}\n`, ROOT_ONLY_FILE);
+  await machine.systemctl(['start', '--no-block', HEAL_UNIT]);
+  return atMs;
+}
+
+/** Whether the service is at work right now. */
+export async function healRuns(machine: Machine): Promise<boolean> {
+  const [facts] = await machine.units([HEAL_UNIT]);
+  return facts !== undefined && ['active', 'activating', 'reloading', 'deactivating'].includes(facts.active);
+}
+
+/**
+ * Waits for the outcome of a heal asked for at `sinceMs`; undefined when it is still under way after `boundMs`.
+ * @param tick called now and then, for progress
+ */
+export async function awaitOutcome(
+  machine: Machine,
+  places: Places,
+  sinceMs: number,
+  boundMs: number,
+  tick: () => void = () => undefined,
+): Promise<Outcome | undefined> {
+  let lookedMs = machine.now();
+  while (machine.now() - sinceMs < boundMs) {
+    const ended = await readOutcome(machine, places);
+    if (ended !== undefined && ended.atMs >= sinceMs) return ended;
+    if (machine.now() - lookedMs > 2000) {
+      lookedMs = machine.now();
+      if (!(await healRuns(machine))) {
+        const late = await readOutcome(machine, places);
+        if (late !== undefined && late.atMs >= sinceMs) return late;
+        return { outcome: 'failed', message: `${HEAL_UNIT} ended without a word; see journalctl -u ${HEAL_UNIT}.` };
+      }
+    }
+    tick();
+    await machine.sleep(25);
+  }
+  return undefined;
+}

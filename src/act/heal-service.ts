@@ -1,0 +1,71 @@
+import { diagnose } from '../diagnose/diagnose.ts';
+import type { Verdict } from '../diagnose/verdicts.ts';
+import { situationOf } from '../diagnose/situation.ts';
+import { observe, type World } from '../observe/observe.ts';
+import { newRecord, unfinishedRecord } from '../report/heal-record.ts';
+import type { Log } from '../report/log.ts';
+import type { Settings } from '../settings/settings-table.ts';
+import { HealContext } from './heal-context.ts';
+import { readRequest, writeOutcome } from './heal-request.ts';
+import { markMember } from './member-mark.ts';
+import { type Outcome, runHeal } from './run-heal.ts';
+
+/** After a boot the network and the others may need a moment; an unfinished heal waits for them that long. */
+const SETTLE_MS = 60_000;
+const MAY_SETTLE: readonly Verdict[] = ['starting', 'quorum-lost', 'unknown', 'stopped', 'amnesia'];
+
+/**
+ * What `heal-node.service` does: takes up an unfinished heal, or begins one that was asked for, and writes down
+ * how it ended. Everything is looked at afresh; a request only says that somebody wants it looked at.
+ */
+export async function runHealService(world: World, settings: Settings, log: Log): Promise<Outcome> {
+  const { machine, places } = world;
+  const ended = await decide(world, settings, log).catch((error: Error): Outcome => {
+    log.error({ event: 'failed', error: error.message }, `The heal stopped: ${error.message}`);
+    return { outcome: 'failed', message: `The heal stopped: ${error.message}` };
+  });
+  await machine.remove(places.request);
+  await writeOutcome(machine, places, ended);
+  return ended;
+}
+
+async function decide(world: World, settings: Settings, log: Log): Promise<Outcome> {
+  const { machine, places } = world;
+  const nothing = (message: string): Outcome => {
+    log.info({ event: 'nothing' }, message);
+    return { outcome: 'nothing', message };
+  };
+  const parked = async (): Promise<boolean> => (await machine.kindOf(places.parked)) !== 'none';
+  if (settings.mode === 'off') return nothing('HEAL_MODE is off: no heal is begun or taken up.');
+  if (await parked()) return { outcome: 'parked', message: 'The app was stopped; the next start takes a heal up again.' };
+
+  const request = await readRequest(machine, places);
+  const unfinished = await unfinishedRecord(machine, places);
+  const beganMs = machine.now();
+  let seen = await observe(world);
+  let diagnosis = diagnose(situationOf(seen, places));
+  const worthWaiting = () =>
+    unfinished !== undefined && MAY_SETTLE.includes(diagnosis.verdict) && machine.now() - beganMs < SETTLE_MS;
+  while (worthWaiting()) {
+    await machine.sleep(1000);
+    seen = await observe(world);
+    diagnosis = diagnose(situationOf(seen, places));
+  }
+
+  const { verdict, reason, means, evidence } = diagnosis;
+  if (request || unfinished) log.info({ event: 'verdict', verdict, reason, evidence }, `Verdict ${verdict} (${reason}): ${means}.`);
+  const begins = verdict === 'stale' && (request !== undefined || unfinished !== undefined);
+  const goesOn = verdict === 'healing' || (unfinished !== undefined && verdict === 'healthy');
+  if (!begins && !goesOn) {
+    const why = request || unfinished ? 'There is nothing to heal' : 'No heal was asked for and none is unfinished';
+    return nothing(`${why}; the verdict is ${verdict} (${reason}): ${means}.`);
+  }
+  if (begins && unfinished === undefined && settings.mode === 'manual' && request?.by !== 'operator') {
+    return { outcome: 'refused', message: 'HEAL_MODE is manual: heal by hand with `heal-node heal`.' };
+  }
+  const record = unfinished ?? newRecord(machine.now(), request?.by ?? 'boot', reason);
+  const heal = new HealContext(world, settings, log, record, seen);
+  const outcome = await runHeal(heal, parked);
+  if (outcome.outcome === 'healed') await markMember(machine, places);
+  return outcome;
+}

@@ -1,0 +1,106 @@
+import { type Diagnosis, diagnose } from '../diagnose/diagnose.ts';
+import { type Situation, situationOf } from '../diagnose/situation.ts';
+import { type Response, verdictRow } from '../diagnose/verdicts.ts';
+import { observe, type World } from '../observe/observe.ts';
+import type { Log } from '../report/log.ts';
+import type { Settings } from '../settings/settings-table.ts';
+import { awaitOutcome, requestHeal } from './heal-request.ts';
+import { markMember } from './member-mark.ts';
+import type { Outcome } from './run-heal.ts';
+
+export interface HookResult {
+  readonly code: 0 | 1 | 3;
+  readonly message: string;
+}
+
+/** How an ended heal looks to AppCenter. */
+export const codeOf: Readonly<Record<Outcome['outcome'], HookResult['code']>> = {
+  healed: 0,
+  nothing: 0,
+  failed: 1,
+  refused: 3,
+  parked: 3,
+};
+
+interface Case {
+  readonly world: World;
+  readonly settings: Settings;
+  readonly situation: Situation;
+  readonly found: string;
+  readonly person: string;
+  /** Milliseconds left of the action's own limit. */
+  readonly leftMs: number;
+}
+
+const restart = async ({ world, settings, found, leftMs }: Case): Promise<HookResult> => {
+  const code = await world.machine.runApp(settings.restartCmd, leftMs);
+  const command = settings.restartCmd.join(' ');
+  if (code === undefined) return { code: 0, message: `${found} \`${command}\` is under way.` };
+  return code === 0
+    ? { code: 0, message: `${found} Restarted with \`${command}\`.` }
+    : { code: 1, message: `${found} \`${command}\` failed with exit ${code}.` };
+};
+
+const heal = async ({ world: { machine, places }, found, leftMs }: Case): Promise<HookResult> => {
+  if ((await machine.kindOf(places.parked)) !== 'none') {
+    return { code: 3, message: `${found} The app was stopped; the next start heals.` };
+  }
+  const sinceMs = await requestHeal(machine, places, 'health-action');
+  const ended = await awaitOutcome(machine, places, sinceMs, leftMs);
+  return ended === undefined
+    ? { code: 0, message: `${found} The heal is under way in heal-node.service; follow it with \`heal-node logs\`.` }
+    : { code: codeOf[ended.outcome], message: `${found} ${ended.message}` };
+};
+
+/** What the action does with a verdict, by the verdict's row. */
+const responses: Readonly<Record<Response, (c: Case) => Promise<HookResult>>> = {
+  nothing: async ({ found, person, situation }) => ({
+    code: situation.servesAsOwn || person === '' ? 0 : 3,
+    message: `${found} Nothing is done.${person}`,
+  }),
+  restart,
+  'restart-if-dead': async (c) => {
+    const { situation, found, person } = c;
+    const holdsData = situation.seen.data.kind === 'wal' || situation.cluster.standsWithoutUs;
+    if (!situation.runs && holdsData) {
+      const done = await restart(c);
+      return { ...done, message: `${done.message}${person}` };
+    }
+    const why = situation.runs ? 'Its process lives' : 'Its data dir holds no data';
+    return { code: 3, message: `${found} ${why}, so nothing is done.${person}` };
+  },
+  heal: async (c) =>
+    c.settings.mode === 'auto'
+      ? heal(c)
+      : { code: 3, message: `${c.found} HEAL_MODE is manual: heal by hand with \`heal-node heal\`.` },
+  resume: heal,
+};
+
+/**
+ * AppCenter's health action: looks, decides, and does what the verdict's row says, within the action's limit.
+ */
+export async function healthAction(world: World, settings: Settings, log: Log): Promise<HookResult> {
+  const { machine, places } = world;
+  const beganMs = machine.now();
+  const leftMs = () => settings.actionTimeoutMs - (machine.now() - beganMs);
+  let situation: Situation;
+  let diagnosis: Diagnosis;
+  for (;;) {
+    situation = situationOf(await observe(world), places);
+    diagnosis = diagnose(situation);
+    // Between two crashes a process looks like one that starts: look again until it has shown which.
+    const mayCrash = diagnosis.verdict === 'starting' && (situation.unit?.restarts ?? 0) > 0;
+    if (!mayCrash || leftMs() < settings.actionTimeoutMs / 2) break;
+    await machine.sleep(300);
+  }
+  const { verdict, reason, means, evidence, node } = diagnosis;
+  const found = `${node.name || 'This node'} is ${verdict} (${reason}): ${means}.`;
+  log.info({ event: 'verdict', verdict, reason, memberId: node.memberId, evidence }, found);
+  if (verdict === 'healthy') await markMember(machine, places);
+  const { response, person } = verdictRow(verdict);
+  const act = responses[response];
+  const toPerson = person === undefined ? '' : ` For a person: ${person}.`;
+  const result = await act({ world, settings, situation, found, person: toPerson, leftMs: Math.max(0, leftMs() - 500) });
+  log.info({ event: 'action', verdict, response, exit: result.code }, result.message);
+  return result;
+}

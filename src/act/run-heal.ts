@@ -1,0 +1,162 @@
+import { diagnose } from '../diagnose/diagnose.ts';
+import { type GuardAnswer, type GuardFacts, type GuardId, askGuards } from '../plan/guards.ts';
+import { firstNotDone, type HealStep, healSteps } from '../plan/heal-steps.ts';
+import { closeRecord, healsInLastDay, writeRecord } from '../report/heal-record.ts';
+import { pruneAside } from './effects/data.ts';
+import type { HealContext } from './heal-context.ts';
+
+export interface Outcome {
+  readonly outcome: 'healed' | 'refused' | 'failed' | 'parked' | 'nothing';
+  /** A sentence: what was found, what was done, what to do next. */
+  readonly message: string;
+}
+
+/** Leader elections and restarts of others pass within seconds. */
+const GUARD_WAIT_MS = 15_000;
+/** More rounds than there are steps would mean that a step is never seen done. */
+const MAX_ROUNDS = 30;
+
+class Refused extends Error {
+  override readonly name = 'Refused';
+}
+
+/** What the guards ask besides the situation. */
+export async function guardFacts(heal: HealContext): Promise<GuardFacts> {
+  const { machine, places, settings, situation } = heal;
+  return {
+    provedStale: heal.provedStale,
+    healsInLastDay: await healsInLastDay(machine, places, machine.now()),
+    maxPerDay: settings.maxPerDay,
+    freeBytes: situation.config ? await machine.freeBytes(situation.config.dataDir.replace(/\/[^/]*$/, '') || '/') : 0,
+  };
+}
+
+/** Asks guards; those that may pass by themselves are asked again, on a fresh look, for some seconds. */
+async function mustPass(heal: HealContext, step: HealStep, ids: readonly GuardId[]): Promise<void> {
+  const beganMs = heal.machine.now();
+  for (;;) {
+    const answers = askGuards(heal.situation, await guardFacts(heal), ids);
+    const failed = answers.filter(({ pass }) => !pass);
+    heal.log.info(
+      { event: 'guards', step: step.id, healId: heal.record.id, answers: answers.map(({ id, pass, why }) => ({ id, pass, why })) },
+      failed.length === 0 ? `Every guard asked before ${step.id} passes (${answers.map(({ id }) => id).join(', ')}).` : `Before ${step.id}: ${text(failed)}.`,
+    );
+    if (failed.length === 0) return;
+    const worthAsking = failed.every(({ mayPass }) => mayPass) && heal.machine.now() - beganMs < GUARD_WAIT_MS;
+    if (!worthAsking) throw new Refused(`refused before ${step.id}: ${text(failed)}`);
+    await heal.machine.sleep(500);
+    await heal.look('files', 'units', 'self', 'cluster');
+  }
+}
+
+const text = (failed: readonly GuardAnswer[]): string => failed.map(({ id, why }) => `${id}: ${why}`).join('; ');
+
+/** One step: a fresh look, the guards, the intent written down, the effect, what was seen after. */
+async function takeStep(heal: HealContext, step: HealStep): Promise<void> {
+  const { machine, places, record, log } = heal;
+  await heal.look(...step.looks);
+  if (step.done(heal.situation, heal)) return;
+  if (step.needs.length > 0) await mustPass(heal, step, step.needs);
+  if (step.done(heal.situation, heal)) return;
+  if (step.id === 'fence') {
+    heal.provedStale = true;
+    record.servedBefore = heal.servingEndpoints;
+    record.oldMemberId ||= heal.situation.cluster.own?.id ?? '';
+  }
+  const beganMs = machine.now();
+  const entry: (typeof record.steps)[number] = { id: step.id, startedAt: new Date(beganMs).toISOString() };
+  record.steps.push(entry);
+  await writeRecord(machine, places, record);
+  log.info({ event: 'step-begins', healId: record.id, step: step.id, runbookStep: step.runbookStep }, `${step.id}: ${step.what}.`);
+  const did = await step.act(heal);
+  entry.durationMs = machine.now() - beganMs;
+  entry.did = did.slice(0, 2000);
+  await writeRecord(machine, places, record);
+  log.info({ event: 'step-done', healId: record.id, step: step.id, durationMs: entry.durationMs }, `${step.id}: ${did}.`);
+  await heal.look(...CHANGES[step.id]);
+}
+
+/** What has to be looked at again after a step; membership calls return the new list themselves. */
+const CHANGES = {
+  fence: ['files', 'units'],
+  'set-aside': ['files'],
+  stage: ['files'],
+  remove: [],
+  add: [],
+  start: ['units'],
+  verify: [],
+  restore: ['files', 'units'],
+  confirm: [],
+} as const;
+
+/** Takes back the reversible steps, the last first, while the cluster still lists the old member. */
+async function rollBack(heal: HealContext): Promise<string> {
+  const told: string[] = [];
+  for (const step of healSteps.toReversed()) {
+    if (step.undo === undefined) continue;
+    told.push(await step.undo(heal));
+    heal.log.info({ event: 'undone', healId: heal.record.id, step: step.id }, `${step.id} taken back: ${told.at(-1)}.`);
+  }
+  return told.join('; ');
+}
+
+/** Whether everything done so far can be taken back: the old entry is still listed, and nothing new has begun. */
+const canRollBack = ({ situation }: HealContext): boolean =>
+  situation.swapped && !situation.joined && !!situation.cluster.own && situation.cluster.own.name !== '';
+
+/**
+ * Heals, or goes on with a heal: takes the first step that the world does not show as done, until all are.
+ * Never throws. What a cut-off run leaves behind is picked up by the next one.
+ * @param parked asked between steps; the heal stops at the next point where the cluster is whole
+ */
+export async function runHeal(heal: HealContext, parked: () => Promise<boolean>): Promise<Outcome> {
+  const { machine, places, record, log } = heal;
+  const beganMs = Date.parse(record.startedAt);
+  try {
+    for (let round = 0; ; round++) {
+      const step = firstNotDone(heal.situation, heal);
+      if (step === undefined) break;
+      if (round >= MAX_ROUNDS) throw new Error(`${step.id} is never seen done; what it did last: ${record.steps.at(-1)?.did}`);
+      const whole = heal.situation.joined || (heal.situation.cluster.own?.name ?? '') !== '';
+      if (whole && (await parked())) {
+        const message = `The heal is parked before ${step.id}, because the app was stopped; the next start takes it up again.`;
+        log.warn({ event: 'parked', healId: record.id, step: step.id }, message);
+        return { outcome: 'parked', message };
+      }
+      await takeStep(heal, step);
+    }
+    await pruneAside(heal);
+    const ids = `${record.oldMemberId || 'its old ID'} became ${record.newMemberId || 'a new one'}`;
+    const message = `Healed in ${machine.now() - beganMs} ms: ${heal.config.name}, ${ids}, is healthy on its original unit and environment.`;
+    await closeRecord(machine, places, record, 'healed', message);
+    log.info({ event: 'healed', healId: record.id, oldMemberId: record.oldMemberId, newMemberId: record.newMemberId }, message);
+    return { outcome: 'healed', message };
+  } catch (error) {
+    return giveUp(heal, error as Error);
+  }
+}
+
+/** After a refusal or an error: back to how it was where that is possible, else left for the next run. */
+async function giveUp(heal: HealContext, error: Error): Promise<Outcome> {
+  const { machine, places, record, log } = heal;
+  const outcome = error instanceof Refused ? 'refused' : 'failed';
+  const verdict = diagnose(heal.situation);
+  const untouched = record.steps.length === 0;
+  let left = 'Nothing was changed';
+  try {
+    if (!untouched) {
+      await heal.look('files', 'units', 'self', 'cluster');
+      if (canRollBack(heal)) {
+        left = `All steps were taken back (${await rollBack(heal)})`;
+        await closeRecord(machine, places, record, outcome, error.message);
+      } else {
+        left = 'What was done stays, and the next health action or `heal-node resume` goes on from there';
+      }
+    }
+  } catch (undoError) {
+    left = `Taking the steps back failed: ${(undoError as Error).message}; the next health action or \`heal-node resume\` goes on from here`;
+  }
+  const message = `The heal of ${verdict.node.name} (${verdict.reason}) was ${outcome === 'refused' ? error.message : `not finished: ${error.message}`}. ${left}.`;
+  log.error({ event: outcome, healId: record.id, verdict: verdict.verdict, evidence: verdict.evidence }, message);
+  return { outcome, message };
+}

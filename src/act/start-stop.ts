@@ -1,0 +1,85 @@
+import { diagnose } from '../diagnose/diagnose.ts';
+import { situationOf } from '../diagnose/situation.ts';
+import { type Machine, ROOT_ONLY_FILE } from '../node/machine.ts';
+import { observe, type World } from '../observe/observe.ts';
+import { unfinishedRecord } from '../report/heal-record.ts';
+import type { Log } from '../report/log.ts';
+import type { Settings } from '../settings/settings-table.ts';
+import { awaitOutcome, healRuns, requestHeal } from './heal-request.ts';
+import { hasBeenMember, markMember } from './member-mark.ts';
+
+/** AppCenter gives start and stop a day. */
+const DAY_MS = 86_400_000;
+
+const say = (log: Log, event: string, sentence: string): void => {
+  log.info({ event }, sentence);
+  console.log(sentence);
+};
+
+/**
+ * A node that has been a member and whose data are gone must not found a cluster of its own: it waits until
+ * a quorum of others serves. Returns why it must not start, or undefined.
+ */
+async function mustWait(world: World, settings: Settings, log: Log): Promise<string | undefined> {
+  const { machine, places } = world;
+  if (!(await hasBeenMember(machine, places))) return undefined;
+  const beganMs = machine.now();
+  for (let told = false; ; told = true) {
+    const { cluster, seen, config } = situationOf(await observe(world), places);
+    if (seen.data.kind === 'wal' || config?.initialState !== 'new' || cluster.standsWithoutUs) return undefined;
+    if (machine.now() - beganMs > settings.startWaitMs) {
+      const silent = cluster.silent.map(({ endpoint, why }) => `${endpoint}: ${why}`).join('; ');
+      return `This node has been a member and its data are gone, and no quorum of others serves (${silent}): started now, it could found a second, empty cluster. Start a node that has its data first.`;
+    }
+    if (!told) say(log, 'start-waits', 'This node has been a member and its data are gone: waiting for the others.');
+    await machine.sleep(1000);
+  }
+}
+
+/** Hands over to `heal-node.service` and waits for its end. */
+async function healAndWait(machine: Machine, world: World): Promise<{ healed: boolean; message: string }> {
+  const sinceMs = await requestHeal(machine, world.places, 'start');
+  const ended = await awaitOutcome(machine, world.places, sinceMs, DAY_MS);
+  return { healed: ended?.outcome === 'healed', message: ended?.message ?? 'The heal is still under way.' };
+}
+
+/** AppCenter's start: the app's own, and the heal where the member proves stale. Returns the exit code. */
+export async function start(world: World, settings: Settings, log: Log): Promise<number> {
+  const { machine, places } = world;
+  await machine.remove(places.parked);
+  const unfinished = await unfinishedRecord(machine, places);
+  const before = situationOf(await observe(world), places);
+  if (before.swapped || (unfinished !== undefined && !before.servesAsOwn)) {
+    const { healed, message } = await healAndWait(machine, world);
+    say(log, 'start', message);
+    if (!healed && before.swapped) return 1;
+  }
+  const refused = await mustWait(world, settings, log);
+  if (refused !== undefined) {
+    say(log, 'start-refused', refused);
+    return 3;
+  }
+  const code = (await machine.runApp(settings.startCmd, DAY_MS)) ?? 1;
+  const after = situationOf(await observe(world), places);
+  if (after.servesAsOwn) await markMember(machine, places);
+  if (code === 0) return 0;
+  const { verdict, reason, means } = diagnose(after);
+  say(log, 'start', `The app's start failed with exit ${code}: ${verdict} (${reason}), ${means}.`);
+  if (verdict !== 'stale' || settings.mode !== 'auto') return code;
+  const { healed, message } = await healAndWait(machine, world);
+  say(log, 'start', message);
+  return healed ? 0 : code;
+}
+
+/** AppCenter's stop: parks a heal at its next safe point, then the app's own. Returns the exit code. */
+export async function stop(world: World, settings: Settings, log: Log): Promise<number> {
+  const { machine, places } = world;
+  await machine.writeFile(places.parked, 'stopped by the app; the next start takes a heal up again\n', ROOT_ONLY_FILE);
+  for (let told = false; await healRuns(machine); told = true) {
+    if (!told) say(log, 'stop-waits', 'A heal is under way: waiting for the next point where the cluster is whole.');
+    await machine.sleep(200);
+  }
+  const code = (await machine.runApp(settings.stopCmd, DAY_MS)) ?? 1;
+  if ((await machine.kindOf(places.unit1File)) !== 'none') await machine.systemctl(['stop', places.unit1]);
+  return code;
+}

@@ -1,0 +1,33 @@
+import { hookNames, isHookName, runHook } from '../../hooks/hooks.ts';
+import { type CommandSpec, EXIT } from './command.ts';
+import { diagnoseCommand } from './diagnose-command.ts';
+import { healCommand, resumeCommand } from './heal-command.ts';
+import { historyCommand, logsCommand } from './history-command.ts';
+import { installCommand } from './install-command.ts';
+import { planCommand } from './plan-command.ts';
+import { statusCommand } from './status-command.ts';
+
+const hookCommand: CommandSpec = {
+  name: 'hook',
+  what: 'runs one of the hooks that AppCenter calls',
+  words: [['name', hookNames.join(', ')]],
+  exits: "the hook's own",
+  run: async (_, [name = '']) => {
+    if (isHookName(name)) return runHook(name);
+    console.error(`heal-node hook: ${name} is not a hook; hooks are ${hookNames.join(', ')}.`);
+    return EXIT.usage;
+  },
+};
+
+/** Every command, in the order of the help. */
+export const commands: readonly CommandSpec[] = [
+  statusCommand,
+  diagnoseCommand,
+  planCommand,
+  healCommand,
+  resumeCommand,
+  historyCommand,
+  logsCommand,
+  installCommand,
+  hookCommand,
+];

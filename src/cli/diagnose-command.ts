@@ -1,0 +1,44 @@
+import type { Diagnosis } from '../diagnose/diagnose.ts';
+import { type Response, verdictRow } from '../diagnose/verdicts.ts';
+import type { Settings } from '../settings/settings-table.ts';
+import { type CommandSpec, EXIT } from './command.ts';
+import { look, printJson } from './look.ts';
+
+const intent: Readonly<Record<Response, string>> = {
+  nothing: 'The health action does nothing.',
+  restart: "The health action runs the app's restart.",
+  'restart-if-dead': "The health action runs the app's restart if the process is dead, and nothing else.",
+  heal: 'The health action heals it, if every guard passes (`heal-node plan`).',
+  resume: 'The health action takes the heal up again (`heal-node plan`).',
+};
+
+/** What heal-node will do about a verdict, and what a person should. */
+export function whatNext({ verdict }: Diagnosis, settings: Settings): readonly string[] {
+  const { response, person } = verdictRow(verdict);
+  const will =
+    settings.mode === 'manual' && response === 'heal'
+      ? 'HEAL_MODE is manual: heal it by hand with `heal-node heal`.'
+      : settings.mode === 'off'
+        ? "HEAL_MODE is off: the hooks do what the app's own would."
+        : intent[response];
+  return person === undefined ? [will] : [will, `For a person: ${person}.`];
+}
+
+export const diagnoseCommand: CommandSpec = {
+  name: 'diagnose',
+  what: 'says what is wrong with this member, with the evidence',
+  json: 'heal-node.diagnosis/1',
+  exits: '0 healthy, 4 not healthy, 2 settings',
+  run: async ({ json }) => {
+    const { settings, diagnosis } = await look();
+    if (json) {
+      printJson(diagnosis);
+    } else {
+      const { node, verdict, reason, means, evidence } = diagnosis;
+      console.log(`${node.name || 'This node'} is ${verdict} (${reason}): ${means}.`);
+      for (const { source, text } of evidence) console.log(`  - ${source}: ${text}`);
+      for (const line of whatNext(diagnosis, settings)) console.log(line);
+    }
+    return diagnosis.verdict === 'healthy' ? EXIT.done : EXIT.notHealthy;
+  },
+};

@@ -1,0 +1,45 @@
+import { codeOf } from '../act/health-action.ts';
+import { awaitOutcome, requestHeal } from '../act/heal-request.ts';
+import { runHealService } from '../act/heal-service.ts';
+import { LOG_FILE } from '../node/places.ts';
+import { realWorld } from '../observe/real-world.ts';
+import { openLog } from '../report/log.ts';
+import { readableLine, tailOf } from '../report/read-log.ts';
+import { loadSettings } from '../settings/load-settings.ts';
+import type { CommandSpec } from './command.ts';
+
+const DAY_MS = 86_400_000;
+
+/** Asks the service and shows its log lines as they come, until it ends. */
+async function healInService(): Promise<number> {
+  const { machine, places } = realWorld(loadSettings());
+  const tail = tailOf(LOG_FILE);
+  const show = () => {
+    for (const line of tail()) console.log(readableLine(line));
+  };
+  const sinceMs = await requestHeal(machine, places, 'operator');
+  const ended = await awaitOutcome(machine, places, sinceMs, DAY_MS, show);
+  show();
+  console.log(ended?.message ?? 'The heal is still under way; see `heal-node status`.');
+  return ended ? codeOf[ended.outcome] : 0;
+}
+
+export const healCommand: CommandSpec = {
+  name: 'heal',
+  what: 'heals this member now if it is stale and every guard passes, in heal-node.service, and shows how it goes',
+  exits: '0 healed or nothing to heal, 1 failed, 3 refused by a guard, 2 settings',
+  run: healInService,
+};
+
+export const resumeCommand: CommandSpec = {
+  name: 'resume',
+  what: 'takes up an unfinished heal and shows how it goes',
+  options: [['--in-service', 'does it in this process: what heal-node.service runs']],
+  exits: '0 healed or nothing to heal, 1 failed, 3 refused by a guard, 2 settings',
+  run: async ({ inService }) => {
+    if (!inService) return healInService();
+    const settings = loadSettings();
+    const { outcome } = await runHealService(realWorld(settings), settings, openLog('heal-node.service'));
+    return codeOf[outcome];
+  },
+};

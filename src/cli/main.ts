@@ -1,0 +1,36 @@
+import { Command, CommanderError } from 'commander';
+import { version } from '../../package.json';
+import { SettingsError } from '../settings/load-settings.ts';
+import { EXIT } from './command.ts';
+import { commands } from './commands.ts';
+
+/** The operator's command, wired from the table. @returns the exit code of the contract */
+export async function main(words: readonly string[]): Promise<number> {
+  let code: number = EXIT.done;
+  const program = new Command('heal-node')
+    .description('An etcd node on QingCloud AppCenter that comes back by itself.')
+    .version(version)
+    .exitOverride()
+    .addHelpText('after', '\nExit codes: 0 done, 1 failed, 2 usage or settings, 3 refused by a guard, 4 not healthy (status, diagnose).');
+  for (const spec of commands) {
+    const command = program.command(spec.name).description(spec.what).exitOverride();
+    for (const [name, what] of spec.words ?? []) command.argument(`<${name}>`, what);
+    for (const [flags, what] of spec.options ?? []) command.option(flags, what);
+    if (spec.json) command.option('--json', `prints ${spec.json} (docs/json.md)`);
+    if (spec.exits) command.addHelpText('after', `\nExit codes: ${spec.exits}`);
+    command.action(async () => {
+      code = await spec.run(command.opts(), command.args);
+    });
+  }
+  try {
+    await program.parseAsync(['node', 'heal-node', ...words]);
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+    if (error instanceof SettingsError) {
+      console.error(`heal-node: ${error.message}`);
+      return EXIT.usage;
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,30 @@
+import { HealContext } from '../act/heal-context.ts';
+import { guardFacts } from '../act/run-heal.ts';
+import { plan } from '../plan/plan.ts';
+import { newRecord } from '../report/heal-record.ts';
+import { type CommandSpec, EXIT } from './command.ts';
+import { look, printJson } from './look.ts';
+
+const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
+
+export const planCommand: CommandSpec = {
+  name: 'plan',
+  what: 'says what a heal would do now, step by step, and which guards let it',
+  json: 'heal-node.plan/1',
+  exits: '0 nothing to heal, or every guard passes; 3 a guard refuses; 2 settings',
+  run: async ({ json }) => {
+    const { settings, world, situation, diagnosis } = await look();
+    const record = newRecord(world.machine.now(), 'plan', diagnosis.reason);
+    const heal = new HealContext(world, settings, silent, record, situation.seen);
+    const planned = plan(situation, await guardFacts(heal));
+    if (json) {
+      printJson(planned);
+    } else {
+      console.log(`The verdict is ${planned.verdict} (${planned.reason}).`);
+      if (planned.steps.length === 0) console.log('There is nothing to heal.');
+      for (const { id, runbookStep, what } of planned.steps) console.log(`  ${id} (runbook step ${runbookStep}): ${what}`);
+      for (const { id, pass, why } of planned.guards) console.log(`  guard ${id}: ${pass ? 'passes' : `refuses, ${why}`}`);
+    }
+    return planned.steps.length > 0 && planned.guards.some(({ pass }) => !pass) ? EXIT.refused : EXIT.done;
+  },
+};

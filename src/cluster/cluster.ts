@@ -1,0 +1,63 @@
+/** A member as the cluster lists it. IDs are hexadecimal text: as JavaScript numbers they lose digits. */
+export interface Member {
+  readonly id: string;
+  /** Empty until it has started once. */
+  readonly name: string;
+  readonly peerUrls: readonly string[];
+  readonly clientUrls: readonly string[];
+}
+
+/** What one member says of itself and of the cluster. */
+export interface MemberReply {
+  readonly clusterId: string;
+  readonly memberId: string;
+  readonly members: readonly Member[];
+  /** `0` when it knows no leader. */
+  readonly leader: string;
+  readonly term: bigint;
+  readonly raftIndex: bigint;
+  readonly revision: bigint;
+  readonly dbSizeBytes: number;
+  readonly version: string;
+  /** A linearizable read was answered: it serves, whatever `/health` says (an alarm turns that false everywhere). */
+  readonly serves: boolean;
+  /** Why it does not. */
+  readonly servesNot: string;
+}
+
+export interface HashKv {
+  readonly endpoint: string;
+  readonly hash: string;
+  readonly compactRevision: string;
+}
+
+/** What the cluster answered to a call that changes it, or why there is no answer. */
+export class ClusterError extends Error {
+  override readonly name = 'ClusterError';
+  constructor(
+    message: string,
+    /** Known to pass by itself: worth asking again. The call may have taken effect all the same. */
+    readonly passes: boolean,
+  ) {
+    super(message);
+  }
+}
+
+/** The one seam to the cluster. Endpoints are client URLs. */
+export interface Cluster {
+  /** Asks one member; throws when it does not answer. */
+  ask(endpoint: string): Promise<MemberReply>;
+  /**
+   * Removes one member and returns the list without it.
+   * @throws ClusterError. A member that is not listed is an error too: look at the list first.
+   */
+  removeMember(endpoints: readonly string[], memberId: string): Promise<readonly Member[]>;
+  /** Adds one voter; returns its ID and the list with it. @throws ClusterError */
+  addMember(
+    endpoints: readonly string[],
+    name: string,
+    peerUrls: readonly string[],
+  ): Promise<{ readonly id: string; readonly members: readonly Member[] }>;
+  /** The hash of all keys up to a revision, of each endpoint. @throws when one does not answer. */
+  hashKv(endpoints: readonly string[], revision: bigint): Promise<readonly HashKv[]>;
+}

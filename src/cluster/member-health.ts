@@ -1,0 +1,27 @@
+import { readFileSync } from 'node:fs';
+import type { TlsFiles } from '../node/etcd-config.ts';
+import type { Health } from '../node/machine.ts';
+
+/**
+ * `GET <client url>/health` (etcd 3.4: etcdserver/api/etcdhttp/metrics.go): true means that this member has a
+ * leader, that no alarm is raised anywhere, and that a read through the quorum was answered.
+ * Never throws, never longer than `timeoutMs`.
+ */
+export async function memberHealth(clientUrl: string, tls: TlsFiles | undefined, timeoutMs: number): Promise<Health> {
+  const url = `${clientUrl}/health`;
+  try {
+    const reply = await fetch(url, {
+      signal: AbortSignal.timeout(timeoutMs),
+      redirect: 'error',
+      keepalive: false,
+      ...(tls && { tls: { ca: readFileSync(tls.ca), cert: readFileSync(tls.cert), key: readFileSync(tls.key) } }),
+    });
+    const text = await reply.text();
+    if (/"health"\s*:\s*"true"/.test(text)) return { state: 'true' };
+    return { state: 'false', why: `${url} answered ${reply.status} ${text.slice(0, 200).trim()}` };
+  } catch (error) {
+    const { code, name, message } = error as Error & { code?: string };
+    const why = name === 'TimeoutError' ? `within ${timeoutMs} ms` : `(${code ?? message})`;
+    return { state: 'none', why: `${url} gave no answer ${why}` };
+  }
+}

@@ -1,0 +1,74 @@
+import type { Member, MemberReply } from '../cluster/cluster.ts';
+import type { EtcdConfig } from '../node/etcd-config.ts';
+import type { Asked } from '../observe/observation.ts';
+
+export interface Serving {
+  readonly endpoint: string;
+  readonly reply: MemberReply;
+}
+
+/** The cluster as the others that serve see it. */
+export interface ClusterView {
+  /** Others that answered a linearizable read, each once. */
+  readonly serving: readonly Serving[];
+  /** Others that did not, with the reason. */
+  readonly silent: readonly { readonly endpoint: string; readonly why: string }[];
+  /** Why those that serve do not agree on cluster ID and member list; undefined when they do. */
+  readonly disagreement: string | undefined;
+  /** Empty when nobody serves. */
+  readonly clusterId: string;
+  readonly members: readonly Member[];
+  /** This node's entry, found by its peer URLs. */
+  readonly own: Member | undefined;
+  /** How many of the listed members are a quorum. */
+  readonly quorum: number;
+  /** At least a quorum of the listed members serve without this one, and agree. */
+  readonly standsWithoutUs: boolean;
+}
+
+export const isOwn = (member: Member, config: EtcdConfig): boolean =>
+  member.peerUrls.some((url) => config.peerUrls.includes(url.replace(/\/+$/, '')));
+
+const listText = (members: readonly Member[]): string =>
+  members
+    .map((member) => `${member.id}=${member.peerUrls.join('+')}`)
+    .sort()
+    .join(', ');
+
+/** Pure: what the answers, taken together, say. */
+export function clusterView(
+  config: EtcdConfig | undefined,
+  others: readonly Asked[],
+  changedList: readonly Member[] | undefined,
+): ClusterView {
+  const serving: Serving[] = [];
+  const silent: { endpoint: string; why: string }[] = [];
+  for (const { endpoint, reply } of others) {
+    if (!reply.ok) silent.push({ endpoint, why: reply.why });
+    else if (!reply.value.serves) silent.push({ endpoint, why: reply.value.servesNot });
+    else if (!serving.some((s) => s.reply.memberId === reply.value.memberId)) serving.push({ endpoint, reply: reply.value });
+  }
+  const [first, ...rest] = serving;
+  const differs = rest.find(
+    ({ reply }) =>
+      reply.clusterId !== first?.reply.clusterId || listText(reply.members) !== listText(first?.reply.members ?? []),
+  );
+  const disagreement =
+    first && differs
+      ? `${first.endpoint} says cluster ${first.reply.clusterId} of ${listText(first.reply.members)}; ` +
+        `${differs.endpoint} says cluster ${differs.reply.clusterId} of ${listText(differs.reply.members)}`
+      : undefined;
+  const members = changedList ?? first?.reply.members ?? [];
+  const quorum = Math.floor(members.length / 2) + 1;
+  const listed = serving.filter(({ reply }) => members.some((member) => member.id === reply.memberId));
+  return {
+    serving: listed,
+    silent,
+    disagreement,
+    clusterId: first?.reply.clusterId ?? '',
+    members,
+    own: config && members.find((member) => isOwn(member, config)),
+    quorum,
+    standsWithoutUs: members.length > 0 && listed.length >= quorum && disagreement === undefined,
+  };
+}

@@ -1,0 +1,73 @@
+import type { EtcdConfig } from '../node/etcd-config.ts';
+import type { Places } from '../node/places.ts';
+import type { UnitFacts } from '../node/systemctl.ts';
+import type { WalFacts } from '../node/wal.ts';
+import type { Observation } from '../observe/observation.ts';
+import { unitInForce } from '../observe/observe.ts';
+import { type ClusterView, clusterView } from './cluster-view.ts';
+import { type Signature, signatures } from './signatures.ts';
+
+export interface Matched {
+  readonly signature: Signature;
+  readonly line: string;
+}
+
+/** An observation with what follows from it at once: what rules, guards and steps ask for. Pure. */
+export interface Situation {
+  readonly seen: Observation;
+  readonly config: EtcdConfig | undefined;
+  readonly cluster: ClusterView;
+  readonly wal: WalFacts | undefined;
+  /** The unit whose run counts, and its name. */
+  readonly unit: UnitFacts | undefined;
+  readonly unitName: string;
+  /** Its process lives. */
+  readonly runs: boolean;
+  /** It answers, and as the member that the cluster lists for this node. */
+  readonly servesAsOwn: boolean;
+  /** Signatures in the log of that run. */
+  readonly matched: readonly Matched[];
+  /** A trace of a swap is there: the unit's or the environment's copy, or saved originals. */
+  readonly swapped: boolean;
+  /**
+   * The data are those of the member that the cluster lists for this node, and nothing in this boot has proved
+   * them bad.
+   */
+  readonly joined: boolean;
+}
+
+const LAST_LINES = 200;
+
+export function situationOf(seen: Observation, places: Places): Situation {
+  const config = seen.config.ok ? seen.config.value : undefined;
+  const cluster = clusterView(config, seen.others, seen.changedList);
+  const wal = seen.data.wal?.ok ? seen.data.wal.value : undefined;
+  const inForce = unitInForce(seen.unit, seen.unit1, seen.swap);
+  const unit = inForce.ok ? inForce.value : undefined;
+  const runs = (unit?.mainPid ?? 0) > 0;
+  const lines = seen.log.ok ? seen.log.value.slice(-LAST_LINES) : [];
+  const matched = signatures.flatMap((signature) => {
+    const line = lines.findLast((text) => signature.pattern.test(text));
+    return line === undefined ? [] : [{ signature, line: line.trim().slice(0, 500) }];
+  });
+  const selfId = seen.self?.reply.ok ? seen.self.reply.value.memberId : undefined;
+  const { swap } = seen;
+  const provedBad = matched.some(({ signature }) => signature.proves === 'stale');
+  return {
+    seen,
+    config,
+    cluster,
+    wal,
+    unit,
+    unitName: inForce === seen.unit1 ? places.unit1 : places.unit,
+    runs,
+    servesAsOwn: seen.health.state === 'true' && selfId !== undefined && (!cluster.own || cluster.own.id === selfId),
+    matched,
+    swapped: swap.unit1File !== 'none' || swap.env1 || swap.originals,
+    joined: wal !== undefined && wal.damage === undefined && wal.memberId === cluster.own?.id && !provedBad,
+  };
+}
+
+/** The line of a signature in the log of the run that counts, if it is there. */
+export const lineOf = (situation: Situation, id: string): string | undefined =>
+  situation.matched.find(({ signature }) => signature.id === id)?.line;

@@ -1,0 +1,54 @@
+import { hookNames } from '../../hooks/hooks.ts';
+import { EXECUTABLE, HEAL_UNIT, UNIT_DIR } from '../node/places.ts';
+import { SETTINGS_FILE } from '../settings/load-settings.ts';
+import { type SettingRow, settingsTable } from '../settings/settings-table.ts';
+
+const BIN = EXECUTABLE.slice(0, EXECUTABLE.lastIndexOf('/'));
+
+const unitText = `[Unit]
+Description=heal-node: takes up an unfinished heal of this etcd member
+After=network.target
+
+[Service]
+Type=simple
+ExecStart=${EXECUTABLE} resume --in-service
+# A healer that is killed goes on; one that has refused or failed waits for the next health action.
+Restart=on-abnormal
+RestartSec=1
+UMask=0077
+
+[Install]
+WantedBy=multi-user.target
+`;
+
+const settingsText = [
+  '# Settings of heal-node. Every key is optional; the defaults are shown. A bad value makes the hooks do what',
+  "# the app's own would, and say so.",
+  ...(Object.values(settingsTable) as SettingRow<unknown>[]).flatMap(({ key, fallback, what, allowed }) => [
+    '',
+    `# ${what}`,
+    `# allowed: ${allowed}`,
+    `#${key}=${fallback}`,
+  ]),
+  '',
+].join('\n');
+
+export type Laid = { readonly path: string } & (
+  | { readonly link: string }
+  | { readonly text: string; readonly mode: number; readonly onlyIfMissing?: true }
+);
+
+/** Everything that install lays beside the executable itself, in order. */
+export const layout: readonly Laid[] = [
+  ...hookNames.map((name) => ({ path: `${BIN}/${name}`, link: 'heal-node' })),
+  { path: '/usr/local/bin/heal-node', link: EXECUTABLE },
+  { path: SETTINGS_FILE, text: settingsText, mode: 0o600, onlyIfMissing: true },
+  { path: `${UNIT_DIR}/${HEAL_UNIT}`, text: unitText, mode: 0o644 },
+  { path: `${UNIT_DIR}/multi-user.target.wants/${HEAL_UNIT}`, link: `../${HEAL_UNIT}` },
+];
+
+/** What to change in the app's `cluster.json`. */
+export const clusterJson = {
+  health_check: { check_cmd: `${BIN}/health-check`, action_cmd: `${BIN}/health-action` },
+  services: { start: { cmd: `${BIN}/start` }, stop: { cmd: `${BIN}/stop` } },
+};

@@ -1,0 +1,54 @@
+import type { FileRights } from './held-dir.ts';
+import type { UnitFacts } from './systemctl.ts';
+import type { WalFacts } from './wal.ts';
+
+export type PathKind = 'none' | 'file' | 'directory' | 'mount point' | 'link' | 'other';
+
+export type Health =
+  | { readonly state: 'true' }
+  /** It answered, and not with "true"; or it did not answer. */
+  | { readonly state: 'false' | 'none'; readonly why: string };
+
+/**
+ * The one seam to this machine: everything that heal-node reads of it or does to it goes through here. Paths
+ * are absolute; no link in them is followed; a write is whole and flushed when it returns.
+ */
+export interface Machine {
+  /** Milliseconds since the epoch. */
+  now(): number;
+  sleep(ms: number): Promise<void>;
+  bootId(): Promise<string>;
+
+  kindOf(path: string): Promise<PathKind>;
+  /** Names in a directory, sorted; none when there is no such directory. */
+  list(path: string): Promise<readonly string[]>;
+  /** A text file with its rights, or undefined when there is none. Throws for links and large files. */
+  readFile(path: string, maxBytes?: number): Promise<{ text: string; rights: FileRights } | undefined>;
+  /** Puts a whole file in place of the old one; missing directories are made, root's own. */
+  writeFile(path: string, text: string, rights: FileRights): Promise<void>;
+  /** Owner and mode of what is there; undefined when nothing is. */
+  rightsOf(path: string): Promise<FileRights | undefined>;
+  /** Makes one directory, with these rights; one that is there stays as it is. */
+  makeDirectory(path: string, rights: FileRights): Promise<void>;
+  /** Renames within a file system. Throws, and moves nothing, when the new name is taken. */
+  move(from: string, to: string): Promise<void>;
+  /** Removes a file or a tree; nothing there is nothing done. */
+  remove(path: string): Promise<void>;
+  freeBytes(path: string): Promise<number>;
+  /** Bytes below a directory, to see whether data arrive. */
+  sizeOf(path: string): Promise<number>;
+
+  /** The newest WAL file of a directory; undefined when it holds none. Throws when it cannot be read. */
+  wal(directory: string): Promise<WalFacts | undefined>;
+
+  units(names: readonly string[]): Promise<readonly UnitFacts[]>;
+  /** What the newest run of a unit has logged in this boot. */
+  journal(unit: UnitFacts): Promise<readonly string[]>;
+  /** `systemctl ARGUMENTS`; throws with what it said when it fails or takes longer than `timeoutMs`. */
+  systemctl(words: readonly string[], timeoutMs?: number): Promise<void>;
+  /** Runs one of the app's commands; its exit code, or undefined when it was still running at the limit. */
+  runApp(argv: readonly string[], timeoutMs: number): Promise<number | undefined>;
+}
+
+export const ROOT_ONLY_FILE: FileRights = { mode: 0o600, uid: 0, gid: 0 };
+export const ROOT_ONLY_DIRECTORY: FileRights = { mode: 0o700, uid: 0, gid: 0 };

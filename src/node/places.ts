@@ -1,0 +1,51 @@
+import type { Settings } from '../settings/settings-table.ts';
+
+/** Root's own: originals while swapped, the request for a heal, the outcome of the last one. */
+export const ROOT_STATE_DIR = '/var/lib/heal-node';
+export const LOG_FILE = '/var/log/heal-node/heal-node.log';
+export const UNIT_DIR = '/etc/systemd/system';
+export const HEAL_UNIT = 'heal-node.service';
+export const EXECUTABLE = '/opt/heal-node/bin/heal-node';
+export const APP_CTL = '/opt/app/bin/ctl.sh';
+
+/** Where systemd looks for a unit's drop-ins, the strongest first (systemd.unit(5)). */
+export const DROP_IN_ROOTS = [
+  UNIT_DIR,
+  '/run/systemd/system',
+  '/usr/local/lib/systemd/system',
+  '/usr/lib/systemd/system',
+  '/lib/systemd/system',
+];
+
+/** `etcd.service` → `etcd1.service`: the name of the copy, as the runbook calls it. */
+const copyName = (name: string): string => name.replace(/(\.[^./]+)?$/, '1$1');
+
+/** Every path and unit name that a heal deals with, from the settings. */
+export function places(settings: Settings) {
+  const unit = settings.etcdUnit;
+  const unit1 = copyName(unit);
+  return {
+    unit,
+    unit1,
+    unitFile: `${UNIT_DIR}/${unit}`,
+    unit1File: `${UNIT_DIR}/${unit1}`,
+    dropIns1: `${UNIT_DIR}/${unit1}.d`,
+    env: settings.etcdEnv,
+    env1: copyName(settings.etcdEnv),
+    appEnv: settings.appEnv,
+    originalUnit: `${ROOT_STATE_DIR}/originals/${unit}`,
+    originalRights: `${ROOT_STATE_DIR}/originals/rights.json`,
+    originals: `${ROOT_STATE_DIR}/originals`,
+    request: `${ROOT_STATE_DIR}/request.json`,
+    outcome: `${ROOT_STATE_DIR}/outcome.json`,
+    parked: `${ROOT_STATE_DIR}/parked`,
+    mark: `${ROOT_STATE_DIR}/member`,
+    stateDir: settings.stateDir,
+    journal: `${settings.stateDir}/journal.json`,
+    history: `${settings.stateDir}/history`,
+    aside: `${settings.stateDir}/aside`,
+    mark2: `${settings.stateDir}/member`,
+  } as const;
+}
+
+export type Places = ReturnType<typeof places>;

@@ -1,0 +1,44 @@
+import { execa } from 'execa';
+
+export interface RunResult {
+  /** The exit code; undefined when it was ended by a signal, by the time limit, or never started. */
+  readonly code: number | undefined;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly timedOut: boolean;
+}
+
+export interface RunOptions {
+  readonly timeoutMs: number;
+  /** Added to a bare environment: nothing of the caller's is handed on. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Kept of each stream, at most. */
+  readonly maxChars?: number;
+}
+
+/** AppCenter's environment may lack `/usr/sbin`; and a caller's PATH is not ours to trust. */
+const BARE = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C', HOME: '/root' };
+
+/**
+ * Runs a program without a shell and waits for it. Never throws: what went wrong is in the result.
+ * On the time limit it is asked to end, and killed a second later.
+ */
+export async function run(argv: readonly string[], options: RunOptions): Promise<RunResult> {
+  const [program = '', ...words] = argv;
+  const result = await execa(program, words, {
+    env: { ...BARE, ...options.env },
+    extendEnv: false,
+    reject: false,
+    stdin: 'ignore',
+    timeout: options.timeoutMs,
+    forceKillAfterDelay: 1000,
+    maxBuffer: options.maxChars ?? 4 << 20,
+    stripFinalNewline: true,
+  });
+  return {
+    code: result.exitCode,
+    stdout: result.stdout,
+    stderr: result.stderr === '' && result.exitCode === undefined ? (result.shortMessage ?? '') : result.stderr,
+    timedOut: result.timedOut,
+  };
+}

@@ -1,0 +1,58 @@
+/**
+ * A unit's `EnvironmentFile=` lines, edited by line (systemd.exec(5), systemd.syntax(7)): nothing else in the
+ * text is touched, so comments, order and odd spacing survive.
+ */
+
+export interface EnvironmentFileLine {
+  readonly path: string;
+  /** A `-` before the path: a missing file is not an error. */
+  readonly optional: boolean;
+}
+
+const LINE = /^([ \t]*EnvironmentFile[ \t]*=[ \t]*)(-?)(.*?)([ \t\r]*)$/;
+
+/** Lines of the text that systemd reads as `EnvironmentFile=` of `[Service]`, with their place. */
+function* environmentLines(lines: readonly string[]) {
+  let section = '';
+  let continued = false;
+  for (const [index, line] of lines.entries()) {
+    const comment = /^[ \t]*[#;]/.test(line);
+    const wasContinued = continued;
+    // systemd.syntax(7): a comment between continued lines does not end the continuation.
+    if (!comment) continued = /\\\r?$/.test(line);
+    if (comment || wasContinued) continue;
+    section = /^[ \t]*\[(.*)\][ \t\r]*$/.exec(line)?.[1] ?? section;
+    const match = section === 'Service' ? LINE.exec(line) : null;
+    if (match === null) continue;
+    if (continued) throw new Error(`line ${index + 1}, "${line.trim()}": a continued EnvironmentFile= line is not understood.`);
+    const [, before = '', dash = '', path = '', after = ''] = match;
+    yield { index, before, dash, path, after };
+  }
+}
+
+const samePath = (a: string, b: string): boolean => a.replace(/\/+/g, '/') === b.replace(/\/+/g, '/');
+
+/** The environment files that a unit's text names, in order; an empty assignment empties the list. */
+export function environmentFiles(text: string): readonly EnvironmentFileLine[] {
+  let files: EnvironmentFileLine[] = [];
+  for (const { dash, path } of environmentLines(text.split('\n'))) {
+    files = path === '' ? [] : [...files, { path, optional: dash === '-' }];
+  }
+  return files;
+}
+
+/**
+ * The unit's text with every `EnvironmentFile=` that names `from` naming `to` instead.
+ * @returns the text, and how many lines were changed.
+ * @throws when such a line is continued with a backslash.
+ */
+export function pointEnvironmentFile(text: string, from: string, to: string): { text: string; changed: number } {
+  const lines = text.split('\n');
+  let changed = 0;
+  for (const { index, before, dash, path, after } of environmentLines(lines)) {
+    if (!samePath(path, from)) continue;
+    lines[index] = `${before}${dash}${to}${after}`;
+    changed++;
+  }
+  return { text: lines.join('\n'), changed };
+}

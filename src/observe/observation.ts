@@ -1,0 +1,65 @@
+import type { AppView } from '../app/app-view.ts';
+import type { Member, MemberReply } from '../cluster/cluster.ts';
+import type { EtcdConfig } from '../node/etcd-config.ts';
+import type { Health } from '../node/machine.ts';
+import type { PathKind } from '../node/machine.ts';
+import type { UnitFacts } from '../node/systemctl.ts';
+import type { WalFacts } from '../node/wal.ts';
+
+/** Something that was looked at: what it is, or why it could not be told. */
+export type Fact<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly why: string };
+
+export interface DataFacts {
+  /** What stands at the data dir's path. */
+  readonly dir: PathKind;
+  /** What stands at a separate WAL dir's path; `none` without one. */
+  readonly walDir: PathKind;
+  /** empty: no `member` in it; no-wal: a `member` without a WAL; wal: with one. */
+  readonly kind: 'empty' | 'no-wal' | 'wal';
+  /** What the WAL says of itself, where there is one. */
+  readonly wal: Fact<WalFacts> | undefined;
+}
+
+/** Traces of the swap to the existing-state unit and environment, ours or a person's. */
+export interface SwapFacts {
+  readonly unitFile: PathKind;
+  readonly unit1File: PathKind;
+  readonly env1: boolean;
+  readonly dropIns1: boolean;
+  /** Originals are saved in root's own directory. */
+  readonly originals: boolean;
+  /** What the existing-state environment says, where it is there and the copied unit reads it. */
+  readonly staged: { readonly state: string; readonly initialCluster: string } | undefined;
+}
+
+export interface Asked {
+  readonly endpoint: string;
+  readonly reply: Fact<MemberReply>;
+  readonly tookMs: number;
+}
+
+/** One look at the world: data only, so that everything decided from it can be decided again. */
+export interface Observation {
+  readonly atMs: number;
+  readonly bootId: string;
+  readonly app: Fact<AppView>;
+  readonly config: Fact<EtcdConfig>;
+  readonly data: DataFacts;
+  readonly swap: SwapFacts;
+  readonly unit: Fact<UnitFacts>;
+  readonly unit1: Fact<UnitFacts>;
+  /** The app's own units that change data, running right now. */
+  readonly appBusy: readonly string[];
+  /** What the newest run of the unit in force has logged in this boot. */
+  readonly log: Fact<readonly string[]>;
+  readonly health: Health;
+  /** This member's own answer; undefined when it was not asked, because it does not answer. */
+  readonly self: Asked | undefined;
+  readonly others: readonly Asked[];
+  /** The member list that a membership call of ours returned, newer than what the others said. */
+  readonly changedList: readonly Member[] | undefined;
+}
+
+/** What one look is made of; each part can be looked at again alone. */
+export type Part = 'files' | 'units' | 'self' | 'cluster';
+export const ALL_PARTS: readonly Part[] = ['files', 'units', 'self', 'cluster'];

@@ -1,0 +1,170 @@
+import { ETCD_ROLE } from '../app/app-view.ts';
+import { isOwn } from '../diagnose/cluster-view.ts';
+import type { Situation } from '../diagnose/situation.ts';
+
+/** What guards ask besides the situation. */
+export interface GuardFacts {
+  /** The data were proved stale earlier in this very run, before they were moved. */
+  readonly provedStale: boolean;
+  readonly healsInLastDay: number;
+  readonly maxPerDay: number;
+  /** Free bytes where the data dir is. */
+  readonly freeBytes: number;
+}
+
+export interface Guard {
+  readonly id: string;
+  /** The question, for docs and `plan`. */
+  readonly asks: string;
+  /** It may pass by itself within seconds: worth asking again before it is called a refusal. */
+  readonly passes?: true;
+  /** Undefined when it passes; otherwise why it does not, as a sentence. */
+  readonly refuses: (s: Situation, facts: GuardFacts) => string | undefined;
+}
+
+/** Room for a WAL segment and its successor (64 MiB each, wal/wal.go) beside the database. */
+const WAL_ROOM_BYTES = 2 * (64 << 20);
+
+const proved = (s: Situation): boolean =>
+  s.matched.some(({ signature }) => signature.proves === 'stale') || s.seen.data.kind !== 'wal';
+
+/** Every guard that a heal must pass, asked again right before each step that names it. */
+export const guards = [
+  {
+    id: 'role',
+    asks: 'Is this an etcd node, and not a proxy?',
+    refuses: ({ seen: { app } }) =>
+      !app.ok ? app.why : app.value.role === ETCD_ROLE ? undefined : `this node is ${app.value.role}, which has no member`,
+  },
+  {
+    id: 'unit-file',
+    asks: "Is etcd's unit a regular file, or already moved aside?",
+    refuses: ({ seen: { swap } }) =>
+      swap.unitFile === 'file' || (swap.unitFile === 'none' && (swap.unit1File === 'file' || swap.originals))
+        ? undefined
+        : `etcd's unit is ${swap.unitFile === 'none' ? 'missing' : `a ${swap.unitFile}, not a regular file`}`,
+  },
+  {
+    id: 'data-dir',
+    asks: 'Can the data dir be set aside by renaming: is it a directory on its own, no link and no mount point?',
+    refuses: ({ seen: { data }, config }) => {
+      const bad = ([[config?.dataDir, data.dir], [config?.walDir, data.walDir]] as const).find(
+        ([, kind]) => kind !== 'directory' && kind !== 'none',
+      );
+      return bad && `${bad[0]} is a ${bad[1]}, which cannot be renamed aside`;
+    },
+  },
+  {
+    id: 'stale',
+    asks: "Do this boot's evidence and the world say that this member cannot come back with the data it has?",
+    refuses: (s, { provedStale }) =>
+      proved(s) || provedStale || (s.wal !== undefined && s.wal.memberId !== s.cluster.own?.id)
+        ? undefined
+        : 'nothing seen in this boot proves its data stale',
+  },
+  {
+    id: 'not-serving',
+    asks: 'Does this member not serve?',
+    refuses: (s) => (s.servesAsOwn ? 'this member answers healthy' : undefined),
+  },
+  {
+    id: 'own-data',
+    asks: 'Are the data of this cluster, and not of a member that the cluster lists for another node?',
+    refuses: ({ wal, cluster }) => {
+      if (!wal) return undefined;
+      const owner = cluster.members.find((member) => member.id === wal.memberId && member.id !== cluster.own?.id);
+      if (owner) return `the data are of member ${owner.id} (${owner.name}), which is another node's`;
+      return wal.clusterId === cluster.clusterId
+        ? undefined
+        : `the data are of cluster ${wal.clusterId}; the others are ${cluster.clusterId || 'silent'}`;
+    },
+  },
+  {
+    id: 'not-ahead',
+    asks: 'Has this member committed nothing that the cluster does not know?',
+    refuses: ({ wal, cluster }) => {
+      if (!wal) return undefined;
+      const most = cluster.serving.reduce((index, { reply }) => (reply.raftIndex > index ? reply.raftIndex : index), 0n);
+      return wal.commit > most ? `this member has committed index ${wal.commit}; the cluster knows ${most}` : undefined;
+    },
+  },
+  {
+    id: 'quorum',
+    asks: 'Do at least a quorum of the listed members serve without this one, and know a leader?',
+    passes: true,
+    refuses: ({ cluster: { serving, quorum, members, silent } }) => {
+      const led = serving.filter(({ reply }) => reply.leader !== '0');
+      if (members.length > 0 && led.length >= quorum) return undefined;
+      const why = silent.map((s) => `${s.endpoint}: ${s.why}`).join('; ');
+      return `${led.length} of ${members.length || '?'} members serve without this one, ${members.length ? quorum : 'a quorum'} are needed${why && ` (${why})`}`;
+    },
+  },
+  {
+    id: 'agreement',
+    asks: 'Do those that serve agree on cluster ID and member list?',
+    passes: true,
+    refuses: ({ cluster: { disagreement } }) => disagreement,
+  },
+  {
+    id: 'own-member',
+    asks: "Is the entry to be replaced this node's own, by its peer URLs, and nobody else's?",
+    refuses: ({ cluster, config }) => {
+      if (!config) return 'the settings of etcd cannot be read';
+      const mine = cluster.members.filter((member) => isOwn(member, config));
+      if (mine.length > 1) return `${mine.length} listed members have peer URLs of this node: ${mine.map((m) => m.id).join(', ')}`;
+      const namesake = cluster.members.find((member) => member.name === config.name && !isOwn(member, config));
+      if (namesake) return `member ${namesake.id} has this node's name ${config.name} with other peer URLs ${namesake.peerUrls.join(',')}`;
+      const served = cluster.serving.find(({ reply }) => reply.memberId === cluster.own?.id);
+      return served && `member ${cluster.own?.id}, listed for this node, is served by ${served.endpoint}`;
+    },
+  },
+  {
+    id: 'app-quiet',
+    asks: 'Is no scaling, restore, repair or deletion in progress?',
+    refuses: ({ seen: { app, appBusy } }) => {
+      if (appBusy.length > 0) return `${appBusy.join(', ')} is running`;
+      if (!app.ok) return app.why;
+      const { isDeleted, deleted, added } = app.value;
+      if (isDeleted) return 'this node is being deleted (IS_DELETED=true)';
+      if (deleted.length > 0) return `nodes are being deleted: ${deleted.join(' ')}`;
+      return added.length > 0 ? `nodes are being added: ${added.join(' ')}` : undefined;
+    },
+  },
+  {
+    id: 'daily-limit',
+    asks: 'Have fewer than HEAL_MAX_PER_DAY heals begun here in 24 hours?',
+    refuses: (_, { healsInLastDay, maxPerDay }) =>
+      healsInLastDay < maxPerDay
+        ? undefined
+        : `${healsInLastDay} heals have begun in 24 hours, HEAL_MAX_PER_DAY is ${maxPerDay}; a member that goes stale again and again has a cause`,
+  },
+  {
+    id: 'disk-room',
+    asks: 'Is there room for the data to come?',
+    refuses: ({ cluster }, { freeBytes }) => {
+      const needed = Math.max(0, ...cluster.serving.map(({ reply }) => reply.dbSizeBytes)) + WAL_ROOM_BYTES;
+      return freeBytes >= needed ? undefined : `${freeBytes} bytes are free, ${needed} are needed`;
+    },
+  },
+] as const satisfies readonly Guard[];
+
+export type GuardId = (typeof guards)[number]['id'];
+
+export interface GuardAnswer {
+  readonly id: GuardId;
+  readonly asks: string;
+  readonly pass: boolean;
+  /** Why not; the question again when it passes. */
+  readonly why: string;
+  readonly mayPass: boolean;
+}
+
+/** Asks the guards named, all of them when none are. */
+export function askGuards(s: Situation, facts: GuardFacts, ids?: readonly GuardId[]): GuardAnswer[] {
+  return guards
+    .filter(({ id }) => ids === undefined || ids.includes(id))
+    .map((guard: Guard & { id: GuardId }) => {
+      const why = guard.refuses(s, facts);
+      return { id: guard.id, asks: guard.asks, pass: why === undefined, why: why ?? 'yes', mayPass: guard.passes === true };
+    });
+}

@@ -1,0 +1,49 @@
+import { existsSync, mkdirSync, openSync, constants, renameSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import pino from 'pino';
+import { LOG_FILE } from '../node/places.ts';
+
+/** Data first, then a sentence for people. */
+type Write = (data: { readonly event: string } & Readonly<Record<string, unknown>>, sentence: string) => void;
+
+export interface Log {
+  readonly info: Write;
+  readonly warn: Write;
+  readonly error: Write;
+}
+
+const ROTATE_BYTES = 4 << 20;
+const KEEP = 3;
+
+/** `heal-node.log` → `.1` → `.2` …; each run of heal-node is short, so looking at its start is enough. */
+function rotate(path: string): void {
+  if (!existsSync(path) || statSync(path).size < ROTATE_BYTES) return;
+  for (let n = KEEP; n > 0; n--) {
+    const from = n === 1 ? path : `${path}.${n - 1}`;
+    if (existsSync(from)) renameSync(from, `${path}.${n}`);
+  }
+}
+
+const bigints = (value: unknown): unknown =>
+  JSON.parse(JSON.stringify(value, (_, inner: unknown) => (typeof inner === 'bigint' ? inner.toString() : inner)));
+
+/**
+ * The log: JSON lines in the file, and the same on standard output where that is the journal (systemd sets
+ * JOURNAL_STREAM, systemd.exec(5)).
+ */
+export function openLog(caller: string, path = LOG_FILE): Log {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o750 });
+  rotate(path);
+  const fd = openSync(path, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW, 0o640);
+  const streams = [{ stream: pino.destination({ dest: fd, sync: true }) }];
+  if (process.env['JOURNAL_STREAM']) streams.push({ stream: pino.destination({ dest: 1, sync: true }) });
+  const logger = pino(
+    { base: { caller, pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label) => ({ level: label }) } },
+    pino.multistream(streams),
+  );
+  const write =
+    (level: 'info' | 'warn' | 'error'): Write =>
+    (data, sentence) =>
+      logger[level](bigints(data), sentence);
+  return { info: write('info'), warn: write('warn'), error: write('error') };
+}

@@ -1,0 +1,38 @@
+import { closeSync, existsSync, fstatSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
+
+/** A line of the log for people: time, level where it is not info, caller, sentence. */
+export function readableLine(line: string): string {
+  try {
+    const { time, level, caller, msg } = JSON.parse(line) as Record<string, unknown>;
+    return `${time} ${level === 'info' ? '' : `${String(level).toUpperCase()} `}${caller}: ${msg}`;
+  } catch {
+    return line;
+  }
+}
+
+/** The last `count` lines of a file; none when there is no file. */
+export function lastLines(path: string, count: number): string[] {
+  if (!existsSync(path)) return [];
+  return readFileSync(path, 'utf8').split('\n').filter(Boolean).slice(-count);
+}
+
+/** A reader of what is added to a file from now on; each call returns the new whole lines. */
+export function tailOf(path: string): () => string[] {
+  let at = existsSync(path) ? statSync(path).size : 0;
+  let rest = '';
+  return () => {
+    if (!existsSync(path)) return [];
+    const fd = openSync(path, 'r');
+    try {
+      const { size } = fstatSync(fd);
+      if (size < at) at = 0; // rotated
+      const bytes = Buffer.alloc(size - at);
+      at += readSync(fd, bytes, 0, bytes.length, at);
+      const lines = (rest + bytes.toString('utf8')).split('\n');
+      rest = lines.pop() ?? '';
+      return lines;
+    } finally {
+      closeSync(fd);
+    }
+  };
+}

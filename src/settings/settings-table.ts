@@ -1,0 +1,125 @@
+/**
+ * Every setting, once. The loader, the error texts, `heal-node config` and docs/settings.md all read this
+ * table; to add a setting is to add a row.
+ */
+
+export interface SettingRow<T> {
+  /** The key in `heal-node.env` and in the environment. */
+  readonly key: `HEAL_${string}`;
+  /** One sentence for people. */
+  readonly what: string;
+  /** What is allowed, as it stands in an error. */
+  readonly allowed: string;
+  /** The default, in the form that a person would write. */
+  readonly fallback: string;
+  /** The value, or undefined when `text` is not allowed. */
+  readonly parse: (text: string) => T | undefined;
+}
+
+const row = <T>(
+  key: SettingRow<T>['key'],
+  fallback: string,
+  kind: Pick<SettingRow<T>, 'allowed' | 'parse'>,
+  what: string,
+): SettingRow<T> => ({ key, fallback, ...kind, what });
+
+const MS_PER_UNIT: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+
+/** `500ms`, `3s`, `2m`, `1h`; the value is in milliseconds. */
+const duration = {
+  allowed: 'a duration such as 500ms, 3s, 2m or 1h, from 1ms to 24h',
+  parse: (text: string): number | undefined => {
+    const [, count, unit] = /^(\d{1,9})(ms|s|m|h)$/.exec(text) ?? [];
+    const ms = Number(count) * (MS_PER_UNIT[unit ?? ''] ?? Number.NaN);
+    return ms >= 1 && ms <= 24 * 3_600_000 ? ms : undefined;
+  },
+};
+
+const wholeNumber = (least: number, most: number) => ({
+  allowed: `a whole number from ${least} to ${most}`,
+  parse: (text: string): number | undefined => {
+    const n = /^\d{1,6}$/.test(text) ? Number(text) : Number.NaN;
+    return n >= least && n <= most ? n : undefined;
+  },
+});
+
+const oneOf = <const T extends string>(...names: readonly T[]) => ({
+  allowed: names.join(', '),
+  parse: (text: string): T | undefined => names.find((name) => name === text),
+});
+
+const absolutePath = {
+  allowed: 'an absolute path without .. or spaces',
+  parse: (text: string): string | undefined =>
+    /^\/[^\s\0]*$/.test(text) && !text.split('/').includes('..') ? text.replace(/\/+$/, '') || '/' : undefined,
+};
+
+/** Split at white space and run without a shell: the first word is the program. */
+const command = {
+  allowed: 'an absolute path of a program and its words, separated by spaces (no shell, no quotes)',
+  parse: (text: string): readonly string[] | undefined => {
+    const words = text.trim().split(/\s+/);
+    return words[0]?.startsWith('/') && !/["'`$|;&<>]/.test(text) ? words : undefined;
+  },
+};
+
+const unitName = {
+  allowed: 'the name of a systemd service unit, such as etcd.service',
+  parse: (text: string): string | undefined =>
+    /^[A-Za-z0-9_.-]{1,100}\.service$/.test(text) ? text : undefined,
+};
+
+const userName = {
+  allowed: 'empty, or the name of an etcd user (no colon, no white space)',
+  parse: (text: string): string | undefined => (/^[^\s:]{0,100}$/.test(text) ? text : undefined),
+};
+
+const optionalPath = {
+  allowed: 'empty, or an absolute path',
+  parse: (text: string): string | undefined => (text === '' ? '' : absolutePath.parse(text)),
+};
+
+export const settingsTable = {
+  mode: row(
+    'HEAL_MODE',
+    'auto',
+    oneOf('auto', 'manual', 'off'),
+    "auto: the health action heals; manual: it diagnoses and reports, a person heals; off: hooks do what the app's own would",
+  ),
+  startCmd: row('HEAL_START_CMD', '/opt/app/bin/ctl.sh start', command, "the app's own start"),
+  stopCmd: row('HEAL_STOP_CMD', '/opt/app/bin/ctl.sh stop', command, "the app's own stop"),
+  restartCmd: row('HEAL_RESTART_CMD', '/opt/app/bin/ctl.sh restart', command, "the app's own health action"),
+  appEnv: row('HEAL_APP_ENV', '/opt/app/bin/.env', absolutePath, "the app's view of the cluster"),
+  etcdEnv: row('HEAL_ETCD_ENV', '/opt/app/conf/etcd.env', absolutePath, "etcd's environment file"),
+  etcdUnit: row('HEAL_ETCD_UNIT', 'etcd.service', unitName, "etcd's unit"),
+  etcdctl: row('HEAL_ETCDCTL', '/opt/etcd/current/etcdctl', absolutePath, 'the etcdctl to use'),
+  stateDir: row(
+    'HEAL_STATE_DIR',
+    '/var/lib/etcd/heal-node',
+    absolutePath,
+    'heal journal, history and data set aside; must be on the file system of the data dir',
+  ),
+  checkTimeoutMs: row('HEAL_CHECK_TIMEOUT', '3s', duration, 'the longest that health-check takes'),
+  actionTimeoutMs: row('HEAL_ACTION_TIMEOUT', '45s', duration, 'the longest that health-action takes'),
+  verifyTimeoutMs: row(
+    'HEAL_VERIFY_TIMEOUT',
+    '120s',
+    duration,
+    'how long a new member may receive nothing before the heal is called failed; without limit while data arrive',
+  ),
+  startWaitMs: row(
+    'HEAL_START_WAIT',
+    '60s',
+    duration,
+    'how long start waits for the others when this node has lost its data, before it gives up',
+  ),
+  maxPerDay: row('HEAL_MAX_PER_DAY', '3', wholeNumber(0, 100), 'heals begun in 24 hours, at most'),
+  keepAside: row('HEAL_KEEP_ASIDE', '1', wholeNumber(0, 100), 'how many data dirs set aside are kept'),
+  etcdUser: row('HEAL_ETCD_USER', '', userName, 'the etcd user for membership calls where authentication is on'),
+  etcdPasswordFile: row('HEAL_ETCD_PASSWORD_FILE', '', optionalPath, "a root-owned file with that user's password"),
+} as const;
+
+type Table = typeof settingsTable;
+
+/** The settings in force, parsed. Names end in `Ms` where the value is milliseconds. */
+export type Settings = { readonly [K in keyof Table]: NonNullable<ReturnType<Table[K]['parse']>> };

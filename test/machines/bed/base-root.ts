@@ -1,0 +1,71 @@
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { sh } from './sh.ts';
+
+export const SUITE = 'bookworm';
+const PACKAGES = ['systemd', 'systemd-sysv', 'etcd-server', 'etcd-client', 'iproute2', 'curl', 'jq', 'procps'];
+const CACHE = '/var/cache/heal-node';
+
+/** What is done to the fresh root: the distribution's own etcd unit goes, the app's places of etcd come. */
+const SETUP = `set -e
+version=$(chroot "$1" etcd --version | sed -n 's/etcd Version: //p')
+mkdir -p "$1/opt/etcd/$version"
+cp "$1/usr/bin/etcd" "$1/usr/bin/etcdctl" "$1/opt/etcd/$version/"
+ln -s "$version" "$1/opt/etcd/current"
+rm -f "$1/etc/init.d/etcd" "$1"/etc/rc*.d/*etcd "$1/lib/systemd/system/etcd.service" "$1/etc/systemd/system/etcd2.service" "$1"/etc/systemd/system/*.wants/etcd.service
+rm -f "$1/etc/default/etcd" "$1/etc/hostname" "$1/etc/machine-id"
+ln -sf /dev/null "$1/etc/systemd/system/console-getty.service"
+ln -sf /dev/null "$1/etc/systemd/system/systemd-networkd-wait-online.service"
+for timer in apt-daily apt-daily-upgrade dpkg-db-backup e2scrub_all fstrim; do ln -sf /dev/null "$1/etc/systemd/system/$timer.timer"; done
+rm -rf "$1"/var/lib/etcd/* "$1"/usr/share/doc/* "$1"/usr/share/man/* "$1"/usr/share/locale/*
+`;
+
+/** The machine's own apt sources with the suite replaced: the same mirrors, whatever release the host is. */
+function sources(): string {
+  const parts = '/etc/apt/sources.list.d';
+  const files = [
+    '/etc/apt/sources.list',
+    ...(existsSync(parts) ? readdirSync(parts).map((name) => join(parts, name)) : []),
+  ].filter((path) => existsSync(path) && /\.(list|sources)$/.test(path));
+  const texts = files.map((path) => readFileSync(path, 'utf8')).filter((text) => /debian/.test(text));
+  const deb822 = texts.find((text) => /^Suites:/m.test(text));
+  if (deb822 !== undefined) {
+    return deb822.replace(/^(Suites:)(.*)$/gm, (_, key: string, suites: string) => {
+      const renamed = suites.trim().split(/\s+/).map((suite) => suite.replace(/^[a-z]+/, SUITE));
+      return `${key} ${renamed.join(' ')}`;
+    });
+  }
+  const lines = texts.flatMap((text) => text.split('\n')).filter((line) => /^deb\s/.test(line));
+  if (lines.length === 0) throw new Error('no Debian apt sources were found on this machine');
+  return lines.map((line) => line.replace(/^(deb\s+(?:\[[^\]]*\]\s+)?\S+\s+)[a-z]+/, `$1${SUITE}`)).join('\n');
+}
+
+/**
+ * The root that all machines boot from: made once by mmdebstrap, kept outside the checkout. Nothing is installed
+ * or started on the host itself.
+ */
+export async function baseRoot(tell: (line: string) => void): Promise<string> {
+  const key = createHash('sha256').update(`${SUITE} ${PACKAGES.join(' ')} ${SETUP}`).digest('hex').slice(0, 12);
+  const path = join(CACHE, `${SUITE}-${key}`);
+  if (existsSync(path)) return path;
+  tell(`Making the ${SUITE} root that the machines boot from, once (about half a minute) …`);
+  mkdirSync(CACHE, { recursive: true });
+  const making = join(CACHE, `making-${process.pid}`);
+  rmSync(making, { recursive: true, force: true });
+  const sourcesFile = `${making}.sources`;
+  const setupFile = `${making}.sh`;
+  const list = sources();
+  const named = /^Suites:/m.test(list) ? sourcesFile : `${making}.list`;
+  writeFileSync(named, `${list}\n`);
+  writeFileSync(setupFile, SETUP, { mode: 0o755 });
+  try {
+    const include = `--include=${PACKAGES.join(',')}`;
+    await sh('mmdebstrap', '--quiet', '--variant=minbase', include, `--customize-hook=sh ${setupFile} "$1"`, SUITE, making, named);
+    renameSync(making, path);
+  } finally {
+    rmSync(making, { recursive: true, force: true });
+    for (const file of [named, setupFile]) rmSync(file, { force: true });
+  }
+  return path;
+}

@@ -1,0 +1,37 @@
+import { execa } from 'execa';
+import { join } from 'node:path';
+import { until } from './sh.ts';
+
+/** A client beside the machines that writes all the time; see writer.ts. */
+export class Client {
+  readonly acknowledged: string[] = [];
+  /** The longest time between two acknowledgements so far, in milliseconds. */
+  longestPauseMs = 0;
+  private lastMs = 0;
+  private readonly child;
+
+  constructor(endpoints: readonly string[]) {
+    const words = ['netns', 'exec', 'hn-lan', process.execPath, join(import.meta.dirname, 'writer.ts'), ...endpoints];
+    this.child = execa('ip', words, { stdin: 'ignore', buffer: false, reject: false });
+    let rest = '';
+    this.child.stdout.on('data', (chunk: Buffer) => {
+      const nowMs = Date.now();
+      if (this.lastMs > 0) this.longestPauseMs = Math.max(this.longestPauseMs, nowMs - this.lastMs);
+      this.lastMs = nowMs;
+      const lines = (rest + chunk.toString()).split('\n');
+      rest = lines.pop() ?? '';
+      this.acknowledged.push(...lines);
+    });
+  }
+
+  /** Waits until `count` more writes have been acknowledged. */
+  async writes(count: number): Promise<void> {
+    const goal = this.acknowledged.length + count;
+    await until(`${count} more writes`, async () => this.acknowledged.length >= goal);
+  }
+
+  async stop(): Promise<void> {
+    this.child.kill('SIGKILL');
+    await this.child;
+  }
+}

@@ -1,0 +1,30 @@
+import { execa } from 'execa';
+
+/** Runs a program on the host and returns what it printed; throws with what it said when it fails. */
+export async function sh(program: string, ...words: readonly string[]): Promise<string> {
+  const { stdout } = await execa(program, words, { stdin: 'ignore', env: { LC_ALL: 'C' } });
+  return stdout;
+}
+
+/** The same, where failing is fine. */
+export async function trySh(program: string, ...words: readonly string[]): Promise<string | undefined> {
+  return sh(program, ...words).catch(() => undefined);
+}
+
+export const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Waits until `look` returns something, looking every `everyMs`; throws with `what` after `boundMs`. */
+export async function until<T>(
+  what: string,
+  look: () => Promise<T | undefined | false>,
+  boundMs = 60_000,
+  everyMs = 100,
+): Promise<T> {
+  const endMs = Date.now() + boundMs;
+  for (;;) {
+    const found = await look();
+    if (found !== undefined && found !== false) return found as T;
+    if (Date.now() > endMs) throw new Error(`waited ${boundMs} ms in vain: ${what}`);
+    await sleep(everyMs);
+  }
+}

@@ -1,0 +1,41 @@
+import * as assert from 'uvu/assert';
+import { scenario } from '../bed/scenario.ts';
+import { until } from '../bed/sh.ts';
+import { originals } from '../bed/world.ts';
+import { idsOf } from './stories.ts';
+
+scenario('nothing at all happens on a healthy cluster in many checks', { proxy: true }, async (stage) => {
+  const { machine, machines, appCenter } = stage;
+  const members = machines.filter(({ sid }) => sid <= 3);
+  const proxy = machine(4);
+  const everything = () =>
+    Promise.all(
+      machines.map((each) =>
+        each.sh('systemctl show etcd -p InvocationID,NRestarts,ExecMainPID; ls -lR --time-style=+ /etc/systemd /opt/app; ls /var/log/heal-node /var/lib/heal-node 2>&1'),
+      ),
+    );
+  const ids = await idsOf({ ...stage, machines: members });
+  const before = await everything();
+
+  const platform = appCenter();
+  await until('thirty checks on each node', async () =>
+    machines.every((each) => platform.events.filter((event) => event.machine === each).length >= 30),
+  );
+  await platform.stop();
+
+  assert.ok(platform.events.every(({ code, kind, output }) => kind === 'check' && code === 0 && output === ''));
+  assert.equal(await everything(), before, 'no process, file or link has changed');
+  assert.equal(await idsOf({ ...stage, machines: members }), ids);
+
+  // The action on a healthy member does nothing; on a proxy it is the app's own restart, and nothing else.
+  const acted = await machine(1).run('/opt/heal-node/bin/health-action');
+  assert.is(acted.code, 0);
+  assert.match(acted.stdout, /healthy\/serves.*Nothing is done/);
+  const main = (each: typeof proxy) => each.sh('systemctl show etcd -p ExecMainPID');
+  const [memberPid, proxyPid] = [await main(machine(1)), await main(proxy)];
+  assert.is((await proxy.run('/opt/heal-node/bin/health-action')).code, 0);
+  assert.is(await main(machine(1)), memberPid);
+  assert.is.not(await main(proxy), proxyPid, "the proxy was restarted by the app's own script");
+  assert.is((await proxy.run('ls', '/var/log/heal-node/heal-node.log')).code, 2, 'heal-node did nothing of its own on the proxy');
+  assert.ok(await originals(proxy));
+});
