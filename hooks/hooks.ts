@@ -3,7 +3,9 @@ import type { Settings } from '../src/settings/settings-table.ts';
 import { healthCheck } from './health-check.ts';
 
 /** The hooks by the name that AppCenter calls them by. All but the check are loaded when they are called. */
-const acting: Readonly<Record<Exclude<HookName, 'health-check'>, () => Promise<{ run(s: Settings): Promise<number> }>>> = {
+const acting: Readonly<
+  Record<Exclude<HookName, 'health-check'>, () => Promise<{ run(s: Settings): Promise<number> }>>
+> = {
   'health-action': () => import('./health-action.ts'),
   start: () => import('./start.ts'),
   stop: () => import('./stop.ts'),

@@ -4,4 +4,5 @@ import { openLog } from '../src/report/log.ts';
 import type { Settings } from '../src/settings/settings-table.ts';
 
 /** AppCenter's start. @returns the exit code of the app's start, 0 after a heal, 3 when starting must wait */
-export const run = (settings: Settings): Promise<number> => start(realWorld(settings), settings, openLog('start'));
+export const run = (settings: Settings): Promise<number> =>
+  start(realWorld(settings), settings, openLog('start'));

@@ -4,4 +4,5 @@ import { openLog } from '../src/report/log.ts';
 import type { Settings } from '../src/settings/settings-table.ts';
 
 /** AppCenter's stop. @returns the exit code of the app's stop */
-export const run = (settings: Settings): Promise<number> => stop(realWorld(settings), settings, openLog('stop'));
+export const run = (settings: Settings): Promise<number> =>
+  stop(realWorld(settings), settings, openLog('stop'));

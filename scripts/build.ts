@@ -2,9 +2,10 @@
  * Compiles `dist/heal-node`, and nothing else is needed on a node. The Bun that runs this script is the runtime
  * without AVX2 that goes into the executable; `--arch arm64` takes the one of that architecture from npm.
  */
-import { execa } from 'execa';
+
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { execa } from 'execa';
 
 const top = join(import.meta.dirname, '..');
 const arch = process.argv[process.argv.indexOf('--arch') + 1] === 'arm64' ? 'arm64' : 'x64';
@@ -15,13 +16,27 @@ rmSync(out, { force: true });
 const runtime: string[] = [];
 if (arch === 'arm64') {
   const { version } = (await import('@oven/bun-linux-x64-baseline/package.json')) as { version: string };
-  const packed = await execa('npm', ['pack', `@oven/bun-linux-aarch64@${version}`, '--silent'], { cwd: join(top, 'dist') });
+  const packed = await execa('npm', ['pack', `@oven/bun-linux-aarch64@${version}`, '--silent'], {
+    cwd: join(top, 'dist'),
+  });
   await execa('tar', ['-xzf', packed.stdout.trim()], { cwd: join(top, 'dist') });
   runtime.push('--target=bun-linux-arm64', `--compile-executable-path=${join(top, 'dist/package/bin/bun')}`);
 }
 // Splitting and bytecode: what a hook does not load costs it nothing (docs/design.md, "The healthy check").
 await execa(
   process.execPath,
-  ['build', '--compile', '--minify', '--bytecode', '--format=esm', '--splitting', '--no-compile-autoload-dotenv', '--no-compile-autoload-bunfig', ...runtime, 'bin/heal-node.ts', `--outfile=${out}`],
-  { cwd: top, stdio: 'inherit' },
+  [
+    'build',
+    '--compile',
+    '--minify',
+    '--bytecode',
+    '--format=esm',
+    '--splitting',
+    '--no-compile-autoload-dotenv',
+    '--no-compile-autoload-bunfig',
+    ...runtime,
+    'bin/heal-node.ts',
+    `--outfile=${out}`,
+  ],
+  { cwd: top, stdio: process.argv.includes('--quiet') ? 'pipe' : 'inherit' },
 );

@@ -1,13 +1,13 @@
 import type { Cluster } from '../cluster/cluster.ts';
 import { ClusterError, type Member } from '../cluster/cluster.ts';
+import { type Situation, situationOf } from '../diagnose/situation.ts';
 import type { EtcdConfig } from '../node/etcd-config.ts';
 import type { Machine } from '../node/machine.ts';
 import type { Places } from '../node/places.ts';
-import { type Situation, situationOf } from '../diagnose/situation.ts';
-import { type Observation, type Part } from '../observe/observation.ts';
+import type { Observation, Part } from '../observe/observation.ts';
 import { observe, type World } from '../observe/observe.ts';
-import type { Log } from '../report/log.ts';
 import type { HealRecord } from '../report/heal-record.ts';
+import type { Log } from '../report/log.ts';
 import type { Settings } from '../settings/settings-table.ts';
 
 /** What one run of a heal carries: the seams, what was last seen, and what this run has learned. */
@@ -87,7 +87,10 @@ export async function untilTaken<T>(
       if (!error.passes || machine.now() - beganMs > boundMs) throw error;
       if (attempt === 1) {
         const until = `for up to ${boundMs / 1000} s`;
-        log.info({ event: 'asked-again', refusal: error.message }, `Refused for now, asking again ${until}: ${error.message}`);
+        log.info(
+          { event: 'asked-again', refusal: error.message },
+          `Refused for now, asking again ${until}: ${error.message}`,
+        );
       }
       await machine.sleep(250);
     }

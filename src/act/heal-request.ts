@@ -26,8 +26,10 @@ async function readOwn<S extends v.GenericSchema>(
   }
 }
 
-export const readRequest = (machine: Machine, places: Places) => readOwn(machine, places.request, requestSchema);
-export const readOutcome = (machine: Machine, places: Places) => readOwn(machine, places.outcome, outcomeSchema);
+export const readRequest = (machine: Machine, places: Places) =>
+  readOwn(machine, places.request, requestSchema);
+export const readOutcome = (machine: Machine, places: Places) =>
+  readOwn(machine, places.outcome, outcomeSchema);
 
 export async function writeOutcome(machine: Machine, places: Places, outcome: Outcome): Promise<void> {
   const text = JSON.stringify({ ...outcome, atMs: machine.now() });
@@ -68,7 +70,10 @@ export async function awaitOutcome(
       if (!(await healRuns(machine))) {
         const late = await readOutcome(machine, places);
         if (late !== undefined && late.atMs >= sinceMs) return late;
-        return { outcome: 'failed', message: `${HEAL_UNIT} ended without a word; see journalctl -u ${HEAL_UNIT}.` };
+        return {
+          outcome: 'failed',
+          message: `${HEAL_UNIT} ended without a word; see journalctl -u ${HEAL_UNIT}.`,
+        };
       }
     }
     tick();

@@ -1,6 +1,6 @@
 import { diagnose } from '../diagnose/diagnose.ts';
-import type { Verdict } from '../diagnose/verdicts.ts';
 import { situationOf } from '../diagnose/situation.ts';
+import type { Verdict } from '../diagnose/verdicts.ts';
 import { observe, type World } from '../observe/observe.ts';
 import { newRecord, unfinishedRecord } from '../report/heal-record.ts';
 import type { Log } from '../report/log.ts';
@@ -37,10 +37,15 @@ async function decide(world: World, settings: Settings, log: Log): Promise<Outco
   };
   const parked = async (): Promise<boolean> => (await machine.kindOf(places.parked)) !== 'none';
   if (settings.mode === 'off') return nothing('HEAL_MODE is off: no heal is begun or taken up.');
-  if (await parked()) return { outcome: 'parked', message: 'The app was stopped; the next start takes a heal up again.' };
+  if (await parked())
+    return { outcome: 'parked', message: 'The app was stopped; the next start takes a heal up again.' };
 
   const request = await readRequest(machine, places);
   const unfinished = await unfinishedRecord(machine, places);
+  const swapped =
+    (await machine.kindOf(places.unit1File)) !== 'none' ||
+    (await machine.kindOf(places.originals)) !== 'none';
+  if (!request && !unfinished && !swapped) return nothing('No heal was asked for and none is unfinished.');
   const beganMs = machine.now();
   let seen = await observe(world);
   let diagnosis = diagnose(situationOf(seen, places));
@@ -53,12 +58,11 @@ async function decide(world: World, settings: Settings, log: Log): Promise<Outco
   }
 
   const { verdict, reason, means, evidence } = diagnosis;
-  if (request || unfinished) log.info({ event: 'verdict', verdict, reason, evidence }, `Verdict ${verdict} (${reason}): ${means}.`);
+  log.info({ event: 'verdict', verdict, reason, evidence }, `Verdict ${verdict} (${reason}): ${means}.`);
   const begins = verdict === 'stale' && (request !== undefined || unfinished !== undefined);
   const goesOn = verdict === 'healing' || (unfinished !== undefined && verdict === 'healthy');
   if (!begins && !goesOn) {
-    const why = request || unfinished ? 'There is nothing to heal' : 'No heal was asked for and none is unfinished';
-    return nothing(`${why}; the verdict is ${verdict} (${reason}): ${means}.`);
+    return nothing(`There is nothing to heal: the verdict is ${verdict} (${reason}), ${means}.`);
   }
   if (begins && unfinished === undefined && settings.mode === 'manual' && request?.by !== 'operator') {
     return { outcome: 'refused', message: 'HEAL_MODE is manual: heal by hand with `heal-node heal`.' };

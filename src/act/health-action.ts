@@ -48,7 +48,10 @@ const heal = async ({ world: { machine, places }, found, leftMs }: Case): Promis
   const sinceMs = await requestHeal(machine, places, 'health-action');
   const ended = await awaitOutcome(machine, places, sinceMs, leftMs);
   return ended === undefined
-    ? { code: 0, message: `${found} The heal is under way in heal-node.service; follow it with \`heal-node logs\`.` }
+    ? {
+        code: 0,
+        message: `${found} The heal is under way in heal-node.service; follow it with \`heal-node logs\`.`,
+      }
     : { code: codeOf[ended.outcome], message: `${found} ${ended.message}` };
 };
 
@@ -100,7 +103,14 @@ export async function healthAction(world: World, settings: Settings, log: Log): 
   const { response, person } = verdictRow(verdict);
   const act = responses[response];
   const toPerson = person === undefined ? '' : ` For a person: ${person}.`;
-  const result = await act({ world, settings, situation, found, person: toPerson, leftMs: Math.max(0, leftMs() - 500) });
+  const result = await act({
+    world,
+    settings,
+    situation,
+    found,
+    person: toPerson,
+    leftMs: Math.max(0, leftMs() - 500),
+  });
   log.info({ event: 'action', verdict, response, exit: result.code }, result.message);
   return result;
 }

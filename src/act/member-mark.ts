@@ -7,7 +7,8 @@ import type { Places } from '../node/places.ts';
  */
 export async function markMember(machine: Machine, places: Places): Promise<void> {
   for (const path of [places.mark, places.mark2]) {
-    if ((await machine.kindOf(path)) === 'none') await machine.writeFile(path, 'has been a member\n', ROOT_ONLY_FILE);
+    if ((await machine.kindOf(path)) === 'none')
+      await machine.writeFile(path, 'has been a member\n', ROOT_ONLY_FILE);
   }
 }
 

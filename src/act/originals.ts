@@ -30,7 +30,8 @@ export async function originalUnit(machine: Machine, places: Places): Promise<Or
   const inPlace = await machine.readFile(places.unitFile);
   if (inPlace !== undefined) return inPlace;
   const copy = await machine.readFile(places.unit1File);
-  if (copy === undefined) throw new Error(`neither ${places.unitFile} nor ${places.unit1File} is there, and no original is saved`);
+  if (copy === undefined)
+    throw new Error(`neither ${places.unitFile} nor ${places.unit1File} is there, and no original is saved`);
   return { text: pointEnvironmentFile(copy.text, places.env1, places.env).text, rights: copy.rights };
 }
 

@@ -1,5 +1,5 @@
 import { diagnose } from '../diagnose/diagnose.ts';
-import { type GuardAnswer, type GuardFacts, type GuardId, askGuards } from '../plan/guards.ts';
+import { askGuards, type GuardAnswer, type GuardFacts, type GuardId } from '../plan/guards.ts';
 import { firstNotDone, type HealStep, healSteps } from '../plan/heal-steps.ts';
 import { closeRecord, healsInLastDay, writeRecord } from '../report/heal-record.ts';
 import { pruneAside } from './effects/data.ts';
@@ -27,7 +27,9 @@ export async function guardFacts(heal: HealContext): Promise<GuardFacts> {
     provedStale: heal.provedStale,
     healsInLastDay: await healsInLastDay(machine, places, machine.now()),
     maxPerDay: settings.maxPerDay,
-    freeBytes: situation.config ? await machine.freeBytes(situation.config.dataDir.replace(/\/[^/]*$/, '') || '/') : 0,
+    freeBytes: situation.config
+      ? await machine.freeBytes(situation.config.dataDir.replace(/\/[^/]*$/, '') || '/')
+      : 0,
   };
 }
 
@@ -38,18 +40,27 @@ async function mustPass(heal: HealContext, step: HealStep, ids: readonly GuardId
     const answers = askGuards(heal.situation, await guardFacts(heal), ids);
     const failed = answers.filter(({ pass }) => !pass);
     heal.log.info(
-      { event: 'guards', step: step.id, healId: heal.record.id, answers: answers.map(({ id, pass, why }) => ({ id, pass, why })) },
-      failed.length === 0 ? `Every guard asked before ${step.id} passes (${answers.map(({ id }) => id).join(', ')}).` : `Before ${step.id}: ${text(failed)}.`,
+      {
+        event: 'guards',
+        step: step.id,
+        healId: heal.record.id,
+        answers: answers.map(({ id, pass, why }) => ({ id, pass, why })),
+      },
+      failed.length === 0
+        ? `Every guard asked before ${step.id} passes (${answers.map(({ id }) => id).join(', ')}).`
+        : `Before ${step.id}: ${text(failed)}.`,
     );
     if (failed.length === 0) return;
-    const worthAsking = failed.every(({ mayPass }) => mayPass) && heal.machine.now() - beganMs < GUARD_WAIT_MS;
+    const worthAsking =
+      failed.every(({ mayPass }) => mayPass) && heal.machine.now() - beganMs < GUARD_WAIT_MS;
     if (!worthAsking) throw new Refused(`refused before ${step.id}: ${text(failed)}`);
     await heal.machine.sleep(500);
     await heal.look('files', 'units', 'self', 'cluster');
   }
 }
 
-const text = (failed: readonly GuardAnswer[]): string => failed.map(({ id, why }) => `${id}: ${why}`).join('; ');
+const text = (failed: readonly GuardAnswer[]): string =>
+  failed.map(({ id, why }) => `${id}: ${why}`).join('; ');
 
 /** One step: a fresh look, the guards, the intent written down, the effect, what was seen after. */
 async function takeStep(heal: HealContext, step: HealStep): Promise<void> {
@@ -67,12 +78,18 @@ async function takeStep(heal: HealContext, step: HealStep): Promise<void> {
   const entry: (typeof record.steps)[number] = { id: step.id, startedAt: new Date(beganMs).toISOString() };
   record.steps.push(entry);
   await writeRecord(machine, places, record);
-  log.info({ event: 'step-begins', healId: record.id, step: step.id, runbookStep: step.runbookStep }, `${step.id}: ${step.what}.`);
+  log.info(
+    { event: 'step-begins', healId: record.id, step: step.id, runbookStep: step.runbookStep },
+    `${step.id}: ${step.what}.`,
+  );
   const did = await step.act(heal);
   entry.durationMs = machine.now() - beganMs;
   entry.did = did.slice(0, 2000);
   await writeRecord(machine, places, record);
-  log.info({ event: 'step-done', healId: record.id, step: step.id, durationMs: entry.durationMs }, `${step.id}: ${did}.`);
+  log.info(
+    { event: 'step-done', healId: record.id, step: step.id, durationMs: entry.durationMs },
+    `${step.id}: ${did}.`,
+  );
   await heal.look(...CHANGES[step.id]);
 }
 
@@ -95,7 +112,10 @@ async function rollBack(heal: HealContext): Promise<string> {
   for (const step of healSteps.toReversed()) {
     if (step.undo === undefined) continue;
     told.push(await step.undo(heal));
-    heal.log.info({ event: 'undone', healId: heal.record.id, step: step.id }, `${step.id} taken back: ${told.at(-1)}.`);
+    heal.log.info(
+      { event: 'undone', healId: heal.record.id, step: step.id },
+      `${step.id} taken back: ${told.at(-1)}.`,
+    );
   }
   return told.join('; ');
 }
@@ -116,7 +136,8 @@ export async function runHeal(heal: HealContext, parked: () => Promise<boolean>)
     for (let round = 0; ; round++) {
       const step = firstNotDone(heal.situation, heal);
       if (step === undefined) break;
-      if (round >= MAX_ROUNDS) throw new Error(`${step.id} is never seen done; what it did last: ${record.steps.at(-1)?.did}`);
+      if (round >= MAX_ROUNDS)
+        throw new Error(`${step.id} is never seen done; what it did last: ${record.steps.at(-1)?.did}`);
       const whole = heal.situation.joined || (heal.situation.cluster.own?.name ?? '') !== '';
       if (whole && (await parked())) {
         const message = `The heal is parked before ${step.id}, because the app was stopped; the next start takes it up again.`;
@@ -129,7 +150,15 @@ export async function runHeal(heal: HealContext, parked: () => Promise<boolean>)
     const ids = `${record.oldMemberId || 'its old ID'} became ${record.newMemberId || 'a new one'}`;
     const message = `Healed in ${machine.now() - beganMs} ms: ${heal.config.name}, ${ids}, is healthy on its original unit and environment.`;
     await closeRecord(machine, places, record, 'healed', message);
-    log.info({ event: 'healed', healId: record.id, oldMemberId: record.oldMemberId, newMemberId: record.newMemberId }, message);
+    log.info(
+      {
+        event: 'healed',
+        healId: record.id,
+        oldMemberId: record.oldMemberId,
+        newMemberId: record.newMemberId,
+      },
+      message,
+    );
     return { outcome: 'healed', message };
   } catch (error) {
     return giveUp(heal, error as Error);
@@ -157,6 +186,9 @@ async function giveUp(heal: HealContext, error: Error): Promise<Outcome> {
     left = `Taking the steps back failed: ${(undoError as Error).message}; the next health action or \`heal-node resume\` goes on from here`;
   }
   const message = `The heal of ${verdict.node.name} (${verdict.reason}) was ${outcome === 'refused' ? error.message : `not finished: ${error.message}`}. ${left}.`;
-  log.error({ event: outcome, healId: record.id, verdict: verdict.verdict, evidence: verdict.evidence }, message);
+  log.error(
+    { event: outcome, healId: record.id, verdict: verdict.verdict, evidence: verdict.evidence },
+    message,
+  );
   return { outcome, message };
 }

@@ -26,12 +26,14 @@ async function mustWait(world: World, settings: Settings, log: Log): Promise<str
   const beganMs = machine.now();
   for (let told = false; ; told = true) {
     const { cluster, seen, config } = situationOf(await observe(world), places);
-    if (seen.data.kind === 'wal' || config?.initialState !== 'new' || cluster.standsWithoutUs) return undefined;
+    if (seen.data.kind === 'wal' || config?.initialState !== 'new' || cluster.standsWithoutUs)
+      return undefined;
     if (machine.now() - beganMs > settings.startWaitMs) {
       const silent = cluster.silent.map(({ endpoint, why }) => `${endpoint}: ${why}`).join('; ');
       return `This node has been a member and its data are gone, and no quorum of others serves (${silent}): started now, it could found a second, empty cluster. Start a node that has its data first.`;
     }
-    if (!told) say(log, 'start-waits', 'This node has been a member and its data are gone: waiting for the others.');
+    if (!told)
+      say(log, 'start-waits', 'This node has been a member and its data are gone: waiting for the others.');
     await machine.sleep(1000);
   }
 }
@@ -74,9 +76,14 @@ export async function start(world: World, settings: Settings, log: Log): Promise
 /** AppCenter's stop: parks a heal at its next safe point, then the app's own. Returns the exit code. */
 export async function stop(world: World, settings: Settings, log: Log): Promise<number> {
   const { machine, places } = world;
-  await machine.writeFile(places.parked, 'stopped by the app; the next start takes a heal up again\n', ROOT_ONLY_FILE);
+  await machine.writeFile(
+    places.parked,
+    'stopped by the app; the next start takes a heal up again\n',
+    ROOT_ONLY_FILE,
+  );
   for (let told = false; await healRuns(machine); told = true) {
-    if (!told) say(log, 'stop-waits', 'A heal is under way: waiting for the next point where the cluster is whole.');
+    if (!told)
+      say(log, 'stop-waits', 'A heal is under way: waiting for the next point where the cluster is whole.');
     await machine.sleep(200);
   }
   const code = (await machine.runApp(settings.stopCmd, DAY_MS)) ?? 1;

@@ -21,20 +21,20 @@ const words = (text: string | undefined): string[] => (text ?? '').split(/\s+/).
 /** @throws when the text names no role: then nobody can say what this node is. */
 export function parseAppView(text: string, place: string): AppView {
   const env = parse(text);
-  const role = env['MY_ROLE'] ?? '';
+  const role = env.MY_ROLE ?? '';
   if (role !== ETCD_ROLE && role !== PROXY_ROLE) {
     throw new Error(`${place}: MY_ROLE=${role} is not known; known are ${ETCD_ROLE} and ${PROXY_ROLE}.`);
   }
   return {
     role,
-    sid: env['MY_SID'] ?? '',
-    nodes: words(env['STABLE_NODES']).flatMap((word) => {
+    sid: env.MY_SID ?? '',
+    nodes: words(env.STABLE_NODES).flatMap((word) => {
       const [sid, ip] = word.split('=');
       return sid && ip ? [{ sid, ip }] : [];
     }),
-    isDeleted: env['IS_DELETED'] === 'true',
-    isAdded: env['IS_ADDED'] === 'true',
-    added: words(env['ADDED_NODES']),
-    deleted: words(env['DELETED_NODES']),
+    isDeleted: env.IS_DELETED === 'true',
+    isAdded: env.IS_ADDED === 'true',
+    added: words(env.ADDED_NODES),
+    deleted: words(env.DELETED_NODES),
   };
 }

@@ -5,7 +5,7 @@ import { PROXY_ROLE } from './app-view.ts';
 /** Whether this node is a proxy: then every hook does just what the app's own does. */
 export function isProxy(appEnvPath: string): boolean {
   try {
-    return parse(readFileSync(appEnvPath))['MY_ROLE'] === PROXY_ROLE;
+    return parse(readFileSync(appEnvPath)).MY_ROLE === PROXY_ROLE;
   } catch {
     return false; // Without the app's view the role is unknown; what needs to know it asks the guard `role`.
   }

@@ -1,12 +1,13 @@
-import { codeOf } from '../act/health-action.ts';
 import { awaitOutcome, requestHeal } from '../act/heal-request.ts';
 import { runHealService } from '../act/heal-service.ts';
+import { codeOf } from '../act/health-action.ts';
+import { isProxy } from '../app/node-role.ts';
 import { LOG_FILE } from '../node/places.ts';
 import { realWorld } from '../observe/real-world.ts';
 import { openLog } from '../report/log.ts';
 import { readableLine, tailOf } from '../report/read-log.ts';
 import { loadSettings } from '../settings/load-settings.ts';
-import type { CommandSpec } from './command.ts';
+import { type CommandSpec, EXIT } from './command.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -39,6 +40,7 @@ export const resumeCommand: CommandSpec = {
   run: async ({ inService }) => {
     if (!inService) return healInService();
     const settings = loadSettings();
+    if (isProxy(settings.appEnv)) return EXIT.done; // A proxy has no member: nothing is looked at, nothing is written.
     const { outcome } = await runHealService(realWorld(settings), settings, openLog('heal-node.service'));
     return codeOf[outcome];
   },

@@ -23,7 +23,8 @@ export const historyCommand: CommandSpec = {
     if (heals.length === 0) console.log('No heal has been done here.');
     for (const heal of heals) {
       console.log(`${heal.id} ${heal.outcome} (${heal.reason}, asked for by ${heal.by}): ${heal.message}`);
-      for (const { id, durationMs, did } of heal.steps) console.log(`  ${id}: ${durationMs ?? '?'} ms, ${did ?? 'cut off'}`);
+      for (const { id, durationMs, did } of heal.steps)
+        console.log(`  ${id}: ${durationMs ?? '?'} ms, ${did ?? 'cut off'}`);
     }
     return EXIT.done;
   },
@@ -38,7 +39,9 @@ export const logsCommand: CommandSpec = {
   json: 'the JSON lines as they are',
   run: async ({ json, lines = String(DEFAULT_LINES) }) => {
     if (!/^[1-9]\d{0,5}$/.test(String(lines))) {
-      console.error(`heal-node logs: --lines ${lines} is not allowed; allowed is a whole number from 1 to 999999.`);
+      console.error(
+        `heal-node logs: --lines ${lines} is not allowed; allowed is a whole number from 1 to 999999.`,
+      );
       return EXIT.usage;
     }
     for (const line of lastLines(LOG_FILE, Number(lines))) console.log(json ? line : readableLine(line));

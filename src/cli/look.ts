@@ -21,4 +21,6 @@ export async function look(): Promise<Looked> {
 }
 
 export const printJson = (value: unknown): void =>
-  console.log(JSON.stringify(value, (_, inner: unknown) => (typeof inner === 'bigint' ? inner.toString() : inner), 2));
+  console.log(
+    JSON.stringify(value, (_, inner: unknown) => (typeof inner === 'bigint' ? inner.toString() : inner), 2),
+  );

@@ -11,7 +11,10 @@ export async function main(words: readonly string[]): Promise<number> {
     .description('An etcd node on QingCloud AppCenter that comes back by itself.')
     .version(version)
     .exitOverride()
-    .addHelpText('after', '\nExit codes: 0 done, 1 failed, 2 usage or settings, 3 refused by a guard, 4 not healthy (status, diagnose).');
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 done, 1 failed, 2 usage or settings, 3 refused by a guard, 4 not healthy (status, diagnose).',
+    );
   for (const spec of commands) {
     const command = program.command(spec.name).description(spec.what).exitOverride();
     for (const [name, what] of spec.words ?? []) command.argument(`<${name}>`, what);

@@ -22,8 +22,10 @@ export const planCommand: CommandSpec = {
     } else {
       console.log(`The verdict is ${planned.verdict} (${planned.reason}).`);
       if (planned.steps.length === 0) console.log('There is nothing to heal.');
-      for (const { id, runbookStep, what } of planned.steps) console.log(`  ${id} (runbook step ${runbookStep}): ${what}`);
-      for (const { id, pass, why } of planned.guards) console.log(`  guard ${id}: ${pass ? 'passes' : `refuses, ${why}`}`);
+      for (const { id, runbookStep, what } of planned.steps)
+        console.log(`  ${id} (runbook step ${runbookStep}): ${what}`);
+      for (const { id, pass, why } of planned.guards)
+        console.log(`  guard ${id}: ${pass ? 'passes' : `refuses, ${why}`}`);
     }
     return planned.steps.length > 0 && planned.guards.some(({ pass }) => !pass) ? EXIT.refused : EXIT.done;
   },

@@ -19,15 +19,33 @@ export const statusCommand: CommandSpec = {
     const { verdict, reason, means, node, members } = diagnosis;
     if (json) {
       const heal = unfinished && { id: unfinished.id, startedAt: unfinished.startedAt, step, running: runs };
-      const lastHeal = last && { id: last.id, endedAt: last.endedAt, outcome: last.outcome, message: last.message };
-      printJson({ schema: 'heal-node.status/1', mode: settings.mode, verdict, reason, means, node, members, heal: heal ?? null, lastHeal: lastHeal ?? null });
+      const lastHeal = last && {
+        id: last.id,
+        endedAt: last.endedAt,
+        outcome: last.outcome,
+        message: last.message,
+      };
+      printJson({
+        schema: 'heal-node.status/1',
+        mode: settings.mode,
+        verdict,
+        reason,
+        means,
+        node,
+        members,
+        heal: heal ?? null,
+        lastHeal: lastHeal ?? null,
+      });
     } else {
       console.log(`${node.name || 'This node'} is ${verdict} (${reason}): ${means}.`);
       for (const member of members) {
         const own = member.id === node.memberId ? ' (this node)' : '';
         console.log(`  ${member.id} ${member.name || 'not started yet'} ${member.peerUrls.join(',')}${own}`);
       }
-      if (unfinished) console.log(`Heal ${unfinished.id} is ${runs ? `under way at ${step}` : `not finished; it stopped at ${step}`}.`);
+      if (unfinished)
+        console.log(
+          `Heal ${unfinished.id} is ${runs ? `under way at ${step}` : `not finished; it stopped at ${step}`}.`,
+        );
       if (last) console.log(`The last heal, ${last.id}, ended at ${last.endedAt ?? '?'}: ${last.message}`);
       if (verdict !== 'healthy') for (const line of whatNext(diagnosis, settings)) console.log(line);
     }

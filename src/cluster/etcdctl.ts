@@ -1,5 +1,5 @@
-import * as v from 'valibot';
 import { parse as parseLossless } from 'lossless-json';
+import * as v from 'valibot';
 import type { TlsFiles } from '../node/etcd-config.ts';
 import { type RunResult, run } from '../node/run.ts';
 import { type Cluster, ClusterError, type MemberReply } from './cluster.ts';
@@ -18,7 +18,10 @@ export interface EtcdctlOptions {
 const readJson = (text: string): unknown =>
   parseLossless(text, undefined, (number) => (/^-?\d+$/.test(number) ? BigInt(number) : Number(number)));
 
-const id = v.pipe(v.bigint(), v.transform((value) => BigInt.asUintN(64, value).toString(16)));
+const id = v.pipe(
+  v.bigint(),
+  v.transform((value) => BigInt.asUintN(64, value).toString(16)),
+);
 const number64 = v.optional(v.bigint(), 0n);
 const texts = v.optional(v.array(v.string()), []);
 
@@ -51,7 +54,9 @@ const endpointHashKv = v.array(
 
 /** What etcdctl said went wrong: its last line that is not empty. */
 const complaint = (result: RunResult): string =>
-  result.timedOut ? 'context deadline exceeded' : result.stderr.trim().split('\n').at(-1) || `exit ${result.code}`;
+  result.timedOut
+    ? 'context deadline exceeded'
+    : result.stderr.trim().split('\n').at(-1) || `exit ${result.code}`;
 
 /** The cluster as etcdctl reaches it (API 3). */
 export function etcdctlCluster(options: EtcdctlOptions): Cluster {
@@ -66,18 +71,31 @@ export function etcdctlCluster(options: EtcdctlOptions): Cluster {
     timeoutMs: number,
   ): Promise<v.InferOutput<S>> => {
     const limits = [`--command-timeout=${timeoutMs}ms`, `--dial-timeout=${timeoutMs}ms`];
-    const argv = [options.program, ...words, `--endpoints=${endpoints.join(',')}`, '--write-out=json', ...limits, ...tlsFlags];
+    const argv = [
+      options.program,
+      ...words,
+      `--endpoints=${endpoints.join(',')}`,
+      '--write-out=json',
+      ...limits,
+      ...tlsFlags,
+    ];
     const result = await run(argv, { timeoutMs: timeoutMs + 500, env });
     const what = `etcdctl ${words.slice(0, 2).join(' ')} at ${endpoints.join(',')}`;
     if (result.code !== 0) {
       const said = complaint(result);
-      throw new ClusterError(`${what}: ${said}`, passingRefusals.some((row) => said.includes(row.says)));
+      throw new ClusterError(
+        `${what}: ${said}`,
+        passingRefusals.some((row) => said.includes(row.says)),
+      );
     }
     try {
       return v.parse(schema, readJson(result.stdout));
     } catch (error) {
       const got = result.stdout.slice(0, 200);
-      throw new ClusterError(`${what}: the reply is not understood (${(error as Error).message}): ${got}`, false);
+      throw new ClusterError(
+        `${what}: the reply is not understood (${(error as Error).message}): ${got}`,
+        false,
+      );
     }
   };
 
@@ -114,7 +132,12 @@ export function etcdctlCluster(options: EtcdctlOptions): Cluster {
       return reply.members;
     },
     addMember: async (endpoints, name, peerUrls) => {
-      const added = await call(endpoints, ['member', 'add', name, `--peer-urls=${peerUrls.join(',')}`], memberAdded, 10_000);
+      const added = await call(
+        endpoints,
+        ['member', 'add', name, `--peer-urls=${peerUrls.join(',')}`],
+        memberAdded,
+        10_000,
+      );
       return { id: added.member.id, members: added.members };
     },
     hashKv: async (endpoints, revision) => {

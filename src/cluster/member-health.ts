@@ -7,14 +7,20 @@ import type { Health } from '../node/machine.ts';
  * leader, that no alarm is raised anywhere, and that a read through the quorum was answered.
  * Never throws, never longer than `timeoutMs`.
  */
-export async function memberHealth(clientUrl: string, tls: TlsFiles | undefined, timeoutMs: number): Promise<Health> {
+export async function memberHealth(
+  clientUrl: string,
+  tls: TlsFiles | undefined,
+  timeoutMs: number,
+): Promise<Health> {
   const url = `${clientUrl}/health`;
   try {
     const reply = await fetch(url, {
       signal: AbortSignal.timeout(timeoutMs),
       redirect: 'error',
       keepalive: false,
-      ...(tls && { tls: { ca: readFileSync(tls.ca), cert: readFileSync(tls.cert), key: readFileSync(tls.key) } }),
+      ...(tls && {
+        tls: { ca: readFileSync(tls.ca), cert: readFileSync(tls.cert), key: readFileSync(tls.key) },
+      }),
     });
     const text = await reply.text();
     if (/"health"\s*:\s*"true"/.test(text)) return { state: 'true' };

@@ -46,12 +46,14 @@ export function clusterView(
   for (const { endpoint, reply } of others) {
     if (!reply.ok) silent.push({ endpoint, why: reply.why });
     else if (!reply.value.serves) silent.push({ endpoint, why: reply.value.servesNot });
-    else if (!serving.some((s) => s.reply.memberId === reply.value.memberId)) serving.push({ endpoint, reply: reply.value });
+    else if (!serving.some((s) => s.reply.memberId === reply.value.memberId))
+      serving.push({ endpoint, reply: reply.value });
   }
   const [first, ...rest] = serving;
   const differs = rest.find(
     ({ reply }) =>
-      reply.clusterId !== first?.reply.clusterId || listText(reply.members) !== listText(first?.reply.members ?? []),
+      reply.clusterId !== first?.reply.clusterId ||
+      listText(reply.members) !== listText(first?.reply.members ?? []),
   );
   const disagreement =
     first && differs

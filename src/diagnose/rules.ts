@@ -19,11 +19,15 @@ export interface Rule {
 
 const ev = (source: string, text: string): Evidence => ({ source, text });
 
-const journal = (s: Situation, line: string): Evidence => ev(`journal of ${s.unitName}, this boot, last run`, line);
+const journal = (s: Situation, line: string): Evidence =>
+  ev(`journal of ${s.unitName}, this boot, last run`, line);
 
 const clusterEvidence = ({ cluster }: Situation): Evidence[] => [
   ...cluster.serving.map(({ endpoint, reply }) =>
-    ev(endpoint, `serves as ${reply.memberId}, cluster ${reply.clusterId}, leader ${reply.leader}, raft index ${reply.raftIndex}`),
+    ev(
+      endpoint,
+      `serves as ${reply.memberId}, cluster ${reply.clusterId}, leader ${reply.leader}, raft index ${reply.raftIndex}`,
+    ),
   ),
   ...cluster.silent.map(({ endpoint, why }) => ev(endpoint, `does not serve: ${why}`)),
   ...(cluster.disagreement ? [ev('the others', cluster.disagreement)] : []),
@@ -77,6 +81,10 @@ const stale = (kind: string, means: string, agrees: (s: Situation) => boolean): 
   },
 });
 
+/** Its last run ended by itself, and badly: it was not stopped. */
+const crashed = ({ unit }: Situation): boolean =>
+  unit !== undefined && unit.exitKind !== 0 && unit.result !== 'success' && unit.active !== 'active';
+
 const ownKnowsMore = ({ wal, cluster }: Situation): boolean =>
   wal !== undefined &&
   cluster.standsWithoutUs &&
@@ -121,7 +129,9 @@ export const rules: readonly Rule[] = [
     reason: 'local-fault/unit',
     means: 'systemd cannot start it: the environment file, the program or the unit is missing or bad',
     when: (s) =>
-      s.unit && !s.runs && (s.unit.result === 'resources' || (s.unit.exitKind === 1 && s.unit.exitStatus >= 200))
+      s.unit &&
+      !s.runs &&
+      (s.unit.result === 'resources' || (s.unit.exitKind === 1 && s.unit.exitStatus >= 200))
         ? [unitEvidence(s), ...(s.seen.config.ok ? [] : [ev('settings of etcd', s.seen.config.why)])]
         : undefined,
   },
@@ -129,18 +139,21 @@ export const rules: readonly Rule[] = [
     verdict: 'unknown',
     reason: 'unknown/settings',
     means: 'the settings of etcd on this node cannot be read',
-    when: (s) => (s.seen.config.ok ? undefined : [ev('settings of etcd', s.seen.config.why), unitEvidence(s)]),
+    when: (s) =>
+      s.seen.config.ok ? undefined : [ev('settings of etcd', s.seen.config.why), unitEvidence(s)],
   },
   {
     verdict: 'amnesia',
     reason: 'amnesia/ahead',
-    means: 'this member has committed more than the cluster that answers knows: the cluster has forgotten something',
+    means:
+      'this member has committed more than the cluster that answers knows: the cluster has forgotten something',
     when: (s) => (ownKnowsMore(s) && !s.servesAsOwn ? [dataEvidence(s), ...clusterEvidence(s)] : undefined),
   },
   {
     verdict: 'amnesia',
     reason: 'amnesia/alone-without-data',
-    means: 'its data dir is empty and no quorum of others is in reach: started now, it could found a second, empty cluster',
+    means:
+      'its data dir is empty and no quorum of others is in reach: started now, it could found a second, empty cluster',
     when: (s) =>
       !s.runs && s.seen.data.kind !== 'wal' && !s.cluster.standsWithoutUs
         ? [dataEvidence(s), unitEvidence(s), ...clusterEvidence(s)]
@@ -151,7 +164,9 @@ export const rules: readonly Rule[] = [
     reason: 'starting/activating',
     means: 'its process lives and is on its way up',
     when: (s) =>
-      s.unit?.active === 'activating' && s.runs && !s.matched.some(({ signature }) => signature.proves === 'stale')
+      s.unit?.active === 'activating' &&
+      s.runs &&
+      !s.matched.some(({ signature }) => signature.proves === 'stale')
         ? [unitEvidence(s)]
         : undefined,
   },
@@ -183,7 +198,9 @@ export const rules: readonly Rule[] = [
     means: 'the data are of a member that the cluster lists for another node',
     when: (s) => {
       const owner = foreignOwner(s);
-      return owner ? [dataEvidence(s), ev('member list of the others', `${owner.id} is ${owner.name}`)] : undefined;
+      return owner
+        ? [dataEvidence(s), ev('member list of the others', `${owner.id} is ${owner.name}`)]
+        : undefined;
     },
   },
   stale(
@@ -196,13 +213,35 @@ export const rules: readonly Rule[] = [
     'the cluster has removed the member that its data belong to',
     (s) => s.wal !== undefined && s.wal.memberId !== s.cluster.own?.id,
   ),
-  stale('wal-damaged', 'its write-ahead log is damaged', (s) => s.seen.data.kind === 'wal' && !!s.cluster.own),
+  stale(
+    'wal-damaged',
+    'its write-ahead log is damaged',
+    (s) => s.seen.data.kind === 'wal' && !!s.cluster.own,
+  ),
   stale(
     'log-short',
     'its log ends before what it had already acknowledged',
     (s) => s.seen.data.kind === 'wal' && !!s.cluster.own,
   ),
   stale('db-damaged', 'its database cannot be opened', (s) => s.seen.data.kind === 'wal' && !!s.cluster.own),
+  {
+    verdict: 'stale',
+    reason: 'stale/db-short',
+    means: 'its database file is shorter than its own account of itself, and etcd crashes on it',
+    when: (s) => {
+      const { db } = s.seen.data;
+      const base = staleBase(s);
+      return s.dbCut && db && base && !s.runs && s.cluster.own && crashed(s)
+        ? [
+            ev(
+              `${s.config?.dataDir}/member/snap/db`,
+              `has ${db.bytes} bytes; by its meta pages it needs ${db.neededBytes}`,
+            ),
+            ...base,
+          ]
+        : undefined;
+    },
+  },
   stale(
     'half-added',
     'it was added again by hand, but its environment does not list the cluster as it is',

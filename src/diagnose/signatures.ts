@@ -52,7 +52,8 @@ export const signatures: readonly Signature[] = [
   {
     id: 'db-damaged',
     proves: 'stale',
-    pattern: /\bcannot open database at \S+\/snap\/db \((invalid database|file size too small|checksum error|version mismatch)\)/,
+    pattern:
+      /\bcannot open database at \S+\/snap\/db \((invalid database|file size too small|checksum error|version mismatch)\)/,
     means: 'its database file cannot be opened',
     source: 'etcd mvcc/backend/backend.go, newBackend; bbolt errors.go',
     example: 'cannot open database at /var/lib/etcd/default.etcd/member/snap/db (invalid database)',
@@ -63,7 +64,8 @@ export const signatures: readonly Signature[] = [
     pattern: /\berror validating peerURLs .*\bmember count is unequal\b/,
     means: 'it was removed and added again, but its environment does not list the cluster as it is',
     source: 'etcd etcdserver/api/membership/cluster.go, ValidateClusterAndAssignIDs',
-    example: 'error validating peerURLs {ClusterID:9f3b Members:[&{ID:1}] RemovedMemberIDs:[]}: member count is unequal',
+    example:
+      'error validating peerURLs {ClusterID:9f3b Members:[&{ID:1}] RemovedMemberIDs:[]}: member count is unequal',
   },
   {
     id: 'port-taken',
@@ -95,7 +97,8 @@ export const signatures: readonly Signature[] = [
     pattern: /\berror verifying flags, /,
     means: 'a value in etcd.env is not one that etcd takes; the app writes the file anew on restart',
     source: 'etcd etcdmain/etcd.go, startEtcdOrProxyV2',
-    example: 'error verifying flags, invalid value "abc" for ETCD_HEARTBEAT_INTERVAL: parse error. See \'etcd --help\'.',
+    example:
+      'error verifying flags, invalid value "abc" for ETCD_HEARTBEAT_INTERVAL: parse error. See \'etcd --help\'.',
   },
   {
     id: 'disk-full',

@@ -27,6 +27,8 @@ export interface Situation {
   readonly servesAsOwn: boolean;
   /** Signatures in the log of that run. */
   readonly matched: readonly Matched[];
+  /** `snap/db` is shorter than its own meta pages say it must be. */
+  readonly dbCut: boolean;
   /** A trace of a swap is there: the unit's or the environment's copy, or saved originals. */
   readonly swapped: boolean;
   /**
@@ -36,8 +38,6 @@ export interface Situation {
   readonly joined: boolean;
 }
 
-const LAST_LINES = 200;
-
 export function situationOf(seen: Observation, places: Places): Situation {
   const config = seen.config.ok ? seen.config.value : undefined;
   const cluster = clusterView(config, seen.others, seen.changedList);
@@ -45,14 +45,16 @@ export function situationOf(seen: Observation, places: Places): Situation {
   const inForce = unitInForce(seen.unit, seen.unit1, seen.swap);
   const unit = inForce.ok ? inForce.value : undefined;
   const runs = (unit?.mainPid ?? 0) > 0;
-  const lines = seen.log.ok ? seen.log.value.slice(-LAST_LINES) : [];
+  const lines = seen.log.ok ? seen.log.value : [];
   const matched = signatures.flatMap((signature) => {
     const line = lines.findLast((text) => signature.pattern.test(text));
     return line === undefined ? [] : [{ signature, line: line.trim().slice(0, 500) }];
   });
   const selfId = seen.self?.reply.ok ? seen.self.reply.value.memberId : undefined;
   const { swap } = seen;
-  const provedBad = matched.some(({ signature }) => signature.proves === 'stale');
+  const { db } = seen.data;
+  const dbCut = db !== undefined && db.bytes < db.neededBytes;
+  const provedBad = dbCut || matched.some(({ signature }) => signature.proves === 'stale');
   return {
     seen,
     config,
@@ -61,8 +63,10 @@ export function situationOf(seen: Observation, places: Places): Situation {
     unit,
     unitName: inForce === seen.unit1 ? places.unit1 : places.unit,
     runs,
-    servesAsOwn: seen.health.state === 'true' && selfId !== undefined && (!cluster.own || cluster.own.id === selfId),
+    servesAsOwn:
+      seen.health.state === 'true' && selfId !== undefined && (!cluster.own || cluster.own.id === selfId),
     matched,
+    dbCut,
     swapped: swap.unit1File !== 'none' || swap.env1 || swap.originals,
     joined: wal !== undefined && wal.damage === undefined && wal.memberId === cluster.own?.id && !provedBad,
   };

@@ -10,7 +10,10 @@ interface VerdictRow {
 
 /** The verdicts of the contract that the rules can come to today. */
 export const verdicts = {
-  healthy: { means: 'the member answers, knows its leader, and is the member that it should be', response: 'nothing' },
+  healthy: {
+    means: 'the member answers, knows its leader, and is the member that it should be',
+    response: 'nothing',
+  },
   starting: { means: 'the process lives and is on its way up', response: 'nothing' },
   stopped: { means: 'etcd is not running, and nothing is wrong with its data', response: 'restart' },
   stale: {

@@ -81,7 +81,8 @@ export function parseEnvFile(text: string): Readonly<Record<string, string>> {
 }
 
 function quoteValue(key: string, value: string): string {
-  if (/[\0-\x1f\x7f]/.test(value)) throw new Error(`${key} would hold a control character: ${JSON.stringify(value)}`);
+  if (/\p{Cc}/u.test(value))
+    throw new Error(`${key} would hold a control character: ${JSON.stringify(value)}`);
   return /^[\w:/,.=@[\]-]*$/.test(value) ? value : `"${value.replace(/["\\`$]/g, '\\$&')}"`;
 }
 
@@ -94,7 +95,8 @@ export function setEnvValues(text: string, values: Readonly<Record<string, strin
   let result = text;
   for (const { key, start, end } of assignments.toReversed()) {
     const value = values[key];
-    if (value !== undefined) result = `${result.slice(0, start)}${key}=${quoteValue(key, value)}${result.slice(end)}`;
+    if (value !== undefined)
+      result = `${result.slice(0, start)}${key}=${quoteValue(key, value)}${result.slice(end)}`;
   }
   const missing = Object.entries(values).filter(([key]) => !assignments.some((a) => a.key === key));
   if (missing.length === 0) return result;

@@ -38,7 +38,9 @@ const urls = (text: string): string[] =>
 function absolute(env: Env, key: string, place: string): string {
   const path = (env[key] ?? '').replace(/\/+$/, '');
   if (!path.startsWith('/') || path.split('/').includes('..')) {
-    throw new EtcdConfigError(`${place}: ${key}=${env[key] ?? ''} is not allowed; allowed is an absolute path.`);
+    throw new EtcdConfigError(
+      `${place}: ${key}=${env[key] ?? ''} is not allowed; allowed is an absolute path.`,
+    );
   }
   return path;
 }
@@ -55,13 +57,17 @@ function httpUrls(env: Env, key: string, place: string): [string, ...string[]] {
 
 /** The member's client URL alone: all that the healthy check needs. */
 export const clientUrlOf = (env: Env, place: string): string =>
-  httpUrls(env, env['ETCD_ADVERTISE_CLIENT_URLS'] ? 'ETCD_ADVERTISE_CLIENT_URLS' : 'ETCD_LISTEN_CLIENT_URLS', place)[0];
+  httpUrls(
+    env,
+    env.ETCD_ADVERTISE_CLIENT_URLS ? 'ETCD_ADVERTISE_CLIENT_URLS' : 'ETCD_LISTEN_CLIENT_URLS',
+    place,
+  )[0];
 
 /** The files to call etcd's client URL with; undefined without TLS. */
 export const tlsOf = (env: Env, clientUrl: string): TlsFiles | undefined =>
   clientUrl.startsWith('https:')
     ? {
-        ca: env['ETCD_TRUSTED_CA_FILE'] || `${CLIENT_TLS_DIR}/ca.pem`,
+        ca: env.ETCD_TRUSTED_CA_FILE || `${CLIENT_TLS_DIR}/ca.pem`,
         cert: `${CLIENT_TLS_DIR}/client.pem`,
         key: `${CLIENT_TLS_DIR}/client-key.pem`,
       }
@@ -71,16 +77,28 @@ export const tlsOf = (env: Env, clientUrl: string): TlsFiles | undefined =>
  * @throws EtcdConfigError naming the file, the key, the value and what is allowed.
  */
 export function etcdConfig(env: Env, place: string): EtcdConfig {
-  const name = env['ETCD_NAME'] ?? '';
+  const name = env.ETCD_NAME ?? '';
   if (!/^[^\s,=]+$/.test(name)) {
-    throw new EtcdConfigError(`${place}: ETCD_NAME=${name} is not allowed; allowed is a name without commas, = or spaces.`);
+    throw new EtcdConfigError(
+      `${place}: ETCD_NAME=${name} is not allowed; allowed is a name without commas, = or spaces.`,
+    );
   }
   const dataDir = absolute(env, 'ETCD_DATA_DIR', place);
-  const walDir = env['ETCD_WAL_DIR'] ? absolute(env, 'ETCD_WAL_DIR', place) : '';
+  const walDir = env.ETCD_WAL_DIR ? absolute(env, 'ETCD_WAL_DIR', place) : '';
   const clientUrl = clientUrlOf(env, place);
-  const initialCluster = (env['ETCD_INITIAL_CLUSTER'] ?? '').split(',').flatMap((part) => {
+  const initialCluster = (env.ETCD_INITIAL_CLUSTER ?? '').split(',').flatMap((part) => {
     const at = part.indexOf('=');
-    return at > 0 ? [{ name: part.slice(0, at).trim(), peerUrl: part.slice(at + 1).trim().replace(/\/+$/, '') }] : [];
+    return at > 0
+      ? [
+          {
+            name: part.slice(0, at).trim(),
+            peerUrl: part
+              .slice(at + 1)
+              .trim()
+              .replace(/\/+$/, ''),
+          },
+        ]
+      : [];
   });
   return {
     name,
@@ -90,7 +108,7 @@ export function etcdConfig(env: Env, place: string): EtcdConfig {
     peerUrls: httpUrls(env, 'ETCD_INITIAL_ADVERTISE_PEER_URLS', place),
     clientUrl,
     initialCluster,
-    initialState: env['ETCD_INITIAL_CLUSTER_STATE'] || 'new',
+    initialState: env.ETCD_INITIAL_CLUSTER_STATE || 'new',
     tls: tlsOf(env, clientUrl),
   };
 }

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import {
   closeSync,
   constants,
@@ -16,7 +17,6 @@ import {
   unlinkSync,
   writeSync,
 } from 'node:fs';
-import { randomBytes } from 'node:crypto';
 
 const DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 
@@ -71,9 +71,12 @@ export class HeldDir {
         fchmodSync(made.fd, create.mode);
         return made;
       }
-      throw Object.assign(new Error(`${path}: ${code === 'ELOOP' ? 'is a link, which is not followed' : code}`), {
-        code,
-      });
+      throw Object.assign(
+        new Error(`${path}: ${code === 'ELOOP' ? 'is a link, which is not followed' : code}`),
+        {
+          code,
+        },
+      );
     }
   }
 
@@ -100,22 +103,35 @@ export class HeldDir {
    * @throws for a link, for what is not a regular file, and for one larger than `maxBytes`.
    */
   read(name: string, maxBytes: number): { bytes: Buffer; rights: FileRights } | undefined {
+    const file = this.head(name, maxBytes);
+    if (file !== undefined && file.size > maxBytes) {
+      throw new Error(`${this.path}/${name}: ${file.size} bytes, where ${maxBytes} are allowed`);
+    }
+    return file;
+  }
+
+  /** The same, of a file of any size: its first bytes, `maxBytes` at most, and the size of the whole. */
+  head(name: string, maxBytes: number): { bytes: Buffer; rights: FileRights; size: number } | undefined {
     let fd: number;
     try {
       fd = openSync(this.at(name), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code === 'ENOENT') return undefined;
-      throw new Error(`${this.path}/${name}: ${code === 'ELOOP' ? 'is a link, which is not followed' : code}`);
+      throw new Error(
+        `${this.path}/${name}: ${code === 'ELOOP' ? 'is a link, which is not followed' : code}`,
+      );
     }
     try {
       const { mode, uid, gid, size } = fstatSync(fd);
-      if ((mode & constants.S_IFMT) !== constants.S_IFREG) throw new Error(`${this.path}/${name}: not a regular file`);
-      if (size > maxBytes) throw new Error(`${this.path}/${name}: ${size} bytes, where ${maxBytes} are allowed`);
-      const bytes = Buffer.alloc(size);
+      if ((mode & constants.S_IFMT) !== constants.S_IFREG)
+        throw new Error(`${this.path}/${name}: not a regular file`);
+      const bytes = Buffer.alloc(Math.min(size, maxBytes));
       let length = 0;
-      for (let n = -1; n !== 0 && length < size; length += n) n = readSync(fd, bytes, length, size - length, length);
-      return { bytes: bytes.subarray(0, length), rights: { mode: mode & 0o7777, uid, gid } };
+      for (let n = -1; n !== 0 && length < bytes.length; length += n) {
+        n = readSync(fd, bytes, length, bytes.length - length, length);
+      }
+      return { bytes: bytes.subarray(0, length), rights: { mode: mode & 0o7777, uid, gid }, size };
     } finally {
       closeSync(fd);
     }
@@ -151,7 +167,9 @@ export class HeldDir {
    */
   moveTo(name: string, target: HeldDir, newName: string): void {
     if (target.stat(newName) !== undefined) {
-      throw new Error(`${target.path}/${newName} is there already; ${this.path}/${name} was left where it is`);
+      throw new Error(
+        `${target.path}/${newName} is there already; ${this.path}/${name} was left where it is`,
+      );
     }
     renameSync(this.at(name), target.at(newName));
     target.flush();

@@ -41,6 +41,9 @@ export interface Machine {
   /** The newest WAL file of a directory; undefined when it holds none. Throws when it cannot be read. */
   wal(directory: string): Promise<WalFacts | undefined>;
 
+  /** The size of a bbolt file, and the least that it must have; undefined when there is none or it tells nothing. */
+  boltSize(path: string): Promise<{ bytes: number; neededBytes: number } | undefined>;
+
   units(names: readonly string[]): Promise<readonly UnitFacts[]>;
   /** What the newest run of a unit has logged in this boot. */
   journal(unit: UnitFacts): Promise<readonly string[]>;

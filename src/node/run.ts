@@ -38,7 +38,8 @@ export async function run(argv: readonly string[], options: RunOptions): Promise
   return {
     code: result.exitCode,
     stdout: result.stdout,
-    stderr: result.stderr === '' && result.exitCode === undefined ? (result.shortMessage ?? '') : result.stderr,
+    stderr:
+      result.stderr === '' && result.exitCode === undefined ? (result.shortMessage ?? '') : result.stderr,
     timedOut: result.timedOut,
   };
 }

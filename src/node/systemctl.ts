@@ -50,10 +50,12 @@ export function parseShow(text: string): UnitFacts[] {
     .split(/\n\s*\n/)
     .filter((block) => block.trim() !== '')
     .map((block) => {
-      const p = new Map(block.split('\n').map((line) => {
-        const at = line.indexOf('=');
-        return [line.slice(0, at), line.slice(at + 1)] as const;
-      }));
+      const p = new Map(
+        block.split('\n').map((line) => {
+          const at = line.indexOf('=');
+          return [line.slice(0, at), line.slice(at + 1)] as const;
+        }),
+      );
       const number = (key: string): number => Number.parseInt(p.get(key) ?? '', 10) || 0;
       return {
         load: p.get('LoadState') ?? '',
@@ -65,7 +67,9 @@ export function parseShow(text: string): UnitFacts[] {
         exitStatus: number('ExecMainStatus'),
         exitPid: number('ExecMainPID'),
         restarts: number('NRestarts'),
-        invocationId: /^[0-9a-f]{32}$/.test(p.get('InvocationID') ?? '') ? (p.get('InvocationID') as string) : '',
+        invocationId: /^[0-9a-f]{32}$/.test(p.get('InvocationID') ?? '')
+          ? (p.get('InvocationID') as string)
+          : '',
         startedAtSec: timestampSec(p.get('ExecMainStartTimestamp') ?? ''),
         fragment: p.get('FragmentPath') ?? '',
         needsReload: p.get('NeedDaemonReload') === 'yes',
@@ -82,7 +86,9 @@ export async function showUnits(names: readonly string[]): Promise<UnitFacts[]> 
   const result = await run(argv, { timeoutMs: 5000, env: { TZ: 'UTC' } });
   const facts = parseShow(result.stdout);
   if (result.code !== 0 || facts.length !== names.length) {
-    throw new Error(`systemctl show ${names.join(' ')}: ${result.timedOut ? 'no answer in 5 s' : result.stderr}`);
+    throw new Error(
+      `systemctl show ${names.join(' ')}: ${result.timedOut ? 'no answer in 5 s' : result.stderr}`,
+    );
   }
   return facts;
 }

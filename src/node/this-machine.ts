@@ -1,5 +1,6 @@
 import { readFileSync, statfsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { META_BYTES, neededBytes } from './bolt-meta.ts';
 import { type FileRights, HeldDir } from './held-dir.ts';
 import { journalOf } from './journal.ts';
 import { type Machine, type PathKind, ROOT_ONLY_DIRECTORY } from './machine.ts';
@@ -109,6 +110,12 @@ export const thisMachine: Machine = {
   },
 
   wal: async (directory) => readWal(directory),
+  boltSize: async (path) =>
+    inParentIfAny(path, undefined, (dir, name) => {
+      const file = dir.head(name, META_BYTES);
+      const needed = file && neededBytes(file.bytes);
+      return file && needed !== undefined ? { bytes: file.size, neededBytes: needed } : undefined;
+    }),
 
   units: (names) => showUnits(names),
   journal: (unit) => journalOf(unit),

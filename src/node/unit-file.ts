@@ -24,7 +24,10 @@ function* environmentLines(lines: readonly string[]) {
     section = /^[ \t]*\[(.*)\][ \t\r]*$/.exec(line)?.[1] ?? section;
     const match = section === 'Service' ? LINE.exec(line) : null;
     if (match === null) continue;
-    if (continued) throw new Error(`line ${index + 1}, "${line.trim()}": a continued EnvironmentFile= line is not understood.`);
+    if (continued)
+      throw new Error(
+        `line ${index + 1}, "${line.trim()}": a continued EnvironmentFile= line is not understood.`,
+      );
     const [, before = '', dash = '', path = '', after = ''] = match;
     yield { index, before, dash, path, after };
   }
@@ -46,7 +49,11 @@ export function environmentFiles(text: string): readonly EnvironmentFileLine[] {
  * @returns the text, and how many lines were changed.
  * @throws when such a line is continued with a backslash.
  */
-export function pointEnvironmentFile(text: string, from: string, to: string): { text: string; changed: number } {
+export function pointEnvironmentFile(
+  text: string,
+  from: string,
+  to: string,
+): { text: string; changed: number } {
   const lines = text.split('\n');
   let changed = 0;
   for (const { index, before, dash, path, after } of environmentLines(lines)) {

@@ -13,13 +13,24 @@ function clientUrlFor(peerUrl: string, ownClientUrl: string): string | undefined
  * Client URLs of the others: of the environment file, of the app's view, and of the member list where one is
  * known. This member's own are left out.
  */
-export function otherEndpoints(config: EtcdConfig, app: AppView | undefined, members: readonly Member[]): string[] {
-  const own = new Set([config.clientUrl, ...config.peerUrls.map((url) => clientUrlFor(url, config.clientUrl))]);
+export function otherEndpoints(
+  config: EtcdConfig,
+  app: AppView | undefined,
+  members: readonly Member[],
+): string[] {
+  const own = new Set([
+    config.clientUrl,
+    ...config.peerUrls.map((url) => clientUrlFor(url, config.clientUrl)),
+  ]);
   const fromFile = config.initialCluster.map(({ peerUrl }) => clientUrlFor(peerUrl, config.clientUrl));
   // With TLS members are reached by name, which the app's list of addresses does not have.
-  const fromApp = config.tls ? [] : (app?.nodes ?? []).map(({ ip }) => clientUrlFor(`http://${ip}`, config.clientUrl));
+  const fromApp = config.tls
+    ? []
+    : (app?.nodes ?? []).map(({ ip }) => clientUrlFor(`http://${ip}`, config.clientUrl));
   const fromList = members
     .filter((member) => !member.peerUrls.some((url) => config.peerUrls.includes(url)))
     .map((member) => member.clientUrls[0] ?? clientUrlFor(member.peerUrls[0] ?? '', config.clientUrl));
-  return [...new Set([...fromFile, ...fromApp, ...fromList])].filter((url) => url !== undefined && !own.has(url)) as string[];
+  return [...new Set([...fromFile, ...fromApp, ...fromList])].filter(
+    (url) => url !== undefined && !own.has(url),
+  ) as string[];
 }

@@ -1,8 +1,7 @@
 import type { AppView } from '../app/app-view.ts';
 import type { Member, MemberReply } from '../cluster/cluster.ts';
 import type { EtcdConfig } from '../node/etcd-config.ts';
-import type { Health } from '../node/machine.ts';
-import type { PathKind } from '../node/machine.ts';
+import type { Health, PathKind } from '../node/machine.ts';
 import type { UnitFacts } from '../node/systemctl.ts';
 import type { WalFacts } from '../node/wal.ts';
 
@@ -18,6 +17,8 @@ export interface DataFacts {
   readonly kind: 'empty' | 'no-wal' | 'wal';
   /** What the WAL says of itself, where there is one. */
   readonly wal: Fact<WalFacts> | undefined;
+  /** The size of `snap/db` beside the least that it must have by its own account; undefined when it tells nothing. */
+  readonly db: { readonly bytes: number; readonly neededBytes: number } | undefined;
 }
 
 /** Traces of the swap to the existing-state unit and environment, ours or a person's. */

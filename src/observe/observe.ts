@@ -8,7 +8,15 @@ import type { Places } from '../node/places.ts';
 import type { UnitFacts } from '../node/systemctl.ts';
 import { environmentFiles } from '../node/unit-file.ts';
 import { otherEndpoints } from './endpoints.ts';
-import { ALL_PARTS, type Asked, type DataFacts, type Fact, type Observation, type Part, type SwapFacts } from './observation.ts';
+import {
+  ALL_PARTS,
+  type Asked,
+  type DataFacts,
+  type Fact,
+  type Observation,
+  type Part,
+  type SwapFacts,
+} from './observation.ts';
 
 /** The world as heal-node reaches it: one seam for this machine, one for the cluster. */
 export interface World {
@@ -44,7 +52,9 @@ async function mustRead(machine: Machine, path: string): Promise<string> {
  */
 async function effectiveConfig({ machine, places }: World): Promise<EtcdConfig> {
   const unit = (await machine.readFile(places.unitFile)) ?? (await machine.readFile(places.unit1File));
-  const named = environmentFiles(unit?.text ?? '').map((file) => (file.path === places.env1 ? places.env : file.path));
+  const named = environmentFiles(unit?.text ?? '').map((file) =>
+    file.path === places.env1 ? places.env : file.path,
+  );
   const texts: string[] = [];
   for (const path of named.includes(places.env) ? named : [places.env]) {
     const file = await machine.readFile(path);
@@ -55,7 +65,7 @@ async function effectiveConfig({ machine, places }: World): Promise<EtcdConfig> 
 }
 
 async function lookAtData(machine: Machine, config: Fact<EtcdConfig>): Promise<DataFacts> {
-  if (!config.ok) return { dir: 'none', walDir: 'none', kind: 'empty', wal: undefined };
+  if (!config.ok) return { dir: 'none', walDir: 'none', kind: 'empty', wal: undefined, db: undefined };
   const { dataDir, walDir, separateWalDir } = config.value;
   const dir = await machine.kindOf(dataDir);
   const wal = await fact(() => machine.wal(walDir));
@@ -65,7 +75,8 @@ async function lookAtData(machine: Machine, config: Fact<EtcdConfig>): Promise<D
     dir,
     walDir: separateWalDir ? await machine.kindOf(walDir) : 'none',
     kind: hasWal ? 'wal' : hasMember ? 'no-wal' : 'empty',
-    wal: wal.ok ? (wal.value && { ok: true, value: wal.value }) : wal,
+    db: await machine.boltSize(`${dataDir}/member/snap/db`).catch(() => undefined),
+    wal: wal.ok ? wal.value && { ok: true, value: wal.value } : wal,
   };
 }
 
@@ -74,9 +85,13 @@ async function lookAtSwap({ machine, places }: World): Promise<SwapFacts> {
   const env1 = await machine.readFile(places.env1).catch(() => undefined);
   const dropIns1 = await machine.list(places.dropIns1);
   const dropInTexts = await Promise.all(
-    dropIns1.map(async (name) => (await machine.readFile(`${places.dropIns1}/${name}`).catch(() => undefined))?.text),
+    dropIns1.map(
+      async (name) => (await machine.readFile(`${places.dropIns1}/${name}`).catch(() => undefined))?.text,
+    ),
   );
-  const reads = [unit1?.text, ...dropInTexts].some((text) => environmentFiles(text ?? '').some((f) => f.path === places.env1));
+  const reads = [unit1?.text, ...dropInTexts].some((text) =>
+    environmentFiles(text ?? '').some((f) => f.path === places.env1),
+  );
   const env = env1 === undefined ? undefined : parseEnvFile(env1.text);
   return {
     unitFile: await machine.kindOf(places.unitFile),
@@ -86,7 +101,10 @@ async function lookAtSwap({ machine, places }: World): Promise<SwapFacts> {
     originals: (await machine.kindOf(places.originalUnit)) === 'file',
     staged:
       env && reads
-        ? { state: env['ETCD_INITIAL_CLUSTER_STATE'] ?? '', initialCluster: env['ETCD_INITIAL_CLUSTER'] ?? '' }
+        ? {
+            state: env.ETCD_INITIAL_CLUSTER_STATE ?? '',
+            initialCluster: env.ETCD_INITIAL_CLUSTER ?? '',
+          }
         : undefined,
   };
 }
@@ -108,9 +126,13 @@ export function unitInForce(unit: Fact<UnitFacts>, unit1: Fact<UnitFacts>, swap:
   return copyRuns || (swap.unitFile === 'none' && unit1.ok && unit1.value.exitPid > 0) ? unit1 : unit;
 }
 
-async function lookAtUnits({ machine, places }: World): Promise<Pick<Observation, 'unit' | 'unit1' | 'appBusy' | 'log'>> {
+async function lookAtUnits({
+  machine,
+  places,
+}: World): Promise<Pick<Observation, 'unit' | 'unit1' | 'appBusy' | 'log'>> {
   const all = await fact(() => machine.units([places.unit, places.unit1, ...APP_DATA_UNITS]));
-  if (!all.ok) return { unit: all, unit1: all, appBusy: [], log: { ok: false, why: 'systemd did not answer' } };
+  if (!all.ok)
+    return { unit: all, unit1: all, appBusy: [], log: { ok: false, why: 'systemd did not answer' } };
   const [unit, unit1, ...busy] = all.value.map((value): Fact<UnitFacts> => ({ ok: true, value }));
   if (unit === undefined || unit1 === undefined) throw new Error('systemctl show left a unit out');
   const swap = { unitFile: await machine.kindOf(places.unitFile) } as SwapFacts;
@@ -132,7 +154,10 @@ async function ask(world: World, tls: TlsFiles | undefined, endpoint: string): P
   return { endpoint, reply, tookMs: world.machine.now() - beganMs };
 }
 
-async function lookAtSelf(world: World, config: Fact<EtcdConfig>): Promise<Pick<Observation, 'health' | 'self'>> {
+async function lookAtSelf(
+  world: World,
+  config: Fact<EtcdConfig>,
+): Promise<Pick<Observation, 'health' | 'self'>> {
   if (!config.ok) return { health: { state: 'none', why: config.why }, self: undefined };
   const { clientUrl, tls } = config.value;
   const health = await world.health(clientUrl, tls, HEALTH_TIMEOUT_MS);
@@ -148,16 +173,25 @@ async function lookAtCluster(
   const first = await Promise.all(known.map((endpoint) => ask(world, config.value.tls, endpoint)));
   // The files on this node may be older than the cluster: whoever the members list and we do not know is asked too.
   const { members } = clusterView(config.value, first, undefined);
-  const more = otherEndpoints(config.value, undefined, members).filter((endpoint) => !known.includes(endpoint));
+  const more = otherEndpoints(config.value, undefined, members).filter(
+    (endpoint) => !known.includes(endpoint),
+  );
   return {
-    others: [...first, ...(await Promise.all(more.map((endpoint) => ask(world, config.value.tls, endpoint))))],
+    others: [
+      ...first,
+      ...(await Promise.all(more.map((endpoint) => ask(world, config.value.tls, endpoint)))),
+    ],
     changedList: undefined,
   };
 }
 
 /** Looks at the world: all of it, or `parts` of it again with the rest as it was. */
 export async function observe(world: World): Promise<Observation>;
-export async function observe(world: World, before: Observation, parts: readonly Part[]): Promise<Observation>;
+export async function observe(
+  world: World,
+  before: Observation,
+  parts: readonly Part[],
+): Promise<Observation>;
 export async function observe(world: World, before?: Observation, parts = ALL_PARTS): Promise<Observation> {
   const files = parts.includes('files') || !before ? await lookAtFiles(world) : before;
   const [units, self, cluster] = await Promise.all([

@@ -13,7 +13,8 @@ const READ_TIMEOUT_MS = 2000;
 function credentialsOf({ etcdUser, etcdPasswordFile }: Settings): string | undefined {
   if (etcdUser === '') return undefined;
   const password = etcdPasswordFile === '' ? undefined : readTrusted(etcdPasswordFile)?.trimEnd();
-  if (!password) throw new Error(`HEAL_ETCD_PASSWORD_FILE=${etcdPasswordFile} holds no password for ${etcdUser}.`);
+  if (!password)
+    throw new Error(`HEAL_ETCD_PASSWORD_FILE=${etcdPasswordFile} holds no password for ${etcdUser}.`);
   return `${etcdUser}:${password}`;
 }
 

@@ -26,7 +26,7 @@ export interface Guard {
 const WAL_ROOM_BYTES = 2 * (64 << 20);
 
 const proved = (s: Situation): boolean =>
-  s.matched.some(({ signature }) => signature.proves === 'stale') || s.seen.data.kind !== 'wal';
+  s.dbCut || s.matched.some(({ signature }) => signature.proves === 'stale') || s.seen.data.kind !== 'wal';
 
 /** Every guard that a heal must pass, asked again right before each step that names it. */
 export const guards = [
@@ -34,7 +34,11 @@ export const guards = [
     id: 'role',
     asks: 'Is this an etcd node, and not a proxy?',
     refuses: ({ seen: { app } }) =>
-      !app.ok ? app.why : app.value.role === ETCD_ROLE ? undefined : `this node is ${app.value.role}, which has no member`,
+      !app.ok
+        ? app.why
+        : app.value.role === ETCD_ROLE
+          ? undefined
+          : `this node is ${app.value.role}, which has no member`,
   },
   {
     id: 'unit-file',
@@ -48,9 +52,12 @@ export const guards = [
     id: 'data-dir',
     asks: 'Can the data dir be set aside by renaming: is it a directory on its own, no link and no mount point?',
     refuses: ({ seen: { data }, config }) => {
-      const bad = ([[config?.dataDir, data.dir], [config?.walDir, data.walDir]] as const).find(
-        ([, kind]) => kind !== 'directory' && kind !== 'none',
-      );
+      const bad = (
+        [
+          [config?.dataDir, data.dir],
+          [config?.walDir, data.walDir],
+        ] as const
+      ).find(([, kind]) => kind !== 'directory' && kind !== 'none');
       return bad && `${bad[0]} is a ${bad[1]}, which cannot be renamed aside`;
     },
   },
@@ -72,7 +79,9 @@ export const guards = [
     asks: 'Are the data of this cluster, and not of a member that the cluster lists for another node?',
     refuses: ({ wal, cluster }) => {
       if (!wal) return undefined;
-      const owner = cluster.members.find((member) => member.id === wal.memberId && member.id !== cluster.own?.id);
+      const owner = cluster.members.find(
+        (member) => member.id === wal.memberId && member.id !== cluster.own?.id,
+      );
       if (owner) return `the data are of member ${owner.id} (${owner.name}), which is another node's`;
       return wal.clusterId === cluster.clusterId
         ? undefined
@@ -84,8 +93,13 @@ export const guards = [
     asks: 'Has this member committed nothing that the cluster does not know?',
     refuses: ({ wal, cluster }) => {
       if (!wal) return undefined;
-      const most = cluster.serving.reduce((index, { reply }) => (reply.raftIndex > index ? reply.raftIndex : index), 0n);
-      return wal.commit > most ? `this member has committed index ${wal.commit}; the cluster knows ${most}` : undefined;
+      const most = cluster.serving.reduce(
+        (index, { reply }) => (reply.raftIndex > index ? reply.raftIndex : index),
+        0n,
+      );
+      return wal.commit > most
+        ? `this member has committed index ${wal.commit}; the cluster knows ${most}`
+        : undefined;
     },
   },
   {
@@ -111,9 +125,13 @@ export const guards = [
     refuses: ({ cluster, config }) => {
       if (!config) return 'the settings of etcd cannot be read';
       const mine = cluster.members.filter((member) => isOwn(member, config));
-      if (mine.length > 1) return `${mine.length} listed members have peer URLs of this node: ${mine.map((m) => m.id).join(', ')}`;
-      const namesake = cluster.members.find((member) => member.name === config.name && !isOwn(member, config));
-      if (namesake) return `member ${namesake.id} has this node's name ${config.name} with other peer URLs ${namesake.peerUrls.join(',')}`;
+      if (mine.length > 1)
+        return `${mine.length} listed members have peer URLs of this node: ${mine.map((m) => m.id).join(', ')}`;
+      const namesake = cluster.members.find(
+        (member) => member.name === config.name && !isOwn(member, config),
+      );
+      if (namesake)
+        return `member ${namesake.id} has this node's name ${config.name} with other peer URLs ${namesake.peerUrls.join(',')}`;
       const served = cluster.serving.find(({ reply }) => reply.memberId === cluster.own?.id);
       return served && `member ${cluster.own?.id}, listed for this node, is served by ${served.endpoint}`;
     },
@@ -165,6 +183,12 @@ export function askGuards(s: Situation, facts: GuardFacts, ids?: readonly GuardI
     .filter(({ id }) => ids === undefined || ids.includes(id))
     .map((guard: Guard & { id: GuardId }) => {
       const why = guard.refuses(s, facts);
-      return { id: guard.id, asks: guard.asks, pass: why === undefined, why: why ?? 'yes', mayPass: guard.passes === true };
+      return {
+        id: guard.id,
+        asks: guard.asks,
+        pass: why === undefined,
+        why: why ?? 'yes',
+        mayPass: guard.passes === true,
+      };
     });
 }

@@ -53,12 +53,17 @@ const fenced = ({ seen: { swap, unit } }: Situation): boolean =>
   swap.unitFile === 'none' &&
   swap.unit1File === 'file' &&
   swap.originals &&
-  !(unit.ok && (unit.value.mainPid > 0 || ['active', 'activating', 'deactivating'].includes(unit.value.active)));
+  !(
+    unit.ok &&
+    (unit.value.mainPid > 0 || ['active', 'activating', 'deactivating'].includes(unit.value.active))
+  );
 
 const staged = (s: Situation): boolean =>
-  s.seen.swap.staged?.state === 'existing' && (s.joined || s.seen.swap.staged.initialCluster === expectedCluster(s));
+  s.seen.swap.staged?.state === 'existing' &&
+  (s.joined || s.seen.swap.staged.initialCluster === expectedCluster(s));
 
-const emptyEnough = ({ seen: { data } }: Situation): boolean => data.kind === 'empty' && data.walDir !== 'link';
+const emptyEnough = ({ seen: { data } }: Situation): boolean =>
+  data.kind === 'empty' && data.walDir !== 'link';
 
 const LOCAL: readonly GuardId[] = ['role', 'unit-file', 'data-dir', 'app-quiet'];
 const ALL_FOR_A_NEW_MEMBER: readonly GuardId[] = [
@@ -156,7 +161,8 @@ export const healSteps: readonly HealStep[] = [
     id: 'restore',
     runbookStep: 5,
     what: 'put the original unit back byte for byte, drop the copies, and start etcd on it',
-    typed: 'mv etcd1.service etcd.service; rm etcd1.env; vi etcd.service; systemctl daemon-reload; systemctl stop etcd1; systemctl start etcd',
+    typed:
+      'mv etcd1.service etcd.service; rm etcd1.env; vi etcd.service; systemctl daemon-reload; systemctl stop etcd1; systemctl start etcd',
     needs: [],
     looks: ['files', 'units'],
     done: (s) => onOriginals(s) && !s.seen.swap.originals && up(s),
@@ -169,7 +175,12 @@ export const healSteps: readonly HealStep[] = [
     typed: 'etcdctl endpoint health; look at the console',
     needs: [],
     looks: [],
-    done: (s) => onOriginals(s) && !s.seen.swap.originals && s.servesAsOwn && s.seen.unit.ok && s.seen.unit.value.active === 'active',
+    done: (s) =>
+      onOriginals(s) &&
+      !s.seen.swap.originals &&
+      s.servesAsOwn &&
+      s.seen.unit.ok &&
+      s.seen.unit.value.active === 'active',
     act: act.confirm,
   },
 ];

@@ -26,7 +26,9 @@ const recordSchema = v.object({
   newMemberId: hex,
   servedBefore: v.pipe(v.array(short), v.maxLength(100)),
   steps: v.pipe(
-    v.array(v.object({ id: short, startedAt: time, durationMs: v.optional(v.number()), did: v.optional(short) })),
+    v.array(
+      v.object({ id: short, startedAt: time, durationMs: v.optional(v.number()), did: v.optional(short) }),
+    ),
     v.maxLength(1000),
   ),
 });
@@ -81,7 +83,11 @@ export async function closeRecord(
   message: string,
 ): Promise<void> {
   const closed = { ...record, endedAt: iso(machine.now()), outcome, message: message.slice(0, 2000) };
-  await machine.writeFile(`${places.history}/${record.id}.json`, `${JSON.stringify(closed)}\n`, ROOT_ONLY_FILE);
+  await machine.writeFile(
+    `${places.history}/${record.id}.json`,
+    `${JSON.stringify(closed)}\n`,
+    ROOT_ONLY_FILE,
+  );
   await machine.remove(places.journal);
   const names = await machine.list(places.history);
   for (const name of names.slice(0, -KEEP_HISTORY)) await machine.remove(`${places.history}/${name}`);
@@ -100,5 +106,7 @@ export async function history(machine: Machine, places: Places): Promise<HealRec
 /** How many heals have begun within a day before `nowMs`, the unfinished one left out. */
 export async function healsInLastDay(machine: Machine, places: Places, nowMs: number): Promise<number> {
   const heals = await history(machine, places);
-  return heals.filter(({ startedAt, outcome }) => outcome !== 'refused' && Date.parse(startedAt) > nowMs - 86_400_000).length;
+  return heals.filter(
+    ({ startedAt, outcome }) => outcome !== 'refused' && Date.parse(startedAt) > nowMs - 86_400_000,
+  ).length;
 }

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, openSync, constants, renameSync, statSync } from 'node:fs';
+import { constants, existsSync, mkdirSync, openSync, renameSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import pino from 'pino';
 import { LOG_FILE } from '../node/places.ts';
@@ -25,7 +25,9 @@ function rotate(path: string): void {
 }
 
 const bigints = (value: unknown): unknown =>
-  JSON.parse(JSON.stringify(value, (_, inner: unknown) => (typeof inner === 'bigint' ? inner.toString() : inner)));
+  JSON.parse(
+    JSON.stringify(value, (_, inner: unknown) => (typeof inner === 'bigint' ? inner.toString() : inner)),
+  );
 
 /**
  * The log: JSON lines in the file, and the same on standard output where that is the journal (systemd sets
@@ -34,11 +36,19 @@ const bigints = (value: unknown): unknown =>
 export function openLog(caller: string, path = LOG_FILE): Log {
   mkdirSync(dirname(path), { recursive: true, mode: 0o750 });
   rotate(path);
-  const fd = openSync(path, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW, 0o640);
+  const fd = openSync(
+    path,
+    constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW,
+    0o640,
+  );
   const streams = [{ stream: pino.destination({ dest: fd, sync: true }) }];
-  if (process.env['JOURNAL_STREAM']) streams.push({ stream: pino.destination({ dest: 1, sync: true }) });
+  if (process.env.JOURNAL_STREAM) streams.push({ stream: pino.destination({ dest: 1, sync: true }) });
   const logger = pino(
-    { base: { caller, pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label) => ({ level: label }) } },
+    {
+      base: { caller, pid: process.pid },
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+    },
     pino.multistream(streams),
   );
   const write =

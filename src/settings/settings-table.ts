@@ -51,7 +51,9 @@ const oneOf = <const T extends string>(...names: readonly T[]) => ({
 const absolutePath = {
   allowed: 'an absolute path without .. or spaces',
   parse: (text: string): string | undefined =>
-    /^\/[^\s\0]*$/.test(text) && !text.split('/').includes('..') ? text.replace(/\/+$/, '') || '/' : undefined,
+    /^\/[^\s\0]*$/.test(text) && !text.split('/').includes('..')
+      ? text.replace(/\/+$/, '') || '/'
+      : undefined,
 };
 
 /** Split at white space and run without a shell: the first word is the program. */
@@ -115,8 +117,18 @@ export const settingsTable = {
   ),
   maxPerDay: row('HEAL_MAX_PER_DAY', '3', wholeNumber(0, 100), 'heals begun in 24 hours, at most'),
   keepAside: row('HEAL_KEEP_ASIDE', '1', wholeNumber(0, 100), 'how many data dirs set aside are kept'),
-  etcdUser: row('HEAL_ETCD_USER', '', userName, 'the etcd user for membership calls where authentication is on'),
-  etcdPasswordFile: row('HEAL_ETCD_PASSWORD_FILE', '', optionalPath, "a root-owned file with that user's password"),
+  etcdUser: row(
+    'HEAL_ETCD_USER',
+    '',
+    userName,
+    'the etcd user for membership calls where authentication is on',
+  ),
+  etcdPasswordFile: row(
+    'HEAL_ETCD_PASSWORD_FILE',
+    '',
+    optionalPath,
+    "a root-owned file with that user's password",
+  ),
 } as const;
 
 type Table = typeof settingsTable;

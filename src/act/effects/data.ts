@@ -47,7 +47,8 @@ export async function bringDataBack(heal: HealContext): Promise<string> {
   for (const { path, name } of asideNames(heal)) {
     if (!there.includes(name)) continue;
     const inTheWay = await machine.list(path);
-    if (inTheWay.length > 0) throw new Error(`${path} holds ${inTheWay.join(', ')}; the data stay in ${directory}/${name}`);
+    if (inTheWay.length > 0)
+      throw new Error(`${path} holds ${inTheWay.join(', ')}; the data stay in ${directory}/${name}`);
     await machine.remove(path);
     await machine.move(`${directory}/${name}`, path);
     moved.push(path);
@@ -59,6 +60,9 @@ export async function bringDataBack(heal: HealContext): Promise<string> {
 /** Deletes what older heals have set aside, all but the newest `keep`. */
 export async function pruneAside({ machine, places, settings }: HealContext): Promise<void> {
   // Heal IDs begin with their time, so the sorted list is oldest first.
-  const old = (await machine.list(places.aside)).slice(0, settings.keepAside === 0 ? undefined : -settings.keepAside);
+  const old = (await machine.list(places.aside)).slice(
+    0,
+    settings.keepAside === 0 ? undefined : -settings.keepAside,
+  );
   for (const name of old) await machine.remove(`${places.aside}/${name}`);
 }

@@ -11,7 +11,8 @@ export async function startMember(heal: HealContext): Promise<string> {
   const unit = situation.seen.swap.unitFile === 'file' ? places.unit : places.unit1;
   // The list may have changed since it was staged; etcd compares it with the members' own (see expectedCluster).
   const { staged } = situation.seen.swap;
-  if (unit === places.unit1 && !situation.joined && staged?.initialCluster !== expectedCluster(situation)) await stage(heal);
+  if (unit === places.unit1 && !situation.joined && staged?.initialCluster !== expectedCluster(situation))
+    await stage(heal);
   await machine.systemctl(['reset-failed', unit]).catch(() => undefined);
   await machine.systemctl(['start', '--no-block', unit]);
   return `${unit} is started`;
@@ -34,7 +35,9 @@ async function untilHealthy(heal: HealContext, unit: string): Promise<void> {
       const [facts] = await machine.units([unit]);
       if (facts?.active === 'failed' || (facts?.active === 'activating' && facts.restarts >= 3)) {
         await heal.look('files', 'units');
-        const said = heal.situation.matched[0]?.line ?? (heal.situation.seen.log.ok ? heal.situation.seen.log.value.at(-1) : '');
+        const said =
+          heal.situation.matched[0]?.line ??
+          (heal.situation.seen.log.ok ? heal.situation.seen.log.value.at(-1) : '');
         throw new Error(`${unit} does not stay up (${facts.result}, exit ${facts.exitStatus}): ${said}`);
       }
       const newSize = await machine.sizeOf(config.dataDir);
@@ -57,7 +60,8 @@ export async function verify(heal: HealContext): Promise<string> {
   await heal.look('files', 'units', 'self', 'cluster');
   const { situation, config } = heal;
   const self = situation.seen.self?.reply;
-  if (self?.ok !== true) throw new Error(`the member answered healthy and then not: ${self?.why ?? 'no answer'}`);
+  if (self?.ok !== true)
+    throw new Error(`the member answered healthy and then not: ${self?.why ?? 'no answer'}`);
   const { memberId } = self.value;
   heal.record.newMemberId ||= memberId;
   const listed = situation.cluster.members.filter((member) => isOwn(member, config));
@@ -87,13 +91,18 @@ async function dataEqual(heal: HealContext): Promise<string> {
     const revision = replies.reduce((least, r) => (r < least ? r : least), replies[0] ?? 0n);
     const rows = await cluster.hashKv(endpoints, revision).catch((error: Error) => error);
     if (rows instanceof Error || new Set(rows.map((row) => row.compactRevision)).size > 1) {
-      if (attempt >= 20) throw new Error(`the data could not be compared: ${rows instanceof Error ? rows.message : 'compaction differs'}`);
+      if (attempt >= 20)
+        throw new Error(
+          `the data could not be compared: ${rows instanceof Error ? rows.message : 'compaction differs'}`,
+        );
       await machine.sleep(250);
       await heal.look('self', 'cluster');
       continue;
     }
     if (new Set(rows.map((row) => row.hash)).size > 1) {
-      throw new Error(`the data differ at revision ${revision}: ${rows.map((row) => `${row.endpoint} ${row.hash}`).join(', ')}`);
+      throw new Error(
+        `the data differ at revision ${revision}: ${rows.map((row) => `${row.endpoint} ${row.hash}`).join(', ')}`,
+      );
     }
     return `equal to those of ${endpoints.length - 1} others at revision ${revision} (hash ${rows[0]?.hash})`;
   }

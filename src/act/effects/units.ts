@@ -1,5 +1,5 @@
-import { ROOT_ONLY_DIRECTORY } from '../../node/machine.ts';
 import { parseEnvFile, setEnvValues } from '../../node/env-file.ts';
+import { ROOT_ONLY_DIRECTORY } from '../../node/machine.ts';
 import { environmentFiles, pointEnvironmentFile } from '../../node/unit-file.ts';
 import { expectedCluster } from '../../plan/expected-cluster.ts';
 import type { HealContext } from '../heal-context.ts';
@@ -49,7 +49,9 @@ export async function fence(heal: HealContext): Promise<string> {
   const [left] = await machine.units([places.unit]);
   if (left?.load === 'loaded') {
     // A vendor's unit, or one made from /etc/init.d (systemd-sysv-generator(8)), shows up where ours was.
-    throw new Error(`another ${places.unit} takes the place of the one moved aside: ${left.fragment || 'generated'}; remove it first`);
+    throw new Error(
+      `another ${places.unit} takes the place of the one moved aside: ${left.fragment || 'generated'}; remove it first`,
+    );
   }
   await machine.systemctl(['reset-failed', places.unit]).catch(() => undefined);
   return `${places.unitFile} is ${places.unit1} now, the original is saved in ${places.originals}, etcd is stopped`;
@@ -80,7 +82,9 @@ export async function stage(heal: HealContext): Promise<string> {
     return { name, text: pointed.text, changed: pointed.changed, rights };
   });
   if (unit.changed + dropIns.reduce((n, { changed }) => n + changed, 0) === 0) {
-    throw new Error(`${places.unit} and its drop-ins read no EnvironmentFile=${places.env}, so the copy could not be told to join`);
+    throw new Error(
+      `${places.unit} and its drop-ins read no EnvironmentFile=${places.env}, so the copy could not be told to join`,
+    );
   }
   await mustNotBeOverridden(heal, [original.text, ...dropIns.map(({ text }) => text)]);
 
@@ -101,13 +105,21 @@ export async function stage(heal: HealContext): Promise<string> {
 }
 
 /** A second environment file that sets the same keys would win over ours. */
-async function mustNotBeOverridden({ machine, places }: HealContext, texts: readonly string[]): Promise<void> {
+async function mustNotBeOverridden(
+  { machine, places }: HealContext,
+  texts: readonly string[],
+): Promise<void> {
   const named = texts.flatMap((text) => environmentFiles(text)).map(({ path }) => path);
   for (const path of new Set(named)) {
     if (path === places.env || path === places.env1) continue;
     const other = parseEnvFile((await machine.readFile(path))?.text ?? '');
-    const key = ['ETCD_INITIAL_CLUSTER_STATE', 'ETCD_INITIAL_CLUSTER'].find((name) => other[name] !== undefined);
-    if (key) throw new Error(`${path}: ${key} is set there too, and would override ${places.env1}; keep it in ${places.env} alone`);
+    const key = ['ETCD_INITIAL_CLUSTER_STATE', 'ETCD_INITIAL_CLUSTER'].find(
+      (name) => other[name] !== undefined,
+    );
+    if (key)
+      throw new Error(
+        `${path}: ${key} is set there too, and would override ${places.env1}; keep it in ${places.env} alone`,
+      );
   }
 }
 

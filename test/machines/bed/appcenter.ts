@@ -51,7 +51,8 @@ export class AppCenter {
       if (!this.going || !machine.isOn) continue;
       const healthy = (await this.call(machine, 'check', CHECK_LIMIT_MS)) === 0;
       failures = healthy ? 0 : failures + 1;
-      if (failures >= UNHEALTHY_THRESHOLD && machine.isOn && this.going) await this.call(machine, 'action', ACTION_LIMIT_MS);
+      if (failures >= UNHEALTHY_THRESHOLD && machine.isOn && this.going)
+        await this.call(machine, 'action', ACTION_LIMIT_MS);
     }
   }
 

@@ -4,7 +4,16 @@ import { join } from 'node:path';
 import { sh } from './sh.ts';
 
 export const SUITE = 'bookworm';
-const PACKAGES = ['systemd', 'systemd-sysv', 'etcd-server', 'etcd-client', 'iproute2', 'curl', 'jq', 'procps'];
+const PACKAGES = [
+  'systemd',
+  'systemd-sysv',
+  'etcd-server',
+  'etcd-client',
+  'iproute2',
+  'curl',
+  'jq',
+  'procps',
+];
 const CACHE = '/var/cache/heal-node';
 
 /** What is done to the fresh root: the distribution's own etcd unit goes, the app's places of etcd come. */
@@ -32,13 +41,18 @@ function sources(): string {
   const deb822 = texts.find((text) => /^Suites:/m.test(text));
   if (deb822 !== undefined) {
     return deb822.replace(/^(Suites:)(.*)$/gm, (_, key: string, suites: string) => {
-      const renamed = suites.trim().split(/\s+/).map((suite) => suite.replace(/^[a-z]+/, SUITE));
+      const renamed = suites
+        .trim()
+        .split(/\s+/)
+        .map((suite) => suite.replace(/^[a-z]+/, SUITE));
       return `${key} ${renamed.join(' ')}`;
     });
   }
   const lines = texts.flatMap((text) => text.split('\n')).filter((line) => /^deb\s/.test(line));
   if (lines.length === 0) throw new Error('no Debian apt sources were found on this machine');
-  return lines.map((line) => line.replace(/^(deb\s+(?:\[[^\]]*\]\s+)?\S+\s+)[a-z]+/, `$1${SUITE}`)).join('\n');
+  return lines
+    .map((line) => line.replace(/^(deb\s+(?:\[[^\]]*\]\s+)?\S+\s+)[a-z]+/, `$1${SUITE}`))
+    .join('\n');
 }
 
 /**
@@ -46,7 +60,10 @@ function sources(): string {
  * or started on the host itself.
  */
 export async function baseRoot(tell: (line: string) => void): Promise<string> {
-  const key = createHash('sha256').update(`${SUITE} ${PACKAGES.join(' ')} ${SETUP}`).digest('hex').slice(0, 12);
+  const key = createHash('sha256')
+    .update(`${SUITE} ${PACKAGES.join(' ')} ${SETUP}`)
+    .digest('hex')
+    .slice(0, 12);
   const path = join(CACHE, `${SUITE}-${key}`);
   if (existsSync(path)) return path;
   tell(`Making the ${SUITE} root that the machines boot from, once (about half a minute) …`);
@@ -61,7 +78,16 @@ export async function baseRoot(tell: (line: string) => void): Promise<string> {
   writeFileSync(setupFile, SETUP, { mode: 0o755 });
   try {
     const include = `--include=${PACKAGES.join(',')}`;
-    await sh('mmdebstrap', '--quiet', '--variant=minbase', include, `--customize-hook=sh ${setupFile} "$1"`, SUITE, making, named);
+    await sh(
+      'mmdebstrap',
+      '--quiet',
+      '--variant=minbase',
+      include,
+      `--customize-hook=sh ${setupFile} "$1"`,
+      SUITE,
+      making,
+      named,
+    );
     renameSync(making, path);
   } finally {
     rmSync(making, { recursive: true, force: true });

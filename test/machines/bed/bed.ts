@@ -84,23 +84,52 @@ export class Bed {
 
   /** etcdctl from beside the machines; throws with what it said. */
   async etcdctl(endpoints: readonly string[], ...words: readonly string[]): Promise<string> {
-    const argv = ['netns', 'exec', LAN, 'chroot', this.root, 'etcdctl', `--endpoints=${endpoints.join(',')}`, ...words];
+    const argv = [
+      'netns',
+      'exec',
+      LAN,
+      'chroot',
+      this.root,
+      'etcdctl',
+      `--endpoints=${endpoints.join(',')}`,
+      ...words,
+    ];
     return sh('ip', ...argv);
   }
 }
 
 async function makeImage(image: string): Promise<void> {
   const app = join(TOP, 'test/machines/app');
-  for (const dir of ['opt/app/bin', 'opt/app/conf', 'etc/systemd/system']) mkdirSync(join(image, dir), { recursive: true });
+  for (const dir of ['opt/app/bin', 'opt/app/conf', 'etc/systemd/system'])
+    mkdirSync(join(image, dir), { recursive: true });
   cpSync(join(app, 'ctl.sh'), join(image, 'opt/app/bin/ctl.sh'));
   cpSync(join(app, 'etcd.service'), join(image, 'etc/systemd/system/etcd.service'));
   await sh(join(TOP, 'dist/heal-node'), 'install', '--root', image);
 }
 
-async function makeMachine(sid: number, role: string, stable: string, layers: readonly string[]): Promise<TestMachine> {
+async function makeMachine(
+  sid: number,
+  role: string,
+  stable: string,
+  layers: readonly string[],
+): Promise<TestMachine> {
   const netns = `hn-${sid}`;
   await sh('ip', 'netns', 'add', netns);
-  await sh('ip', 'link', 'add', `v${sid}`, 'netns', LAN, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', netns);
+  await sh(
+    'ip',
+    'link',
+    'add',
+    `v${sid}`,
+    'netns',
+    LAN,
+    'type',
+    'veth',
+    'peer',
+    'name',
+    'eth0',
+    'netns',
+    netns,
+  );
   await sh('ip', '-n', netns, 'addr', 'add', `${ip(sid)}/24`, 'dev', 'eth0');
   await sh('ip', '-n', netns, 'link', 'set', 'eth0', 'up');
   await sh('ip', '-n', netns, 'link', 'set', 'lo', 'up');
@@ -141,9 +170,14 @@ export async function sweep(): Promise<void> {
       const path = join(BED, sid, file);
       const pid = existsSync(path) ? readFileSync(path, 'utf8').trim() : '';
       // The number may have been given to another process meanwhile.
-      const argv = pid && existsSync(`/proc/${pid}/cmdline`) ? readFileSync(`/proc/${pid}/cmdline`, 'utf8') : '';
+      const argv =
+        pid && existsSync(`/proc/${pid}/cmdline`) ? readFileSync(`/proc/${pid}/cmdline`, 'utf8') : '';
       if (argv.includes(mark)) await trySh('kill', '-9', pid);
-      if (pid) await until(`process ${pid} has ended`, async () => !existsSync(`/proc/${pid}`) || !argv.includes(mark) || undefined);
+      if (pid)
+        await until(
+          `process ${pid} has ended`,
+          async () => !existsSync(`/proc/${pid}`) || !argv.includes(mark) || undefined,
+        );
     }
     await trySh('umount', join(BED, sid, 'root'));
     // Deepest first; a control group is removed like a directory, and only when it is empty.

@@ -2,6 +2,7 @@ import { closeSync, openSync, readdirSync, rmSync, statSync, truncateSync, write
 import { join } from 'node:path';
 import type { Bed } from './bed.ts';
 import type { TestMachine } from './machine.ts';
+import { until } from './sh.ts';
 import { idOf } from './world.ts';
 
 const member = (machine: TestMachine): string => join(machine.dataDisk, 'default.etcd/member');
@@ -29,7 +30,11 @@ export const breakages = {
     truncateSync(path, Math.floor(statSync(path).size / 3));
   },
   removed: async (machine: TestMachine, bed: Bed, by: TestMachine) => {
-    await bed.etcdctl([by.endpoint], 'member', 'remove', await idOf(bed, by, machine));
+    // Had it been the leader, the others elect one first.
+    const id = await idOf(bed, by, machine);
+    await until('it is removed', () =>
+      bed.etcdctl([by.endpoint], 'member', 'remove', id).catch(() => undefined),
+    );
   },
 } as const;
 

@@ -1,5 +1,5 @@
-import { execa } from 'execa';
 import { join } from 'node:path';
+import { execa } from 'execa';
 import { until } from './sh.ts';
 
 /** A client beside the machines that writes all the time; see writer.ts. */
@@ -11,7 +11,14 @@ export class Client {
   private readonly child;
 
   constructor(endpoints: readonly string[]) {
-    const words = ['netns', 'exec', 'hn-lan', process.execPath, join(import.meta.dirname, 'writer.ts'), ...endpoints];
+    const words = [
+      'netns',
+      'exec',
+      'hn-lan',
+      process.execPath,
+      join(import.meta.dirname, 'writer.ts'),
+      ...endpoints,
+    ];
     this.child = execa('ip', words, { stdin: 'ignore', buffer: false, reject: false });
     let rest = '';
     this.child.stdout.on('data', (chunk: Buffer) => {

@@ -1,5 +1,5 @@
-import { execa } from 'execa';
 import { mkdirSync } from 'node:fs';
+import { execa } from 'execa';
 
 const LOCK = '/run/lock/heal-node-bed';
 
@@ -9,7 +9,11 @@ const LOCK = '/run/lock/heal-node-bed';
  */
 export async function takeLock(tell: (line: string) => void): Promise<() => Promise<void>> {
   mkdirSync('/run/lock', { recursive: true });
-  const child = execa('flock', [LOCK, 'sh', '-c', 'echo held; cat >/dev/null'], { stdin: 'pipe', buffer: false, reject: false });
+  const child = execa('flock', [LOCK, 'sh', '-c', 'echo held; cat >/dev/null'], {
+    stdin: 'pipe',
+    buffer: false,
+    reject: false,
+  });
   let waited = false;
   const notice = setTimeout(() => {
     waited = true;

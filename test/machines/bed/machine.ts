@@ -1,6 +1,6 @@
-import { execa } from 'execa';
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { execa } from 'execa';
 import { sh, trySh, until } from './sh.ts';
 
 export interface Ran {
@@ -25,7 +25,9 @@ export function cgroups(name: string): string[] {
   return readFileSync('/proc/mounts', 'utf8')
     .split('\n')
     .map((line) => line.split(' '))
-    .filter(([, , type, options]) => type === 'cgroup2' || (type === 'cgroup' && options?.includes('name=systemd')))
+    .filter(
+      ([, , type, options]) => type === 'cgroup2' || (type === 'cgroup' && options?.includes('name=systemd')),
+    )
     .map(([, mount]) => `${mount}/heal-node-bed-${name}`);
 }
 
@@ -49,6 +51,11 @@ export class TestMachine {
 
   get endpoint(): string {
     return `http://${this.ip}:2379`;
+  }
+
+  /** Holds the process ID of its PID 1, as the host sees it. */
+  get pidFile(): string {
+    return join(this.spec.dir, 'init.pid');
   }
 
   get isOn(): boolean {
@@ -91,21 +98,28 @@ export class TestMachine {
     ];
     // A control group of its own: two systemds in one would each count the other's processes as theirs.
     const enter = cgroups(this.name).map((group) => `mkdir -p ${group}; echo $$ >${group}/cgroup.procs; `);
-    const nspawn = execa('sh', ['-c', `${enter.join('')}exec systemd-nspawn "$@"`, 'systemd-nspawn', ...words], {
-      stdin: 'ignore',
-      stdout: console,
-      stderr: console,
-      reject: false,
-      cleanup: true,
-    });
+    const nspawn = execa(
+      'sh',
+      ['-c', `${enter.join('')}exec systemd-nspawn "$@"`, 'systemd-nspawn', ...words],
+      {
+        stdin: 'ignore',
+        stdout: console,
+        stderr: console,
+        reject: false,
+        cleanup: true,
+      },
+    );
     const nspawnPid = nspawn.pid ?? 0;
     writeFileSync(join(dir, 'nspawn.pid'), String(nspawnPid));
     this.initPid = await until(`${this.name} has a PID 1`, async () => {
       const children = (await trySh('ps', '-o', 'pid=,comm=', '--ppid', String(nspawnPid))) ?? '';
       return Number(/^\s*(\d+) systemd$/m.exec(children)?.[1]) || undefined;
     });
-    writeFileSync(join(dir, 'init.pid'), String(this.initPid));
-    await until(`${this.name} takes commands`, async () => (await this.run('systemctl', 'is-system-running')).stdout !== '' || undefined);
+    writeFileSync(this.pidFile, String(this.initPid));
+    await until(
+      `${this.name} takes commands`,
+      async () => (await this.run('systemctl', 'is-system-running')).stdout !== '' || undefined,
+    );
     await until(`${this.name} has booted`, async () =>
       /running|degraded/.test((await this.run('systemctl', 'is-system-running')).stdout),
     );
@@ -121,8 +135,10 @@ export class TestMachine {
       this.initPid = 0;
     }
     const root = join(this.spec.dir, 'root');
-    await until('its root is unmounted', async () =>
-      (await trySh('mountpoint', '-q', root)) === undefined || (await trySh('umount', root)) !== undefined,
+    await until(
+      'its root is unmounted',
+      async () =>
+        (await trySh('mountpoint', '-q', root)) === undefined || (await trySh('umount', root)) !== undefined,
     );
   }
 
@@ -138,18 +154,34 @@ export class TestMachine {
 
   /** The same, killed (with SIGKILL, as AppCenter does) after `limitMs`. */
   async runFor(limitMs: number, program: string, ...words: readonly string[]): Promise<Ran> {
-    const inside = ['nsenter', '-t', String(this.initPid), '-a', '--', 'env', '-i', 'PATH=/usr/bin:/bin', program, ...words];
-    const { exitCode, stdout, stderr } = await execa('timeout', ['--signal=KILL', String(limitMs / 1000), ...inside], {
-      stdin: 'ignore',
-      reject: false,
-    });
+    const inside = [
+      'nsenter',
+      '-t',
+      String(this.initPid),
+      '-a',
+      '--',
+      'env',
+      '-i',
+      'PATH=/usr/bin:/bin',
+      program,
+      ...words,
+    ];
+    const { exitCode, stdout, stderr } = await execa(
+      'timeout',
+      ['--signal=KILL', String(limitMs / 1000), ...inside],
+      {
+        stdin: 'ignore',
+        reject: false,
+      },
+    );
     return { code: exitCode, stdout, stderr };
   }
 
   /** The same through a shell; throws when it fails. */
   async sh(script: string): Promise<string> {
     const ran = await this.run('sh', '-c', script);
-    if (ran.code !== 0) throw new Error(`${this.name}: ${script}: exit ${ran.code}: ${ran.stderr || ran.stdout}`);
+    if (ran.code !== 0)
+      throw new Error(`${this.name}: ${script}: exit ${ran.code}: ${ran.stderr || ran.stdout}`);
     return ran.stdout;
   }
 

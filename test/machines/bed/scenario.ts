@@ -9,8 +9,8 @@ export interface Stage {
   readonly bed: Bed;
   readonly machines: readonly TestMachine[];
   readonly machine: (sid: number) => TestMachine;
-  /** AppCenter, calling the hooks of all nodes from now on, sixty times as often as it does. */
-  readonly appCenter: () => AppCenter;
+  /** AppCenter, calling the hooks of all nodes from now on, `speedup` times (60) as often as it does. */
+  readonly appCenter: (speedup?: number) => AppCenter;
   /** A client that writes to all nodes from now on. */
   readonly client: () => Client;
 }
@@ -33,8 +33,8 @@ export function scenario(title: string, options: BedOptions, story: (stage: Stag
         bed,
         machines: bed.machines,
         machine: (sid) => bed.machine(sid),
-        appCenter: () => {
-          const platform = new AppCenter(bed.machines, { speedup: 60 });
+        appCenter: (speedup = 60) => {
+          const platform = new AppCenter(bed.machines, { speedup });
           ends.push(() => platform.stop());
           return platform;
         },

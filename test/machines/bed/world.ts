@@ -28,7 +28,10 @@ export const unitState = async (machine: TestMachine, unit = 'etcd'): Promise<st
   (await machine.run('systemctl', 'is-active', unit)).stdout;
 
 export const etcdFailed = (machine: TestMachine): Promise<string> =>
-  until(`etcd on ${machine.name} has failed for good`, async () => (await unitState(machine)) === 'failed' && 'failed');
+  until(
+    `etcd on ${machine.name} has failed for good`,
+    async () => (await unitState(machine)) === 'failed' && 'failed',
+  );
 
 /** Answers a linearizable read on its own endpoint. */
 export const serves = (bed: Bed, machine: TestMachine): Promise<boolean> =>
@@ -63,6 +66,13 @@ export async function hashes(bed: Bed, machines: readonly TestMachine[]): Promis
 
 /** Keys with a prefix, as one member has them itself. */
 export async function keysOn(bed: Bed, machine: TestMachine, prefix: string): Promise<Set<string>> {
-  const text = await bed.etcdctl([machine.endpoint], 'get', prefix, '--prefix', '--keys-only', '--consistency=s');
+  const text = await bed.etcdctl(
+    [machine.endpoint],
+    'get',
+    prefix,
+    '--prefix',
+    '--keys-only',
+    '--consistency=s',
+  );
   return new Set(text.split('\n').filter(Boolean));
 }

@@ -11,19 +11,23 @@ scenario('nothing at all happens on a healthy cluster in many checks', { proxy: 
   const everything = () =>
     Promise.all(
       machines.map((each) =>
-        each.sh('systemctl show etcd -p InvocationID,NRestarts,ExecMainPID; ls -lR --time-style=+ /etc/systemd /opt/app; ls /var/log/heal-node /var/lib/heal-node 2>&1'),
+        each.sh(
+          'systemctl show etcd -p InvocationID,NRestarts,ExecMainPID; ls -lR --time-style=+ /etc/systemd /opt/app; ls /var/log/heal-node /var/lib/heal-node 2>&1; true',
+        ),
       ),
     );
   const ids = await idsOf({ ...stage, machines: members });
   const before = await everything();
 
-  const platform = appCenter();
+  const platform = appCenter(300);
   await until('thirty checks on each node', async () =>
     machines.every((each) => platform.events.filter((event) => event.machine === each).length >= 30),
   );
   await platform.stop();
 
-  assert.ok(platform.events.every(({ code, kind, output }) => kind === 'check' && code === 0 && output === ''));
+  assert.ok(
+    platform.events.every(({ code, kind, output }) => kind === 'check' && code === 0 && output === ''),
+  );
   assert.equal(await everything(), before, 'no process, file or link has changed');
   assert.equal(await idsOf({ ...stage, machines: members }), ids);
 
@@ -36,6 +40,10 @@ scenario('nothing at all happens on a healthy cluster in many checks', { proxy: 
   assert.is((await proxy.run('/opt/heal-node/bin/health-action')).code, 0);
   assert.is(await main(machine(1)), memberPid);
   assert.is.not(await main(proxy), proxyPid, "the proxy was restarted by the app's own script");
-  assert.is((await proxy.run('ls', '/var/log/heal-node/heal-node.log')).code, 2, 'heal-node did nothing of its own on the proxy');
+  assert.is(
+    (await proxy.run('ls', '/var/log/heal-node/heal-node.log')).code,
+    2,
+    'heal-node did nothing of its own on the proxy',
+  );
   assert.ok(await originals(proxy));
 });

@@ -6,7 +6,11 @@ import { expectHealed, idsOf } from './stories.ts';
 
 scenario('the leader is the one that dies', {}, async (stage) => {
   const { bed, machines, appCenter, client } = stage;
-  const status = await bed.etcdctl(machines.map(({ endpoint }) => endpoint), 'endpoint', 'status');
+  const status = await bed.etcdctl(
+    machines.map(({ endpoint }) => endpoint),
+    'endpoint',
+    'status',
+  );
   const row = status.split('\n').findIndex((line) => line.split(', ')[4] === 'true');
   const leader = machines[row];
   assert.ok(leader, `one member leads: ${status}`);

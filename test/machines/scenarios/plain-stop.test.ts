@@ -12,7 +12,10 @@ scenario('a member that was merely stopped is only restarted', {}, async (stage)
   await stopped.sh('systemctl stop etcd');
   const platform = appCenter();
   await until('etcd is up again', async () => (await unitState(stopped)) === 'active');
-  await until('AppCenter sees it healthy', async () => platform.events.findLast((e) => e.machine === stopped)?.code === 0);
+  await until(
+    'AppCenter sees it healthy',
+    async () => platform.events.findLast((e) => e.machine === stopped)?.code === 0,
+  );
   await platform.stop();
 
   const [action, ...more] = platform.actionsOn(stopped);

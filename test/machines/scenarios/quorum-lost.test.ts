@@ -15,7 +15,10 @@ scenario('with the quorum lost, membership and data are left alone', {}, async (
   await bad.powerOn();
   await etcdFailed(bad);
   const platform = appCenter();
-  await until('AppCenter has called two actions on the bad node', async () => platform.actionsOn(bad).length >= 2);
+  await until(
+    'AppCenter has called two actions on the bad node',
+    async () => platform.actionsOn(bad).length >= 2,
+  );
   await until('and one on the survivor', async () => platform.actionsOn(survivor).length >= 1);
   await platform.stop();
 
@@ -26,14 +29,19 @@ scenario('with the quorum lost, membership and data are left alone', {}, async (
   assert.is(await originals(bad), before, 'unit and environment were not touched');
   assert.is(await traces(bad), '');
   assert.is(await survivor.sh('ls /var/lib/etcd/default.etcd/member/wal'), walBefore);
-  assert.ok(await bad.sh('ls /var/lib/etcd/default.etcd/member/wal/*.wal'), 'the damaged data are where they were');
+  assert.ok(
+    await bad.sh('ls /var/lib/etcd/default.etcd/member/wal/*.wal'),
+    'the damaged data are where they were',
+  );
   assert.is((await bad.run('ls', '/var/lib/etcd/heal-node/aside')).code, 2, 'nothing was set aside');
 
   // The others come back: the cluster is as it was, and now the member is healed.
   await off.powerOn();
-  const list = await until('the cluster serves again', async () =>
-    (await survivor.run('/opt/heal-node/bin/health-check')).code === 0 &&
-    (await survivor.run('/usr/local/bin/heal-node', 'diagnose', '--json')).stdout,
+  const list = await until(
+    'the cluster serves again',
+    async () =>
+      (await survivor.run('/opt/heal-node/bin/health-check')).code === 0 &&
+      (await survivor.run('/usr/local/bin/heal-node', 'diagnose', '--json')).stdout,
   );
   assert.is(JSON.parse(list).members.length, 3, 'no member was removed');
 });

@@ -14,7 +14,10 @@ export async function expectHealed(
   const witness = machines.find((other) => other !== bad) ?? bad;
   const list = await memberList(bed, witness);
   assert.is(list.length, machines.length, 'as many members as before');
-  assert.ok(list.every(({ started }) => started), 'all members started');
+  assert.ok(
+    list.every(({ started }) => started),
+    'all members started',
+  );
   for (const { name, id } of list) {
     if (name === bad.name) assert.is.not(id, before.ids.get(name), `${name} has a new ID`);
     else assert.is(id, before.ids.get(name), `${name} keeps its ID`);
@@ -75,6 +78,9 @@ export function staleMemberHeals(
     assert.is(heal.reason, options.reason);
     assert.is(heal.oldMemberId, how === 'removed' ? '' : before.ids.get(bad.name));
     assert.is(heal.newMemberId, await idOf(bed, witness, bad));
-    assert.ok((await bad.sh('ls /var/lib/etcd/heal-node/aside')).includes(heal.id), 'the old data are kept aside');
+    assert.ok(
+      (await bad.sh('ls /var/lib/etcd/heal-node/aside')).includes(heal.id),
+      'the old data are kept aside',
+    );
   });
 }
