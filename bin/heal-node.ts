@@ -1,15 +1,20 @@
-import { isHookName, runHook } from '../hooks/hooks.ts';
+import { healthCheck } from '../hooks/health-check.ts';
 
 /**
- * The one executable: called by the name of a hook it is that hook, else the operator's command. Everything but
- * the healthy check is loaded only when it is wanted.
+ * The one executable: called by the name of a hook it is that hook, else the operator's command.
+ *
+ * This file and what it imports are all that the healthy check loads. Everything else is compiled as an entry of
+ * its own (scripts/build.ts) and is not even read until it is asked for here.
  */
+const rest = (): Promise<typeof import('../src/rest.ts')> => import(REST);
+const REST: string = './src/rest.js';
+
 async function main(): Promise<number> {
   const name = process.argv0.slice(process.argv0.lastIndexOf('/') + 1);
   const words = process.argv.slice(2);
   const hook = words[0] === 'hook' && words.length === 2 ? (words[1] ?? '') : name;
-  if (isHookName(hook)) return runHook(hook);
-  return (await import('../src/cli/main.ts')).main(words);
+  if (hook === 'health-check') return healthCheck(async (argv) => (await rest()).runInstead(argv));
+  return (await rest()).run(hook, words);
 }
 
 main().then(

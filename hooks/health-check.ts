@@ -7,11 +7,14 @@ import { clientUrlOf, tlsOf } from '../src/node/etcd-config.ts';
 /**
  * AppCenter's check: one request to the member's own client URL. This is the hot path, once a minute on every
  * node for years: nothing that it does not need is loaded, and no process is started.
+ * @param runInstead runs the app's own check, where that is called for
  * @returns 0 healthy, 1 not, with one line why
  */
-export async function healthCheck(): Promise<number> {
+export async function healthCheck(
+  runInstead: (argv: readonly string[]) => number | Promise<number>,
+): Promise<number> {
   const found = settingsOrOwn('health-check');
-  if ('own' in found) return (await import('../src/app/run-app.ts')).runInstead(found.own);
+  if ('own' in found) return runInstead(found.own);
   const { etcdEnv, checkTimeoutMs } = found.settings;
   let why: string;
   try {

@@ -1,14 +1,16 @@
 import { type HookName, settingsOrOwn } from '../src/app/own-command.ts';
+import { runInstead } from '../src/app/run-app.ts';
 import type { Settings } from '../src/settings/settings-table.ts';
+import { run as healthAction } from './health-action.ts';
 import { healthCheck } from './health-check.ts';
+import { run as start } from './start.ts';
+import { run as stop } from './stop.ts';
 
-/** The hooks by the name that AppCenter calls them by. All but the check are loaded when they are called. */
-const acting: Readonly<
-  Record<Exclude<HookName, 'health-check'>, () => Promise<{ run(s: Settings): Promise<number> }>>
-> = {
-  'health-action': () => import('./health-action.ts'),
-  start: () => import('./start.ts'),
-  stop: () => import('./stop.ts'),
+/** The hooks by the name that AppCenter calls them by; the check has an entry of its own (bin/heal-node.ts). */
+const acting: Readonly<Record<Exclude<HookName, 'health-check'>, (settings: Settings) => Promise<number>>> = {
+  'health-action': healthAction,
+  start,
+  stop,
 };
 
 export const hookNames: readonly HookName[] = ['health-check', 'health-action', 'start', 'stop'];
@@ -17,8 +19,7 @@ export const isHookName = (name: string): name is HookName => hookNames.some((ho
 
 /** Runs a hook; returns its exit code. */
 export async function runHook(name: HookName): Promise<number> {
-  if (name === 'health-check') return healthCheck();
+  if (name === 'health-check') return healthCheck(runInstead);
   const found = settingsOrOwn(name);
-  if ('own' in found) return (await import('../src/app/run-app.ts')).runInstead(found.own);
-  return (await acting[name]()).run(found.settings);
+  return 'own' in found ? runInstead(found.own) : acting[name](found.settings);
 }

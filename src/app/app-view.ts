@@ -1,4 +1,5 @@
 import { parse } from 'dotenv';
+import { ETCD_ROLE, PROXY_ROLE } from './roles.ts';
 
 /** The app's view of the cluster (`/opt/app/bin/.env`), as far as heal-node asks for it. */
 export interface AppView {
@@ -12,9 +13,6 @@ export interface AppView {
   readonly added: readonly string[];
   readonly deleted: readonly string[];
 }
-
-export const PROXY_ROLE = 'etcd-proxy';
-export const ETCD_ROLE = 'etcd-node';
 
 const words = (text: string | undefined): string[] => (text ?? '').split(/\s+/).filter(Boolean);
 

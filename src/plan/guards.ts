@@ -1,4 +1,4 @@
-import { ETCD_ROLE } from '../app/app-view.ts';
+import { ETCD_ROLE } from '../app/roles.ts';
 import { isOwn } from '../diagnose/cluster-view.ts';
 import type { Situation } from '../diagnose/situation.ts';
 

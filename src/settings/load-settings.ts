@@ -1,4 +1,4 @@
-import { parse } from 'dotenv';
+import { parseEnvFile } from '../node/env-file.ts';
 import { readTrusted } from '../node/read-trusted.ts';
 import { type SettingRow, type Settings, settingsTable } from './settings-table.ts';
 
@@ -23,7 +23,7 @@ export function parseSettings(
 ): Settings {
   const sources: [string, Readonly<Record<string, string | undefined>>][] = [
     ['the environment', environment],
-    [place, fileText === undefined ? {} : parse(fileText)],
+    [place, fileText === undefined ? {} : parseEnvFile(fileText)],
   ];
   for (const [where, values] of sources) {
     const unknown = Object.keys(values).find((key) => key.startsWith('HEAL_') && !knownKeys.has(key));

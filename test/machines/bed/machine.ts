@@ -106,7 +106,9 @@ export class TestMachine {
         stdout: console,
         stderr: console,
         reject: false,
-        cleanup: true,
+        // It outlives us: a run that is killed is swept by the next, and `--keep` leaves the machines up.
+      cleanup: false,
+      detached: true,
       },
     );
     const nspawnPid = nspawn.pid ?? 0;
