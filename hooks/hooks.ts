@@ -1,5 +1,7 @@
 import { type HookName, settingsOrOwn } from '../src/app/own-command.ts';
 import { runInstead } from '../src/app/run-app.ts';
+import { thisMachine } from '../src/node/this-machine.ts';
+import { loadSettings } from '../src/settings/load-settings.ts';
 import type { Settings } from '../src/settings/settings-table.ts';
 import { run as healthAction } from './health-action.ts';
 import { healthCheck } from './health-check.ts';
@@ -20,6 +22,9 @@ export const isHookName = (name: string): name is HookName => hookNames.some((ho
 /** Runs a hook; returns its exit code. */
 export async function runHook(name: HookName): Promise<number> {
   if (name === 'health-check') return healthCheck(runInstead);
-  const found = settingsOrOwn(name);
+  const found = await settingsOrOwn(name, {
+    settings: loadSettings,
+    text: async (path) => (await thisMachine.readFile(path).catch(() => undefined))?.text,
+  });
   return 'own' in found ? runInstead(found.own) : acting[name](found.settings);
 }

@@ -1,7 +1,7 @@
 import { APP_CTL } from '../node/places.ts';
-import { loadSettings, SettingsError } from '../settings/load-settings.ts';
+import { SettingsError } from '../settings/parse-settings.ts';
 import { type Settings, settingsTable } from '../settings/settings-table.ts';
-import { isProxy } from './node-role.ts';
+import { saysProxy } from './node-role.ts';
 
 export type HookName = 'health-check' | 'health-action' | 'start' | 'stop';
 
@@ -12,18 +12,30 @@ const ownOf = (settings: Settings | undefined): Readonly<Record<HookName, readon
   stop: settings?.stopCmd ?? settingsTable.stopCmd.fallback.split(' '),
 });
 
+/** How a hook reads: the check in its own, quick way (hooks/quick-reader.ts), the others with loadSettings. */
+export interface HookReader {
+  /** @throws SettingsError */
+  settings(): Settings | Promise<Settings>;
+  /** A text, or undefined when it cannot be read. */
+  text(path: string): Promise<string | undefined>;
+}
+
 /**
  * The settings that a hook goes by, or the app's own command that it must run instead: on a proxy, with
  * `HEAL_MODE=off`, and with settings that cannot be used, because a typo must not take the health check down.
  */
-export function settingsOrOwn(hook: HookName): { settings: Settings } | { own: readonly string[] } {
+export async function settingsOrOwn(
+  hook: HookName,
+  reader: HookReader,
+): Promise<{ settings: Settings } | { own: readonly string[] }> {
   let settings: Settings;
   try {
-    settings = loadSettings();
+    settings = await reader.settings();
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;
     console.log(`heal-node acts as with HEAL_MODE=off: ${error.message}`);
     return { own: ownOf(undefined)[hook] };
   }
-  return settings.mode === 'off' || isProxy(settings.appEnv) ? { own: ownOf(settings)[hook] } : { settings };
+  const own = settings.mode === 'off' || saysProxy(await reader.text(settings.appEnv));
+  return own ? { own: ownOf(settings)[hook] } : { settings };
 }

@@ -1,8 +1,9 @@
 import { awaitOutcome, requestHeal } from '../act/heal-request.ts';
 import { runHealService } from '../act/heal-service.ts';
 import { codeOf } from '../act/health-action.ts';
-import { isProxy } from '../app/node-role.ts';
+import { saysProxy } from '../app/node-role.ts';
 import { LOG_FILE } from '../node/places.ts';
+import { thisMachine } from '../node/this-machine.ts';
 import { realWorld } from '../observe/real-world.ts';
 import { openLog } from '../report/log.ts';
 import { readableLine, tailOf } from '../report/read-log.ts';
@@ -40,7 +41,8 @@ export const resumeCommand: CommandSpec = {
   run: async ({ inService }) => {
     if (!inService) return healInService();
     const settings = loadSettings();
-    if (isProxy(settings.appEnv)) return EXIT.done; // A proxy has no member: nothing is looked at, nothing is written.
+    const view = await thisMachine.readFile(settings.appEnv).catch(() => undefined);
+    if (saysProxy(view?.text)) return EXIT.done; // A proxy has no member: nothing is looked at, nothing is written.
     const { outcome } = await runHealService(realWorld(settings), settings, openLog('heal-node.service'));
     return codeOf[outcome];
   },

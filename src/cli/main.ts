@@ -1,6 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { version } from '../../package.json';
-import { SettingsError } from '../settings/load-settings.ts';
+import { SettingsError } from '../settings/parse-settings.ts';
 import { EXIT } from './command.ts';
 import { commands } from './commands.ts';
 

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import type { TlsFiles } from '../node/etcd-config.ts';
 import type { Health } from '../node/machine.ts';
 
@@ -19,7 +18,7 @@ export async function memberHealth(
       redirect: 'error',
       keepalive: false,
       ...(tls && {
-        tls: { ca: readFileSync(tls.ca), cert: readFileSync(tls.cert), key: readFileSync(tls.key) },
+        tls: { ca: Bun.file(tls.ca), cert: Bun.file(tls.cert), key: Bun.file(tls.key) },
       }),
     });
     const text = await reply.text();

@@ -1,6 +1,6 @@
 import { hookNames } from '../../hooks/hooks.ts';
 import { EXECUTABLE, HEAL_UNIT, UNIT_DIR } from '../node/places.ts';
-import { SETTINGS_FILE } from '../settings/load-settings.ts';
+import { SETTINGS_FILE } from '../settings/parse-settings.ts';
 import { type SettingRow, settingsTable } from '../settings/settings-table.ts';
 
 const BIN = EXECUTABLE.slice(0, EXECUTABLE.lastIndexOf('/'));

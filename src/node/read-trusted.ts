@@ -1,4 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
+import { whyUntrusted } from './trust.ts';
 
 /**
  * The text of a file that only root can have written, or undefined when there is none.
@@ -17,12 +18,8 @@ export function readTrusted(path: string, maxBytes = 1 << 20): string | undefine
   try {
     const { mode, uid, size } = fstatSync(fd);
     if ((mode & constants.S_IFMT) !== constants.S_IFREG) throw new Error(`${path} is not a regular file.`);
-    if (uid !== 0 || (mode & 0o022) !== 0) {
-      const who = `owner ${uid}, mode ${(mode & 0o7777).toString(8)}`;
-      throw new Error(
-        `${path} can be written by others than root (${who}); make it root's with mode 0600 or 0644.`,
-      );
-    }
+    const why = whyUntrusted(path, uid, mode);
+    if (why !== undefined) throw new Error(why);
     if (size > maxBytes) throw new Error(`${path} has ${size} bytes; ${maxBytes} are allowed.`);
     return readFileSync(fd, 'utf8');
   } finally {

@@ -65,8 +65,13 @@ function readWal(directory: string): WalFacts | undefined {
   return inParentIfAny(`${directory}/x`, undefined, (dir) => {
     const newest = dir.names().findLast((name) => /^[0-9a-f]{16}-[0-9a-f]{16}\.wal$/.test(name));
     if (newest === undefined) return undefined;
+    for (const maxBytes of [1 << 20, 8 << 20]) {
+      const file = dir.head(newest, maxBytes);
+      const facts = file && readWalFile(file.bytes, file.size <= maxBytes);
+      if (facts !== undefined) return facts;
+    }
     const file = dir.read(newest, MAX_WAL_BYTES);
-    return file === undefined ? undefined : readWalFile(file.bytes);
+    return file && readWalFile(file.bytes, true);
   });
 }
 

@@ -82,11 +82,13 @@ const bytesOf = (fields: Fields, field: number): Uint8Array => {
 };
 
 /**
- * Reads one WAL file. Each file begins with the CRC so far, the metadata and the state (wal/wal.go, `cut`), so
+ * Reads one WAL file, or its beginning: a file is preallocated to 64 MiB, and most of it is not written yet. Each file begins with the CRC so far, the metadata and the state (wal/wal.go, `cut`), so
  * the newest file alone says whose data these are and how far they go.
+ * @param whole whether `bytes` are the whole file
+ * @returns undefined when more of the file is needed
  * @throws when not even the metadata can be read.
  */
-export function readWalFile(bytes: Uint8Array): WalFacts {
+export function readWalFile(bytes: Uint8Array, whole: boolean): WalFacts | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let crc = 0;
   let ids: Pick<WalFacts, 'memberId' | 'clusterId'> | undefined;
@@ -100,7 +102,10 @@ export function readWalFile(bytes: Uint8Array): WalFacts {
       const length = Number(BigInt.asUintN(56, frame));
       const padding = frame < 0n ? Number((BigInt.asUintN(64, frame) >> 56n) & 7n) : 0;
       if (length > MAX_RECORD_BYTES) throw new Error(`a record of ${length} bytes`);
-      if (at + 8 + length + padding > bytes.length) throw new Error('a record is cut short');
+      if (at + 8 + length + padding > bytes.length) {
+        if (!whole) return undefined;
+        throw new Error('a record is cut short');
+      }
       const record = readFields(bytes.subarray(at + 8, at + 8 + length));
       const type = numberOf(record, 1);
       const data = bytesOf(record, 3);
@@ -122,6 +127,7 @@ export function readWalFile(bytes: Uint8Array): WalFacts {
         lastIndex = numberOf(readFields(data), 3);
       }
       at += 8 + length + padding;
+      if (at + 8 > bytes.length && !whole) return undefined;
     }
   } catch (error) {
     damage = `${(error as Error).message} at byte ${at}`;

@@ -144,9 +144,13 @@ async function lookAtUnits({
       const other = busy[i];
       return other?.ok === true && ['active', 'activating', 'deactivating'].includes(other.value.active);
     }),
-    log: inForce.ok ? await fact(() => machine.journal(inForce.value)) : inForce,
+    log: inForce.ok ? await fact(() => logOf(machine, inForce.value)) : inForce,
   };
 }
+
+/** A process that lives and has not crashed before has no last words yet: its log is not read. */
+const logOf = async (machine: Machine, unit: UnitFacts): Promise<readonly string[]> =>
+  unit.mainPid > 0 && unit.restarts === 0 ? [] : machine.journal(unit);
 
 async function ask(world: World, tls: TlsFiles | undefined, endpoint: string): Promise<Asked> {
   const beganMs = world.machine.now();

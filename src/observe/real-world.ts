@@ -1,4 +1,5 @@
 import { etcdctlCluster } from '../cluster/etcdctl.ts';
+import { withFastReads } from '../cluster/gateway.ts';
 import { memberHealth } from '../cluster/member-health.ts';
 import { places } from '../node/places.ts';
 import { readTrusted } from '../node/read-trusted.ts';
@@ -8,6 +9,7 @@ import type { World } from './observe.ts';
 
 /** A read from another member that takes longer counts as no answer. */
 const READ_TIMEOUT_MS = 2000;
+const FAST_READ_TIMEOUT_MS = 500;
 
 /** @throws when the password file is missing or can be written by others than root. */
 function credentialsOf({ etcdUser, etcdPasswordFile }: Settings): string | undefined {
@@ -25,7 +27,11 @@ export function realWorld(settings: Settings): World {
     machine: thisMachine,
     places: places(settings),
     cluster: (tls) =>
-      etcdctlCluster({ program: settings.etcdctl, tls, credentials, readTimeoutMs: READ_TIMEOUT_MS }),
+      withFastReads(
+        etcdctlCluster({ program: settings.etcdctl, tls, credentials, readTimeoutMs: READ_TIMEOUT_MS }),
+        tls,
+        FAST_READ_TIMEOUT_MS,
+      ),
     health: memberHealth,
   };
 }

@@ -57,7 +57,7 @@ export async function verify(heal: HealContext): Promise<string> {
   const before = heal.record.servedBefore;
   const unit = heal.situation.unitName;
   await untilHealthy(heal, unit);
-  await heal.look('files', 'units', 'self', 'cluster');
+  await heal.look('files', 'self', 'cluster');
   const { situation, config } = heal;
   const self = situation.seen.self?.reply;
   if (self?.ok !== true)
@@ -96,7 +96,7 @@ async function dataEqual(heal: HealContext): Promise<string> {
           `the data could not be compared: ${rows instanceof Error ? rows.message : 'compaction differs'}`,
         );
       await machine.sleep(250);
-      await heal.look('self', 'cluster');
+      await heal.look('files', 'self', 'cluster');
       continue;
     }
     if (new Set(rows.map((row) => row.hash)).size > 1) {

@@ -7,6 +7,8 @@ import { dropInsOf, originalUnit, saveOriginal } from '../originals.ts';
 
 /** The runbook waits up to 90 s for a process that ignores SIGTERM; a heal does not. */
 const STOP_MS = 10_000;
+/** `TimeoutStartSec` of the app's unit. */
+const START_MS = 100_000;
 const OWN_DROP_IN = 'zz-heal-node.conf';
 
 /** Stops a unit; kills what does not stop. */
@@ -144,7 +146,8 @@ export async function restore(heal: HealContext): Promise<string> {
   await stopUnit(heal, places.unit1);
   await machine.systemctl(['reset-failed', places.unit1]).catch(() => undefined);
   await reloadIfNeeded(heal, 'unit');
-  await machine.systemctl(['start', '--no-block', places.unit]);
+  // Waits until the unit is active; whether the member is well is for the next step to say.
+  await machine.systemctl(['start', places.unit], START_MS).catch(() => undefined);
   await machine.remove(places.originals);
   return `${places.unitFile} is the original again, ${places.unit1} and ${places.env1} are gone, etcd is started on it`;
 }

@@ -107,8 +107,8 @@ export class TestMachine {
         stderr: console,
         reject: false,
         // It outlives us: a run that is killed is swept by the next, and `--keep` leaves the machines up.
-      cleanup: false,
-      detached: true,
+        cleanup: false,
+        detached: true,
       },
     );
     const nspawnPid = nspawn.pid ?? 0;

@@ -48,7 +48,9 @@ async function checks(machine: TestMachine): Promise<{ ours: number[]; shell: nu
 async function breakMember(bed: Bed): Promise<void> {
   const bad = bed.machine(2);
   await sleep(SETTLE_MS);
-  await bad.sh('systemctl stop etcd; rm -rf /var/lib/etcd/default.etcd; systemctl reset-failed etcd; systemctl start --no-block etcd');
+  await bad.sh(
+    'systemctl stop etcd; rm -rf /var/lib/etcd/default.etcd; systemctl reset-failed etcd; systemctl start --no-block etcd',
+  );
   await etcdFailed(bad);
 }
 
@@ -61,7 +63,9 @@ async function healOurs(bed: Bed, watch: HealthWatch): Promise<Heal> {
   if (code !== 0 || !/Healed in/.test(stdout)) throw new Error(`the action ended with ${code}: ${stdout}`);
   const log = await bad.sh('tail -n 60 /var/log/heal-node/heal-node.log');
   const events = log.split('\n').map((line) => JSON.parse(line));
-  const removed = Date.parse(events.findLast(({ event, step }) => event === 'step-done' && step === 'remove').time);
+  const removed = Date.parse(
+    events.findLast(({ event, step }) => event === 'step-done' && step === 'remove').time,
+  );
   return { wholeMs, shortMs: watch.firstHealthyAfter(removed) - removed };
 }
 
@@ -71,14 +75,25 @@ async function healBare(bed: Bed, watch: HealthWatch): Promise<Heal> {
   const oldId = await idOf(bed, bed.machine(1), bad);
   const script = readFileSync(join(import.meta.dirname, 'runbook.sh'), 'utf8');
   const beganMs = Date.now();
-  const ran = await bad.run('bash', '-c', script, 'runbook', oldId, bad.name, `http://${bad.ip}:2380`, bad.endpoint, others.join(','));
+  const ran = await bad.run(
+    'bash',
+    '-c',
+    script,
+    'runbook',
+    oldId,
+    bad.name,
+    `http://${bad.ip}:2380`,
+    bad.endpoint,
+    others.join(','),
+  );
   const wholeMs = Date.now() - beganMs;
   if (ran.code !== 0) throw new Error(`the runbook failed: ${ran.stdout} ${ran.stderr}`);
   const removed = Number(/removed ([\d.]+)/.exec(ran.stdout)?.[1]) * 1000;
   return { wholeMs, shortMs: watch.firstHealthyAfter(removed) - removed };
 }
 
-const row = (cells: readonly string[]): string => cells.map((cell, i) => (i === 0 ? cell.padEnd(44) : cell.padStart(12))).join('');
+const row = (cells: readonly string[]): string =>
+  cells.map((cell, i) => (i === 0 ? cell.padEnd(44) : cell.padStart(12))).join('');
 
 function tell(what: string, ours: readonly number[], other: readonly number[], goal: string): void {
   const [a, b] = [median(ours), median(other)];
@@ -98,30 +113,54 @@ async function main(): Promise<number> {
     return 2;
   }
   const bed = await Bed.boot({ tell: say });
-  const watch = new HealthWatch(bed.machine(2).endpoint);
+  let watch: HealthWatch | undefined;
   try {
     await createCluster(bed);
     const { ours, shell } = await checks(bed.machine(1));
+    watch = new HealthWatch(bed.machine(2).endpoint);
     const heals: Heal[] = [];
     const bare: Heal[] = [];
     for (let round = 1; round <= rounds; round++) {
       // In turn, and each first every other time: neither has the quieter machine.
-      for (const [kind, list] of round % 2 ? ([['ours', heals], ['bare', bare]] as const) : ([['bare', bare], ['ours', heals]] as const)) {
+      for (const [kind, list] of round % 2
+        ? ([
+            ['ours', heals],
+            ['bare', bare],
+          ] as const)
+        : ([
+            ['bare', bare],
+            ['ours', heals],
+          ] as const)) {
         await breakMember(bed);
         await watch.settled();
         list.push(kind === 'ours' ? await healOurs(bed, watch) : await healBare(bed, watch));
-        await until('the member serves', async () => (await bed.machine(2).run('/opt/heal-node/bin/health-check')).code === 0);
+        await until(
+          'the member serves',
+          async () => (await bed.machine(2).run('/opt/heal-node/bin/health-check')).code === 0,
+        );
       }
-      say(`round ${round} of ${rounds}: heal ${heals.at(-1)?.wholeMs} ms, runbook ${bare.at(-1)?.wholeMs} ms`);
+      say(
+        `round ${round} of ${rounds}: heal ${heals.at(-1)?.wholeMs} ms, runbook ${bare.at(-1)?.wholeMs} ms`,
+      );
     }
     head(`Medians of ${CHECKS} checks and ${rounds} heals each, interleaved`);
     say(row(['', 'heal-node', 'other', 'ratio', 'goal']));
     tell("(a) healthy check, against the app's in shell", ours, shell, '<= 0.4');
-    tell('(b) heal, against the bare runbook', heals.map((h) => h.wholeMs), bare.map((h) => h.wholeMs), '<= 1.3');
-    tell('(c) a member short, against the bare runbook', heals.map((h) => h.shortMs), bare.map((h) => h.shortMs), '<= 1.0');
+    tell(
+      '(b) heal, against the bare runbook',
+      heals.map((h) => h.wholeMs),
+      bare.map((h) => h.wholeMs),
+      '<= 1.3',
+    );
+    tell(
+      '(c) a member short, against the bare runbook',
+      heals.map((h) => h.shortMs),
+      bare.map((h) => h.shortMs),
+      '<= 1.0',
+    );
     return 0;
   } finally {
-    await watch.stop();
+    await watch?.stop();
     await bed.down();
   }
 }

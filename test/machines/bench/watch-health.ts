@@ -4,7 +4,10 @@ export {};
 const [endpoint] = process.argv.slice(2);
 let last: boolean | undefined;
 for (;;) {
-  const healthy = await fetch(`${endpoint}/health`, { signal: AbortSignal.timeout(500), keepalive: false }).then(
+  const healthy = await fetch(`${endpoint}/health`, {
+    signal: AbortSignal.timeout(500),
+    keepalive: false,
+  }).then(
     async (reply) => (await reply.text()).includes('"true"'),
     () => false,
   );

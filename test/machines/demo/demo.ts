@@ -23,7 +23,8 @@ function options(): { members: 3 | 5; how: Breakage; keep: boolean } {
     options: { members: { type: 'string' }, break: { type: 'string' }, keep: { type: 'boolean' } },
   });
   const { members = '3', break: how = 'data-gone', keep = false } = values;
-  if (members !== '3' && members !== '5') throw new Error(`--members ${members} is not allowed; allowed are 3 and 5.`);
+  if (members !== '3' && members !== '5')
+    throw new Error(`--members ${members} is not allowed; allowed are 3 and 5.`);
   if (!(how in breakages)) {
     throw new Error(`--break ${how} is not allowed; allowed are ${Object.keys(breakages).join(', ')}.`);
   }
@@ -38,8 +39,14 @@ function tellLogLine(line: string, beganMs: number, values: Readonly<Record<stri
   if (event === 'asked-again' || event === 'refused' || event === 'failed') say(`${at}  ${msg}`);
   if (event !== 'step-done') return;
   say(`${at}  ${msg} ${dim(`[${durationMs} ms]`)}`);
-  const typed = healSteps.find(({ id }) => id === step)?.typed.replace(/\$(\w+)/g, (all, name) => values[name] ?? all);
-  say(dim(`          a person would have typed (runbook step ${healSteps.find(({ id }) => id === step)?.runbookStep}): ${typed}`));
+  const typed = healSteps
+    .find(({ id }) => id === step)
+    ?.typed.replace(/\$(\w+)/g, (all, name) => values[name] ?? all);
+  say(
+    dim(
+      `          a person would have typed (runbook step ${healSteps.find(({ id }) => id === step)?.runbookStep}): ${typed}`,
+    ),
+  );
 }
 
 async function main(): Promise<number> {
@@ -93,8 +100,12 @@ async function main(): Promise<number> {
         show();
         if (kind === 'check' && code === 0) healthy++;
         const result = code === 0 ? 'healthy' : `exit ${code}: ${output}`;
-        if (kind === 'check') say(`${at(atMs)}  AppCenter checks ${bad.name}: ${result} ${dim(`[${tookMs} ms]`)}`);
-        else say(`${at(atMs + tookMs)}  AppCenter's health action has ended: exit ${code} ${dim(`[${tookMs} ms]`)}`);
+        if (kind === 'check')
+          say(`${at(atMs)}  AppCenter checks ${bad.name}: ${result} ${dim(`[${tookMs} ms]`)}`);
+        else
+          say(
+            `${at(atMs + tookMs)}  AppCenter's health action has ended: exit ${code} ${dim(`[${tookMs} ms]`)}`,
+          );
       },
     });
     await until(
@@ -120,19 +131,27 @@ async function main(): Promise<number> {
     const lost = client.acknowledged.filter((key) => !keys.every((set) => set.has(key)));
     const equal = new Set(await hashes(bed, bed.machines)).size === 1;
     const same = (await originals(bad)) === unitBefore;
-    say(`Writes acknowledged: ${client.acknowledged.length}; lost: ${lost.length}. Longest pause a client saw: ${client.longestPauseMs} ms.`);
-    say(`The data are ${equal ? 'equal' : 'NOT equal'} on all members; unit and environment of ${bad.name} are ${same ? 'the originals, byte for byte' : 'NOT the originals'}.`);
+    say(
+      `Writes acknowledged: ${client.acknowledged.length}; lost: ${lost.length}. Longest pause a client saw: ${client.longestPauseMs} ms.`,
+    );
+    say(
+      `The data are ${equal ? 'equal' : 'NOT equal'} on all members; unit and environment of ${bad.name} are ${same ? 'the originals, byte for byte' : 'NOT the originals'}.`,
+    );
     const { heals } = JSON.parse((await bad.run('/usr/local/bin/heal-node', 'history', '--json')).stdout) as {
       heals: { startedAt: string; endedAt: string; outcome: string }[];
     };
     const heal = heals.at(-1);
     const healMs = heal ? Date.parse(heal.endedAt) - Date.parse(heal.startedAt) : Number.NaN;
-    say(`From power to healthy twice in AppCenter's eyes: ${(totalMs / 1000).toFixed(1)} s, of which the heal took ${(healMs / 1000).toFixed(2)} s.`);
+    say(
+      `From power to healthy twice in AppCenter's eyes: ${(totalMs / 1000).toFixed(1)} s, of which the heal took ${(healMs / 1000).toFixed(2)} s.`,
+    );
     const good = lost.length === 0 && equal && same && heal?.outcome === 'healed';
     say(good ? 'Nobody touched anything.' : 'Something is not as it should be: see above.');
     if (keep) {
       await bed.leave();
-      say(`The machines stay up. Enter one with: nsenter -t $(cat ${bad.pidFile}) -a; try \`heal-node status\`.`);
+      say(
+        `The machines stay up. Enter one with: nsenter -t $(cat ${bad.pidFile}) -a; try \`heal-node status\`.`,
+      );
       say('The next demo or test run takes them down.');
     }
     return good ? 0 : 1;

@@ -1,0 +1,64 @@
+import * as v from 'valibot';
+import type { MemberReply } from './cluster.ts';
+
+/**
+ * etcd's replies (etcdserver/etcdserverpb/rpc.proto), untrusted. 64-bit numbers come as bigints from etcdctl's
+ * JSON, read without loss, and as text from the gateway's, which is protobuf's own JSON.
+ */
+const number64 = v.pipe(
+  v.optional(v.union([v.bigint(), v.pipe(v.string(), v.regex(/^-?\d{1,20}$/))]), 0n),
+  v.transform((value) => BigInt(value)),
+);
+
+/** IDs as hexadecimal text, as etcdctl prints them. */
+const id = v.pipe(
+  number64,
+  v.transform((value) => BigInt.asUintN(64, value).toString(16)),
+);
+
+const texts = v.optional(v.array(v.string()), []);
+
+export const header = v.object({ cluster_id: id, member_id: id, revision: number64 });
+
+export const member = v.pipe(
+  v.object({ ID: id, name: v.optional(v.string(), ''), peerURLs: texts, clientURLs: texts }),
+  v.transform((m) => ({ id: m.ID, name: m.name, peerUrls: m.peerURLs, clientUrls: m.clientURLs })),
+);
+
+const members = v.pipe(v.array(member), v.maxLength(100));
+
+export const memberList = v.object({ header, members });
+export const memberAdded = v.object({ member, members });
+export const anyReply = v.object({ header });
+
+export const status = v.object({
+  header,
+  version: v.optional(v.string(), ''),
+  dbSize: number64,
+  leader: id,
+  raftIndex: number64,
+  raftTerm: number64,
+});
+
+export const hashKv = v.object({ hash: number64, compact_revision: number64 });
+
+/** One member's answer from its three replies; `servesNot` is why the linearizable read failed, empty when it did not. */
+export function memberReply(
+  list: v.InferOutput<typeof memberList>,
+  state: v.InferOutput<typeof status>,
+  servesNot: string,
+): MemberReply {
+  return {
+    clusterId: list.header.cluster_id,
+    memberId: list.header.member_id,
+    members: list.members,
+    leader: state.leader,
+    term: state.raftTerm,
+    raftIndex: state.raftIndex,
+    revision: state.header.revision,
+    dbSizeBytes: Number(state.dbSize),
+    version: state.version,
+    serves: servesNot === '',
+    servesNot,
+  };
+}

@@ -1,0 +1,53 @@
+import { parseEnvFile } from '../node/env-file.ts';
+import { type SettingRow, type Settings, settingsTable } from './settings-table.ts';
+
+export const SETTINGS_FILE = '/opt/app/conf/heal-node.env';
+
+/** A setting that cannot be used. The message names the place, the key, the value and what is allowed. */
+export class SettingsError extends Error {
+  override readonly name = 'SettingsError';
+}
+
+const rows = Object.entries(settingsTable) as [keyof Settings, SettingRow<unknown>][];
+const knownKeys = new Set<string>(rows.map(([, row]) => row.key));
+
+/** A file as installed is all comments: seen at one glance, as the healthy check reads it every minute. */
+const valuesOf = (text: string): Readonly<Record<string, string>> =>
+  /^[ \t]*[^#; \t\r\n]/m.test(text) ? parseEnvFile(text) : {};
+
+/**
+ * Settings from a file's text and an environment; the environment wins.
+ * @throws SettingsError for an unknown `HEAL_` key or a value that is not allowed.
+ */
+export function parseSettings(
+  fileText: string | undefined,
+  environment: Readonly<Record<string, string | undefined>>,
+  place = SETTINGS_FILE,
+): Settings {
+  const given = new Map<string, { readonly where: string; readonly text: string }>();
+  const take = (where: string, values: Readonly<Record<string, string | undefined>>): void => {
+    for (const key of Object.keys(values)) {
+      if (!key.startsWith('HEAL_')) continue;
+      const text = values[key] ?? '';
+      if (!knownKeys.has(key)) {
+        const known = [...knownKeys].join(', ');
+        throw new SettingsError(
+          `${where}: ${key}=${text} is not a setting of heal-node; allowed are ${known}.`,
+        );
+      }
+      given.set(key, { where, text });
+    }
+  };
+  take(place, fileText === undefined ? {} : valuesOf(fileText));
+  take('the environment', environment);
+
+  const settings: Partial<Record<keyof Settings, unknown>> = {};
+  for (const [name, row] of rows) {
+    const { where, text } = given.get(row.key) ?? { where: 'the default', text: row.fallback };
+    settings[name] = row.parse(text);
+    if (settings[name] === undefined) {
+      throw new SettingsError(`${where}: ${row.key}=${text} is not allowed; allowed is ${row.allowed}.`);
+    }
+  }
+  return settings as Settings;
+}
