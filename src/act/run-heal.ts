@@ -100,7 +100,7 @@ const CHANGES = {
   stage: ['files'],
   remove: [],
   add: [],
-  start: ['units'],
+  start: ['files', 'units'],
   verify: [],
   restore: ['files', 'units'],
   confirm: [],
@@ -120,9 +120,16 @@ async function rollBack(heal: HealContext): Promise<string> {
   return told.join('; ');
 }
 
-/** Whether everything done so far can be taken back: the old entry is still listed, and nothing new has begun. */
-const canRollBack = ({ situation }: HealContext): boolean =>
-  situation.swapped && !situation.joined && !!situation.cluster.own && situation.cluster.own.name !== '';
+/**
+ * Whether everything done so far can be taken back: the old entry is still listed; or, where the others are
+ * silent, this very run has fenced the node and has not come to `remove`.
+ */
+const canRollBack = ({ situation, provedStale, record }: HealContext): boolean =>
+  situation.swapped &&
+  !situation.joined &&
+  (situation.cluster.members.length > 0
+    ? situation.cluster.own !== undefined && situation.cluster.own.name !== ''
+    : provedStale && !record.steps.some(({ id }) => id === 'remove'));
 
 /**
  * Heals, or goes on with a heal: takes the first step that the world does not show as done, until all are.

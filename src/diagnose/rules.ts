@@ -63,9 +63,12 @@ const listEvidence = ({ cluster: { own, members } }: Situation): Evidence =>
       : `does not list this node; ${members.length} members`,
   );
 
-/** The member can be told to be stale only while the others serve without it, agree, and it does not run well. */
+/**
+ * The member can be told to be stale only while the others serve without it, agree, it does not run well, and its
+ * log could be read: what a log that is out of reach says might be a fault that a fresh member would meet again.
+ */
 const staleBase = (s: Situation): readonly Evidence[] | undefined =>
-  s.cluster.standsWithoutUs && !s.servesAsOwn && s.config !== undefined
+  s.cluster.standsWithoutUs && !s.servesAsOwn && s.config !== undefined && s.seen.log.ok
     ? [unitEvidence(s), dataEvidence(s), listEvidence(s), ...clusterEvidence(s)]
     : undefined;
 

@@ -15,6 +15,8 @@ ExecStart=${EXECUTABLE} resume --in-service
 # A healer that is killed goes on; one that has refused or failed waits for the next health action.
 Restart=on-abnormal
 RestartSec=1
+# However often it is killed (the old name is known to every systemd since 229).
+StartLimitInterval=0
 UMask=0077
 
 [Install]

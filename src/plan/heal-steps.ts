@@ -124,7 +124,7 @@ export const healSteps: readonly HealStep[] = [
     typed: 'etcdctl member list; etcdctl member remove $oldMemberId',
     needs: ALL_FOR_A_NEW_MEMBER,
     looks: ['files', 'units', 'self', 'cluster'],
-    done: (s) => s.joined || !s.cluster.own || s.cluster.own.name === '',
+    done: (s) => s.joined || (s.cluster.members.length > 0 && (!s.cluster.own || s.cluster.own.name === '')),
     act: act.removeOldMember,
   },
   {

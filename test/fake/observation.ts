@@ -1,0 +1,176 @@
+/** Observations to decide on: a healthy three-member cluster seen from member 2, and ways to change it. */
+import type { Member, MemberReply } from '../../src/cluster/cluster.ts';
+import { type Situation, situationOf } from '../../src/diagnose/situation.ts';
+import { etcdConfig } from '../../src/node/etcd-config.ts';
+import { places } from '../../src/node/places.ts';
+import type { UnitFacts } from '../../src/node/systemctl.ts';
+import type { Asked, Observation } from '../../src/observe/observation.ts';
+import { parseSettings } from '../../src/settings/parse-settings.ts';
+
+export const settings = parseSettings(undefined, {});
+export const PLACES = places(settings);
+export const CLUSTER = '8a43c497ec2fe5db';
+export const OWN = 'fe6bc03fdf86b20f';
+
+export const members: readonly Member[] = [
+  {
+    id: '17eab829c1e9aa72',
+    name: 'etcd1',
+    peerUrls: ['http://10.0.0.1:2380'],
+    clientUrls: ['http://10.0.0.1:2379'],
+  },
+  { id: OWN, name: 'etcd2', peerUrls: ['http://10.0.0.2:2380'], clientUrls: ['http://10.0.0.2:2379'] },
+  {
+    id: '59b0fd95b07996d8',
+    name: 'etcd3',
+    peerUrls: ['http://10.0.0.3:2380'],
+    clientUrls: ['http://10.0.0.3:2379'],
+  },
+];
+
+export const ENV = `ETCD_NAME=etcd2
+ETCD_DATA_DIR=/var/lib/etcd/default.etcd
+ETCD_INITIAL_ADVERTISE_PEER_URLS=http://10.0.0.2:2380
+ETCD_ADVERTISE_CLIENT_URLS=http://10.0.0.2:2379
+ETCD_INITIAL_CLUSTER=etcd1=http://10.0.0.1:2380,etcd2=http://10.0.0.2:2380,etcd3=http://10.0.0.3:2380
+ETCD_INITIAL_CLUSTER_STATE=new
+`;
+
+const env = Object.fromEntries(
+  ENV.trim()
+    .split('\n')
+    .map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
+);
+
+export const unit = (changes: Partial<UnitFacts> = {}): UnitFacts => ({
+  load: 'loaded',
+  active: 'active',
+  sub: 'running',
+  result: 'success',
+  mainPid: 100,
+  exitKind: 0,
+  exitStatus: 0,
+  exitPid: 100,
+  restarts: 0,
+  invocationId: 'a'.repeat(32),
+  startedAtSec: 1,
+  fragment: PLACES.unitFile,
+  needsReload: false,
+  ...changes,
+});
+
+export const failedUnit = (exitStatus = 1): UnitFacts =>
+  unit({
+    active: 'failed',
+    sub: 'failed',
+    result: 'exit-code',
+    mainPid: 0,
+    exitKind: 1,
+    exitStatus,
+    restarts: 5,
+  });
+
+const noUnit = unit({
+  load: 'not-found',
+  active: 'inactive',
+  sub: 'dead',
+  mainPid: 0,
+  exitPid: 0,
+  invocationId: '',
+});
+
+export const reply = (memberId: string, changes: Partial<MemberReply> = {}): MemberReply => ({
+  clusterId: CLUSTER,
+  memberId,
+  members,
+  leader: '17eab829c1e9aa72',
+  term: 2n,
+  raftIndex: 100n,
+  revision: 50n,
+  dbSizeBytes: 20480,
+  version: '3.4.23',
+  serves: true,
+  servesNot: '',
+  ...changes,
+});
+
+export const asked = (n: 1 | 2 | 3, changes: Partial<MemberReply> = {}): Asked => ({
+  endpoint: `http://10.0.0.${n}:2379`,
+  reply: { ok: true, value: reply(members[n - 1]?.id ?? '', changes) },
+  tookMs: 1,
+});
+
+export const silent = (n: 1 | 3): Asked => ({
+  endpoint: `http://10.0.0.${n}:2379`,
+  reply: { ok: false, why: 'context deadline exceeded' },
+  tookMs: 2000,
+});
+
+export const wal = (changes: object = {}) =>
+  ({
+    ok: true,
+    value: { memberId: OWN, clusterId: CLUSTER, term: 2n, commit: 90n, lastIndex: 91n, ...changes },
+  }) as const;
+
+/** A healthy member, as it is seen from itself. */
+export const healthy: Observation = {
+  atMs: 0,
+  bootId: 'boot',
+  app: {
+    ok: true,
+    value: {
+      role: 'etcd-node',
+      sid: '2',
+      nodes: [],
+      isDeleted: false,
+      isAdded: false,
+      added: [],
+      deleted: [],
+    },
+  },
+  config: { ok: true, value: etcdConfig(env, PLACES.env) },
+  data: {
+    dir: 'directory',
+    walDir: 'none',
+    kind: 'wal',
+    wal: wal(),
+    db: { bytes: 20480, neededBytes: 20480 },
+  },
+  swap: {
+    unitFile: 'file',
+    unit1File: 'none',
+    env1: false,
+    dropIns1: false,
+    originals: false,
+    staged: undefined,
+  },
+  unit: { ok: true, value: unit() },
+  unit1: { ok: true, value: noUnit },
+  appBusy: [],
+  log: { ok: true, value: [] },
+  health: { state: 'true' },
+  self: asked(2),
+  others: [asked(1), asked(3)],
+  changedList: undefined,
+};
+
+/** The same after a crash, with these last words. */
+export const crashed = (lines: readonly string[], changes: Partial<Observation> = {}): Observation => ({
+  ...healthy,
+  unit: { ok: true, value: failedUnit() },
+  log: { ok: true, value: lines },
+  health: { state: 'none', why: 'no answer' },
+  self: undefined,
+  ...changes,
+});
+
+export const NO_DATA: Observation['data'] = {
+  dir: 'directory',
+  walDir: 'none',
+  kind: 'no-wal',
+  wal: undefined,
+  db: undefined,
+};
+export const BOOTSTRAPPED = `member ${OWN} has already been bootstrapped`;
+
+export const situation = (seen: Observation): Situation => situationOf(seen, PLACES);

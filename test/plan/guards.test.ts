@@ -1,0 +1,92 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Observation } from '../../src/observe/observation.ts';
+import { askGuards, type GuardFacts, type GuardId, guards } from '../../src/plan/guards.ts';
+import {
+  asked,
+  BOOTSTRAPPED,
+  crashed,
+  healthy,
+  members,
+  NO_DATA,
+  silent,
+  situation,
+  wal,
+} from '../fake/observation.ts';
+
+const facts: GuardFacts = { provedStale: false, healsInLastDay: 0, maxPerDay: 3, freeBytes: 1e12 };
+const stale = crashed([BOOTSTRAPPED], { data: NO_DATA });
+const app = healthy.app.ok ? healthy.app.value : undefined;
+const withApp = (changes: object) =>
+  ({ ...stale, app: { ok: true, value: { ...app, ...changes } } }) as Observation;
+const damaged = (changes: object) =>
+  crashed(['walpb: crc mismatch'], { data: { ...healthy.data, wal: wal(changes) } });
+const listing = (list: typeof members) => ({
+  ...stale,
+  others: [asked(1, { members: list }), asked(3, { members: list })],
+});
+const twin = members.map((m) => (m.name === 'etcd3' ? { ...m, name: 'etcd2' } : m));
+
+const refusals: readonly (readonly [
+  id: GuardId,
+  seen: Observation,
+  why: RegExp,
+  facts?: Partial<GuardFacts>,
+])[] = [
+  ['role', withApp({ role: 'etcd-proxy' }), /this node is etcd-proxy/],
+  ['role', { ...stale, app: { ok: false, why: '/opt/app/bin/.env is missing.' } }, /\.env is missing/],
+  ['unit-file', { ...stale, swap: { ...stale.swap, unitFile: 'link' } }, /etcd's unit is a link/],
+  ['unit-file', { ...stale, swap: { ...stale.swap, unitFile: 'none' } }, /etcd's unit is missing/],
+  ['data-dir', { ...stale, data: { ...NO_DATA, dir: 'mount point' } }, /default\.etcd is a mount point/],
+  ['data-dir', { ...stale, data: { ...NO_DATA, walDir: 'link' } }, /is a link/],
+  ['stale', crashed(['panic: something new']), /nothing seen in this boot proves/],
+  ['not-serving', healthy, /answers healthy/],
+  ['own-data', damaged({ memberId: '59b0fd95b07996d8' }), /another node's/],
+  ['own-data', damaged({ clusterId: 'abc' }), /the data are of cluster abc/],
+  ['not-ahead', damaged({ commit: 101n }), /has committed index 101; the cluster knows 100/],
+  [
+    'quorum',
+    { ...stale, others: [asked(1), silent(3)] },
+    /1 of 3 members serve without this one, 2 are needed.*10\.0\.0\.3/,
+  ],
+  ['quorum', { ...stale, others: [asked(1), asked(3, { leader: '0' })] }, /1 of 3/],
+  ['quorum', { ...stale, others: [silent(1), silent(3)] }, /0 of \? members/],
+  ['agreement', { ...stale, others: [asked(1), asked(3, { clusterId: 'x' })] }, /says cluster x/],
+  ['own-member', listing(twin), /has this node's name etcd2 with other peer URLs/],
+  [
+    'own-member',
+    { ...stale, others: [asked(1), { ...asked(2), endpoint: 'http://10.0.0.9:2379' }] },
+    /is served by http:\/\/10\.0\.0\.9/,
+  ],
+  ['app-quiet', withApp({ isDeleted: true }), /IS_DELETED=true/],
+  ['app-quiet', withApp({ added: ['4=10.0.0.4'] }), /being added: 4=10\.0\.0\.4/],
+  ['app-quiet', withApp({ deleted: ['3=10.0.0.3'] }), /being deleted/],
+  ['app-quiet', { ...stale, appBusy: ['etcd-restore.service'] }, /etcd-restore\.service is running/],
+  ['daily-limit', stale, /3 heals have begun in 24 hours, HEAL_MAX_PER_DAY is 3/, { healsInLastDay: 3 }],
+  ['disk-room', stale, /1000 bytes are free, \d+ are needed/, { freeBytes: 1000 }],
+];
+
+for (const [id, seen, why, changes] of refusals) {
+  test(`${id} refuses: ${why.source}`, () => {
+    const [answer] = askGuards(situation(seen), { ...facts, ...changes }, [id]);
+    assert.is(answer?.pass, false);
+    assert.match(answer?.why ?? '', why);
+  });
+}
+
+test('every guard has a refusal here', () => {
+  const refused = new Set(refusals.map(([id]) => id));
+  assert.equal(
+    guards.map(({ id }) => id).filter((id) => !refused.has(id)),
+    [],
+  );
+});
+
+test('all pass for a member whose data are gone while the others serve', () => {
+  assert.equal(
+    askGuards(situation(stale), facts).filter(({ pass }) => !pass),
+    [],
+  );
+});
+
+test.run();

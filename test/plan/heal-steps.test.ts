@@ -1,0 +1,131 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Observation } from '../../src/observe/observation.ts';
+import { expectedCluster } from '../../src/plan/expected-cluster.ts';
+import { firstNotDone, healSteps } from '../../src/plan/heal-steps.ts';
+import { plan } from '../../src/plan/plan.ts';
+import {
+  asked,
+  BOOTSTRAPPED,
+  crashed,
+  healthy,
+  members,
+  NO_DATA,
+  situation,
+  unit,
+  wal,
+} from '../fake/observation.ts';
+
+const EMPTY: Observation['data'] = { ...NO_DATA, kind: 'empty' };
+const SWAPPED: Observation['swap'] = {
+  unitFile: 'none',
+  unit1File: 'file',
+  env1: false,
+  dropIns1: false,
+  originals: true,
+  staged: undefined,
+};
+const EXPECTED = 'etcd1=http://10.0.0.1:2380,etcd2=http://10.0.0.2:2380,etcd3=http://10.0.0.3:2380';
+const STAGED: Observation['swap'] = {
+  ...SWAPPED,
+  env1: true,
+  dropIns1: true,
+  staged: { state: 'existing', initialCluster: EXPECTED },
+};
+const gone = {
+  ok: true,
+  value: unit({ load: 'not-found', active: 'inactive', mainPid: 0, exitPid: 0 }),
+} as const;
+const listed = (own: object) => members.map((m) => (m.name === 'etcd2' ? { ...m, ...own } : m));
+const NEW = { id: 'abc', name: '', clientUrls: [] };
+const JOINED = { id: 'abc' };
+const seenAs = (list: typeof members, changes: Partial<Observation>): Observation =>
+  crashed([], { unit: gone, others: [asked(1, { members: list }), asked(3, { members: list })], ...changes });
+const joinedData: Observation['data'] = { ...healthy.data, wal: wal({ memberId: 'abc' }) };
+const without = members.filter(({ name }) => name !== 'etcd2');
+
+/** How the world looks, and the step that comes next. */
+const worlds: readonly (readonly [look: string, seen: Observation, next: string | undefined])[] = [
+  ['stale, nothing done yet', crashed([BOOTSTRAPPED], { data: NO_DATA }), 'fence'],
+  ['unit moved aside', seenAs(members, { data: NO_DATA, swap: SWAPPED }), 'set-aside'],
+  ['data set aside', seenAs(members, { data: EMPTY, swap: SWAPPED }), 'stage'],
+  [
+    'staged for a list that has changed since',
+    seenAs([...members.slice(0, 2)], { data: EMPTY, swap: STAGED }),
+    'stage',
+  ],
+  ['staged', seenAs(members, { data: EMPTY, swap: STAGED }), 'remove'],
+  ['the old ID removed', seenAs(without, { data: EMPTY, swap: STAGED }), 'add'],
+  ['the new one added', seenAs(listed(NEW), { data: EMPTY, swap: STAGED }), 'start'],
+  ['joined, and the power was lost', seenAs(listed(JOINED), { data: joinedData, swap: STAGED }), 'start'],
+  [
+    'joined, and it runs on the copy',
+    seenAs(listed(JOINED), { data: joinedData, swap: STAGED, unit1: { ok: true, value: unit() } }),
+    'verify',
+  ],
+  [
+    'the unit is back and the copy still runs',
+    seenAs(listed(JOINED), {
+      data: joinedData,
+      swap: { ...STAGED, unitFile: 'file', unit1File: 'none' },
+      unit1: { ok: true, value: unit() },
+    }),
+    'verify',
+  ],
+  [
+    'migrated after add: the old unit made up an old ID again',
+    crashed(['the member has been permanently removed from the cluster'], {
+      data: { ...healthy.data, wal: wal() },
+      others: [asked(1, { members: listed(NEW) }), asked(3, { members: listed(NEW) })],
+    }),
+    'fence',
+  ],
+  [
+    'fenced only, then a boot: the data are tried again before they are called bad',
+    seenAs(members, { data: healthy.data, swap: SWAPPED }),
+    'stage',
+  ],
+];
+
+for (const [look, seen, next] of worlds) {
+  test(`${look}: ${next}`, () => assert.is(firstNotDone(situation(seen), { verified: false })?.id, next));
+}
+
+test('after verify a healthy member on its originals has nothing left to do', () => {
+  assert.is(firstNotDone(situation(healthy), { verified: true }), undefined);
+});
+
+test('the steps stand in the order of the contract, and only remove, add, start, verify, restore and confirm have no undo', () => {
+  const order = ['fence', 'set-aside', 'stage', 'remove', 'add', 'start', 'verify', 'restore', 'confirm'];
+  assert.equal(
+    healSteps.map(({ id }) => id),
+    order,
+  );
+  assert.equal(
+    healSteps.filter(({ undo }) => undo === undefined).map(({ id }) => id),
+    order.slice(3),
+  );
+  assert.equal(
+    healSteps.map(({ runbookStep }) => runbookStep),
+    [1, 3, 3, 2, 2, 3, 4, 5, 6],
+  );
+});
+
+test('the list to join is the members’ own, not the old file’s', () => {
+  const renumbered = [
+    ...listed(NEW),
+    { id: 'd', name: 'etcd4', peerUrls: ['http://10.0.0.4:2380', 'http://10.1.0.4:2380'], clientUrls: [] },
+  ];
+  assert.is(
+    expectedCluster(situation(seenAs(renumbered, {}))),
+    'etcd1=http://10.0.0.1:2380,etcd2=http://10.0.0.2:2380,etcd3=http://10.0.0.3:2380,etcd4=http://10.0.0.4:2380,etcd4=http://10.1.0.4:2380',
+  );
+});
+
+test('a plan for a stale member lists all nine steps; for a healthy one none', () => {
+  const facts = { provedStale: false, healsInLastDay: 0, maxPerDay: 3, freeBytes: 1e12 };
+  assert.is(plan(situation(crashed([BOOTSTRAPPED], { data: NO_DATA })), facts).steps.length, 9);
+  assert.is(plan(situation(healthy), facts).steps.length, 0);
+});
+
+test.run();
