@@ -111,7 +111,10 @@ export class FakeWorld {
     );
     const own = this.own();
     if (this.walOwner !== undefined) {
-      if (this.walOwner === own?.id) return runAs(own.id);
+      if (this.walOwner === own?.id) {
+        runAs(own.id);
+        return;
+      }
       fail('the member has been permanently removed from the cluster');
     } else if (state === 'existing') {
       if (own === undefined || initial.split(',').length !== this.listed.length) {
@@ -119,7 +122,8 @@ export class FakeWorld {
       } else if (this.disk.has(`${DATA_DIR}/member/snap/db`)) {
         throw new Error('started on the old database: data would differ');
       } else {
-        return runAs(own.id);
+        runAs(own.id);
+        return;
       }
     } else if (own && own.name !== '') {
       fail(`member ${own.id} has already been bootstrapped`);
