@@ -192,7 +192,7 @@ async function giveUp(heal: HealContext, error: Error): Promise<Outcome> {
   } catch (undoError) {
     left = `Taking the steps back failed: ${(undoError as Error).message}; the next health action or \`heal-node resume\` goes on from here`;
   }
-  const message = `The heal of ${verdict.node.name} (${verdict.reason}) was ${outcome === 'refused' ? error.message : `not finished: ${error.message}`}. ${left}.`;
+  const message = `The heal of ${verdict.node.name} (${record.reason}) was ${outcome === 'refused' ? error.message : `not finished: ${error.message}`}. ${left}.`;
   log.error(
     { event: outcome, healId: record.id, verdict: verdict.verdict, evidence: verdict.evidence },
     message,

@@ -1,3 +1,5 @@
+import { parse } from 'ini';
+
 /**
  * A unit's `EnvironmentFile=` lines, edited by line (systemd.exec(5), systemd.syntax(7)): nothing else in the
  * text is touched, so comments, order and odd spacing survive.
@@ -33,13 +35,14 @@ function* environmentLines(lines: readonly string[]) {
   }
 }
 
-const samePath = (a: string, b: string): boolean => a.replace(/\/+/g, '/') === b.replace(/\/+/g, '/');
+/** systemd takes `/a//b` as `/a/b`. */
+const plainPath = (path: string): string => path.replace(/\/+/g, '/');
 
 /** The environment files that a unit's text names, in order; an empty assignment empties the list. */
 export function environmentFiles(text: string): readonly EnvironmentFileLine[] {
   let files: EnvironmentFileLine[] = [];
   for (const { dash, path } of environmentLines(text.split('\n'))) {
-    files = path === '' ? [] : [...files, { path, optional: dash === '-' }];
+    files = path === '' ? [] : [...files, { path: plainPath(path), optional: dash === '-' }];
   }
   return files;
 }
@@ -47,7 +50,7 @@ export function environmentFiles(text: string): readonly EnvironmentFileLine[] {
 /**
  * The unit's text with every `EnvironmentFile=` that names `from` naming `to` instead.
  * @returns the text, and how many lines were changed.
- * @throws when such a line is continued with a backslash.
+ * @throws when such a line is continued with a backslash, or when a second reader sees more changed than that.
  */
 export function pointEnvironmentFile(
   text: string,
@@ -57,9 +60,17 @@ export function pointEnvironmentFile(
   const lines = text.split('\n');
   let changed = 0;
   for (const { index, before, dash, path, after } of environmentLines(lines)) {
-    if (!samePath(path, from)) continue;
+    if (plainPath(path) !== plainPath(from)) continue;
     lines[index] = `${before}${dash}${to}${after}`;
     changed++;
   }
-  return { text: lines.join('\n'), changed };
+  const edited = lines.join('\n');
+  if (restOf(edited) !== restOf(text)) throw new Error(`the edit from ${from} to ${to} would change more than that`);
+  return { text: edited, changed };
+}
+
+/** A second reader's view of a unit without its environment files, so that an edit can be seen to touch no more. */
+function restOf(text: string): string {
+  const { Service, ...sections } = parse(text, { bracketedArray: false }) as Record<string, object>;
+  return JSON.stringify({ ...sections, Service: { ...Service, EnvironmentFile: undefined } });
 }

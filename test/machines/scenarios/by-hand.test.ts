@@ -1,0 +1,39 @@
+import * as assert from 'uvu/assert';
+import { breakages } from '../bed/breakage.ts';
+import { scenario } from '../bed/scenario.ts';
+import { etcdFailed, memberList, originals } from '../bed/world.ts';
+import { expectHealed, idsOf } from './stories.ts';
+
+scenario('in manual mode the action only reports, and an operator heals', {}, async (stage) => {
+  const { bed, machine } = stage;
+  const bad = machine(2);
+  await bad.sh('echo HEAL_MODE=manual >> /opt/app/conf/heal-node.env');
+  const before = { ids: await idsOf(stage), originals: await originals(bad) };
+  await bad.powerOff();
+  breakages['data-gone'](bad);
+  await bad.powerOn();
+  await etcdFailed(bad);
+
+  const list = await memberList(bed, machine(1));
+  const action = await bad.run('/opt/heal-node/bin/health-action');
+  assert.is(action.code, 3);
+  assert.match(action.stdout, /stale\/already-bootstrapped.*HEAL_MODE is manual/);
+  assert.equal(await memberList(bed, machine(1)), list);
+
+  const command = (...words: string[]) => bad.run('/usr/local/bin/heal-node', ...words);
+  assert.is((await command('status')).code, 4);
+  const planned = await command('plan', '--json');
+  assert.is(planned.code, 0);
+  assert.is(JSON.parse(planned.stdout).steps.length, 9);
+  const heal = await command('heal');
+  assert.is(heal.code, 0, heal.stdout);
+  assert.match(heal.stdout, /heal-node\.service: fence: .*\n/);
+  assert.match(heal.stdout, /Healed in \d+ ms: etcd2, [0-9a-f]+ became [0-9a-f]+/);
+  await expectHealed(stage, 2, before);
+
+  const again = await command('heal');
+  assert.is(again.code, 0);
+  assert.match(again.stdout, /There is nothing to heal: the verdict is healthy/);
+  assert.match((await command('history')).stdout, /healed .*asked for by operator/);
+  assert.match((await command('logs', '--lines', '200')).stdout, /WARN|heal-node\.service: Healed/);
+});
