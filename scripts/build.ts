@@ -3,7 +3,8 @@
  * without AVX2 that goes into the executable; `--arch arm64` takes the one of that architecture from npm.
  */
 
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 
@@ -14,14 +15,16 @@ const out = join(top, 'dist', arch === 'arm64' ? 'heal-node-arm64' : 'heal-node'
 mkdirSync(join(top, 'dist'), { recursive: true });
 rmSync(out, { force: true });
 const runtime: string[] = [];
+const unpacked = mkdtempSync(join(tmpdir(), 'heal-node-build-'));
 if (arch === 'arm64') {
   const { version } = (await import('@oven/bun-linux-x64-baseline/package.json')) as { version: string };
   const packed = await execa('npm', ['pack', `@oven/bun-linux-aarch64@${version}`, '--silent'], {
-    cwd: join(top, 'dist'),
+    cwd: unpacked,
   });
-  await execa('tar', ['-xzf', packed.stdout.trim()], { cwd: join(top, 'dist') });
-  runtime.push('--target=bun-linux-arm64', `--compile-executable-path=${join(top, 'dist/package/bin/bun')}`);
+  await execa('tar', ['-xzf', packed.stdout.trim()], { cwd: unpacked });
+  runtime.push('--target=bun-linux-arm64', `--compile-executable-path=${join(unpacked, 'package/bin/bun')}`);
 }
+
 // Two entries and bytecode: the check's own is small, and the rest costs it nothing (docs/design.md, "The healthy check").
 await execa(
   process.execPath,
@@ -40,3 +43,4 @@ await execa(
   ],
   { cwd: top, stdio: process.argv.includes('--quiet') ? 'pipe' : 'inherit' },
 );
+rmSync(unpacked, { recursive: true });

@@ -17,6 +17,8 @@ export class HealContext {
   provedStale = false;
   /** Verify has passed in this run. */
   verified = false;
+  /** Confirm has seen the member well on its originals in this run. */
+  confirmed = false;
 
   constructor(
     readonly world: World,

@@ -222,6 +222,12 @@ export const rules: readonly Rule[] = [
     (s) => s.seen.data.kind === 'wal' && !!s.cluster.own,
   ),
   stale(
+    'wal-garbled',
+    'a record of its write-ahead log is not one any more',
+    // The line names no file, so the file itself must show it too.
+    (s) => !!s.cluster.own && (s.wal?.damage !== undefined || s.seen.data.wal?.ok === false),
+  ),
+  stale(
     'log-short',
     'its log ends before what it had already acknowledged',
     (s) => s.seen.data.kind === 'wal' && !!s.cluster.own,

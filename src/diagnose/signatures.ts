@@ -36,10 +36,19 @@ export const signatures: readonly Signature[] = [
   {
     id: 'wal-damaged',
     proves: 'stale',
-    pattern: /\bwalpb: crc mismatch\b/,
+    pattern: /\bwalpb: crc mismatch\b|\bread wal error \(.+\) and cannot be repaired\b/,
     means: 'bytes in its write-ahead log have changed',
     source: 'etcd wal/walpb/record.go, ErrCRCMismatch',
     example: 'read wal error (walpb: crc mismatch) and cannot be repaired',
+  },
+  {
+    id: 'wal-garbled',
+    proves: 'stale',
+    pattern:
+      /\bproto: (Record: (illegal tag|wiretype end group)|wrong wireType = \d+ for field (Type|Crc|Data)\b)/,
+    means: 'a record of its write-ahead log is not one any more',
+    source: 'etcd wal/walpb/record.pb.go, Record.Unmarshal, by wal.ValidSnapshotEntries',
+    example: 'proto: Record: illegal tag 0 (wire type 1)',
   },
   {
     id: 'log-short',

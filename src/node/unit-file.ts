@@ -65,7 +65,8 @@ export function pointEnvironmentFile(
     changed++;
   }
   const edited = lines.join('\n');
-  if (restOf(edited) !== restOf(text)) throw new Error(`the edit from ${from} to ${to} would change more than that`);
+  if (restOf(edited) !== restOf(text))
+    throw new Error(`the edit from ${from} to ${to} would change more than that`);
   return { text: edited, changed };
 }
 

@@ -19,7 +19,7 @@ export interface WalFacts {
   readonly damage?: string;
 }
 
-const RECORD = { metadata: 1n, entry: 2n, state: 3n, crc: 4n } as const;
+const RECORD = { metadata: 1n, entry: 2n, state: 3n, crc: 4n, snapshot: 5n } as const;
 /** wal/decoder.go, maxWALEntrySizeLimit. */
 const MAX_RECORD_BYTES = 10 * 1024 * 1024;
 
@@ -55,6 +55,7 @@ export function readFields(bytes: Uint8Array): Fields {
   while (at < bytes.length) {
     const key = Number(varint());
     const wire = key & 7;
+    if (key >>> 3 === 0) throw new Error('a tag is illegal');
     if (wire === 0) {
       fields.set(key >>> 3, varint());
     } else if (wire === 2) {
@@ -82,8 +83,9 @@ const bytesOf = (fields: Fields, field: number): Uint8Array => {
 };
 
 /**
- * Reads one WAL file, or its beginning: a file is preallocated to 64 MiB, and most of it is not written yet. Each file begins with the CRC so far, the metadata and the state (wal/wal.go, `cut`), so
- * the newest file alone says whose data these are and how far they go.
+ * Reads one WAL file, or its beginning: a file is preallocated to 64 MiB, and most of it is not written yet.
+ * Each file begins with the CRC so far, the metadata and the state (wal/wal.go, `cut`), so the newest file
+ * alone says whose data these are and how far they go.
  * @param whole whether `bytes` are the whole file
  * @returns undefined when more of the file is needed
  * @throws when not even the metadata can be read.
@@ -125,6 +127,8 @@ export function readWalFile(bytes: Uint8Array, whole: boolean): WalFacts | undef
         commit = numberOf(state, 3);
       } else if (type === RECORD.entry) {
         lastIndex = numberOf(readFields(data), 3);
+      } else if (type !== RECORD.crc && type !== RECORD.snapshot) {
+        throw new Error(`a record of type ${type}`);
       }
       at += 8 + length + padding;
       if (at + 8 > bytes.length && !whole) return undefined;

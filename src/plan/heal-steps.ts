@@ -16,6 +16,12 @@ export type StepId =
   | 'restore'
   | 'confirm';
 
+/** The two steps that only look: what they saw is not to be seen in the world. */
+export interface RunMemory {
+  readonly verified: boolean;
+  readonly confirmed: boolean;
+}
+
 export interface HealStep {
   readonly id: StepId;
   /** The runbook's step that it replaces (PLATFORM.md). */
@@ -29,7 +35,7 @@ export interface HealStep {
   /** What is looked at again right before. */
   readonly looks: readonly Part[];
   /** How to see in the world that it is done, or no longer called for. */
-  readonly done: (s: Situation, run: { readonly verified: boolean }) => boolean;
+  readonly done: (s: Situation, run: RunMemory) => boolean;
   /** Does it; returns what was done, in a sentence. May be cut off anywhere and run again. */
   readonly act: (heal: HealContext) => Promise<string>;
   /** Takes it back; none for what cannot be. */
@@ -175,16 +181,11 @@ export const healSteps: readonly HealStep[] = [
     typed: 'etcdctl endpoint health; look at the console',
     needs: [],
     looks: [],
-    done: (s) =>
-      onOriginals(s) &&
-      !s.seen.swap.originals &&
-      s.servesAsOwn &&
-      s.seen.unit.ok &&
-      s.seen.unit.value.active === 'active',
+    done: (_, { confirmed }) => confirmed,
     act: act.confirm,
   },
 ];
 
 /** The first step that the world does not show as done; undefined when all are. */
-export const firstNotDone = (s: Situation, run: { readonly verified: boolean }): HealStep | undefined =>
+export const firstNotDone = (s: Situation, run: RunMemory): HealStep | undefined =>
   healSteps.find((step) => !step.done(s, run));

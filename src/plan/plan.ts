@@ -24,7 +24,7 @@ export function plan(situation: Situation, facts: GuardFacts): Plan {
     reason,
     steps: heals
       ? healSteps
-          .filter((step) => !step.done(situation, { verified: false }))
+          .filter((step) => !step.done(situation, { verified: false, confirmed: false }))
           .map(({ id, runbookStep, what }) => ({ id, runbookStep, what }))
       : [],
     guards: askGuards(situation, facts).map(({ id, pass, why }) => ({ id, pass, why })),

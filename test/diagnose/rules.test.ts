@@ -32,6 +32,11 @@ const cases: readonly (readonly [expected: string, seen: Observation])[] = [
   ['stale/already-bootstrapped', crashed([BOOTSTRAPPED], { data: NO_DATA })],
   ['unknown/no-rule', crashed([BOOTSTRAPPED])], // the line says so, the disk does not
   ['stale/wal-damaged', crashed([line('wal-damaged')])],
+  [
+    'stale/wal-garbled',
+    crashed([line('wal-garbled')], { data: { ...healthy.data, wal: wal({ damage: 'illegal' }) } }),
+  ],
+  ['unknown/no-rule', crashed([line('wal-garbled')])], // the file itself shows no damage
   ['stale/log-short', crashed([line('log-short'), 'goroutine 1 [running]:'])],
   ['stale/db-damaged', crashed([line('db-damaged')])],
   ['stale/db-short', crashed([], { data: { ...healthy.data, db: { bytes: 8192, neededBytes: 20480 } } })],

@@ -28,6 +28,7 @@ const nearMisses = [
   'error validating peerURLs {ClusterID:9f3b}: unmatched member while checking PeerURLs',
   'raft: tocommit is out of range',
   'read wal error (unexpected EOF)',
+  'proto: Snapshot: illegal tag 0 (wire type 1)',
   'lost the TCP streaming connection with peer 59b0fd95b07996d8 (stream MsgApp v2 reader)',
 ];
 

@@ -28,6 +28,29 @@ test('a changed byte ends the reading there, and what stands before it is true',
   assert.match(facts?.damage ?? '', /at byte \d+/);
 });
 
+/** Where each record's first byte stands; the recorded file has no padding bits beyond three. */
+function recordStarts(bytes: Buffer): number[] {
+  const starts: number[] = [];
+  for (let at = 0; bytes.readBigInt64LE(at) !== 0n; ) {
+    const frame = bytes.readBigUInt64LE(at);
+    starts.push(at + 8);
+    at += 8 + Number(frame & ((1n << 56n) - 1n)) + (frame >> 63n ? Number((frame >> 56n) & 7n) : 0);
+  }
+  return starts;
+}
+
+for (const [what, byte, offset] of [
+  ['a tag that is none', 0, 0],
+  ['a type that is none', 9, 1],
+] as const) {
+  test(`${what} in a record is damage, although its data are whole`, () => {
+    const changed = Buffer.from(recorded);
+    const starts = recordStarts(changed);
+    changed.writeUInt8(byte, (starts[Math.floor(starts.length / 2)] ?? 0) + offset);
+    assert.match(readWalFile(changed, true)?.damage ?? '', /illegal|of type 9/);
+  });
+}
+
 test('a beginning that is too short asks for more, and a whole file that is cut short says so', () => {
   const cut = recorded.subarray(0, 300);
   assert.is(readWalFile(cut, false), undefined);

@@ -108,15 +108,17 @@ async function dataEqual(heal: HealContext): Promise<string> {
   }
 }
 
-/** Waits for the member on its originals. */
+/** Waits for the member on its originals. Sets `confirmed`. */
 export async function confirm(heal: HealContext): Promise<string> {
-  const { machine, places } = heal;
+  const { places } = heal;
   await untilHealthy(heal, places.unit);
-  // Type=notify: the unit turns active with the readiness message, a moment after the port answers.
-  for (let n = 0; n < 200; n++) {
-    await heal.look('files', 'units', 'self');
-    if (heal.situation.seen.unit.ok && heal.situation.seen.unit.value.active === 'active') break;
-    await machine.sleep(POLL_MS);
+  await heal.look('files', 'units', 'self');
+  const { servesAsOwn, swapped, unitName } = heal.situation;
+  if (!servesAsOwn || swapped || unitName !== places.unit) {
+    throw new Error(
+      `the member is not well on its originals: ${servesAsOwn ? `${unitName} runs` : 'it does not answer as the member that is listed'}`,
+    );
   }
+  heal.confirmed = true;
   return `the member is healthy on ${places.unitFile} and ${places.env}`;
 }

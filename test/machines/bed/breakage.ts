@@ -1,4 +1,13 @@
-import { closeSync, openSync, readdirSync, rmSync, statSync, truncateSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import type { Bed } from './bed.ts';
 import type { TestMachine } from './machine.ts';
@@ -13,17 +22,34 @@ function overwrite(path: string, at: number, bytes: Uint8Array): void {
   closeSync(fd);
 }
 
-/** Bytes in the middle of what has been written to the newest WAL file. */
-function damageWal(machine: TestMachine): void {
+/** The newest WAL file, and where its records begin (wal/encoder.go: a length of 8 bytes before each). */
+function walRecords(machine: TestMachine): { path: string; starts: number[] } {
   const name = readdirSync(join(member(machine), 'wal')).findLast((file) => file.endsWith('.wal'));
-  overwrite(join(member(machine), 'wal', String(name)), 600, Buffer.alloc(8, 0xa5));
+  const path = join(member(machine), 'wal', String(name));
+  const bytes = readFileSync(path);
+  const starts: number[] = [];
+  for (let at = 0; bytes.readBigInt64LE(at) !== 0n; ) {
+    const frame = bytes.readBigUInt64LE(at);
+    const padding = frame >> 63n === 1n ? Number((frame >> 56n) & 7n) : 0;
+    starts.push(at + 8);
+    at += 8 + Number(frame & ((1n << 56n) - 1n)) + padding;
+  }
+  return { path, starts };
+}
+
+/** Changes bytes of a record in the middle of the newest WAL file: its data, or the tag that it begins with. */
+function damageWal(machine: TestMachine, what: 'data' | 'tag'): void {
+  const { path, starts } = walRecords(machine);
+  const middle = starts[Math.floor(starts.length / 2)] ?? 0;
+  overwrite(path, what === 'tag' ? middle : middle + 16, Buffer.alloc(what === 'tag' ? 1 : 4, 0));
 }
 
 /** Ways in which a machine that is off can have lost its data, by name; each as FAILURES.md has it. */
 export const breakages = {
   'data-gone': (machine: TestMachine) => rmSync(join(machine.dataDisk, 'default.etcd'), { recursive: true }),
   'wal-gone': (machine: TestMachine) => rmSync(join(member(machine), 'wal'), { recursive: true }),
-  'wal-damaged': damageWal,
+  'wal-damaged': (machine: TestMachine) => damageWal(machine, 'data'),
+  'wal-garbled': (machine: TestMachine) => damageWal(machine, 'tag'),
   'db-damaged': (machine: TestMachine) => overwrite(join(member(machine), 'snap/db'), 0, Buffer.alloc(8192)),
   'db-short': (machine: TestMachine) => {
     const path = join(member(machine), 'snap/db');

@@ -20,7 +20,10 @@ scenario('a member that is cut off from the others is left alone', {}, async (st
   }
   assert.is(await mainPid(), pid, 'its process was not touched');
   await cut.cable('up');
-  await until('it is healthy again', async () => platform.events.findLast((e) => e.machine === cut)?.code === 0);
+  await until(
+    'it is healthy again',
+    async () => platform.events.findLast((e) => e.machine === cut)?.code === 0,
+  );
   await platform.stop();
 
   assert.is(await mainPid(), pid);

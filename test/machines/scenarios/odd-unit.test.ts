@@ -36,24 +36,31 @@ function image(dir: string): void {
   writeFileSync(join(dir, 'opt/app/conf/extra.env'), 'ETCD_MAX_SNAPSHOTS=3\n');
   const dropIns = join(dir, 'etc/systemd/system/etcd.service.d');
   mkdirSync(dropIns);
-  writeFileSync(join(dropIns, '10-note.conf'), '[Service]\nExecStartPre=+/bin/sh -c "echo %n >> /var/lib/etcd/started"\n');
+  writeFileSync(
+    join(dropIns, '10-note.conf'),
+    '[Service]\nExecStartPre=+/bin/sh -c "echo %n >> /var/lib/etcd/started"\n',
+  );
   appendFileSync(join(dropIns, '20-limit.conf'), '[Service]\nLimitCORE = 0\n');
 }
 
-scenario('an odd unit with drop-ins comes back byte for byte, with owner and mode', { image }, async (stage) => {
-  const { machine, appCenter } = stage;
-  const bad = machine(2);
-  const before = { ids: await idsOf(stage), originals: await originals(bad) };
-  assert.match(before.originals, /etcd\.service 640 root:lp/);
-  assert.match(before.originals, /20-limit\.conf/);
-  await bad.powerOff();
-  breakages['data-gone'](bad);
-  await bad.powerOn();
-  appCenter();
-  await healed(bad);
+scenario(
+  'an odd unit with drop-ins comes back byte for byte, with owner and mode',
+  { image },
+  async (stage) => {
+    const { machine, appCenter } = stage;
+    const bad = machine(2);
+    const before = { ids: await idsOf(stage), originals: await originals(bad) };
+    assert.match(before.originals, /etcd\.service 640 root:lp/);
+    assert.match(before.originals, /20-limit\.conf/);
+    await bad.powerOff();
+    breakages['data-gone'](bad);
+    await bad.powerOn();
+    appCenter();
+    await healed(bad);
 
-  await expectHealed(stage, 2, before);
-  const started = (await bad.sh('cat /var/lib/etcd/started')).split('\n');
-  assert.ok(started.includes('etcd1.service'), 'the drop-ins were in force on the copy too');
-  assert.is(started.at(-1), 'etcd.service');
-});
+    await expectHealed(stage, 2, before);
+    const started = (await bad.sh('cat /var/lib/etcd/started')).split('\n');
+    assert.ok(started.includes('etcd1.service'), 'the drop-ins were in force on the copy too');
+    assert.is(started.at(-1), 'etcd.service');
+  },
+);

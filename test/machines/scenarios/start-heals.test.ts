@@ -4,19 +4,26 @@ import { scenario } from '../bed/scenario.ts';
 import { originals } from '../bed/world.ts';
 import { expectHealed, idsOf } from './stories.ts';
 
-scenario('a migration resets the root disk, the data are gone, and the start hook brings the member back', {}, async (stage) => {
-  const { machine } = stage;
-  const bad = machine(2);
-  const before = { ids: await idsOf(stage), originals: await originals(bad) };
+scenario(
+  'a migration resets the root disk, the data are gone, and the start hook brings the member back',
+  {},
+  async (stage) => {
+    const { machine } = stage;
+    const bad = machine(2);
+    const before = { ids: await idsOf(stage), originals: await originals(bad) };
 
-  await bad.powerOff();
-  breakages['data-gone'](bad);
-  bad.resetRootDisk();
-  await bad.powerOn();
+    await bad.powerOff();
+    breakages['data-gone'](bad);
+    bad.resetRootDisk();
+    await bad.powerOn();
 
-  const started = await bad.run('/opt/heal-node/bin/start');
-  assert.is(started.code, 0, started.stdout);
-  assert.match(started.stdout, /The app's start failed with exit \d+: stale \(stale\/already-bootstrapped\)/);
-  assert.match(started.stdout, /Healed in \d+ ms/);
-  await expectHealed(stage, 2, before);
-});
+    const started = await bad.run('/opt/heal-node/bin/start');
+    assert.is(started.code, 0, started.stdout);
+    assert.match(
+      started.stdout,
+      /The app's start failed with exit \d+: stale \(stale\/already-bootstrapped\)/,
+    );
+    assert.match(started.stdout, /Healed in \d+ ms/);
+    await expectHealed(stage, 2, before);
+  },
+);

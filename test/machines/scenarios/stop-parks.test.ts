@@ -17,7 +17,12 @@ scenario('stop parks a heal where the cluster is whole, and the next start ends 
 
   const tail = tailOf(bad.onRootDisk('/var/log/heal-node/heal-node.log'));
   await bad.sh('/opt/heal-node/bin/health-action >/dev/null 2>&1 &');
-  await until('the heal has fenced', async () => tail().some((line) => JSON.parse(line).step === 'fence'), 60_000, 2);
+  await until(
+    'the heal has fenced',
+    async () => tail().some((line) => JSON.parse(line).step === 'fence'),
+    60_000,
+    2,
+  );
   const stopped = await bad.run('/opt/heal-node/bin/stop');
   assert.is(stopped.code, 0, stopped.stdout || stopped.stderr);
 
