@@ -236,13 +236,15 @@ export class FakeWorld {
     journal: async (facts) => this.look(() => this.runs.get(facts.invocationId)?.log ?? []),
     systemctl: async (words) =>
       this.effect(() => {
-        const [verb = ''] = words;
-        const name = words.at(-1) ?? '';
-        if (verb === 'start') this.startUnit(name);
-        if (verb === 'stop' || verb === 'reset-failed') this.runs.delete(name);
-        if (verb === 'stop' && !this.disk.has(`/etc/systemd/system/${name}`) && !this.runs.has(name)) {
-          throw new Error(`Failed to stop ${name}: Unit ${name} not loaded.`);
+        const [verb = '', ...rest] = words;
+        const names = rest.filter((word) => !word.startsWith('--'));
+        for (const name of names) {
+          if (verb === 'start') this.startUnit(name);
+          if (verb === 'stop' || verb === 'reset-failed') this.runs.delete(name);
         }
+        const unknown = names.find((name) => !this.disk.has(`/etc/systemd/system/${name}`));
+        if (verb === 'stop' && unknown)
+          throw new Error(`Failed to stop ${unknown}: Unit ${unknown} not loaded.`);
       }),
     runApp: async () => 0,
   };

@@ -13,7 +13,10 @@ export async function startMember(heal: HealContext): Promise<string> {
   const { staged } = situation.seen.swap;
   if (unit === places.unit1 && !situation.joined && staged?.initialCluster !== expectedCluster(situation))
     await stage(heal);
-  await machine.systemctl(['reset-failed', unit]).catch(() => undefined);
+  // A unit that has failed may have used up its starts (systemd.unit(5), StartLimitBurst).
+  const { unit: facts } = situation;
+  if (unit === places.unit || (facts && facts.result !== 'success'))
+    await machine.systemctl(['reset-failed', unit]).catch(() => undefined);
   await machine.systemctl(['start', '--no-block', unit]);
   return `${unit} is started`;
 }

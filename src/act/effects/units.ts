@@ -1,5 +1,6 @@
 import { parseEnvFile, setEnvValues } from '../../node/env-file.ts';
 import { ROOT_ONLY_DIRECTORY } from '../../node/machine.ts';
+import type { UnitFacts } from '../../node/systemctl.ts';
 import { environmentFiles, pointEnvironmentFile } from '../../node/unit-file.ts';
 import { expectedCluster } from '../../plan/expected-cluster.ts';
 import type { HealContext } from '../heal-context.ts';
@@ -11,15 +12,23 @@ const STOP_MS = 10_000;
 const START_MS = 100_000;
 const OWN_DROP_IN = 'zz-heal-node.conf';
 
-/** Stops a unit; kills what does not stop. */
-async function stopUnit({ machine, log }: HealContext, unit: string): Promise<void> {
+/** Stops units; kills what does not stop. One that systemd does not know is stopped already. */
+async function stopUnits({ machine, log }: HealContext, ...units: readonly string[]): Promise<void> {
   try {
-    await machine.systemctl(['stop', unit], STOP_MS);
+    await machine.systemctl(['stop', ...units], STOP_MS);
   } catch (error) {
-    if (/not loaded/.test((error as Error).message)) return;
-    log.warn({ event: 'kill', unit }, `${unit} did not stop and is killed: ${(error as Error).message}`);
-    await machine.systemctl(['kill', '--signal=SIGKILL', unit]);
-    await machine.systemctl(['stop', unit]);
+    const why = (error as Error).message;
+    const stopped = ({ active }: UnitFacts): boolean => active === 'inactive' || active === 'failed';
+    if ((await machine.units(units)).every(stopped)) return;
+    log.warn({ event: 'kill', units }, `${units.join(' and ')} did not stop and is killed: ${why}`);
+    for (const unit of units)
+      await machine.systemctl(['kill', '--signal=SIGKILL', unit]).catch(() => undefined);
+    await machine.systemctl(['stop', ...units], STOP_MS).catch(() => undefined);
+    const alive = (await machine.units(units)).find((facts) => !stopped(facts));
+    if (alive)
+      throw new Error(
+        `etcd cannot be stopped: process ${alive.mainPid} survives SIGKILL; first it was: ${why}`,
+      );
   }
 }
 
@@ -41,13 +50,12 @@ export async function fence(heal: HealContext): Promise<string> {
   await saveOriginal(machine, places);
   if ((await machine.kindOf(places.unitFile)) !== 'none') {
     // A copy beside the original is what a runbook or the app's repairMinorityNode left when it failed.
-    await stopUnit(heal, places.unit1);
+    await stopUnits(heal, places.unit1);
     await machine.remove(places.unit1File);
     await machine.move(places.unitFile, places.unit1File);
   }
   await machine.systemctl(['daemon-reload']);
-  await stopUnit(heal, places.unit);
-  await stopUnit(heal, places.unit1);
+  await stopUnits(heal, places.unit, places.unit1);
   const [left] = await machine.units([places.unit]);
   if (left?.load === 'loaded') {
     // A vendor's unit, or one made from /etc/init.d (systemd-sysv-generator(8)), shows up where ours was.
@@ -143,9 +151,11 @@ export async function restore(heal: HealContext): Promise<string> {
   }
   await machine.remove(places.unit1File);
   await unstage(heal);
-  await stopUnit(heal, places.unit1);
-  await machine.systemctl(['reset-failed', places.unit1]).catch(() => undefined);
-  await reloadIfNeeded(heal, 'unit');
+  await stopUnits(heal, places.unit1);
+  await Promise.all([
+    machine.systemctl(['reset-failed', places.unit1]).catch(() => undefined),
+    reloadIfNeeded(heal, 'unit'),
+  ]);
   // Waits until the unit is active; whether the member is well is for the next step to say.
   await machine.systemctl(['start', places.unit], START_MS).catch(() => undefined);
   await machine.remove(places.originals);
