@@ -1,7 +1,8 @@
 import { diagnose } from '../diagnose/diagnose.ts';
 import { situationOf } from '../diagnose/situation.ts';
 import type { Verdict } from '../diagnose/verdicts.ts';
-import { observe, type World } from '../observe/observe.ts';
+import { observe } from '../observe/observe.ts';
+import type { World } from '../observe/world.ts';
 import { newRecord, unfinishedRecord } from '../report/heal-record.ts';
 import type { Log } from '../report/log.ts';
 import type { Settings } from '../settings/settings-table.ts';

@@ -1,7 +1,8 @@
 import { type Diagnosis, diagnose } from '../diagnose/diagnose.ts';
 import { type Situation, situationOf } from '../diagnose/situation.ts';
 import { type Response, verdictRow } from '../diagnose/verdicts.ts';
-import { observe, type World } from '../observe/observe.ts';
+import { observe } from '../observe/observe.ts';
+import type { World } from '../observe/world.ts';
 import type { Log } from '../report/log.ts';
 import type { Settings } from '../settings/settings-table.ts';
 import { awaitOutcome, requestHeal } from './heal-request.ts';

@@ -28,7 +28,7 @@ export async function guardFacts(heal: HealContext): Promise<GuardFacts> {
     healsInLastDay: await healsInLastDay(machine, places, machine.now()),
     maxPerDay: settings.maxPerDay,
     freeBytes: situation.config
-      ? await machine.freeBytes(situation.config.dataDir.replace(/\/[^/]*$/, '') || '/')
+      ? (await machine.room(situation.config.dataDir.replace(/\/[^/]*$/, '') || '/')).bytes
       : 0,
   };
 }

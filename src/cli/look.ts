@@ -1,7 +1,8 @@
 import { type Diagnosis, diagnose } from '../diagnose/diagnose.ts';
 import { type Situation, situationOf } from '../diagnose/situation.ts';
-import { observe, type World } from '../observe/observe.ts';
+import { observe } from '../observe/observe.ts';
 import { realWorld } from '../observe/real-world.ts';
+import type { World } from '../observe/world.ts';
 import { loadSettings } from '../settings/load-settings.ts';
 import type { Settings } from '../settings/settings-table.ts';
 

@@ -2,8 +2,8 @@ import type { EtcdConfig } from '../node/etcd-config.ts';
 import type { Places } from '../node/places.ts';
 import type { UnitFacts } from '../node/systemctl.ts';
 import type { WalFacts } from '../node/wal.ts';
+import { unitInForce } from '../observe/look-at-units.ts';
 import type { Observation } from '../observe/observation.ts';
-import { unitInForce } from '../observe/observe.ts';
 import { type ClusterView, clusterView } from './cluster-view.ts';
 import { type Signature, signatures } from './signatures.ts';
 

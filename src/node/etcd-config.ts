@@ -12,6 +12,15 @@ export interface EtcdConfig {
   readonly initialCluster: readonly { readonly name: string; readonly peerUrl: string }[];
   readonly initialState: string;
   readonly tls: TlsFiles | undefined;
+  /** What it listens on, for peers and clients. */
+  readonly listenUrls: readonly string[];
+  /** Certificates that etcd itself uses, by the setting that names each. */
+  readonly certificates: readonly (TlsFiles & {
+    readonly setting: string;
+    readonly names: readonly string[];
+  })[];
+  /** The file that etcd logs to, instead of the journal; empty otherwise. */
+  readonly logFile: string;
 }
 
 export interface TlsFiles {
@@ -73,6 +82,13 @@ export const tlsOf = (env: Env, clientUrl: string): TlsFiles | undefined =>
       }
     : undefined;
 
+const CERTIFICATES = [
+  { prefix: 'ETCD_', urls: 'ETCD_ADVERTISE_CLIENT_URLS' },
+  { prefix: 'ETCD_PEER_', urls: 'ETCD_INITIAL_ADVERTISE_PEER_URLS' },
+] as const;
+
+const hostOf = (url: string): string => URL.parse(url)?.hostname.replace(/^\[|\]$/g, '') ?? '';
+
 /**
  * @throws EtcdConfigError naming the file, the key, the value and what is allowed.
  */
@@ -110,5 +126,15 @@ export function etcdConfig(env: Env, place: string): EtcdConfig {
     initialCluster,
     initialState: env.ETCD_INITIAL_CLUSTER_STATE || 'new',
     tls: tlsOf(env, clientUrl),
+    listenUrls: [...urls(env.ETCD_LISTEN_PEER_URLS ?? ''), ...urls(env.ETCD_LISTEN_CLIENT_URLS ?? '')],
+    certificates: CERTIFICATES.flatMap(({ prefix, urls: key }) => {
+      const [cert, keyFile, ca] = ['CERT_FILE', 'KEY_FILE', 'TRUSTED_CA_FILE'].map(
+        (name) => env[prefix + name],
+      );
+      return cert && keyFile && ca
+        ? [{ setting: `${prefix}CERT_FILE`, cert, key: keyFile, ca, names: urls(env[key] ?? '').map(hostOf) }]
+        : [];
+    }),
+    logFile: (env.ETCD_LOG_OUTPUTS ?? '').split(',').find((output) => output.startsWith('/')) ?? '',
   };
 }

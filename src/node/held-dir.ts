@@ -112,6 +112,15 @@ export class HeldDir {
 
   /** The same, of a file of any size: its first bytes, `maxBytes` at most, and the size of the whole. */
   head(name: string, maxBytes: number): { bytes: Buffer; rights: FileRights; size: number } | undefined {
+    return this.part(name, maxBytes, () => 0);
+  }
+
+  /** The last bytes of a regular file, `maxBytes` at most. */
+  tail(name: string, maxBytes: number): Buffer | undefined {
+    return this.part(name, maxBytes, (size) => Math.max(0, size - maxBytes))?.bytes;
+  }
+
+  private part(name: string, maxBytes: number, from: (size: number) => number) {
     let fd: number;
     try {
       fd = openSync(this.at(name), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
@@ -129,7 +138,7 @@ export class HeldDir {
       const bytes = Buffer.alloc(Math.min(size, maxBytes));
       let length = 0;
       for (let n = -1; n !== 0 && length < bytes.length; length += n) {
-        n = readSync(fd, bytes, length, bytes.length - length, length);
+        n = readSync(fd, bytes, length, bytes.length - length, from(size) + length);
       }
       return { bytes: bytes.subarray(0, length), rights: { mode: mode & 0o7777, uid, gid }, size };
     } finally {

@@ -1,4 +1,6 @@
 import type { FileRights } from './held-dir.ts';
+import type { Network, Reach } from './network.ts';
+import type { ProcessSample } from './process.ts';
 import type { UnitFacts } from './systemctl.ts';
 import type { WalFacts } from './wal.ts';
 
@@ -17,7 +19,6 @@ export interface Machine {
   /** Milliseconds since the epoch. */
   now(): number;
   sleep(ms: number): Promise<void>;
-  bootId(): Promise<string>;
 
   kindOf(path: string): Promise<PathKind>;
   /** Names in a directory, sorted; none when there is no such directory. */
@@ -34,7 +35,10 @@ export interface Machine {
   move(from: string, to: string): Promise<void>;
   /** Removes a file or a tree; nothing there is nothing done. */
   remove(path: string): Promise<void>;
-  freeBytes(path: string): Promise<number>;
+  /** What is free on the file system of `path`. */
+  room(path: string): Promise<{ readonly bytes: number; readonly inodes: number }>;
+  /** The end of a text file, `maxBytes` at most; undefined when there is none. */
+  tail(path: string, maxBytes: number): Promise<string | undefined>;
   /** Bytes below a directory, to see whether data arrive. */
   sizeOf(path: string): Promise<number>;
 
@@ -43,6 +47,11 @@ export interface Machine {
 
   /** The size of a bbolt file, and the least that it must have; undefined when there is none or it tells nothing. */
   boltSize(path: string): Promise<{ bytes: number; neededBytes: number } | undefined>;
+
+  process(pid: number): Promise<ProcessSample | undefined>;
+  /** `ports` are those whose listeners are asked for. */
+  network(ports: readonly number[]): Promise<Network>;
+  reach(host: string, port: number, timeoutMs: number): Promise<Reach>;
 
   units(names: readonly string[]): Promise<readonly UnitFacts[]>;
   /** What the newest run of a unit has logged in this boot. */

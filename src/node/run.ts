@@ -6,6 +6,8 @@ export interface RunResult {
   readonly stdout: string;
   readonly stderr: string;
   readonly timedOut: boolean;
+  /** It printed more than is kept, and was ended for it. */
+  readonly tooMuch: boolean;
 }
 
 export interface RunOptions {
@@ -41,5 +43,6 @@ export async function run(argv: readonly string[], options: RunOptions): Promise
     stderr:
       result.stderr === '' && result.exitCode === undefined ? (result.shortMessage ?? '') : result.stderr,
     timedOut: result.timedOut,
+    tooMuch: result.isMaxBuffer,
   };
 }

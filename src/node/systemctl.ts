@@ -18,6 +18,11 @@ export interface UnitFacts {
   /** Seconds since the epoch when the last main process was started; 0 never. */
   readonly startedAtSec: number;
   readonly fragment: string;
+  readonly dropIns: readonly string[];
+  /** Environment files in force, as systemd has loaded them. */
+  readonly environmentFiles: readonly string[];
+  /** Empty: root. */
+  readonly user: string;
   readonly needsReload: boolean;
 }
 
@@ -35,6 +40,9 @@ const PROPERTIES = [
   'NRestarts',
   'InvocationID',
   'FragmentPath',
+  'DropInPaths',
+  'EnvironmentFiles',
+  'User',
   'NeedDaemonReload',
 ];
 
@@ -56,6 +64,8 @@ export function parseShow(text: string): UnitFacts[] {
           return [line.slice(0, at), line.slice(at + 1)] as const;
         }),
       );
+      // One line a file: `EnvironmentFiles=/path (ignore_errors=no)`.
+      const files = [...block.matchAll(/^EnvironmentFiles?=(\S+)/gm)].map(([, path = '']) => path);
       const number = (key: string): number => Number.parseInt(p.get(key) ?? '', 10) || 0;
       return {
         load: p.get('LoadState') ?? '',
@@ -72,6 +82,9 @@ export function parseShow(text: string): UnitFacts[] {
           : '',
         startedAtSec: timestampSec(p.get('ExecMainStartTimestamp') ?? ''),
         fragment: p.get('FragmentPath') ?? '',
+        dropIns: (p.get('DropInPaths') ?? '').split(' ').filter(Boolean),
+        environmentFiles: files,
+        user: p.get('User') ?? '',
         needsReload: p.get('NeedDaemonReload') === 'yes',
       };
     });
@@ -83,11 +96,11 @@ export function parseShow(text: string): UnitFacts[] {
  */
 export async function showUnits(names: readonly string[]): Promise<UnitFacts[]> {
   const argv = ['systemctl', 'show', '--no-pager', `--property=${PROPERTIES.join(',')}`, '--', ...names];
-  const result = await run(argv, { timeoutMs: 5000, env: { TZ: 'UTC' } });
+  const result = await run(argv, { timeoutMs: 2000, env: { TZ: 'UTC' } });
   const facts = parseShow(result.stdout);
   if (result.code !== 0 || facts.length !== names.length) {
     throw new Error(
-      `systemctl show ${names.join(' ')}: ${result.timedOut ? 'no answer in 5 s' : result.stderr}`,
+      `systemctl show ${names.join(' ')}: ${result.timedOut ? 'no answer in 2 s' : result.stderr}`,
     );
   }
   return facts;

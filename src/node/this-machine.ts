@@ -1,9 +1,11 @@
-import { readFileSync, statfsSync } from 'node:fs';
+import { statfsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { META_BYTES, neededBytes } from './bolt-meta.ts';
 import { type FileRights, HeldDir } from './held-dir.ts';
 import { journalOf } from './journal.ts';
 import { type Machine, type PathKind, ROOT_ONLY_DIRECTORY } from './machine.ts';
+import { lookAtNetwork, reach } from './network.ts';
+import { sampleProcess } from './process.ts';
 import { run } from './run.ts';
 import { showUnits } from './systemctl.ts';
 import { readWalFile, type WalFacts } from './wal.ts';
@@ -79,7 +81,6 @@ function readWal(directory: string): WalFacts | undefined {
 export const thisMachine: Machine = {
   now: () => Date.now(),
   sleep: (ms) => sleep(ms),
-  bootId: async () => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(),
 
   kindOf: async (path) => kindOf(path),
   list: async (path) => inParentIfAny(`${path}/x`, [], (dir) => dir.names()),
@@ -101,10 +102,13 @@ export const thisMachine: Machine = {
       inParent(to, (target, newName) => source.moveTo(name, target, newName), ROOT_ONLY_DIRECTORY),
     ),
   remove: async (path) => inParentIfAny(path, undefined, (dir, name) => dir.remove(name)),
-  freeBytes: async (path) => {
-    const { bavail, bsize } = statfsSync(path);
-    return bavail * bsize;
+  room: async (path) => {
+    const { bavail, bsize, ffree, files } = statfsSync(path);
+    // Some file systems count no inodes: they do not run out of them.
+    return { bytes: bavail * bsize, inodes: files === 0 ? Number.POSITIVE_INFINITY : ffree };
   },
+  tail: async (path, maxBytes) =>
+    inParentIfAny(path, undefined, (dir, name) => dir.tail(name, maxBytes)?.toString('utf8')),
   sizeOf: async (path) => {
     try {
       return inParentIfAny(`${path}/x`, 0, sizeBelow);
@@ -121,6 +125,10 @@ export const thisMachine: Machine = {
       const needed = file && neededBytes(file.bytes);
       return file && needed !== undefined ? { bytes: file.size, neededBytes: needed } : undefined;
     }),
+
+  process: async (pid) => sampleProcess(pid),
+  network: async (ports) => lookAtNetwork(ports),
+  reach,
 
   units: (names) => showUnits(names),
   journal: (unit) => journalOf(unit),

@@ -2,8 +2,28 @@ import type { AppView } from '../app/app-view.ts';
 import type { Member, MemberReply } from '../cluster/cluster.ts';
 import type { EtcdConfig } from '../node/etcd-config.ts';
 import type { Health, PathKind } from '../node/machine.ts';
+import type { Listener, Reach } from '../node/network.ts';
 import type { UnitFacts } from '../node/systemctl.ts';
 import type { WalFacts } from '../node/wal.ts';
+
+/** Where evidence comes from. */
+export type Source =
+  | 'app'
+  | 'config'
+  | 'data'
+  | 'swap'
+  | 'unit'
+  | 'log'
+  | 'member'
+  | 'process'
+  | 'others'
+  | 'host';
+
+/** When a source was asked, and how long it took. */
+export interface Stamp {
+  readonly atMs: number;
+  readonly tookMs: number;
+}
 
 /** Something that was looked at: what it is, or why it could not be told. */
 export type Fact<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly why: string };
@@ -19,6 +39,44 @@ export interface DataFacts {
   readonly wal: Fact<WalFacts> | undefined;
   /** The size of `snap/db` beside the least that it must have by its own account; undefined when it tells nothing. */
   readonly db: { readonly bytes: number; readonly neededBytes: number } | undefined;
+  /** How many raft snapshots (`*.snap`) there are. */
+  readonly snapshots: number;
+}
+
+/** What the main process did between two moments. */
+export interface ProcessFacts {
+  /** Its state at the end (proc(5)). */
+  readonly state: string;
+  readonly overMs: number;
+  /** CPU ticks and bytes of I/O in between. */
+  readonly cpuTicks: number;
+  readonly ioBytes: number;
+}
+
+/** The settings in force against this machine as it is. */
+export interface HostFacts {
+  readonly freeBytes: number;
+  readonly freeInodes: number;
+  /** Hosts that etcd is told to listen on and this machine does not have. */
+  readonly missingAddresses: readonly string[];
+  /** Others than etcd itself that listen on its ports. */
+  readonly squatters: readonly Listener[];
+  /** Files that etcd's user cannot use, with the reason. */
+  readonly unusable: readonly string[];
+  readonly certificateFaults: readonly string[];
+  readonly linkUp: boolean;
+  /** The others' peer URLs: whether a connection can be made, and whether that machine is there on the link. */
+  readonly peers: readonly { readonly url: string; readonly reach: Reach; readonly neighbour: boolean }[];
+}
+
+/** What the last deep check found (src/act/deep-check.ts). */
+export interface Divergence {
+  readonly atMs: number;
+  /** This member alone differs from all others, twice. */
+  readonly confirmed: boolean;
+  readonly text: string;
+  /** `HEAL_ON_DIVERGENCE=heal`. */
+  readonly heals: boolean;
 }
 
 /** Traces of the swap to the existing-state unit and environment, ours or a person's. */
@@ -42,7 +100,6 @@ export interface Asked {
 /** One look at the world: data only, so that everything decided from it can be decided again. */
 export interface Observation {
   readonly atMs: number;
-  readonly bootId: string;
   readonly app: Fact<AppView>;
   readonly config: Fact<EtcdConfig>;
   readonly data: DataFacts;
@@ -59,8 +116,14 @@ export interface Observation {
   readonly others: readonly Asked[];
   /** The member list that a membership call of ours returned, newer than what the others said. */
   readonly changedList: readonly Member[] | undefined;
+  /** Undefined when nothing runs, or when it answers well. */
+  readonly process: ProcessFacts | undefined;
+  /** Undefined when it was not looked at. */
+  readonly host: Fact<HostFacts> | undefined;
+  readonly divergence: Divergence | undefined;
+  readonly stamps: Readonly<Partial<Record<Source, Stamp>>>;
 }
 
 /** What one look is made of; each part can be looked at again alone. */
-export type Part = 'files' | 'units' | 'self' | 'cluster';
-export const ALL_PARTS: readonly Part[] = ['files', 'units', 'self', 'cluster'];
+export type Part = 'files' | 'units' | 'self' | 'cluster' | 'host';
+export const ALL_PARTS: readonly Part[] = ['files', 'units', 'self', 'cluster', 'host'];

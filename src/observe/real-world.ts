@@ -5,7 +5,7 @@ import { places } from '../node/places.ts';
 import { readTrusted } from '../node/read-trusted.ts';
 import { thisMachine } from '../node/this-machine.ts';
 import type { Settings } from '../settings/settings-table.ts';
-import type { World } from './observe.ts';
+import type { World } from './world.ts';
 
 /** A read from another member that takes longer counts as no answer. */
 const READ_TIMEOUT_MS = 2000;
@@ -33,5 +33,6 @@ export function realWorld(settings: Settings): World {
         FAST_READ_TIMEOUT_MS,
       ),
     health: memberHealth,
+    divergence: async () => undefined,
   };
 }

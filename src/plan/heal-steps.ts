@@ -71,6 +71,10 @@ const staged = (s: Situation): boolean =>
 const emptyEnough = ({ seen: { data } }: Situation): boolean =>
   data.kind === 'empty' && data.walDir !== 'link';
 
+/** The new member runs and has not written its WAL yet: what stands in the data dir is its own. */
+const arriving = (s: Situation): boolean =>
+  up(s) && s.unit === (s.seen.unit1.ok ? s.seen.unit1.value : undefined) && s.seen.data.kind === 'no-wal';
+
 const LOCAL: readonly GuardId[] = ['role', 'unit-file', 'data-dir', 'app-quiet'];
 const ALL_FOR_A_NEW_MEMBER: readonly GuardId[] = [
   ...LOCAL,
@@ -108,7 +112,7 @@ export const healSteps: readonly HealStep[] = [
     typed: 'rm -rf $dataDir',
     needs: [...LOCAL, 'stale', 'own-data', 'not-ahead'],
     looks: [],
-    done: (s) => s.joined || emptyEnough(s),
+    done: (s) => s.joined || emptyEnough(s) || arriving(s),
     act: act.setAside,
     undo: act.bringDataBack,
   },
@@ -150,7 +154,7 @@ export const healSteps: readonly HealStep[] = [
     typed: 'systemctl start etcd1',
     needs: ['role'],
     looks: [],
-    done: (s) => up(s) && (s.joined || s.unit?.active === 'activating' || s.seen.data.kind === 'wal'),
+    done: (s) => up(s) && (s.joined || arriving(s) || s.unit?.active === 'activating'),
     act: act.startMember,
   },
   {

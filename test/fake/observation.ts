@@ -55,6 +55,9 @@ export const unit = (changes: Partial<UnitFacts> = {}): UnitFacts => ({
   invocationId: 'a'.repeat(32),
   startedAtSec: 1,
   fragment: PLACES.unitFile,
+  dropIns: [],
+  environmentFiles: [PLACES.env],
+  user: 'etcd',
   needsReload: false,
   ...changes,
 });
@@ -115,7 +118,6 @@ export const wal = (changes: object = {}) =>
 /** A healthy member, as it is seen from itself. */
 export const healthy: Observation = {
   atMs: 0,
-  bootId: 'boot',
   app: {
     ok: true,
     value: {
@@ -135,6 +137,7 @@ export const healthy: Observation = {
     kind: 'wal',
     wal: wal(),
     db: { bytes: 20480, neededBytes: 20480 },
+    snapshots: 0,
   },
   swap: {
     unitFile: 'file',
@@ -152,6 +155,22 @@ export const healthy: Observation = {
   self: asked(2),
   others: [asked(1), asked(3)],
   changedList: undefined,
+  process: undefined,
+  host: {
+    ok: true,
+    value: {
+      freeBytes: 1e12,
+      freeInodes: 1e6,
+      missingAddresses: [],
+      squatters: [],
+      unusable: [],
+      certificateFaults: [],
+      linkUp: true,
+      peers: [1, 3].map((n) => ({ url: `http://10.0.0.${n}:2380`, reach: 'open', neighbour: true })),
+    },
+  },
+  divergence: undefined,
+  stamps: {},
 };
 
 /** The same after a crash, with these last words. */
@@ -170,6 +189,7 @@ export const NO_DATA: Observation['data'] = {
   kind: 'no-wal',
   wal: undefined,
   db: undefined,
+  snapshots: 0,
 };
 export const BOOTSTRAPPED = `member ${OWN} has already been bootstrapped`;
 

@@ -9,7 +9,7 @@ import type { FileRights } from '../../src/node/held-dir.ts';
 import type { Machine } from '../../src/node/machine.ts';
 import type { UnitFacts } from '../../src/node/systemctl.ts';
 import { environmentFiles } from '../../src/node/unit-file.ts';
-import type { World } from '../../src/observe/observe.ts';
+import type { World } from '../../src/observe/world.ts';
 import { CLUSTER, ENV, members, OWN, PLACES, reply, unit } from './observation.ts';
 
 export const UNIT_TEXT =
@@ -55,6 +55,8 @@ export class FakeWorld {
   private dead = false;
   private nowMs = 0;
   private nextId = 0xabc0;
+  /** A new member writes its WAL a moment after its process has begun. */
+  private arrival: { readonly atMs: number; readonly done: () => void } | undefined;
 
   /** Member 2 has lost its WAL, and its etcd has given up. */
   constructor() {
@@ -77,10 +79,12 @@ export class FakeWorld {
       for (const [path, node] of image()) this.disk.set(path, node);
     }
     this.runs.clear();
+    this.arrival = undefined;
     if (this.disk.has(PLACES.unitFile)) this.startUnit(PLACES.unit);
     this.revive();
   }
 
+  /** The unit whose process lives. */
   get running(): string | undefined {
     return [...this.runs].find(([, { pid }]) => pid > 0)?.[0];
   }
@@ -104,6 +108,11 @@ export class FakeWorld {
       this.listed = this.listed.map((member) => (member.id === id ? { ...started, id } : member));
       this.runs.set(name, { pid: 4242, active: 'active', log: [] });
     };
+    const joinAs = (id: string) => {
+      this.disk.set(`${DATA_DIR}/member/snap/db`, { text: 'db', rights: ETCD_RIGHTS });
+      this.runs.set(name, { pid: 4242, active: 'activating', log: [] });
+      this.arrival = { atMs: this.nowMs + 60, done: () => runAs(id) };
+    };
     const env = environmentFiles(text).map(({ path }) => parseEnvFile(this.disk.get(path)?.text ?? ''));
     const { ETCD_INITIAL_CLUSTER_STATE: state, ETCD_INITIAL_CLUSTER: initial = '' } = Object.assign(
       {},
@@ -122,7 +131,7 @@ export class FakeWorld {
       } else if (this.disk.has(`${DATA_DIR}/member/snap/db`)) {
         throw new Error('started on the old database: data would differ');
       } else {
-        runAs(own.id);
+        joinAs(own.id);
         return;
       }
     } else if (own && own.name !== '') {
@@ -150,7 +159,20 @@ export class FakeWorld {
 
   private look<T>(what: () => T): T {
     if (this.dead) throw new Cut('dead');
+    this.settle();
     return what();
+  }
+
+  private settle(): void {
+    if (this.arrival === undefined || this.nowMs < this.arrival.atMs) return;
+    const { done } = this.arrival;
+    this.arrival = undefined;
+    done();
+  }
+
+  private stopUnit(name: string): void {
+    if ((this.runs.get(name)?.pid ?? 0) > 0) this.arrival = undefined;
+    this.runs.delete(name);
   }
 
   private below = (path: string): string[] =>
@@ -190,7 +212,6 @@ export class FakeWorld {
     sleep: async (ms) => {
       this.nowMs += ms;
     },
-    bootId: async () => 'boot',
     kindOf: async (path) =>
       this.look(() => {
         if (this.disk.get(path)?.text !== undefined) return 'file';
@@ -215,6 +236,7 @@ export class FakeWorld {
       this.effect(() => void (this.disk.has(path) || this.disk.set(path, { rights }))),
     move: async (from, to) =>
       this.effect(() => {
+        if (from === DATA_DIR && this.running) throw new Error('the data dir of a running etcd was moved');
         if (this.below(to).length > 0) throw new Error(`${to} is there already`);
         if (this.below(from).length === 0) throw new Error(`${from} is not there`);
         for (const path of this.below(from)) {
@@ -223,7 +245,11 @@ export class FakeWorld {
         }
       }),
     remove: async (path) => this.effect(() => this.below(path).forEach((p) => void this.disk.delete(p))),
-    freeBytes: async () => 1e12,
+    room: async () => ({ bytes: 1e12, inodes: 1e6 }),
+    tail: async () => undefined,
+    process: async () => undefined,
+    network: async () => ({ addresses: [], linkUp: true, neighbours: [], listeners: [] }),
+    reach: async () => 'open',
     sizeOf: async () => 1,
     wal: async () =>
       this.look(() =>
@@ -240,7 +266,8 @@ export class FakeWorld {
         const names = rest.filter((word) => !word.startsWith('--'));
         for (const name of names) {
           if (verb === 'start') this.startUnit(name);
-          if (verb === 'stop' || verb === 'reset-failed') this.runs.delete(name);
+          if (verb === 'stop' || (verb === 'reset-failed' && this.runs.get(name)?.pid === 0))
+            this.stopUnit(name);
         }
         const unknown = names.find((name) => !this.disk.has(`/etc/systemd/system/${name}`));
         if (verb === 'stop' && unknown)
@@ -291,10 +318,13 @@ export class FakeWorld {
   readonly world: World = {
     machine: this.machine,
     places: PLACES,
+    divergence: async () => undefined,
     cluster: () => this.cluster,
     health: async () =>
       this.look(() =>
-        this.running ? { state: 'true' as const } : { state: 'none' as const, why: 'no answer' },
+        this.running && !this.arrival
+          ? { state: 'true' as const }
+          : { state: 'none' as const, why: 'no answer' },
       ),
   };
 }

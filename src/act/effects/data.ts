@@ -1,5 +1,6 @@
 import type { Machine } from '../../node/machine.ts';
 import type { HealContext } from '../heal-context.ts';
+import { stopUnits } from './units.ts';
 
 /** A name in a directory that is not taken: `name`, `name.2`, `name.3` … */
 async function freeName(machine: Machine, directory: string, name: string): Promise<string> {
@@ -19,6 +20,15 @@ const asideNames = ({ config }: HealContext) =>
     ...(config.separateWalDir ? [{ path: config.walDir, name: `wal-dir-${lastPart(config.walDir)}` }] : []),
   ] as const;
 
+/** Data are never moved under a running etcd: it would go on writing to what nobody looks at any more. */
+async function mustBeStopped(heal: HealContext): Promise<void> {
+  const names = [heal.places.unit, heal.places.unit1];
+  const stopped = (await heal.machine.units(names)).every(({ active }) =>
+    ['inactive', 'failed'].includes(active),
+  );
+  if (!stopped) await stopUnits(heal, ...names);
+}
+
 /**
  * Renames the data dir, and a separate WAL dir, into this heal's directory; an empty data dir with the same
  * owner and mode takes its place, as the directory above need not be writable by etcd.
@@ -26,6 +36,7 @@ const asideNames = ({ config }: HealContext) =>
 export async function setAside(heal: HealContext): Promise<string> {
   const { machine, places, record } = heal;
   const directory = `${places.aside}/${record.id}`;
+  await mustBeStopped(heal);
   const moved: string[] = [];
   for (const { path, name } of asideNames(heal)) {
     const rights = await machine.rightsOf(path);
@@ -43,6 +54,7 @@ export async function bringDataBack(heal: HealContext): Promise<string> {
   const { machine, places, record } = heal;
   const directory = `${places.aside}/${record.id}`;
   const there = await machine.list(directory);
+  if (there.length > 0) await mustBeStopped(heal);
   const moved: string[] = [];
   for (const { path, name } of asideNames(heal)) {
     if (!there.includes(name)) continue;

@@ -12,8 +12,11 @@ const STOP_MS = 10_000;
 const START_MS = 100_000;
 const OWN_DROP_IN = 'zz-heal-node.conf';
 
-/** Stops units; kills what does not stop. One that systemd does not know is stopped already. */
-async function stopUnits({ machine, log }: HealContext, ...units: readonly string[]): Promise<void> {
+/**
+ * Stops units; kills what does not stop. One that systemd does not know is stopped already.
+ * @throws when a process survives even that.
+ */
+export async function stopUnits({ machine, log }: HealContext, ...units: readonly string[]): Promise<void> {
   try {
     await machine.systemctl(['stop', ...units], STOP_MS);
   } catch (error) {

@@ -1,0 +1,16 @@
+import type { Cluster } from '../cluster/cluster.ts';
+import type { TlsFiles } from '../node/etcd-config.ts';
+import type { Health, Machine } from '../node/machine.ts';
+import type { Places } from '../node/places.ts';
+import type { Divergence } from './observation.ts';
+
+/** The world as heal-node reaches it: one seam for this machine, one for the cluster. */
+export interface World {
+  readonly machine: Machine;
+  readonly places: Places;
+  /** The cluster, reached with the certificates that this node's configuration names. */
+  cluster(tls: TlsFiles | undefined): Cluster;
+  health(clientUrl: string, tls: TlsFiles | undefined, timeoutMs: number): Promise<Health>;
+  /** What the last deep check has written down. */
+  divergence(): Promise<Divergence | undefined>;
+}
