@@ -13,7 +13,12 @@ async function main(): Promise<number> {
   const name = process.argv0.slice(process.argv0.lastIndexOf('/') + 1);
   const words = process.argv.slice(2);
   const hook = words[0] === 'hook' && words.length === 2 ? (words[1] ?? '') : name;
-  if (hook === 'health-check') return healthCheck(async (argv) => (await rest()).runInstead(argv));
+  if (hook === 'health-check') {
+    return healthCheck(
+      async (argv) => (await rest()).runInstead(argv),
+      async (settings, limitMs) => (await rest()).runDeepCheck(settings, limitMs),
+    );
+  }
   return (await rest()).run(hook, words);
 }
 

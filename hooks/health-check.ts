@@ -2,20 +2,26 @@ import { settingsOrOwn } from '../src/app/own-command.ts';
 import { memberHealth } from '../src/cluster/member-health.ts';
 import { parseEnvFile } from '../src/node/env-file.ts';
 import { clientUrlOf, tlsOf } from '../src/node/etcd-config.ts';
+import { DEEP_CHECK_FILE } from '../src/node/places.ts';
+import type { Settings } from '../src/settings/settings-table.ts';
 import { quickReader } from './quick-reader.ts';
 
 /**
  * AppCenter's check: one request to the member's own client URL. This is the hot path, once a minute on every
  * node for years: nothing that it does not need is loaded, and no process is started.
  * @param runInstead runs the app's own check, where that is called for
+ * @param deepCheck runs the deep check within so many milliseconds, now and then
  * @returns 0 healthy, 1 not, with one line why
  */
 export async function healthCheck(
   runInstead: (argv: readonly string[]) => number | Promise<number>,
+  deepCheck: (settings: Settings, limitMs: number) => Promise<number>,
 ): Promise<number> {
+  const beganMs = Date.now();
   const found = await settingsOrOwn('health-check', quickReader);
   if ('own' in found) return runInstead(found.own);
-  const { etcdEnv, checkTimeoutMs } = found.settings;
+  const { etcdEnv, checkTimeoutMs, deepCheckIntervalMs } = found.settings;
+  const leftMs = () => Math.max(1, checkTimeoutMs - (Date.now() - beganMs));
   let why: string;
   try {
     const text = await quickReader.text(etcdEnv);
@@ -24,7 +30,11 @@ export async function healthCheck(
     const clientUrl = clientUrlOf(env, etcdEnv);
     // What is left of the limit is for starting and ending.
     const health = await memberHealth(clientUrl, tlsOf(env, clientUrl), Math.max(1, checkTimeoutMs - 100));
-    if (health.state === 'true') return 0;
+    if (health.state === 'true') {
+      const lastMs = await quickReader.changedMs(DEEP_CHECK_FILE);
+      const due = lastMs === undefined || Math.abs(Date.now() - lastMs) >= deepCheckIntervalMs;
+      return due ? deepCheck(found.settings, leftMs() - 300) : 0;
+    }
     ({ why } = health);
   } catch (error) {
     why = (error as Error).message;

@@ -3,6 +3,7 @@ import { runInstead } from '../src/app/run-app.ts';
 import { thisMachine } from '../src/node/this-machine.ts';
 import { loadSettings } from '../src/settings/load-settings.ts';
 import type { Settings } from '../src/settings/settings-table.ts';
+import { runDeepCheck } from './deep-check.ts';
 import { run as healthAction } from './health-action.ts';
 import { healthCheck } from './health-check.ts';
 import { run as start } from './start.ts';
@@ -21,7 +22,7 @@ export const isHookName = (name: string): name is HookName => hookNames.some((ho
 
 /** Runs a hook; returns its exit code. */
 export async function runHook(name: HookName): Promise<number> {
-  if (name === 'health-check') return healthCheck(runInstead);
+  if (name === 'health-check') return healthCheck(runInstead, runDeepCheck);
   const found = await settingsOrOwn(name, {
     settings: loadSettings,
     text: async (path) => (await thisMachine.readFile(path).catch(() => undefined))?.text,

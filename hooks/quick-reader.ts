@@ -11,8 +11,15 @@ const text = (path: string): Promise<string | undefined> =>
  * Reading for the healthy check. Loading node:fs takes a sixth of the whole check; Bun's own files do without.
  * They follow a link, so it is the linked file that must be root's alone; what acts reads with readTrusted.
  */
-export const quickReader: HookReader = {
+export const quickReader: HookReader & { changedMs(path: string): Promise<number | undefined> } = {
   text,
+  changedMs: (path) =>
+    Bun.file(path)
+      .stat()
+      .then(
+        ({ mtimeMs }) => mtimeMs,
+        () => undefined,
+      ),
   settings: async () => {
     const [file, stat] = await Promise.all([
       text(SETTINGS_FILE),

@@ -5,6 +5,7 @@ import { observe } from '../observe/observe.ts';
 import type { World } from '../observe/world.ts';
 import { newRecord, unfinishedRecord } from '../report/heal-record.ts';
 import type { Log } from '../report/log.ts';
+import { writeMetrics } from '../report/metrics.ts';
 import type { Settings } from '../settings/settings-table.ts';
 import { HealContext } from './heal-context.ts';
 import { readRequest, writeOutcome } from './heal-request.ts';
@@ -27,6 +28,7 @@ export async function runHealService(world: World, settings: Settings, log: Log)
   });
   await machine.remove(places.request);
   await writeOutcome(machine, places, ended);
+  await writeMetrics(machine, places, ended.outcome === 'healed' ? 'healthy' : 'unknown');
   return ended;
 }
 
@@ -71,6 +73,10 @@ async function decide(world: World, settings: Settings, log: Log): Promise<Outco
   const record = unfinished ?? newRecord(machine.now(), request?.by ?? 'boot', reason);
   const heal = new HealContext(world, settings, log, record, seen);
   const outcome = await runHeal(heal, parked);
-  if (outcome.outcome === 'healed') await markMember(machine, places);
+  if (outcome.outcome === 'healed') {
+    await markMember(machine, places);
+    // What it said was of the data that are set aside now; the next check compares anew.
+    await machine.remove(places.deepCheck);
+  }
   return outcome;
 }

@@ -4,6 +4,7 @@ import { type Response, verdictRow } from '../diagnose/verdicts.ts';
 import { observe } from '../observe/observe.ts';
 import type { World } from '../observe/world.ts';
 import type { Log } from '../report/log.ts';
+import { writeMetrics } from '../report/metrics.ts';
 import type { Settings } from '../settings/settings-table.ts';
 import { awaitOutcome, requestHeal } from './heal-request.ts';
 import { markMember } from './member-mark.ts';
@@ -73,6 +74,13 @@ const responses: Readonly<Record<Response, (c: Case) => Promise<HookResult>>> = 
     const why = situation.runs ? 'Its process lives' : 'Its data dir holds no data';
     return { code: 3, message: `${found} ${why}, so nothing is done.${person}` };
   },
+  kill: async (c) => {
+    const { machine } = c.world;
+    // A stop would wait for a process that does not listen; a kill does not ask it.
+    await machine.systemctl(['kill', '--signal=SIGKILL', c.situation.unitName]);
+    const done = await restart(c);
+    return { ...done, message: `${c.found} Killed it. ${done.message.slice(c.found.length + 1)}` };
+  },
   heal: async (c) =>
     c.settings.mode === 'auto'
       ? heal(c)
@@ -97,13 +105,14 @@ export async function healthAction(world: World, settings: Settings, log: Log): 
     if (!mayCrash || leftMs() < settings.actionTimeoutMs / 2) break;
     await machine.sleep(300);
   }
-  const { verdict, reason, means, evidence, node } = diagnosis;
+  const { verdict, reason, means, person, evidence, node } = diagnosis;
   const found = `${node.name || 'This node'} is ${verdict} (${reason}): ${means}.`;
   log.info({ event: 'verdict', verdict, reason, memberId: node.memberId, evidence }, found);
   if (verdict === 'healthy') await markMember(machine, places);
-  const { response, person } = verdictRow(verdict);
+  await writeMetrics(machine, places, verdict);
+  const { response } = verdictRow(verdict);
   const act = responses[response];
-  const toPerson = person === undefined ? '' : ` For a person: ${person}.`;
+  const toPerson = person === '' ? '' : ` For a person: ${person}.`;
   const result = await act({
     world,
     settings,

@@ -52,6 +52,13 @@ export async function start(world: World, settings: Settings, log: Log): Promise
   await machine.remove(places.parked);
   const unfinished = await unfinishedRecord(machine, places);
   const before = situationOf(await observe(world), places);
+  const found = diagnose(before);
+  if (found.reason === 'stale/clone' && settings.mode === 'auto') {
+    // Started, it would speak for the member whose data it has.
+    const { healed, message } = await healAndWait(machine, world);
+    say(log, 'start', `Not started as it is, ${found.means}. ${message}`);
+    return healed ? 0 : 3;
+  }
   if (before.swapped || (unfinished !== undefined && !before.servesAsOwn)) {
     const { healed, message } = await healAndWait(machine, world);
     say(log, 'start', message);

@@ -4,6 +4,7 @@ import { diagnoseCommand } from './diagnose-command.ts';
 import { healCommand, resumeCommand } from './heal-command.ts';
 import { historyCommand, logsCommand } from './history-command.ts';
 import { installCommand } from './install-command.ts';
+import { metricsCommand } from './metrics-command.ts';
 import { planCommand } from './plan-command.ts';
 import { statusCommand } from './status-command.ts';
 
@@ -28,6 +29,7 @@ export const commands: readonly CommandSpec[] = [
   resumeCommand,
   historyCommand,
   logsCommand,
+  metricsCommand,
   installCommand,
   hookCommand,
 ];

@@ -8,20 +8,21 @@ const intent: Readonly<Record<Response, string>> = {
   nothing: 'The health action does nothing.',
   restart: "The health action runs the app's restart.",
   'restart-if-dead': "The health action runs the app's restart if the process is dead, and nothing else.",
+  kill: "The health action kills it and runs the app's restart.",
   heal: 'The health action heals it, if every guard passes (`heal-node plan`).',
   resume: 'The health action takes the heal up again (`heal-node plan`).',
 };
 
 /** What heal-node will do about a verdict, and what a person should. */
-export function whatNext({ verdict }: Diagnosis, settings: Settings): readonly string[] {
-  const { response, person } = verdictRow(verdict);
+export function whatNext({ verdict, person }: Diagnosis, settings: Settings): readonly string[] {
+  const { response } = verdictRow(verdict);
   const will =
     settings.mode === 'manual' && response === 'heal'
       ? 'HEAL_MODE is manual: heal it by hand with `heal-node heal`.'
       : settings.mode === 'off'
         ? "HEAL_MODE is off: the hooks do what the app's own would."
         : intent[response];
-  return person === undefined ? [will] : [will, `For a person: ${person}.`];
+  return person === '' ? [will] : [will, `For a person: ${person}.`];
 }
 
 export const diagnoseCommand: CommandSpec = {
@@ -36,7 +37,7 @@ export const diagnoseCommand: CommandSpec = {
     } else {
       const { node, verdict, reason, means, evidence } = diagnosis;
       console.log(`${node.name || 'This node'} is ${verdict} (${reason}): ${means}.`);
-      for (const { source, text } of evidence) console.log(`  - ${source}: ${text}`);
+      for (const { source, text, tookMs } of evidence) console.log(`  - ${source}: ${text} [${tookMs} ms]`);
       for (const line of whatNext(diagnosis, settings)) console.log(line);
     }
     return diagnosis.verdict === 'healthy' ? EXIT.done : EXIT.notHealthy;

@@ -7,6 +7,12 @@ export interface Member {
   readonly clientUrls: readonly string[];
 }
 
+export interface Alarm {
+  readonly memberId: string;
+  /** NOSPACE or CORRUPT (etcdserver/etcdserverpb/rpc.proto, AlarmType). */
+  readonly alarm: string;
+}
+
 /** What one member says of itself and of the cluster. */
 export interface MemberReply {
   readonly clusterId: string;
@@ -19,6 +25,10 @@ export interface MemberReply {
   readonly revision: bigint;
   readonly dbSizeBytes: number;
   readonly version: string;
+  /** Alarms raised anywhere, as this member knows them. */
+  readonly alarms: readonly Alarm[];
+  /** Its clock less ours, in milliseconds to the second; undefined where the reply carries no date. */
+  readonly clockSkewMs: number | undefined;
   /** A linearizable read was answered: it serves, whatever `/health` says (an alarm turns that false everywhere). */
   readonly serves: boolean;
   /** Why it does not. */
@@ -58,6 +68,11 @@ export interface Cluster {
     name: string,
     peerUrls: readonly string[],
   ): Promise<{ readonly id: string; readonly members: readonly Member[] }>;
+  /**
+   * Puts a key that is not there yet, gone by itself after `ttlSec` seconds (never with 0); returns the value
+   * that stands there now, ours or another's. @throws ClusterError
+   */
+  claim(endpoints: readonly string[], key: string, value: string, ttlSec: number): Promise<string>;
   /** The hash of all keys up to a revision, of each endpoint. @throws when one does not answer. */
   hashKv(endpoints: readonly string[], revision: bigint): Promise<readonly HashKv[]>;
 }

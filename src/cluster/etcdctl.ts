@@ -4,7 +4,16 @@ import type { TlsFiles } from '../node/etcd-config.ts';
 import { type RunResult, run } from '../node/run.ts';
 import { type Cluster, ClusterError } from './cluster.ts';
 import { passingRefusals } from './passing-refusals.ts';
-import { anyReply, hashKv, memberAdded, memberList, memberReply, status } from './replies.ts';
+import {
+  anyReply,
+  ctlClaimed,
+  hashKv,
+  lease,
+  memberAdded,
+  memberList,
+  memberReply,
+  status,
+} from './replies.ts';
 
 export interface EtcdctlOptions {
   readonly program: string;
@@ -38,10 +47,15 @@ export function etcdctlCluster(options: EtcdctlOptions): Cluster {
     words: readonly string[],
     schema: S,
     timeoutMs: number,
+    input?: string,
   ): Promise<v.InferOutput<S>> => {
     const limits = [`--command-timeout=${timeoutMs}ms`, `--dial-timeout=${timeoutMs}ms`];
     const flags = [`--endpoints=${endpoints.join(',')}`, '--write-out=json', ...limits, ...tlsFlags];
-    const result = await run([options.program, ...words, ...flags], { timeoutMs: timeoutMs + 500, env });
+    const result = await run([options.program, ...words, ...flags], {
+      timeoutMs: timeoutMs + 300,
+      env,
+      input,
+    });
     const what = `etcdctl ${words.slice(0, 2).join(' ')} at ${endpoints.join(',')}`;
     if (result.code !== 0) {
       const said = complaint(result);
@@ -83,6 +97,16 @@ export function etcdctlCluster(options: EtcdctlOptions): Cluster {
       const words = ['member', 'add', name, `--peer-urls=${peerUrls.join(',')}`];
       const added = await call(endpoints, words, memberAdded, WRITE_TIMEOUT_MS);
       return { id: added.member.id, members: added.members };
+    },
+    claim: async (endpoints, key, value, ttlSec) => {
+      const grant = ['lease', 'grant', `${ttlSec}`];
+      const { ID } = ttlSec === 0 ? { ID: 0n } : await call(endpoints, grant, lease, WRITE_TIMEOUT_MS);
+      const put = `put ${key} ${value}${ID === 0n ? '' : ` --lease=${ID.toString(16)}`}`;
+      const text = `create("${key}") = "0"\n\n${put}\n\nget ${key}\n\n`;
+      const answer = await call(endpoints, ['txn'], ctlClaimed, WRITE_TIMEOUT_MS, text);
+      return answer.succeeded
+        ? value
+        : atob(answer.responses[0]?.Response.ResponseRange?.kvs[0]?.value ?? '');
     },
     hashKv: async (endpoints, revision) => {
       const rows = v.array(v.object({ Endpoint: v.string(), HashKV: hashKv }));

@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import type { TlsFiles } from '../node/etcd-config.ts';
 import type { Cluster } from './cluster.ts';
 import { SERVES_KEY } from './etcdctl.ts';
-import { anyReply, hashKv, memberList, memberReply, status } from './replies.ts';
+import { anyReply, claimed, hashKv, lease, memberList, memberReply, status } from './replies.ts';
 
 /**
  * Reads through etcd's own JSON gateway (etcdserver/etcdserverpb/gw): a millisecond where a run of etcdctl takes
@@ -11,6 +11,8 @@ import { anyReply, hashKv, memberList, memberReply, status } from './replies.ts'
  * nor before etcd 3.4. Whoever gets no answer here is asked by etcdctl; membership is only ever changed by that.
  */
 export function withFastReads(slow: Cluster, tls: TlsFiles | undefined, timeoutMs: number): Cluster {
+  /** Of every endpoint, how far its clock was from ours when it last answered (RFC 9110, Date). */
+  const skews = new Map<string, number>();
   const post = async <S extends v.GenericSchema>(
     endpoint: string,
     path: string,
@@ -27,6 +29,8 @@ export function withFastReads(slow: Cluster, tls: TlsFiles | undefined, timeoutM
         tls: { ca: Bun.file(tls.ca), cert: Bun.file(tls.cert), key: Bun.file(tls.key) },
       }),
     });
+    const atMs = Date.parse(reply.headers.get('date') ?? '');
+    if (!Number.isNaN(atMs)) skews.set(endpoint, Math.round((atMs - Date.now()) / 1000) * 1000);
     if (!reply.ok) throw new Error(`${reply.status} from ${endpoint}/v3/${path}`);
     return v.parse(schema, await reply.json());
   };
@@ -40,9 +44,30 @@ export function withFastReads(slow: Cluster, tls: TlsFiles | undefined, timeoutM
           post(endpoint, 'maintenance/status', {}, status),
           post(endpoint, 'kv/range', { key: btoa(SERVES_KEY) }, anyReply),
         ]);
-        return memberReply(list, state, '');
+        return memberReply(list, state, '', skews.get(endpoint));
       } catch {
         return slow.ask(endpoint);
+      }
+    },
+    claim: async (endpoints, key, value, ttlSec) => {
+      const [endpoint = ''] = endpoints;
+      try {
+        const { ID } =
+          ttlSec === 0 ? { ID: 0n } : await post(endpoint, 'lease/grant', { TTL: `${ttlSec}` }, lease);
+        const mine = { key: btoa(key), value: btoa(value), ...(ID === 0n ? {} : { lease: ID.toString() }) };
+        const answer = await post(
+          endpoint,
+          'kv/txn',
+          {
+            compare: [{ key: mine.key, target: 'CREATE', createRevision: '0' }],
+            success: [{ requestPut: mine }],
+            failure: [{ requestRange: { key: mine.key } }],
+          },
+          claimed,
+        );
+        return answer.succeeded ? value : atob(answer.responses[0]?.response_range?.kvs[0]?.value ?? '');
+      } catch {
+        return slow.claim(endpoints, key, value, ttlSec);
       }
     },
     hashKv: async (endpoints, revision) => {

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import type { MemberReply } from './cluster.ts';
+import type { Alarm, MemberReply } from './cluster.ts';
 
 /**
  * etcd's replies (etcdserver/etcdserverpb/rpc.proto), untrusted. 64-bit numbers come as bigints from etcdctl's
@@ -38,7 +38,29 @@ export const status = v.object({
   leader: id,
   raftIndex: number64,
   raftTerm: number64,
+  // etcd 3.4: a missing leader and every alarm, as text (etcdserver/api/v3rpc/maintenance.go, Status).
+  errors: texts,
 });
+
+export const lease = v.object({ header, ID: number64 });
+const range = v.optional(v.object({ kvs: v.optional(v.array(v.object({ value: v.string() })), []) }));
+const transaction = <R extends v.GenericSchema>(response: R) =>
+  v.object({
+    header,
+    succeeded: v.optional(v.boolean(), false),
+    responses: v.optional(v.array(response), []),
+  });
+
+/** A transaction of one compare, what the branch that was taken has read: of the gateway, and of etcdctl. */
+export const claimed = transaction(v.object({ response_range: range }));
+export const ctlClaimed = transaction(v.object({ Response: v.object({ ResponseRange: range }) }));
+
+/** `memberID:10501334649042878790 alarm:NOSPACE `: the text of an AlarmMember. */
+const alarmsOf = (errors: readonly string[]): Alarm[] =>
+  errors.flatMap((text) => {
+    const [, memberId, alarm] = /^memberID:(\d{1,20}) alarm:([A-Z]+)/.exec(text.trim()) ?? [];
+    return memberId && alarm ? [{ memberId: BigInt(memberId).toString(16), alarm }] : [];
+  });
 
 export const hashKv = v.object({ hash: number64, compact_revision: number64 });
 
@@ -47,6 +69,7 @@ export function memberReply(
   list: v.InferOutput<typeof memberList>,
   state: v.InferOutput<typeof status>,
   servesNot: string,
+  clockSkewMs?: number,
 ): MemberReply {
   return {
     clusterId: list.header.cluster_id,
@@ -58,6 +81,8 @@ export function memberReply(
     revision: state.header.revision,
     dbSizeBytes: Number(state.dbSize),
     version: state.version,
+    alarms: alarmsOf(state.errors),
+    clockSkewMs,
     serves: servesNot === '',
     servesNot,
   };

@@ -1,4 +1,4 @@
-import type { Member, MemberReply } from '../cluster/cluster.ts';
+import type { Alarm, Member, MemberReply } from '../cluster/cluster.ts';
 import type { EtcdConfig } from '../node/etcd-config.ts';
 import type { Asked } from '../observe/observation.ts';
 
@@ -22,6 +22,8 @@ export interface ClusterView {
   readonly own: Member | undefined;
   /** How many of the listed members are a quorum. */
   readonly quorum: number;
+  /** Alarms, as those that answer know them. */
+  readonly alarms: readonly Alarm[];
   /** At least a quorum of the listed members serve without this one, and agree. */
   readonly standsWithoutUs: boolean;
 }
@@ -34,6 +36,9 @@ const listText = (members: readonly Member[]): string =>
     .map((member) => `${member.id}=${member.peerUrls.join('+')}`)
     .sort()
     .join(', ');
+
+const firstOfItsKind = (alarm: Alarm, at: number, all: readonly Alarm[]): boolean =>
+  all.findIndex((other) => other.memberId === alarm.memberId && other.alarm === alarm.alarm) === at;
 
 /** Pure: what the answers, taken together, say. */
 export function clusterView(
@@ -71,6 +76,7 @@ export function clusterView(
     members,
     own: config && members.find((member) => isOwn(member, config)),
     quorum,
+    alarms: others.flatMap(({ reply }) => (reply.ok ? reply.value.alarms : [])).filter(firstOfItsKind),
     standsWithoutUs: members.length > 0 && listed.length >= quorum && disagreement === undefined,
   };
 }

@@ -1,7 +1,16 @@
 import type { Member } from '../cluster/cluster.ts';
-import { type Evidence, rules } from './rules.ts';
+import { rules } from './rules.ts';
 import type { Situation } from './situation.ts';
-import type { Verdict } from './verdicts.ts';
+import { type Verdict, verdictRow } from './verdicts.ts';
+
+export interface Evidence {
+  /** Where it was seen: a unit, a path, an endpoint. */
+  readonly source: string;
+  readonly text: string;
+  /** When it was asked for, and how long that took. */
+  readonly at: string;
+  readonly tookMs: number;
+}
 
 /** What is wrong, or not, with one member. `diagnose --json` prints it as it is, see docs/json.md. */
 export interface Diagnosis {
@@ -9,6 +18,8 @@ export interface Diagnosis {
   readonly verdict: Verdict;
   readonly reason: string;
   readonly means: string;
+  /** What a person should do, where heal-node does not; empty where there is nothing to do. */
+  readonly person: string;
   readonly evidence: readonly Evidence[];
   readonly node: {
     readonly name: string;
@@ -21,7 +32,7 @@ export interface Diagnosis {
 
 /** Pure: the first rule that holds. The last one always does. */
 export function diagnose(situation: Situation): Diagnosis {
-  for (const { verdict, reason, means, when } of rules) {
+  for (const { verdict, reason, means, person, when } of rules) {
     const evidence = when(situation);
     if (evidence === undefined) continue;
     const { config, cluster, seen } = situation;
@@ -32,7 +43,13 @@ export function diagnose(situation: Situation): Diagnosis {
       verdict,
       reason,
       means,
-      evidence,
+      person: person ?? verdictRow(verdict).person ?? '',
+      evidence: evidence.map(({ from, source, text }) => ({
+        source,
+        text,
+        at: new Date(seen.stamps[from]?.atMs ?? seen.atMs).toISOString(),
+        tookMs: seen.stamps[from]?.tookMs ?? 0,
+      })),
       node: {
         name: config?.name ?? '',
         peerUrls: config?.peerUrls ?? [],

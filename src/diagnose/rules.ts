@@ -1,11 +1,18 @@
+import {
+  clusterEvidence,
+  dataEvidence,
+  ev,
+  healthEvidence,
+  journalEvidence,
+  listEvidence,
+  peerEvidence,
+  processEvidence,
+  type Seen,
+  unitEvidence,
+} from './evidence.ts';
+import { hostFaults } from './host-faults.ts';
 import { lineOf, type Situation } from './situation.ts';
 import type { Verdict } from './verdicts.ts';
-
-export interface Evidence {
-  /** Where it was seen: a unit, a path, an endpoint. */
-  readonly source: string;
-  readonly text: string;
-}
 
 export interface Rule {
   readonly verdict: Verdict;
@@ -13,62 +20,22 @@ export interface Rule {
   readonly reason: string;
   /** One sentence: what was found. */
   readonly means: string;
+  /** What a person should do in this very case; the verdict's row says what in general. */
+  readonly person?: string;
   /** The evidence that makes it so; undefined when it does not hold. */
-  readonly when: (s: Situation) => readonly Evidence[] | undefined;
+  readonly when: (s: Situation) => readonly Seen[] | undefined;
 }
-
-const ev = (source: string, text: string): Evidence => ({ source, text });
-
-const journal = (s: Situation, line: string): Evidence =>
-  ev(`journal of ${s.unitName}, this boot, last run`, line);
-
-const clusterEvidence = ({ cluster }: Situation): Evidence[] => [
-  ...cluster.serving.map(({ endpoint, reply }) =>
-    ev(
-      endpoint,
-      `serves as ${reply.memberId}, cluster ${reply.clusterId}, leader ${reply.leader}, raft index ${reply.raftIndex}`,
-    ),
-  ),
-  ...cluster.silent.map(({ endpoint, why }) => ev(endpoint, `does not serve: ${why}`)),
-  ...(cluster.disagreement ? [ev('the others', cluster.disagreement)] : []),
-];
-
-const dataEvidence = ({ seen: { data }, config, wal }: Situation): Evidence =>
-  ev(
-    config?.dataDir ?? 'data dir',
-    wal
-      ? `holds data of member ${wal.memberId}, cluster ${wal.clusterId}, committed ${wal.commit}, last entry ${wal.lastIndex}${wal.damage ? `; the WAL is damaged: ${wal.damage}` : ''}`
-      : data.wal && !data.wal.ok
-        ? `holds a WAL that cannot be read: ${data.wal.why}`
-        : data.kind === 'no-wal'
-          ? 'holds a member directory without a WAL'
-          : `holds no data (${data.dir === 'none' ? 'there is no such directory' : data.dir})`,
-  );
-
-const unitEvidence = ({ unit, unitName, seen }: Situation): Evidence =>
-  ev(
-    unitName,
-    unit
-      ? `${unit.active} (${unit.sub}), result ${unit.result}, ${['never exited', 'last exit code', 'last ended by signal', 'last dumped core by signal'][unit.exitKind] ?? 'last exit'}${unit.exitKind ? ` ${unit.exitStatus}` : ''}, ${unit.restarts} restarts`
-      : seen.unit.ok
-        ? 'unknown to systemd'
-        : seen.unit.why,
-  );
-
-const listEvidence = ({ cluster: { own, members } }: Situation): Evidence =>
-  ev(
-    'member list of the others',
-    own
-      ? `lists this node as ${own.id} (${own.name === '' ? 'added, never started' : own.name}), one of ${members.length}`
-      : `does not list this node; ${members.length} members`,
-  );
 
 /**
  * The member can be told to be stale only while the others serve without it, agree, it does not run well, and its
  * log could be read: what a log that is out of reach says might be a fault that a fresh member would meet again.
  */
-const staleBase = (s: Situation): readonly Evidence[] | undefined =>
-  s.cluster.standsWithoutUs && !s.servesAsOwn && s.config !== undefined && s.seen.log.ok
+const staleBase = (s: Situation): readonly Seen[] | undefined =>
+  s.cluster.standsWithoutUs &&
+  !s.servesAsOwn &&
+  s.config !== undefined &&
+  s.unit !== undefined &&
+  s.seen.log.ok
     ? [unitEvidence(s), dataEvidence(s), listEvidence(s), ...clusterEvidence(s)]
     : undefined;
 
@@ -80,7 +47,7 @@ const stale = (kind: string, means: string, agrees: (s: Situation) => boolean): 
   when: (s) => {
     const line = lineOf(s, kind);
     const base = staleBase(s);
-    return line !== undefined && base && agrees(s) ? [journal(s, line), ...base] : undefined;
+    return line !== undefined && base && agrees(s) ? [journalEvidence(s, line), ...base] : undefined;
   },
 });
 
@@ -88,13 +55,26 @@ const stale = (kind: string, means: string, agrees: (s: Situation) => boolean): 
 const crashed = ({ unit }: Situation): boolean =>
   unit !== undefined && unit.exitKind !== 0 && unit.result !== 'success' && unit.active !== 'active';
 
+const listedWithData = (s: Situation): boolean => s.seen.data.kind === 'wal' && !!s.cluster.own;
+
 const ownKnowsMore = ({ wal, cluster }: Situation): boolean =>
   wal !== undefined &&
   cluster.standsWithoutUs &&
   cluster.serving.every(({ reply }) => reply.raftIndex < wal.commit && reply.clusterId === wal.clusterId);
 
-const foreignOwner = ({ wal, cluster: { members, own } }: Situation) =>
-  wal && members.find((member) => member.id === wal.memberId && member.id !== own?.id);
+/** Killed by the kernel, or by somebody, rather than by its own fault: SIGKILL, and not on `systemctl stop`. */
+const killed = ({ unit, runs }: Situation): boolean =>
+  unit !== undefined &&
+  !runs &&
+  (unit.result === 'oom-kill' ||
+    (unit.exitKind === 2 && unit.exitStatus === 9 && unit.result === 'signal' && unit.restarts > 0));
+
+/** None of the others' peer ports can be reached, and not because nobody listens there. */
+const cutOff = ({ seen: { host } }: Situation): boolean =>
+  host?.ok === true &&
+  host.value.peers.length > 0 &&
+  host.value.peers.every(({ reach }) => reach === 'silent') &&
+  (!host.value.linkUp || host.value.peers.some(({ neighbour }) => neighbour));
 
 /** From evidence to verdict, the first that holds. What stands higher beats what stands lower. */
 export const rules: readonly Rule[] = [
@@ -106,15 +86,121 @@ export const rules: readonly Rule[] = [
       if (!s.swapped) return undefined;
       const { swap } = s.seen;
       const traces = `etcd unit: ${swap.unitFile}; copied unit: ${swap.unit1File}; copied environment: ${swap.env1 ? 'there' : 'none'}`;
-      return [ev('units and environment', traces), unitEvidence(s), dataEvidence(s), listEvidence(s)];
+      return [ev('swap', 'units and environment', traces), unitEvidence(s), dataEvidence(s), listEvidence(s)];
     },
+  },
+  {
+    verdict: 'amnesia',
+    reason: 'amnesia/ahead',
+    means:
+      'this member has committed more than the cluster that answers knows: the cluster has forgotten something',
+    when: (s) =>
+      ownKnowsMore(s) && (!s.servesAsOwn || s.diverged)
+        ? [dataEvidence(s), ...clusterEvidence(s)]
+        : undefined,
+  },
+  {
+    verdict: 'local-fault',
+    reason: 'local-fault/other-cluster',
+    means: 'the data are of another cluster than the one that answers; heal-node never wipes such data',
+    person:
+      'find out whose data these are; if nobody needs them, stop etcd, move the data dir away by hand, and run the health action',
+    when: (s) => {
+      const { wal, cluster, seen } = s;
+      const self = seen.self?.reply.ok ? seen.self.reply.value : undefined;
+      const clusterId = [self?.clusterId, wal?.clusterId].find(
+        (id) => id !== undefined && id !== cluster.clusterId,
+      );
+      return clusterId !== undefined && cluster.standsWithoutUs
+        ? [
+            dataEvidence(s),
+            ...(self
+              ? [ev('member', `${s.config?.clientUrl}`, `runs as ${self.memberId} of cluster ${clusterId}`)]
+              : []),
+            ...clusterEvidence(s),
+          ]
+        : undefined;
+    },
+  },
+  {
+    verdict: 'stale',
+    reason: 'stale/clone',
+    means: 'its data are a copy of those of another member, which serves on its own node',
+    when: (s) =>
+      s.foreign?.servedBy !== undefined && s.cluster.standsWithoutUs
+        ? [
+            dataEvidence(s),
+            ev(
+              'others',
+              s.foreign.servedBy,
+              `serves as ${s.foreign.member.id} (${s.foreign.member.peerUrls.join(',')}), whose data these are`,
+            ),
+            unitEvidence(s),
+            listEvidence(s),
+          ]
+        : undefined,
+  },
+  {
+    verdict: 'local-fault',
+    reason: 'local-fault/other-member',
+    means:
+      'its data are those of a member that the cluster lists for another node, and which does not serve there: they may be its only copy',
+    person:
+      'stop etcd here, and bring the disk, or the data dir, back to the node that the evidence names; then run the health action here',
+    when: (s) =>
+      s.foreign && s.cluster.standsWithoutUs
+        ? [
+            dataEvidence(s),
+            ev(
+              'others',
+              'member list of the others',
+              `${s.foreign.member.id} is ${s.foreign.member.name} at ${s.foreign.member.peerUrls.join(',')}`,
+            ),
+            ...clusterEvidence(s),
+          ]
+        : undefined,
+  },
+  {
+    verdict: 'stale',
+    reason: 'stale/diverged',
+    means:
+      'its data differ from those of all others, which agree among themselves, and HEAL_ON_DIVERGENCE is heal',
+    when: (s) =>
+      s.diverged && s.cluster.standsWithoutUs && s.cluster.own
+        ? [
+            ev('data', 'deep check', s.seen.divergence?.text ?? ''),
+            unitEvidence(s),
+            listEvidence(s),
+            ...clusterEvidence(s),
+          ]
+        : undefined,
   },
   {
     verdict: 'healthy',
     reason: 'healthy/serves',
     means: 'it answers, knows its leader, and is the member that it should be',
-    when: (s) =>
-      s.servesAsOwn && s.runs ? [ev(`${s.config?.clientUrl}/health`, 'true'), unitEvidence(s)] : undefined,
+    when: (s) => (s.servesAsOwn && s.runs ? [healthEvidence(s), unitEvidence(s)] : undefined),
+  },
+  {
+    verdict: 'alarmed',
+    reason: 'alarmed/raised',
+    means: 'it runs, but etcd has raised an alarm, which makes /health false on every member',
+    when: (s) => {
+      const self = s.seen.self?.reply.ok ? s.seen.self.reply.value : undefined;
+      const alarms = [...(self?.alarms ?? []), ...s.cluster.alarms];
+      // NOSPACE stops writes only; CORRUPT stops reads too (etcdserver/apply.go, applierV3Corrupt).
+      if (!self?.serves && !alarms.some(({ alarm }) => alarm === 'CORRUPT')) return undefined;
+      if (self === undefined || alarms.length === 0) return undefined;
+      const nameOf = (id: string) =>
+        s.cluster.members.find((member) => member.id === id)?.name ?? 'not listed';
+      return [
+        ...alarms.map(({ memberId, alarm }) =>
+          ev('member', 'alarm', `${alarm}, raised by ${memberId} (${nameOf(memberId)})`),
+        ),
+        healthEvidence(s),
+        unitEvidence(s),
+      ];
+    },
   },
   {
     verdict: 'local-fault',
@@ -123,7 +209,12 @@ export const rules: readonly Rule[] = [
     when: (s) => {
       const fault = s.matched.find(({ signature }) => signature.proves === 'local-fault');
       return fault && !s.servesAsOwn
-        ? [journal(s, fault.line), ev(fault.signature.source, fault.signature.means), unitEvidence(s)]
+        ? [
+            journalEvidence(s, fault.line),
+            ev('log', fault.signature.source, fault.signature.means),
+            unitEvidence(s),
+            ...hostFaults.flatMap(({ when }) => when(s)),
+          ]
         : undefined;
     },
   },
@@ -135,22 +226,38 @@ export const rules: readonly Rule[] = [
       s.unit &&
       !s.runs &&
       (s.unit.result === 'resources' || (s.unit.exitKind === 1 && s.unit.exitStatus >= 200))
-        ? [unitEvidence(s), ...(s.seen.config.ok ? [] : [ev('settings of etcd', s.seen.config.why)])]
+        ? [
+            unitEvidence(s),
+            ...(s.seen.config.ok ? [] : [ev('config', 'settings of etcd', s.seen.config.why)]),
+          ]
         : undefined,
+  },
+  ...hostFaults.map(
+    ({ id, means, when }): Rule => ({
+      verdict: 'local-fault',
+      reason: `local-fault/${id}`,
+      means,
+      when: (s) => {
+        const found = when(s);
+        return found.length > 0 && !s.runs && crashed(s) ? [...found, unitEvidence(s)] : undefined;
+      },
+    }),
+  ),
+  {
+    verdict: 'local-fault',
+    reason: 'local-fault/killed',
+    means:
+      'it is killed from outside again and again, for lack of memory as a rule: a fresh member would be too',
+    person:
+      'look at `journalctl -k | grep -i oom` and at the limits of the unit; give the machine more memory',
+    when: (s) => (killed(s) ? [unitEvidence(s)] : undefined),
   },
   {
     verdict: 'unknown',
     reason: 'unknown/settings',
     means: 'the settings of etcd on this node cannot be read',
     when: (s) =>
-      s.seen.config.ok ? undefined : [ev('settings of etcd', s.seen.config.why), unitEvidence(s)],
-  },
-  {
-    verdict: 'amnesia',
-    reason: 'amnesia/ahead',
-    means:
-      'this member has committed more than the cluster that answers knows: the cluster has forgotten something',
-    when: (s) => (ownKnowsMore(s) && !s.servesAsOwn ? [dataEvidence(s), ...clusterEvidence(s)] : undefined),
+      s.seen.config.ok ? undefined : [ev('config', 'settings of etcd', s.seen.config.why), unitEvidence(s)],
   },
   {
     verdict: 'amnesia',
@@ -159,7 +266,29 @@ export const rules: readonly Rule[] = [
       'its data dir is empty and no quorum of others is in reach: started now, it could found a second, empty cluster',
     when: (s) =>
       !s.runs && s.seen.data.kind !== 'wal' && !s.cluster.standsWithoutUs
-        ? [dataEvidence(s), unitEvidence(s), ...clusterEvidence(s)]
+        ? [dataEvidence(s), unitEvidence(s), ...clusterEvidence(s), ...peerEvidence(s)]
+        : undefined,
+  },
+  {
+    verdict: 'partitioned',
+    reason: 'partitioned/peers-out-of-reach',
+    means: 'it runs, but cannot reach the others',
+    when: (s) =>
+      s.runs && !s.servesAsOwn && s.progresses && cutOff(s)
+        ? [...peerEvidence(s), healthEvidence(s), unitEvidence(s), ...clusterEvidence(s)]
+        : undefined,
+  },
+  {
+    verdict: 'hung',
+    reason: 'hung/stands-still',
+    means: 'its process lives, does not answer, and makes no progress',
+    when: (s) =>
+      s.runs &&
+      s.seen.health.state === 'none' &&
+      s.seen.process !== undefined &&
+      !s.progresses &&
+      (s.seen.data.kind === 'wal' || s.cluster.standsWithoutUs)
+        ? [...processEvidence(s), healthEvidence(s), unitEvidence(s)]
         : undefined,
   },
   {
@@ -169,8 +298,9 @@ export const rules: readonly Rule[] = [
     when: (s) =>
       s.unit?.active === 'activating' &&
       s.runs &&
+      s.progresses &&
       !s.matched.some(({ signature }) => signature.proves === 'stale')
-        ? [unitEvidence(s)]
+        ? [unitEvidence(s), ...processEvidence(s)]
         : undefined,
   },
   {
@@ -180,31 +310,13 @@ export const rules: readonly Rule[] = [
     when: (s) =>
       s.cluster.standsWithoutUs || s.cluster.disagreement
         ? undefined
-        : [unitEvidence(s), dataEvidence(s), ...clusterEvidence(s)],
+        : [unitEvidence(s), dataEvidence(s), ...clusterEvidence(s), ...peerEvidence(s)],
   },
   {
     verdict: 'unknown',
     reason: 'unknown/others-disagree',
     means: 'the others that serve do not agree on cluster ID and member list',
     when: (s) => (s.cluster.disagreement ? clusterEvidence(s) : undefined),
-  },
-  {
-    verdict: 'unknown',
-    reason: 'unknown/other-cluster',
-    means: 'the data are of another cluster than the one that answers',
-    when: (s) =>
-      s.wal && s.wal.clusterId !== s.cluster.clusterId ? [dataEvidence(s), ...clusterEvidence(s)] : undefined,
-  },
-  {
-    verdict: 'unknown',
-    reason: 'unknown/other-member',
-    means: 'the data are of a member that the cluster lists for another node',
-    when: (s) => {
-      const owner = foreignOwner(s);
-      return owner
-        ? [dataEvidence(s), ev('member list of the others', `${owner.id} is ${owner.name}`)]
-        : undefined;
-    },
   },
   stale(
     'already-bootstrapped',
@@ -216,23 +328,16 @@ export const rules: readonly Rule[] = [
     'the cluster has removed the member that its data belong to',
     (s) => s.wal !== undefined && s.wal.memberId !== s.cluster.own?.id,
   ),
-  stale(
-    'wal-damaged',
-    'its write-ahead log is damaged',
-    (s) => s.seen.data.kind === 'wal' && !!s.cluster.own,
-  ),
+  stale('wal-damaged', 'its write-ahead log is damaged', listedWithData),
   stale(
     'wal-garbled',
     'a record of its write-ahead log is not one any more',
     // The line names no file, so the file itself must show it too.
     (s) => !!s.cluster.own && (s.wal?.damage !== undefined || s.seen.data.wal?.ok === false),
   ),
-  stale(
-    'log-short',
-    'its log ends before what it had already acknowledged',
-    (s) => s.seen.data.kind === 'wal' && !!s.cluster.own,
-  ),
-  stale('db-damaged', 'its database cannot be opened', (s) => s.seen.data.kind === 'wal' && !!s.cluster.own),
+  stale('wal-incomplete', 'files of its write-ahead log are missing', listedWithData),
+  stale('log-short', 'its log ends before what it had already acknowledged', listedWithData),
+  stale('db-damaged', 'its database cannot be opened', listedWithData),
   {
     verdict: 'stale',
     reason: 'stale/db-short',
@@ -243,6 +348,7 @@ export const rules: readonly Rule[] = [
       return s.dbCut && db && base && !s.runs && s.cluster.own && crashed(s)
         ? [
             ev(
+              'data',
               `${s.config?.dataDir}/member/snap/db`,
               `has ${db.bytes} bytes; by its meta pages it needs ${db.neededBytes}`,
             ),
@@ -259,7 +365,7 @@ export const rules: readonly Rule[] = [
   {
     verdict: 'stopped',
     reason: 'stopped/inactive',
-    means: 'etcd is not running, and nothing is wrong with its data',
+    means: 'etcd is not running, and its last run did not fail',
     when: (s) => (s.unit?.active === 'inactive' && !s.runs ? [unitEvidence(s), dataEvidence(s)] : undefined),
   },
   {
@@ -268,11 +374,13 @@ export const rules: readonly Rule[] = [
     means: 'no rule fits what was seen',
     when: (s) => [
       unitEvidence(s),
-      ...(s.seen.health.state === 'true' ? [] : [ev('health', s.seen.health.why)]),
-      ...(s.seen.log.ok ? [] : [ev('journal', s.seen.log.why)]),
+      ...(s.seen.health.state === 'true' ? [] : [healthEvidence(s)]),
+      ...(s.seen.log.ok ? [] : [ev('log', 'journal', s.seen.log.why)]),
+      ...processEvidence(s),
       dataEvidence(s),
       listEvidence(s),
       ...clusterEvidence(s),
+      ...hostFaults.flatMap(({ when }) => when(s)),
     ],
   },
 ];

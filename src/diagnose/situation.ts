@@ -1,3 +1,4 @@
+import type { Member } from '../cluster/cluster.ts';
 import type { EtcdConfig } from '../node/etcd-config.ts';
 import type { Places } from '../node/places.ts';
 import type { UnitFacts } from '../node/systemctl.ts';
@@ -29,6 +30,15 @@ export interface Situation {
   readonly matched: readonly Matched[];
   /** `snap/db` is shorter than its own meta pages say it must be. */
   readonly dbCut: boolean;
+  /**
+   * The data, or the process on them, are those of a member that the cluster lists for another node; and who
+   * serves as that member there, if somebody does.
+   */
+  readonly foreign: { readonly member: Member; readonly servedBy: string | undefined } | undefined;
+  /** The process lives, and has done something since the look began. */
+  readonly progresses: boolean;
+  /** This member alone differs from the others, which agree, and the settings say to heal that. */
+  readonly diverged: boolean;
   /** A trace of a swap is there: the unit's or the environment's copy, or saved originals. */
   readonly swapped: boolean;
   /**
@@ -37,6 +47,9 @@ export interface Situation {
    */
   readonly joined: boolean;
 }
+
+/** A deep check older than this says nothing about now. */
+const DIVERGENCE_MS = 15 * 60_000;
 
 export function situationOf(seen: Observation, places: Places): Situation {
   const config = seen.config.ok ? seen.config.value : undefined;
@@ -51,7 +64,10 @@ export function situationOf(seen: Observation, places: Places): Situation {
     return line === undefined ? [] : [{ signature, line: line.trim().slice(0, 500) }];
   });
   const selfId = seen.self?.reply.ok ? seen.self.reply.value.memberId : undefined;
-  const { swap } = seen;
+  const { swap, process, divergence } = seen;
+  const ownerId = selfId ?? wal?.memberId;
+  const foreign =
+    config && cluster.members.find((member) => member.id === ownerId && member.id !== cluster.own?.id);
   const { db } = seen.data;
   const dbCut = db !== undefined && db.bytes < db.neededBytes;
   const provedBad = dbCut || matched.some(({ signature }) => signature.proves === 'stale');
@@ -67,6 +83,16 @@ export function situationOf(seen: Observation, places: Places): Situation {
       seen.health.state === 'true' && selfId !== undefined && (!cluster.own || cluster.own.id === selfId),
     matched,
     dbCut,
+    foreign: foreign && {
+      member: foreign,
+      servedBy: cluster.serving.find(({ reply }) => reply.memberId === foreign.id)?.endpoint,
+    },
+    progresses:
+      runs &&
+      (process === undefined ||
+        (!['T', 't', 'Z'].includes(process.state) && process.cpuTicks + process.ioBytes > 0)),
+    diverged:
+      divergence?.confirmed === true && divergence.heals && seen.atMs - divergence.atMs < DIVERGENCE_MS,
     swapped: swap.unit1File !== 'none' || swap.env1 || swap.originals,
     joined: wal !== undefined && wal.damage === undefined && wal.memberId === cluster.own?.id && !provedBad,
   };

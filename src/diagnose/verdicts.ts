@@ -1,5 +1,5 @@
 /** What the health action does with a verdict; see src/act/health-action.ts. */
-export type Response = 'nothing' | 'restart' | 'restart-if-dead' | 'heal' | 'resume';
+export type Response = 'nothing' | 'restart' | 'restart-if-dead' | 'kill' | 'heal' | 'resume';
 
 interface VerdictRow {
   readonly means: string;
@@ -8,14 +8,15 @@ interface VerdictRow {
   readonly person?: string;
 }
 
-/** The verdicts of the contract that the rules can come to today. */
+/** The verdicts of the contract. */
 export const verdicts = {
   healthy: {
     means: 'the member answers, knows its leader, and is the member that it should be',
     response: 'nothing',
   },
   starting: { means: 'the process lives and is on its way up', response: 'nothing' },
-  stopped: { means: 'etcd is not running, and nothing is wrong with its data', response: 'restart' },
+  stopped: { means: 'etcd is not running, and its last run did not fail', response: 'restart' },
+  hung: { means: 'it runs, does not answer, and makes no progress', response: 'kill' },
   stale: {
     means: 'this member can never come back with the data it has, while the others serve without it',
     response: 'heal',
@@ -24,6 +25,11 @@ export const verdicts = {
     means: 'this machine has a fault that a fresh member would meet again',
     response: 'restart-if-dead',
     person: 'mend what the evidence names; etcd comes up by itself then',
+  },
+  partitioned: {
+    means: 'it runs, but cannot reach the others',
+    response: 'nothing',
+    person: 'mend the network between this node and the others; etcd catches up by itself then',
   },
   'quorum-lost': {
     means: 'too few members answer',
@@ -36,6 +42,12 @@ export const verdicts = {
     response: 'nothing',
     person:
       'start nothing here until a member that still has the data serves again; find it by the revision that `etcdctl endpoint status` shows on each node',
+  },
+  alarmed: {
+    means: 'it serves, but an etcd alarm makes /health false on every member',
+    response: 'nothing',
+    person:
+      'clear the cause on the member that the evidence names (NOSPACE: `etcdctl compact $(etcdctl endpoint status --write-out=json | grep -o "revision.:[0-9]*" | head -1 | cut -d: -f2)`, then `etcdctl defrag --cluster`, or a larger ETCD_QUOTA_BACKEND_BYTES; CORRUPT: replace that member), then `etcdctl alarm disarm`; a restart clears no alarm',
   },
   healing: { means: 'a heal is under way or was left half-done', response: 'resume' },
   unknown: {

@@ -3,6 +3,7 @@ import type { Settings } from '../settings/settings-table.ts';
 /** Root's own: originals while swapped, the request for a heal, the outcome of the last one. */
 export const ROOT_STATE_DIR = '/var/lib/heal-node';
 export const LOG_FILE = '/var/log/heal-node/heal-node.log';
+export const DEEP_CHECK_FILE = '/var/lib/heal-node/deep-check.json';
 export const UNIT_DIR = '/etc/systemd/system';
 export const HEAL_UNIT = 'heal-node.service';
 export const EXECUTABLE = '/opt/heal-node/bin/heal-node';
@@ -38,6 +39,8 @@ export function places(settings: Settings) {
     originals: `${ROOT_STATE_DIR}/originals`,
     request: `${ROOT_STATE_DIR}/request.json`,
     outcome: `${ROOT_STATE_DIR}/outcome.json`,
+    deepCheck: DEEP_CHECK_FILE,
+    metrics: `${ROOT_STATE_DIR}/heal-node.prom`,
     parked: `${ROOT_STATE_DIR}/parked`,
     mark: `${ROOT_STATE_DIR}/member`,
     stateDir: settings.stateDir,

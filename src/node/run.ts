@@ -14,6 +14,8 @@ export interface RunOptions {
   readonly timeoutMs: number;
   /** Added to a bare environment: nothing of the caller's is handed on. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Given to it on its standard input. */
+  readonly input?: string | undefined;
   /** Kept of each stream, at most. */
   readonly maxChars?: number;
 }
@@ -31,7 +33,7 @@ export async function run(argv: readonly string[], options: RunOptions): Promise
     env: { ...BARE, ...options.env },
     extendEnv: false,
     reject: false,
-    stdin: 'ignore',
+    ...(options.input === undefined ? { stdin: 'ignore' } : { input: options.input }),
     timeout: options.timeoutMs,
     forceKillAfterDelay: 1000,
     maxBuffer: options.maxChars ?? 4 << 20,

@@ -4,11 +4,12 @@ import { memberHealth } from '../cluster/member-health.ts';
 import { places } from '../node/places.ts';
 import { readTrusted } from '../node/read-trusted.ts';
 import { thisMachine } from '../node/this-machine.ts';
+import { readDeepCheck } from '../report/deep-check-file.ts';
 import type { Settings } from '../settings/settings-table.ts';
 import type { World } from './world.ts';
 
 /** A read from another member that takes longer counts as no answer. */
-const READ_TIMEOUT_MS = 2000;
+const READ_TIMEOUT_MS = 1500;
 const FAST_READ_TIMEOUT_MS = 500;
 
 /** @throws when the password file is missing or can be written by others than root. */
@@ -33,6 +34,9 @@ export function realWorld(settings: Settings): World {
         FAST_READ_TIMEOUT_MS,
       ),
     health: memberHealth,
-    divergence: async () => undefined,
+    divergence: async () => {
+      const found = await readDeepCheck(thisMachine, places(settings).deepCheck);
+      return found?.state === 'differs' ? { ...found, heals: settings.onDivergence === 'heal' } : undefined;
+    },
   };
 }

@@ -9,8 +9,11 @@ import type { Situation } from '../diagnose/situation.ts';
  */
 export function expectedCluster({ cluster, config }: Situation): string {
   if (!config) return '';
+  // A clone may have published our name as another's (see the guard own-member): there its ID will do.
   const nameOf = (id: string, name: string, peerUrls: readonly string[]): string =>
-    name || config.initialCluster.find(({ peerUrl }) => peerUrls.includes(peerUrl))?.name || id;
+    (name === config.name ? id : name) ||
+    config.initialCluster.find(({ peerUrl }) => peerUrls.includes(peerUrl))?.name ||
+    id;
   const others = cluster.members
     .filter((member) => !isOwn(member, config))
     .map((member) => ({ name: nameOf(member.id, member.name, member.peerUrls), peerUrls: member.peerUrls }));

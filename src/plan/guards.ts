@@ -65,24 +65,22 @@ export const guards = [
     id: 'stale',
     asks: "Do this boot's evidence and the world say that this member cannot come back with the data it has?",
     refuses: (s, { provedStale }) =>
-      proved(s) || provedStale || (s.wal !== undefined && s.wal.memberId !== s.cluster.own?.id)
+      proved(s) || provedStale || s.diverged || (s.wal !== undefined && s.wal.memberId !== s.cluster.own?.id)
         ? undefined
         : 'nothing seen in this boot proves its data stale',
   },
   {
     id: 'not-serving',
-    asks: 'Does this member not serve?',
-    refuses: (s) => (s.servesAsOwn ? 'this member answers healthy' : undefined),
+    asks: 'Does this member not serve, or serve data that are known to differ from all others?',
+    refuses: (s) => (s.servesAsOwn && !s.diverged ? 'this member answers healthy' : undefined),
   },
   {
     id: 'own-data',
-    asks: 'Are the data of this cluster, and not of a member that the cluster lists for another node?',
-    refuses: ({ wal, cluster }) => {
+    asks: 'Are the data of this cluster, and not the only copy of what a member of another node had?',
+    refuses: ({ wal, cluster, foreign }) => {
       if (!wal) return undefined;
-      const owner = cluster.members.find(
-        (member) => member.id === wal.memberId && member.id !== cluster.own?.id,
-      );
-      if (owner) return `the data are of member ${owner.id} (${owner.name}), which is another node's`;
+      if (foreign && foreign.servedBy === undefined)
+        return `the data are of member ${foreign.member.id} (${foreign.member.name}), which is another node's and does not serve there`;
       return wal.clusterId === cluster.clusterId
         ? undefined
         : `the data are of cluster ${wal.clusterId}; the others are ${cluster.clusterId || 'silent'}`;
@@ -127,8 +125,12 @@ export const guards = [
       const mine = cluster.members.filter((member) => isOwn(member, config));
       if (mine.length > 1)
         return `${mine.length} listed members have peer URLs of this node: ${mine.map((m) => m.id).join(', ')}`;
+      // A clone that ran here has published our name as that of the member whose data it had, which serves elsewhere.
       const namesake = cluster.members.find(
-        (member) => member.name === config.name && !isOwn(member, config),
+        (member) =>
+          member.name === config.name &&
+          !isOwn(member, config) &&
+          !cluster.serving.some(({ reply }) => reply.memberId === member.id),
       );
       if (namesake)
         return `member ${namesake.id} has this node's name ${config.name} with other peer URLs ${namesake.peerUrls.join(',')}`;

@@ -115,6 +115,18 @@ export const settingsTable = {
     duration,
     'how long start waits for the others when this node has lost its data, before it gives up',
   ),
+  deepCheckIntervalMs: row(
+    'HEAL_DEEP_CHECK_INTERVAL',
+    '5m',
+    duration,
+    'how often, at most, a healthy member compares its identity and its data with the others',
+  ),
+  onDivergence: row(
+    'HEAL_ON_DIVERGENCE',
+    'report',
+    oneOf('report', 'heal'),
+    'what to do about a member whose data alone differ from those of all others',
+  ),
   maxPerDay: row('HEAL_MAX_PER_DAY', '3', wholeNumber(0, 100), 'heals begun in 24 hours, at most'),
   keepAside: row('HEAL_KEEP_ASIDE', '1', wholeNumber(0, 100), 'how many data dirs set aside are kept'),
   etcdUser: row(

@@ -4,7 +4,9 @@ import * as assert from 'uvu/assert';
 import { diagnose } from '../../src/diagnose/diagnose.ts';
 import { rules } from '../../src/diagnose/rules.ts';
 import { signatures } from '../../src/diagnose/signatures.ts';
-import type { Observation } from '../../src/observe/observation.ts';
+import { plainLine } from '../../src/node/log-lines.ts';
+import type { Reach } from '../../src/node/network.ts';
+import type { HostFacts, Observation } from '../../src/observe/observation.ts';
 import {
   asked,
   BOOTSTRAPPED,
@@ -20,11 +22,44 @@ import {
   wal,
 } from '../fake/observation.ts';
 
-const line = (id: string): string => signatures.find((row) => row.id === id)?.example ?? '';
+const line = (id: string): string => plainLine(signatures.find((row) => row.id === id)?.examples[0] ?? '');
+const host = (changes: Partial<HostFacts>) =>
+  ({
+    ok: true,
+    value: { ...(healthy.host?.ok ? healthy.host.value : ({} as HostFacts)), ...changes },
+  }) as const;
+const peers = (reach: Reach, neighbour: boolean) =>
+  [1, 3].map((n) => ({ url: `http://10.0.0.${n}:2380`, reach, neighbour }));
+const process = (changes: object = {}) => ({ state: 'S', overMs: 1500, cpuTicks: 0, ioBytes: 0, ...changes });
+/** It runs and does not answer. */
+const mute = (changes: Partial<Observation> = {}): Observation => ({
+  ...healthy,
+  health: { state: 'none', why: 'no answer within 1500 ms' },
+  self: undefined,
+  process: process({ cpuTicks: 3 }),
+  ...changes,
+});
+const nospace = { alarms: [{ memberId: '59b0fd95b07996d8', alarm: 'NOSPACE' }] };
+const third = '59b0fd95b07996d8';
 const REMOVED_LIST = members.filter(({ name }) => name !== 'etcd2');
 const UNSTARTED = members.map((m) =>
   m.name === 'etcd2' ? { ...m, id: 'abc', name: '', clientUrls: [] } : m,
 );
+const FOUR = [
+  ...members,
+  {
+    id: 'beef',
+    name: 'etcd4',
+    peerUrls: ['http://10.0.0.4:2380'],
+    clientUrls: ['http://10.0.0.4:2379'],
+  },
+  {
+    id: 'feed',
+    name: 'etcd5',
+    peerUrls: ['http://10.0.0.5:2380'],
+    clientUrls: ['http://10.0.0.5:2379'],
+  },
+];
 const without = (list: typeof members) => [asked(1, { members: list }), asked(3, { members: list })];
 
 const cases: readonly (readonly [expected: string, seen: Observation])[] = [
@@ -58,12 +93,91 @@ const cases: readonly (readonly [expected: string, seen: Observation])[] = [
     }),
   ],
   [
-    'unknown/other-cluster',
+    'local-fault/other-cluster',
     crashed([line('wal-damaged')], { data: { ...healthy.data, wal: wal({ clusterId: 'abc' }) } }),
   ],
+  ['local-fault/other-cluster', { ...healthy, self: asked(2, { clusterId: 'abc' }) }], // it even answers healthy
+  ['stale/clone', crashed([], { data: { ...healthy.data, wal: wal({ memberId: third }) } })],
+  ['stale/clone', { ...healthy, self: asked(2, { memberId: third }) }], // healthy under the other's identity
   [
-    'unknown/other-member',
-    crashed([line('wal-damaged')], { data: { ...healthy.data, wal: wal({ memberId: '59b0fd95b07996d8' }) } }),
+    'local-fault/other-member',
+    crashed([line('wal-damaged')], {
+      data: { ...healthy.data, wal: wal({ memberId: FOUR[3]?.id }) },
+      others: [
+        ...without(FOUR),
+        { ...asked(3, { members: FOUR, memberId: 'feed' }), endpoint: 'http://10.0.0.5:2379' },
+      ],
+    }),
+  ],
+  ['stale/wal-incomplete', crashed([line('wal-incomplete')])],
+  [
+    'stale/diverged',
+    { ...healthy, divergence: { atMs: 0, confirmed: true, heals: true, text: 'hash 1, the others 2' } },
+  ],
+  ['healthy/serves', { ...healthy, divergence: { atMs: 0, confirmed: true, heals: false, text: 'differs' } }],
+  ['healthy/serves', { ...healthy, divergence: { atMs: 0, confirmed: false, heals: true, text: 'differs' } }],
+  [
+    'healthy/serves',
+    { ...healthy, atMs: 3_600_000, divergence: { atMs: 0, confirmed: true, heals: true, text: '' } },
+  ],
+  [
+    'alarmed/raised',
+    {
+      ...healthy,
+      health: { state: 'false', why: 'alarm' },
+      self: asked(2, nospace),
+      others: [asked(1, nospace), asked(3, nospace)],
+    },
+  ],
+  ['stale/wal-damaged', crashed([line('wal-damaged')], { others: [asked(1, nospace), asked(3, nospace)] })],
+  ['local-fault/disk-full', crashed([line('db-damaged')], { host: host({ freeBytes: 4096 }) })],
+  ['local-fault/disk-full', crashed([BOOTSTRAPPED], { data: NO_DATA, host: host({ freeInodes: 0 }) })],
+  [
+    'local-fault/certificate',
+    crashed([line('db-damaged')], { host: host({ certificateFaults: ['ETCD_CERT_FILE has expired'] }) }),
+  ],
+  [
+    'local-fault/port-taken',
+    crashed([], { host: host({ squatters: [{ port: 2380, pid: 7, program: 'nc' }] }) }),
+  ],
+  ['local-fault/address-missing', crashed([], { host: host({ missingAddresses: ['10.0.0.9'] }) })],
+  ['local-fault/permission', crashed([], { host: host({ unusable: ['/var/lib/etcd is root’s'] }) })],
+  ['local-fault/killed', crashed([], { unit: { ok: true, value: { ...failedUnit(), result: 'oom-kill' } } })],
+  [
+    'local-fault/killed',
+    crashed([BOOTSTRAPPED], {
+      data: NO_DATA,
+      unit: { ok: true, value: { ...failedUnit(9), result: 'signal', exitKind: 2 } },
+    }),
+  ],
+  [
+    'partitioned/peers-out-of-reach',
+    mute({ others: [silent(1), silent(3)], host: host({ linkUp: false, peers: peers('silent', false) }) }),
+  ],
+  [
+    'partitioned/peers-out-of-reach',
+    mute({ others: [silent(1), silent(3)], host: host({ peers: peers('silent', true) }) }),
+  ],
+  ['partitioned/peers-out-of-reach', mute({ host: host({ peers: peers('silent', true) }) })], // only the peer ports
+  [
+    'quorum-lost/others-silent',
+    mute({ others: [silent(1), silent(3)], host: host({ peers: peers('silent', false) }) }),
+  ],
+  [
+    'quorum-lost/others-silent',
+    mute({ others: [silent(1), silent(3)], host: host({ peers: peers('refused', true) }) }),
+  ],
+  ['hung/stands-still', mute({ process: process({ state: 'T', cpuTicks: 3 }) })],
+  ['hung/stands-still', mute({ process: process({ state: 'D' }) })],
+  ['hung/stands-still', mute({ process: process({ state: 'T' }), others: [silent(1), silent(3)] })],
+  ['unknown/no-rule', mute()], // it is busy with something, and it has been ready before
+  [
+    'starting/activating',
+    mute({
+      unit: { ok: true, value: unit({ active: 'activating', sub: 'start' }) },
+      process: process({ ioBytes: 4096 }),
+      others: [silent(1), silent(3)],
+    }),
   ],
   [
     'starting/activating',
@@ -104,11 +218,15 @@ const anything: fc.Arbitrary<Observation> = fc
       { ...healthy.data, wal: wal({ commit: 1000n }) },
       { ...healthy.data, db: { bytes: 1, neededBytes: 2 } },
       { ...healthy.data, wal: { ok: false, why: 'no metadata' } as const },
+      { ...healthy.data, wal: wal({ memberId: third }) },
+      { ...healthy.data, wal: wal({ clusterId: 'other' }) },
     ),
     unit: fc
       .constantFrom(unit(), failedUnit(), failedUnit(2), failedUnit(203), unit({ active: 'activating' }))
       .map((value) => ({ ok: true, value }) as const),
-    log: fc.subarray(signatures.map(({ example }) => example)).map((value) => ({ ok: true, value }) as const),
+    log: fc
+      .subarray(signatures.map(({ examples }) => plainLine(examples[0] ?? '')))
+      .map((value) => ({ ok: true, value }) as const),
     others: fc.tuple(
       fc.constantFrom(
         asked(1),
@@ -124,6 +242,15 @@ const anything: fc.Arbitrary<Observation> = fc
       { state: 'none', why: 'no answer' } as const,
       { state: 'false', why: '503' } as const,
     ),
+    host: fc.constantFrom(
+      healthy.host,
+      { ok: false, why: 'it hangs' } as const,
+      host({ freeBytes: 0 }),
+      host({ peers: peers('silent', true) }),
+      host({ peers: peers('silent', false), linkUp: false }),
+    ),
+    process: fc.constantFrom(undefined, process(), process({ cpuTicks: 9 }), process({ state: 'T' })),
+    divergence: fc.constantFrom(undefined, { atMs: 0, confirmed: true, heals: true, text: 'differs' }),
     swap: fc.constantFrom(healthy.swap, {
       ...healthy.swap,
       unitFile: 'none' as const,
@@ -144,6 +271,35 @@ test('never stale without a quorum of others that serve and agree', () => {
   );
 });
 
+test('data of another cluster, a full disk, a process that makes progress: never stale', () => {
+  fc.assert(
+    fc.property(anything, (seen) => {
+      const s = situation(seen);
+      if (diagnose(s).verdict !== 'stale') return true;
+      const full = seen.host?.ok === true && seen.host.value.freeBytes === 0 && !s.runs;
+      // A clone runs well, and is stale all the same.
+      const startsUp = s.unit?.active === 'activating' && s.runs && s.matched.length === 0;
+      return (
+        s.wal?.clusterId !== 'other' &&
+        !(full && !s.foreign && !s.diverged) &&
+        !(startsUp && !s.foreign && !s.diverged)
+      );
+    }),
+    { numRuns: 3000 },
+  );
+});
+
+test('a line of another boot, or of another run, is not in the log that is read: no line, no stale by a line', () => {
+  fc.assert(
+    fc.property(anything, (seen) => {
+      const s = situation({ ...seen, log: { ok: true, value: [] } });
+      const { verdict, reason } = diagnose(s);
+      return verdict !== 'stale' || ['stale/clone', 'stale/diverged', 'stale/db-short'].includes(reason);
+    }),
+    { numRuns: 3000 },
+  );
+});
+
 test('never stale when this member has committed what the cluster does not know', () => {
   fc.assert(
     fc.property(anything, (seen) => {
@@ -157,12 +313,16 @@ test('never stale when this member has committed what the cluster does not know'
 
 test('a source that fails never turns what is not stale into stale', () => {
   fc.assert(
-    fc.property(anything, fc.constantFrom('log', 'unit', 'unit1', 'app', 'config'), (seen, source) => {
-      const failing = { ...seen, [source]: { ok: false, why: 'it hangs' } };
-      return (
-        diagnose(situation(seen)).verdict === 'stale' || diagnose(situation(failing)).verdict !== 'stale'
-      );
-    }),
+    fc.property(
+      anything,
+      fc.constantFrom('log', 'unit', 'unit1', 'app', 'config', 'host'),
+      (seen, source) => {
+        const failing = { ...seen, [source]: { ok: false, why: 'it hangs' } };
+        return (
+          diagnose(situation(seen)).verdict === 'stale' || diagnose(situation(failing)).verdict !== 'stale'
+        );
+      },
+    ),
     { numRuns: 3000 },
   );
 });

@@ -92,6 +92,8 @@ export const reply = (memberId: string, changes: Partial<MemberReply> = {}): Mem
   revision: 50n,
   dbSizeBytes: 20480,
   version: '3.4.23',
+  alarms: [],
+  clockSkewMs: 0,
   serves: true,
   servesNot: '',
   ...changes,

@@ -36,6 +36,10 @@ const image = (): Map<string, Node> =>
   new Map([
     [PLACES.unitFile, { text: UNIT_TEXT, rights: UNIT_RIGHTS }],
     [PLACES.env, { text: ENV, rights: ENV_RIGHTS }],
+    [
+      '/etc/passwd',
+      { text: 'etcd:x:100:101::/var/lib/etcd:/bin/false\n', rights: { mode: 0o644, uid: 0, gid: 0 } },
+    ],
     [PLACES.appEnv, { text: APP_VIEW, rights: { mode: 0o644, uid: 0, gid: 0 } }],
   ]);
 
@@ -305,6 +309,7 @@ export class FakeWorld {
         this.listed = [...this.listed, { id, name: '', peerUrls: [...peerUrls], clientUrls: [] }];
         return this.answer({ id, members: this.listed });
       }),
+    claim: async (_, _key, value) => value,
     hashKv: async (endpoints) =>
       this.look(() => endpoints.map((endpoint) => ({ endpoint, hash: '1', compactRevision: '0' }))),
   };

@@ -41,7 +41,11 @@ const refusals: readonly (readonly [
   ['data-dir', { ...stale, data: { ...NO_DATA, walDir: 'link' } }, /is a link/],
   ['stale', crashed(['panic: something new']), /nothing seen in this boot proves/],
   ['not-serving', healthy, /answers healthy/],
-  ['own-data', damaged({ memberId: '59b0fd95b07996d8' }), /another node's/],
+  [
+    'own-data',
+    { ...damaged({ memberId: '59b0fd95b07996d8' }), others: [asked(1), silent(3)] },
+    /another node's and does not serve there/,
+  ],
   ['own-data', damaged({ clusterId: 'abc' }), /the data are of cluster abc/],
   ['not-ahead', damaged({ commit: 101n }), /has committed index 101; the cluster knows 100/],
   [
@@ -52,7 +56,11 @@ const refusals: readonly (readonly [
   ['quorum', { ...stale, others: [asked(1), asked(3, { leader: '0' })] }, /1 of 3/],
   ['quorum', { ...stale, others: [silent(1), silent(3)] }, /0 of \? members/],
   ['agreement', { ...stale, others: [asked(1), asked(3, { clusterId: 'x' })] }, /says cluster x/],
-  ['own-member', listing(twin), /has this node's name etcd2 with other peer URLs/],
+  [
+    'own-member',
+    { ...listing(twin), others: listing(twin).others.slice(0, 1) },
+    /has this node's name etcd2 with other peer URLs/,
+  ],
   [
     'own-member',
     { ...stale, others: [asked(1), { ...asked(2), endpoint: 'http://10.0.0.9:2379' }] },

@@ -1,3 +1,4 @@
+import { compareData } from '../../cluster/compare-data.ts';
 import { isOwn } from '../../diagnose/cluster-view.ts';
 import { expectedCluster } from '../../plan/expected-cluster.ts';
 import type { HealContext } from '../heal-context.ts';
@@ -80,34 +81,32 @@ export async function verify(heal: HealContext): Promise<string> {
 }
 
 /**
- * Compares the hash of all keys at one revision with the others that serve (Maintenance.HashKV). Members compact
- * on their own time, and hashes are comparable only at the same compaction: then it is asked again.
+ * Compares the data with those of the others that serve; asks again while they cannot be compared.
  * @throws when the data differ.
  */
 async function dataEqual(heal: HealContext): Promise<string> {
   const { machine, cluster, config } = heal;
-  const endpoints = [config.clientUrl, ...heal.servingEndpoints];
   for (let attempt = 1; ; attempt++) {
-    const replies = [heal.situation.seen.self, ...heal.situation.seen.others].flatMap((asked) =>
-      asked?.reply.ok && endpoints.includes(asked.endpoint) ? [asked.reply.value.revision] : [],
+    const endpoints = [config.clientUrl, ...heal.servingEndpoints];
+    const members = [heal.situation.seen.self, ...heal.situation.seen.others].flatMap((asked) =>
+      asked?.reply.ok && endpoints.includes(asked.endpoint)
+        ? [{ endpoint: asked.endpoint, revision: asked.reply.value.revision }]
+        : [],
     );
-    const revision = replies.reduce((least, r) => (r < least ? r : least), replies[0] ?? 0n);
-    const rows = await cluster.hashKv(endpoints, revision).catch((error: Error) => error);
-    if (rows instanceof Error || new Set(rows.map((row) => row.compactRevision)).size > 1) {
-      if (attempt >= 20)
-        throw new Error(
-          `the data could not be compared: ${rows instanceof Error ? rows.message : 'compaction differs'}`,
-        );
+    const found = await compareData(cluster, members);
+    if (typeof found === 'string') {
+      if (attempt >= 20) throw new Error(`the data could not be compared: ${found}`);
       await machine.sleep(250);
       await heal.look('files', 'self', 'cluster');
       continue;
     }
-    if (new Set(rows.map((row) => row.hash)).size > 1) {
+    const rows = [...found.hashes];
+    if (new Set(rows.map(([, hash]) => hash)).size > 1) {
       throw new Error(
-        `the data differ at revision ${revision}: ${rows.map((row) => `${row.endpoint} ${row.hash}`).join(', ')}`,
+        `the data differ at revision ${found.revision}: ${rows.map(([endpoint, hash]) => `${endpoint} ${hash}`).join(', ')}`,
       );
     }
-    return `equal to those of ${endpoints.length - 1} others at revision ${revision} (hash ${rows[0]?.hash})`;
+    return `equal to those of ${rows.length - 1} others at revision ${found.revision} (hash ${rows[0]?.[1]})`;
   }
 }
 

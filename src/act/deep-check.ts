@@ -1,0 +1,96 @@
+import { compareData } from '../cluster/compare-data.ts';
+import { diagnose } from '../diagnose/diagnose.ts';
+import { situationOf } from '../diagnose/situation.ts';
+import { observe } from '../observe/observe.ts';
+import type { World } from '../observe/world.ts';
+import { type DeepCheckResult, writeDeepCheck } from '../report/deep-check-file.ts';
+import type { Log } from '../report/log.ts';
+import { writeMetrics } from '../report/metrics.ts';
+import type { Settings } from '../settings/settings-table.ts';
+
+/** Held by the one member that compares right now; gone by itself. */
+const LOCK_KEY = 'heal-node/deep-check';
+const LOCK_SEC = 30;
+/** Between the two comparisons that a difference takes. */
+const AGAIN_MS = 200;
+
+type Found = {
+  readonly code: 0 | 1;
+  readonly message: string;
+  readonly result?: Omit<DeepCheckResult, 'atMs'>;
+};
+
+/** This member's hash against those of all others, which must agree among themselves. */
+async function compare(world: World, differedBefore: boolean): Promise<Omit<DeepCheckResult, 'atMs'>> {
+  const situation = situationOf(await observe(world), world.places);
+  const { config, cluster, seen } = situation;
+  const self = seen.self?.reply.ok ? seen.self.reply.value : undefined;
+  const unknown = (text: string) => ({ state: 'unknown', confirmed: false, text }) as const;
+  if (config === undefined || self === undefined) return unknown('this member does not answer');
+  if (cluster.serving.length < 2 || cluster.serving.length < cluster.members.length - 1)
+    return unknown('not all others serve');
+  const members = [
+    { endpoint: config.clientUrl, revision: self.revision },
+    ...cluster.serving.map(({ endpoint, reply }) => ({ endpoint, revision: reply.revision })),
+  ];
+  const found = await compareData(world.cluster(config.tls), members);
+  if (typeof found === 'string') return unknown(found);
+  const own = found.hashes.get(config.clientUrl);
+  const others = new Set(cluster.serving.map(({ endpoint }) => found.hashes.get(endpoint)));
+  const at = `at revision ${found.revision}`;
+  if (others.size > 1) return unknown(`the others differ among themselves ${at}`);
+  const [theirs] = others;
+  if (own === theirs) return { state: 'equal', confirmed: false, text: `its data equal all others' ${at}` };
+  const text = `the data of this member differ from those of all others ${at}: hash ${own}, the others ${theirs}`;
+  if (differedBefore) return { state: 'differs', confirmed: true, text };
+  await world.machine.sleep(AGAIN_MS);
+  return compare(world, true);
+}
+
+async function check(world: World, settings: Settings): Promise<Found> {
+  const situation = situationOf(await observe(world), world.places);
+  const { config } = situation;
+  const { verdict, reason, means, node } = diagnose(situation);
+  const found = `${node.name || 'This node'} is ${verdict} (${reason}): ${means}.`;
+  // It has answered healthy: only who it is, and what it holds, can still be wrong with it.
+  if (['stale', 'local-fault', 'amnesia'].includes(verdict)) return { code: 1, message: found };
+  if (verdict !== 'healthy' || config === undefined)
+    return { code: 0, message: found, result: { state: 'unknown', confirmed: false, text: found } };
+  const held = await world.cluster(config.tls).claim([config.clientUrl], LOCK_KEY, config.name, LOCK_SEC);
+  if (held !== config.name) return { code: 0, message: `${held} compares its data right now.` };
+  const result = await compare(world, false);
+  const heals = result.confirmed && settings.onDivergence === 'heal';
+  return { code: heals ? 1 : 0, message: `${config.name}: ${result.text}.`, result };
+}
+
+/**
+ * The rarer, deeper half of the health check: whether this member is who it should be, and has the same data as
+ * all others. Within `limitMs`, and never on two members at once. A difference is reported; with
+ * `HEAL_ON_DIVERGENCE=heal` it makes the check fail, and the action finds the rest.
+ * @returns 0, or 1 when the member is not healthy after all
+ */
+export async function deepCheck(
+  world: World,
+  settings: Settings,
+  log: Log,
+  limitMs: number,
+): Promise<Pick<Found, 'code' | 'message'>> {
+  const { machine, places } = world;
+  const late = { state: 'unknown', confirmed: false, text: `not done within ${limitMs} ms` } as const;
+  const found = await Promise.race([
+    check(world, settings).catch((error: Error): Found => {
+      const text = `it could not be compared: ${error.message}`;
+      return { code: 0, message: text, result: { state: 'unknown', confirmed: false, text } };
+    }),
+    machine
+      .sleep(limitMs)
+      .then((): Found => ({ code: 0, message: `The deep check was ${late.text}.`, result: late })),
+  ]);
+  if (found.result) {
+    await writeDeepCheck(machine, places.deepCheck, { ...found.result, atMs: machine.now() });
+    await writeMetrics(machine, places, found.code === 0 ? 'healthy' : 'stale');
+  }
+  const write = found.result?.confirmed || found.code === 1 ? log.error : log.info;
+  write({ event: found.result?.confirmed ? 'diverged' : 'deep-check', ...found.result }, found.message);
+  return found;
+}

@@ -1,0 +1,102 @@
+import type { Source } from '../observe/observation.ts';
+import type { Situation } from './situation.ts';
+
+/** Something seen that speaks for a verdict. `diagnose` adds when it was asked for, and how long that took. */
+export interface Seen {
+  readonly from: Source;
+  /** Where it was seen: a unit, a path, an endpoint. */
+  readonly source: string;
+  readonly text: string;
+}
+
+export const ev = (from: Source, source: string, text: string): Seen => ({ from, source, text });
+
+export const journalEvidence = (s: Situation, line: string): Seen =>
+  ev('log', `log of ${s.unitName}, this boot, last run`, line);
+
+const skewText = (ms: number | undefined): string =>
+  ms === undefined || Math.abs(ms) < 5000 ? '' : `; its clock is ${ms / 1000} s from ours`;
+
+export const clusterEvidence = ({ cluster }: Situation): Seen[] => [
+  ...cluster.serving.map(({ endpoint, reply }) =>
+    ev(
+      'others',
+      endpoint,
+      `serves as ${reply.memberId}, cluster ${reply.clusterId}, leader ${reply.leader}, term ${reply.term}, raft index ${reply.raftIndex}, revision ${reply.revision}, ${reply.dbSizeBytes} bytes, version ${reply.version}${skewText(reply.clockSkewMs)}`,
+    ),
+  ),
+  ...cluster.silent.map(({ endpoint, why }) => ev('others', endpoint, `does not serve: ${why}`)),
+  ...(cluster.disagreement ? [ev('others', 'the others', cluster.disagreement)] : []),
+];
+
+export const dataEvidence = ({ seen: { data }, config, wal }: Situation): Seen =>
+  ev(
+    'data',
+    config?.dataDir ?? 'data dir',
+    wal
+      ? `holds data of member ${wal.memberId}, cluster ${wal.clusterId}, term ${wal.term}, committed ${wal.commit}, last entry ${wal.lastIndex}, ${data.snapshots} snapshots${wal.damage ? `; the WAL is damaged: ${wal.damage}` : ''}${data.dir === 'directory' ? '' : `; it is a ${data.dir}`}`
+      : data.wal && !data.wal.ok
+        ? `holds a WAL that cannot be read: ${data.wal.why}`
+        : data.kind === 'no-wal'
+          ? 'holds a member directory without a WAL'
+          : `holds no data (${data.dir === 'none' ? 'there is no such directory' : data.dir})`,
+  );
+
+const exits = ['never exited', 'last exit code', 'last ended by signal', 'last dumped core by signal'];
+
+export const unitEvidence = ({ unit, unitName, seen }: Situation): Seen => {
+  const text = unit
+    ? [
+        `${unit.active} (${unit.sub})`,
+        `result ${unit.result}`,
+        `${exits[unit.exitKind] ?? 'last exit'}${unit.exitKind ? ` ${unit.exitStatus}` : ''}`,
+        `${unit.restarts} restarts`,
+        ...(unit.startedAtSec ? [`started ${new Date(unit.startedAtSec * 1000).toISOString()}`] : []),
+        ...(unit.fragment ? [`from ${unit.fragment}`] : []),
+        ...(unit.dropIns.length > 0 ? [`drop-ins ${unit.dropIns.join(' ')}`] : []),
+        ...(unit.environmentFiles.length > 0 ? [`environment ${unit.environmentFiles.join(' ')}`] : []),
+      ].join(', ')
+    : seen.unit.ok
+      ? 'unknown to systemd'
+      : seen.unit.why;
+  return ev('unit', unitName, text);
+};
+
+export const listEvidence = ({ cluster: { own, members } }: Situation): Seen =>
+  ev(
+    'others',
+    'member list of the others',
+    own
+      ? `lists this node as ${own.id} (${own.name === '' ? 'added, never started' : own.name}), one of ${members.length}`
+      : `does not list this node; ${members.length} members`,
+  );
+
+export const healthEvidence = ({ seen: { health }, config }: Situation): Seen =>
+  ev('member', `${config?.clientUrl}/health`, health.state === 'true' ? 'true' : health.why);
+
+export const processEvidence = ({ seen: { process }, unit }: Situation): Seen[] =>
+  process
+    ? [
+        ev(
+          'process',
+          `process ${unit?.mainPid}`,
+          `in state ${process.state}; in ${process.overMs} ms it used ${process.cpuTicks} ticks of CPU and moved ${process.ioBytes} bytes`,
+        ),
+      ]
+    : [];
+
+export const peerEvidence = ({ seen: { host } }: Situation): Seen[] =>
+  host?.ok
+    ? [
+        ...(host.value.linkUp ? [] : [ev('host', 'network', 'no interface has a carrier')]),
+        ...host.value.peers.map(({ url, reach, neighbour }) =>
+          ev(
+            'host',
+            url,
+            `its port is ${reach}${reach === 'silent' ? `, and the machine ${neighbour ? 'is there on the link' : 'does not answer on the link either'}` : ''}`,
+          ),
+        ),
+      ]
+    : host
+      ? [ev('host', 'this machine', host.why)]
+      : [];
