@@ -14,18 +14,16 @@ const LOCK_SEC = 30;
 /** Between the two comparisons that a difference takes. */
 const AGAIN_MS = 200;
 
-type Found = {
-  readonly code: 0 | 1;
-  readonly message: string;
-  readonly result?: Omit<DeepCheckResult, 'atMs'>;
-};
+type Result = Omit<DeepCheckResult, 'atMs'>;
+type Found = { readonly code: 0 | 1; readonly message: string; readonly result?: Result };
+
+const unknown = (text: string): Result => ({ state: 'unknown', confirmed: false, memberId: '', text });
 
 /** This member's hash against those of all others, which must agree among themselves. */
-async function compare(world: World, differedBefore: boolean): Promise<Omit<DeepCheckResult, 'atMs'>> {
+async function compare(world: World, differedBefore: boolean): Promise<Result> {
   const situation = situationOf(await observe(world), world.places);
   const { config, cluster, seen } = situation;
   const self = seen.self?.reply.ok ? seen.self.reply.value : undefined;
-  const unknown = (text: string) => ({ state: 'unknown', confirmed: false, text }) as const;
   if (config === undefined || self === undefined) return unknown('this member does not answer');
   if (cluster.serving.length < 2 || cluster.serving.length < cluster.members.length - 1)
     return unknown('not all others serve');
@@ -38,11 +36,13 @@ async function compare(world: World, differedBefore: boolean): Promise<Omit<Deep
   const own = found.hashes.get(config.clientUrl);
   const others = new Set(cluster.serving.map(({ endpoint }) => found.hashes.get(endpoint)));
   const at = `at revision ${found.revision}`;
+  const { memberId } = self;
   if (others.size > 1) return unknown(`the others differ among themselves ${at}`);
   const [theirs] = others;
-  if (own === theirs) return { state: 'equal', confirmed: false, text: `its data equal all others' ${at}` };
+  if (own === theirs)
+    return { state: 'equal', confirmed: false, memberId, text: `its data equal all others' ${at}` };
   const text = `the data of this member differ from those of all others ${at}: hash ${own}, the others ${theirs}`;
-  if (differedBefore) return { state: 'differs', confirmed: true, text };
+  if (differedBefore) return { state: 'differs', confirmed: true, memberId, text };
   await world.machine.sleep(AGAIN_MS);
   return compare(world, true);
 }
@@ -55,7 +55,7 @@ async function check(world: World, settings: Settings): Promise<Found> {
   // It has answered healthy: only who it is, and what it holds, can still be wrong with it.
   if (['stale', 'local-fault', 'amnesia'].includes(verdict)) return { code: 1, message: found };
   if (verdict !== 'healthy' || config === undefined)
-    return { code: 0, message: found, result: { state: 'unknown', confirmed: false, text: found } };
+    return { code: 0, message: found, result: unknown(found) };
   const held = await world.cluster(config.tls).claim([config.clientUrl], LOCK_KEY, config.name, LOCK_SEC);
   if (held !== config.name) return { code: 0, message: `${held} compares its data right now.` };
   const result = await compare(world, false);
@@ -76,11 +76,11 @@ export async function deepCheck(
   limitMs: number,
 ): Promise<Pick<Found, 'code' | 'message'>> {
   const { machine, places } = world;
-  const late = { state: 'unknown', confirmed: false, text: `not done within ${limitMs} ms` } as const;
+  const late = unknown(`not done within ${limitMs} ms`);
   const found = await Promise.race([
     check(world, settings).catch((error: Error): Found => {
       const text = `it could not be compared: ${error.message}`;
-      return { code: 0, message: text, result: { state: 'unknown', confirmed: false, text } };
+      return { code: 0, message: text, result: unknown(text) };
     }),
     machine
       .sleep(limitMs)

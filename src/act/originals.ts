@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import type { FileRights } from '../node/held-dir.ts';
 import { type Machine, ROOT_ONLY_FILE } from '../node/machine.ts';
-import { DROP_IN_ROOTS, type Places } from '../node/places.ts';
+import { DROP_IN_ROOTS, GATE_DROP_IN, type Places } from '../node/places.ts';
 import { pointEnvironmentFile } from '../node/unit-file.ts';
 
 export interface OriginalUnit {
@@ -43,13 +43,16 @@ export async function saveOriginal(machine: Machine, places: Places): Promise<vo
   await machine.writeFile(places.originalUnit, text, ROOT_ONLY_FILE);
 }
 
-/** The unit's drop-ins in force by file name; of the same name the strongest directory's counts. */
+/**
+ * The unit's drop-ins in force by file name, our own gate left out; of the same name the strongest directory's
+ * counts.
+ */
 export async function dropInsOf(machine: Machine, unit: string): Promise<Map<string, OriginalUnit>> {
   const found = new Map<string, OriginalUnit>();
   for (const root of DROP_IN_ROOTS) {
     // /lib is a link to /usr/lib where the two are merged: no link is followed, and /usr/lib has been read already.
     for (const name of await machine.list(`${root}/${unit}.d`).catch(() => [])) {
-      if (!name.endsWith('.conf') || found.has(name)) continue;
+      if (!name.endsWith('.conf') || found.has(name) || name === GATE_DROP_IN) continue;
       const file = await machine.readFile(`${root}/${unit}.d/${name}`);
       if (file !== undefined) found.set(name, file);
     }

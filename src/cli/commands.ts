@@ -1,6 +1,7 @@
 import { hookNames, isHookName, runHook } from '../../hooks/hooks.ts';
 import { type CommandSpec, EXIT } from './command.ts';
 import { diagnoseCommand } from './diagnose-command.ts';
+import { gateCommand } from './gate-command.ts';
 import { healCommand, resumeCommand } from './heal-command.ts';
 import { historyCommand, logsCommand } from './history-command.ts';
 import { installCommand } from './install-command.ts';
@@ -30,6 +31,7 @@ export const commands: readonly CommandSpec[] = [
   historyCommand,
   logsCommand,
   metricsCommand,
+  gateCommand,
   installCommand,
   hookCommand,
 ];

@@ -4,7 +4,7 @@ import type { Settings } from '../settings/settings-table.ts';
 import { type CommandSpec, EXIT } from './command.ts';
 import { look, printJson } from './look.ts';
 
-const intent: Readonly<Record<Response, string>> = {
+export const intent: Readonly<Record<Response, string>> = {
   nothing: 'The health action does nothing.',
   restart: "The health action runs the app's restart.",
   'restart-if-dead': "The health action runs the app's restart if the process is dead, and nothing else.",

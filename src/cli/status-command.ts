@@ -10,13 +10,14 @@ export const statusCommand: CommandSpec = {
   json: 'heal-node.status/1',
   exits: '0 healthy, 4 not healthy, 2 settings',
   run: async ({ json }) => {
-    const { settings, world, diagnosis } = await look();
+    const { settings, world, situation, diagnosis } = await look();
     const { machine, places } = world;
     const unfinished = await unfinishedRecord(machine, places);
     const last = (await history(machine, places)).at(-1);
     const step = unfinished?.steps.at(-1)?.id ?? '';
     const runs = await healRuns(machine);
     const { verdict, reason, means, node, members } = diagnosis;
+    const diverged = situation.seen.divergence?.confirmed ? situation.seen.divergence.text : undefined;
     if (json) {
       const heal = unfinished && { id: unfinished.id, startedAt: unfinished.startedAt, step, running: runs };
       const lastHeal = last && {
@@ -35,6 +36,7 @@ export const statusCommand: CommandSpec = {
         members,
         heal: heal ?? null,
         lastHeal: lastHeal ?? null,
+        diverged: diverged ?? null,
       });
     } else {
       console.log(`${node.name || 'This node'} is ${verdict} (${reason}): ${means}.`);
@@ -46,6 +48,7 @@ export const statusCommand: CommandSpec = {
         console.log(
           `Heal ${unfinished.id} is ${runs ? `under way at ${step}` : `not finished; it stopped at ${step}`}.`,
         );
+      if (diverged) console.log(`Its data are not to be trusted: ${diverged}.`);
       if (last) console.log(`The last heal, ${last.id}, ended at ${last.endedAt ?? '?'}: ${last.message}`);
       if (verdict !== 'healthy') for (const line of whatNext(diagnosis, settings)) console.log(line);
     }

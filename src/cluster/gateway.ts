@@ -4,6 +4,9 @@ import type { Cluster } from './cluster.ts';
 import { SERVES_KEY } from './etcdctl.ts';
 import { anyReply, claimed, hashKv, lease, memberList, memberReply, status } from './replies.ts';
 
+/** A read through the quorum waits for an election that is under way. */
+const READ_MS = 1500;
+
 /**
  * Reads through etcd's own JSON gateway (etcdserver/etcdserverpb/gw): a millisecond where a run of etcdctl takes
  * twenty. It is a short cut and never the last word: it does not answer where client certificates are asked for
@@ -18,11 +21,12 @@ export function withFastReads(slow: Cluster, tls: TlsFiles | undefined, timeoutM
     path: string,
     body: object,
     schema: S,
+    limitMs = timeoutMs,
   ): Promise<v.InferOutput<S>> => {
     const reply = await fetch(`${endpoint}/v3/${path}`, {
       method: 'POST',
       body: JSON.stringify(body),
-      signal: AbortSignal.timeout(timeoutMs),
+      signal: AbortSignal.timeout(limitMs),
       redirect: 'error',
       keepalive: false,
       ...(tls && {
@@ -39,13 +43,22 @@ export function withFastReads(slow: Cluster, tls: TlsFiles | undefined, timeoutM
     ...slow,
     ask: async (endpoint) => {
       try {
-        const [list, state] = await Promise.all([
+        const [list, state, servesNot] = await Promise.all([
           post(endpoint, 'cluster/member/list', {}, memberList),
           post(endpoint, 'maintenance/status', {}, status),
-          post(endpoint, 'kv/range', { key: btoa(SERVES_KEY) }, anyReply),
+          post(endpoint, 'kv/range', { key: btoa(SERVES_KEY) }, anyReply, READ_MS).then(
+            () => '',
+            (error: Error) => {
+              if (error.name !== 'TimeoutError') throw error;
+              return `no answer to a linearizable read within ${READ_MS} ms`;
+            },
+          ),
         ]);
-        return memberReply(list, state, '', skews.get(endpoint));
-      } catch {
+        return memberReply(list, state, servesNot, skews.get(endpoint));
+      } catch (error) {
+        // Where nobody listens etcdctl would find nobody either, but only after trying for its whole time.
+        if ((error as { code?: string }).code === 'ConnectionRefused')
+          throw new Error(`${endpoint} refuses the connection`);
         return slow.ask(endpoint);
       }
     },

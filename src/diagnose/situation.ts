@@ -70,7 +70,12 @@ export function situationOf(seen: Observation, places: Places): Situation {
     config && cluster.members.find((member) => member.id === ownerId && member.id !== cluster.own?.id);
   const { db } = seen.data;
   const dbCut = db !== undefined && db.bytes < db.neededBytes;
-  const provedBad = dbCut || matched.some(({ signature }) => signature.proves === 'stale');
+  const diverged =
+    divergence?.confirmed === true &&
+    divergence.heals &&
+    divergence.memberId === wal?.memberId &&
+    seen.atMs - divergence.atMs < DIVERGENCE_MS;
+  const provedBad = dbCut || diverged || matched.some(({ signature }) => signature.proves === 'stale');
   return {
     seen,
     config,
@@ -91,8 +96,7 @@ export function situationOf(seen: Observation, places: Places): Situation {
       runs &&
       (process === undefined ||
         (!['T', 't', 'Z'].includes(process.state) && process.cpuTicks + process.ioBytes > 0)),
-    diverged:
-      divergence?.confirmed === true && divergence.heals && seen.atMs - divergence.atMs < DIVERGENCE_MS,
+    diverged,
     swapped: swap.unit1File !== 'none' || swap.env1 || swap.originals,
     joined: wal !== undefined && wal.damage === undefined && wal.memberId === cluster.own?.id && !provedBad,
   };

@@ -1,5 +1,5 @@
 import { hookNames } from '../../hooks/hooks.ts';
-import { EXECUTABLE, HEAL_UNIT, UNIT_DIR } from '../node/places.ts';
+import { EXECUTABLE, GATE_DROP_IN, HEAL_UNIT, ROOT_STATE_DIR, UNIT_DIR } from '../node/places.ts';
 import { SETTINGS_FILE } from '../settings/parse-settings.ts';
 import { type SettingRow, settingsTable } from '../settings/settings-table.ts';
 
@@ -35,6 +35,15 @@ const settingsText = [
   '',
 ].join('\n');
 
+/**
+ * Asked before every start of etcd. Only exit 3 keeps etcd down: a gate that is missing, or fails for its own
+ * reasons, lets it start. While a heal has the originals aside it is the heal that decides, and is not asked.
+ */
+const gateText = `# heal-node: asks before etcd is started, see \`heal-node gate --help\`
+[Service]
+ExecStartPre=+/bin/sh -c '[ -d ${ROOT_STATE_DIR}/originals ] || ${EXECUTABLE} gate; [ $$? -ne 3 ]'
+`;
+
 export type Laid = { readonly path: string } & (
   | { readonly link: string }
   | { readonly text: string; readonly mode: number; readonly onlyIfMissing?: true }
@@ -46,6 +55,7 @@ export const layout: readonly Laid[] = [
   { path: '/usr/local/bin/heal-node', link: EXECUTABLE },
   { path: SETTINGS_FILE, text: settingsText, mode: 0o600, onlyIfMissing: true },
   { path: `${UNIT_DIR}/${HEAL_UNIT}`, text: unitText, mode: 0o644 },
+  { path: `${UNIT_DIR}/etcd.service.d/${GATE_DROP_IN}`, text: gateText, mode: 0o644 },
   { path: `${UNIT_DIR}/multi-user.target.wants/${HEAL_UNIT}`, link: `../${HEAL_UNIT}` },
 ];
 

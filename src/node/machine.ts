@@ -58,7 +58,7 @@ export interface Machine {
   journal(unit: UnitFacts): Promise<readonly string[]>;
   /** `systemctl ARGUMENTS`; throws with what it said when it fails or takes longer than `timeoutMs`. */
   systemctl(words: readonly string[], timeoutMs?: number): Promise<void>;
-  /** Runs one of the app's commands; its exit code, or undefined when it was still running at the limit. */
+  /** Runs one of the app's commands; its exit code, or undefined when it still runs at the limit, and goes on. */
   runApp(argv: readonly string[], timeoutMs: number): Promise<number | undefined>;
 }
 

@@ -12,7 +12,7 @@ export interface Listener {
 export interface Network {
   /** Addresses that this machine has. */
   readonly addresses: readonly string[];
-  /** Some interface besides the loopback has a carrier (sysfs-class-net). */
+  /** Some interface besides the loopback is up and has a carrier. */
   readonly linkUp: boolean;
   /** Addresses beside us on the link that answer for themselves (ARP). */
   readonly neighbours: readonly string[];
@@ -63,14 +63,21 @@ function listeners(ports: readonly number[]): Listener[] {
   return found;
 }
 
+/** Addresses that this machine has, whether or not their link is up: IPv4's routing trie, IPv6's list (proc(5)). */
+export const localAddresses = (fibTrie: string, inet6: string): string[] => [
+  ...new Set([...fibTrie.matchAll(/\|-- ([\d.]+)\n\s+\/32 host LOCAL/g)].map(([, address = '']) => address)),
+  ...[...inet6.matchAll(/^([0-9a-f]{32}) /gm)].map(
+    // A URL writes an IPv6 address in the one short way (RFC 5952).
+    ([, hex = '']) => new URL(`http://[${hex.match(/.{4}/g)?.join(':')}]`).hostname.slice(1, -1),
+  ),
+];
+
 /** This machine's side of the network; `ports` are those whose listeners are asked for. */
 export function lookAtNetwork(ports: readonly number[]): Network {
-  const interfaces = readdirSync('/sys/class/net').filter((name) => name !== 'lo');
   return {
-    addresses: Object.values(networkInterfaces()).flatMap((list) =>
-      (list ?? []).map(({ address }) => address),
-    ),
-    linkUp: interfaces.some((name) => read(`/sys/class/net/${name}/carrier`).trim() === '1'),
+    addresses: localAddresses(read('/proc/net/fib_trie'), read('/proc/net/if_inet6')),
+    // Only interfaces that are running are listed (netdevice(7), IFF_RUNNING).
+    linkUp: Object.values(networkInterfaces()).some((list) => list?.some(({ internal }) => !internal)),
     // Flag 2 of /proc/net/arp: the entry is complete (linux/if_arp.h, ATF_COM).
     neighbours: read('/proc/net/arp')
       .split('\n')

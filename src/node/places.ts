@@ -6,6 +6,8 @@ export const LOG_FILE = '/var/log/heal-node/heal-node.log';
 export const DEEP_CHECK_FILE = '/var/lib/heal-node/deep-check.json';
 export const UNIT_DIR = '/etc/systemd/system';
 export const HEAL_UNIT = 'heal-node.service';
+/** The drop-in of etcd's unit that asks the gate. */
+export const GATE_DROP_IN = '10-heal-node-gate.conf';
 export const EXECUTABLE = '/opt/heal-node/bin/heal-node';
 export const APP_CTL = '/opt/app/bin/ctl.sh';
 

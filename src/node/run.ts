@@ -48,3 +48,28 @@ export async function run(argv: readonly string[], options: RunOptions): Promise
     tooMuch: result.isMaxBuffer,
   };
 }
+
+/**
+ * Runs one of the app's commands, for `limitMs` at most: it is left running then, as killing a script leaves what
+ * it has started. Its output goes nowhere, as a pipe would be held open by what outlives us.
+ * @returns its exit code; undefined when it goes on
+ */
+export async function runOrLeave(argv: readonly string[], limitMs: number): Promise<number | undefined> {
+  const [program = '', ...words] = argv;
+  const child = execa(program, words, {
+    env: BARE,
+    extendEnv: false,
+    reject: false,
+    stdio: 'ignore',
+    detached: true,
+    cleanup: false,
+  });
+  child.unref();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const limit = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), limitMs);
+  });
+  const ended = await Promise.race([child.then(({ exitCode }) => exitCode ?? 1), limit]);
+  clearTimeout(timer);
+  return ended;
+}

@@ -6,7 +6,7 @@ import { journalOf } from './journal.ts';
 import { type Machine, type PathKind, ROOT_ONLY_DIRECTORY } from './machine.ts';
 import { lookAtNetwork, reach } from './network.ts';
 import { sampleProcess } from './process.ts';
-import { run } from './run.ts';
+import { run, runOrLeave } from './run.ts';
 import { showUnits } from './systemctl.ts';
 import { readWalFile, type WalFacts } from './wal.ts';
 
@@ -139,8 +139,5 @@ export const thisMachine: Machine = {
       `systemctl ${words.join(' ')}: ${result.timedOut ? `not done after ${timeoutMs} ms` : result.stderr || `exit ${result.code}`}`,
     );
   },
-  runApp: async (argv, timeoutMs) => {
-    const result = await run(argv, { timeoutMs });
-    return result.timedOut ? undefined : (result.code ?? 1);
-  },
+  runApp: runOrLeave,
 };

@@ -90,6 +90,12 @@ async function lookAtSwap({ machine, places }: World): Promise<SwapFacts> {
   };
 }
 
+/** Without a look at its own disks nothing can be said at all. @throws why not */
+function mustBe<T>(fact: Fact<T>): T {
+  if (!fact.ok) throw new Error(fact.why);
+  return fact.value;
+}
+
 /** What stands on this machine's disks: the app's view, etcd's settings, its data, traces of a swap. */
 export async function lookAtFiles(
   world: World,
@@ -102,8 +108,8 @@ export async function lookAtFiles(
       parseAppView(await mustRead(machine, places.appEnv), places.appEnv),
     ),
     config,
-    data: await watch.time('data', () => lookAtData(machine, config)),
-    swap: await watch.time('swap', () => lookAtSwap(world)),
+    data: mustBe(await watch.fact('data', () => lookAtData(machine, config))),
+    swap: mustBe(await watch.fact('swap', () => lookAtSwap(world))),
     divergence: await world.divergence(),
   };
 }

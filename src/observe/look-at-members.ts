@@ -9,16 +9,16 @@ const HEALTH_TIMEOUT_MS = 1500;
 /** A process that stands still for this long, and does not answer meanwhile, makes no progress. */
 const PROGRESS_MS = 1500;
 
-async function ask(world: World, tls: TlsFiles | undefined, endpoint: string): Promise<Asked> {
-  const beganMs = world.machine.now();
-  const reply = await world
-    .cluster(tls)
-    .ask(endpoint)
-    .then(
-      (value) => ({ ok: true, value }) as const,
-      (error: Error) => ({ ok: false, why: error.message }) as const,
-    );
-  return { endpoint, reply, tookMs: world.machine.now() - beganMs };
+async function ask(
+  { machine, cluster }: World,
+  watch: Stopwatch,
+  source: 'member' | 'others',
+  tls: TlsFiles | undefined,
+  endpoint: string,
+): Promise<Asked> {
+  const beganMs = machine.now();
+  const reply = await watch.fact(source, () => cluster(tls).ask(endpoint));
+  return { endpoint, reply, tookMs: machine.now() - beganMs };
 }
 
 /** This member's own answers. */
@@ -29,10 +29,11 @@ export async function lookAtSelf(
 ): Promise<Pick<Observation, 'health' | 'self'>> {
   if (!config.ok) return { health: { state: 'none', why: config.why }, self: undefined };
   const { clientUrl, tls } = config.value;
-  return watch.time('member', async () => {
-    const health = await world.health(clientUrl, tls, HEALTH_TIMEOUT_MS);
-    return { health, self: health.state === 'none' ? undefined : await ask(world, tls, clientUrl) };
-  });
+  const [health, self] = await Promise.all([
+    world.health(clientUrl, tls, HEALTH_TIMEOUT_MS),
+    ask(world, watch, 'member', tls, clientUrl),
+  ]);
+  return { health, self };
 }
 
 /** What a process that does not answer well does meanwhile. */
@@ -48,18 +49,19 @@ export async function lookAtProcess(
   const beganMs = machine.now();
   const { health } = await answered;
   if (health.state === 'true') return undefined;
-  return watch.time('process', async () => {
+  const seen = await watch.fact('process', async () => {
     await machine.sleep(Math.max(0, PROGRESS_MS - (machine.now() - beganMs)));
-    const last = await machine.process(mainPid);
-    return (
-      last && {
-        state: last.state,
-        overMs: machine.now() - beganMs,
-        cpuTicks: last.cpuTicks - first.cpuTicks,
-        ioBytes: last.ioBytes - first.ioBytes,
-      }
-    );
+    return machine.process(mainPid);
   });
+  const last = seen.ok ? seen.value : undefined;
+  return (
+    last && {
+      state: last.state,
+      overMs: machine.now() - beganMs,
+      cpuTicks: last.cpuTicks - first.cpuTicks,
+      ioBytes: last.ioBytes - first.ioBytes,
+    }
+  );
 }
 
 /** What every other member says. */
@@ -71,12 +73,12 @@ export async function lookAtCluster(
   if (!config.ok) return { others: [], changedList: undefined };
   const { tls } = config.value;
   const known = otherEndpoints(config.value, app.ok ? app.value : undefined, []);
-  const others = await watch.time('others', async () => {
-    const first = await Promise.all(known.map((endpoint) => ask(world, tls, endpoint)));
-    // The files on this node may be older than the cluster: whoever the members list and we do not know is asked too.
-    const { members } = clusterView(config.value, first, undefined);
-    const more = otherEndpoints(config.value, undefined, members).filter((url) => !known.includes(url));
-    return [...first, ...(await Promise.all(more.map((endpoint) => ask(world, tls, endpoint))))];
-  });
+  const all = (endpoints: readonly string[]) =>
+    Promise.all(endpoints.map((endpoint) => ask(world, watch, 'others', tls, endpoint)));
+  const first = await all(known);
+  // The files on this node may be older than the cluster: whoever the members list and we do not know is asked too.
+  const { members } = clusterView(config.value, first, undefined);
+  const more = otherEndpoints(config.value, undefined, members).filter((url) => !known.includes(url));
+  const others = [...first, ...(await all(more))];
   return { others, changedList: undefined };
 }

@@ -72,6 +72,8 @@ export interface HostFacts {
 /** What the last deep check found (src/act/deep-check.ts). */
 export interface Divergence {
   readonly atMs: number;
+  /** Whose data differ: those of a new member are others. */
+  readonly memberId: string;
   /** This member alone differs from all others, twice. */
   readonly confirmed: boolean;
   readonly text: string;

@@ -3,6 +3,8 @@ import { type Machine, ROOT_ONLY_FILE } from '../node/machine.ts';
 
 const schema = v.object({
   atMs: v.number(),
+  /** Whose data were compared. */
+  memberId: v.string(),
   state: v.picklist(['equal', 'differs', 'unknown']),
   /** It differed twice, this member alone against all others in agreement. */
   confirmed: v.boolean(),

@@ -102,6 +102,7 @@ test('without the others a heal is refused, and nothing is changed', async () =>
   const ended = await service(fake);
   assert.is(ended?.outcome, 'nothing', ended?.message);
   fake.disk.delete(PLACES.outcome);
+  fake.disk.delete(PLACES.metrics);
   assert.is(JSON.stringify([...fake.disk]), before);
   assert.equal(fake.removed, []);
 });
@@ -115,7 +116,7 @@ test('the others fall silent when everything is staged: refused before remove, a
   assert.match(ended?.message ?? '', /refused before remove: quorum: 0 of/);
   assert.equal(fake.removed, []);
   const after = [...fake.disk].filter(
-    ([path]) => !path.startsWith(PLACES.history) && path !== PLACES.outcome,
+    ([path]) => !path.startsWith(PLACES.history) && path !== PLACES.outcome && path !== PLACES.metrics,
   );
   assert.equal(after.sort(), before, 'unit, environment and data are as they were');
 });

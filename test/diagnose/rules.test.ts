@@ -16,6 +16,7 @@ import {
   healthy,
   members,
   NO_DATA,
+  OWN,
   silent,
   situation,
   unit,
@@ -112,13 +113,31 @@ const cases: readonly (readonly [expected: string, seen: Observation])[] = [
   ['stale/wal-incomplete', crashed([line('wal-incomplete')])],
   [
     'stale/diverged',
-    { ...healthy, divergence: { atMs: 0, confirmed: true, heals: true, text: 'hash 1, the others 2' } },
+    {
+      ...healthy,
+      divergence: { atMs: 0, memberId: OWN, confirmed: true, heals: true, text: 'hash 1, the others 2' },
+    },
   ],
-  ['healthy/serves', { ...healthy, divergence: { atMs: 0, confirmed: true, heals: false, text: 'differs' } }],
-  ['healthy/serves', { ...healthy, divergence: { atMs: 0, confirmed: false, heals: true, text: 'differs' } }],
   [
     'healthy/serves',
-    { ...healthy, atMs: 3_600_000, divergence: { atMs: 0, confirmed: true, heals: true, text: '' } },
+    { ...healthy, divergence: { atMs: 0, memberId: OWN, confirmed: true, heals: false, text: 'differs' } },
+  ],
+  // of the member that was here before
+  [
+    'healthy/serves',
+    { ...healthy, divergence: { atMs: 0, memberId: 'old', confirmed: true, heals: true, text: '' } },
+  ],
+  [
+    'healthy/serves',
+    { ...healthy, divergence: { atMs: 0, memberId: OWN, confirmed: false, heals: true, text: 'differs' } },
+  ],
+  [
+    'healthy/serves',
+    {
+      ...healthy,
+      atMs: 3_600_000,
+      divergence: { atMs: 0, memberId: OWN, confirmed: true, heals: true, text: '' },
+    },
   ],
   [
     'alarmed/raised',
@@ -250,7 +269,13 @@ const anything: fc.Arbitrary<Observation> = fc
       host({ peers: peers('silent', false), linkUp: false }),
     ),
     process: fc.constantFrom(undefined, process(), process({ cpuTicks: 9 }), process({ state: 'T' })),
-    divergence: fc.constantFrom(undefined, { atMs: 0, confirmed: true, heals: true, text: 'differs' }),
+    divergence: fc.constantFrom(undefined, {
+      atMs: 0,
+      memberId: OWN,
+      confirmed: true,
+      heals: true,
+      text: 'differs',
+    }),
     swap: fc.constantFrom(healthy.swap, {
       ...healthy.swap,
       unitFile: 'none' as const,

@@ -3,6 +3,7 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   truncateSync,
@@ -42,6 +43,19 @@ function damageWal(machine: TestMachine, what: 'data' | 'tag'): void {
   const { path, starts } = walRecords(machine);
   const middle = starts[Math.floor(starts.length / 2)] ?? 0;
   overwrite(path, what === 'tag' ? middle : middle + 16, Buffer.alloc(what === 'tag' ? 1 : 4, 0));
+}
+
+/** Zeroes the last record and everything after it: what a torn write leaves. */
+export function damageTail(machine: TestMachine): void {
+  const { path, starts } = walRecords(machine);
+  const last = (starts.at(-1) ?? 8) - 8;
+  overwrite(path, last, Buffer.alloc(4096));
+}
+
+/** As if the first WAL files had been lost: what is left begins at a later index. */
+export function keepOnlyLaterWal(machine: TestMachine): void {
+  const { path } = walRecords(machine);
+  renameSync(path, join(member(machine), 'wal/0000000000000001-00000000000000ff.wal'));
 }
 
 /** Ways in which a machine that is off can have lost its data, by name; each as FAILURES.md has it. */

@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
 import { sh, trySh, until } from './sh.ts';
@@ -58,6 +58,11 @@ export class TestMachine {
     return join(this.spec.dir, 'init.pid');
   }
 
+  /** Of its PID 1, as the host sees it. */
+  get pid(): number {
+    return this.initPid;
+  }
+
   get isOn(): boolean {
     return this.initPid > 0 && existsSync(`/proc/${this.initPid}`);
   }
@@ -76,7 +81,7 @@ export class TestMachine {
   }
 
   /** Boots; returns when systemd takes commands. */
-  async powerOn(): Promise<void> {
+  async powerOn(boots = true): Promise<void> {
     if (this.isOn) return;
     const { dir, layers } = this.spec;
     if (!existsSync(join(dir, 'upper'))) this.resetRootDisk();
@@ -122,6 +127,7 @@ export class TestMachine {
       `${this.name} takes commands`,
       async () => (await this.run('systemctl', 'is-system-running')).stdout !== '' || undefined,
     );
+    if (!boots) return;
     await until(`${this.name} has booted`, async () =>
       /running|degraded/.test((await this.run('systemctl', 'is-system-running')).stdout),
     );
@@ -190,10 +196,5 @@ export class TestMachine {
   /** A path of the root disk as the host sees it; written only while the machine is off. */
   onRootDisk(path: string): string {
     return join(this.spec.dir, this.isOn ? 'root' : 'upper', path);
-  }
-
-  /** Copies a tree of the data disk to a name beside it, for the tests that break it. */
-  copyData(from: string, to: string): void {
-    cpSync(join(this.dataDisk, from), join(this.dataDisk, to), { recursive: true });
   }
 }

@@ -1,0 +1,24 @@
+import { situationOf } from '../diagnose/situation.ts';
+import { observe } from '../observe/observe.ts';
+import type { World } from '../observe/world.ts';
+import { hasBeenMember } from './member-mark.ts';
+
+/**
+ * Whether etcd may be started on the data that stand here now. Two starts cannot be undone: one on an empty data
+ * dir that could found a second, empty cluster, and one on a copy of another member's data, which would speak and
+ * vote in that member's name (seen: the original then loses what the copy has acknowledged for it, and panics).
+ * @returns why it must not be started, as a sentence; undefined when it may
+ */
+export async function gate(world: World): Promise<string | undefined> {
+  const { seen, config, foreign, cluster } = situationOf(await observe(world), world.places);
+  if (foreign !== undefined) {
+    const { id, name, peerUrls } = foreign.member;
+    return `The data are those of member ${id} (${name}, ${peerUrls.join(',')}): started here, etcd would speak for it. See heal-node diagnose.`;
+  }
+  const couldFound = seen.data.kind !== 'wal' && config?.initialState === 'new';
+  if (!couldFound || !(await hasBeenMember(world.machine, world.places))) return undefined;
+  // One that answers has been bootstrapped, whether or not it has a quorum: etcd asks it, and does not found.
+  if (seen.others.some(({ reply }) => reply.ok) || cluster.standsWithoutUs) return undefined;
+  const silent = cluster.silent.map(({ endpoint, why }) => `${endpoint}: ${why}`).join('; ');
+  return `This node has been a member and its data are gone, and no other member is in reach (${silent}): started now, it could found a second, empty cluster. Start a node that has its data first.`;
+}

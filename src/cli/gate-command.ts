@@ -1,0 +1,20 @@
+import { gate } from '../act/gate.ts';
+import { realWorld } from '../observe/real-world.ts';
+import { openLog } from '../report/log.ts';
+import { loadSettings } from '../settings/load-settings.ts';
+import { type CommandSpec, EXIT } from './command.ts';
+
+export const gateCommand: CommandSpec = {
+  name: 'gate',
+  what: 'is asked by systemd before etcd is started: whether that could found a second cluster, or speak for another member',
+  exits: '0 etcd may start, 3 it must not; whatever else happens, it may',
+  run: async () => {
+    const settings = loadSettings();
+    if (settings.mode === 'off') return EXIT.done;
+    const refused = await gate(realWorld(settings));
+    if (refused === undefined) return EXIT.done;
+    openLog('gate').error({ event: 'gate-refused' }, refused);
+    console.log(refused);
+    return EXIT.refused;
+  },
+};

@@ -1,0 +1,171 @@
+/**
+ * Whatever is read may have been written by somebody else: random and mutated input, a reader at a time. Nothing
+ * crashes, hangs or answers with anything but a value or an Error with a message.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { parse as parseLossless } from 'lossless-json';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import * as v from 'valibot';
+import { parseAppView } from '../src/app/app-view.ts';
+import * as replies from '../src/cluster/replies.ts';
+import { diagnose } from '../src/diagnose/diagnose.ts';
+import { signatures } from '../src/diagnose/signatures.ts';
+import { neededBytes } from '../src/node/bolt-meta.ts';
+import { certificateFaults } from '../src/node/certificates.ts';
+import { parseEnvFile, setEnvValues } from '../src/node/env-file.ts';
+import { etcdConfig } from '../src/node/etcd-config.ts';
+import { linesSince, plainLine } from '../src/node/log-lines.ts';
+import { listeningSockets } from '../src/node/network.ts';
+import { parseProcess } from '../src/node/process.ts';
+import { parseShow } from '../src/node/systemctl.ts';
+import { environmentFiles, pointEnvironmentFile } from '../src/node/unit-file.ts';
+import { readWalFile } from '../src/node/wal.ts';
+import { parseSettings } from '../src/settings/parse-settings.ts';
+import { crashed, ENV, members, situation } from './fake/observation.ts';
+
+const RUNS = 2000;
+const wal = readFileSync(join(import.meta.dirname, 'node/recorded/etcd-3.4.wal'));
+const server = readFileSync(join(import.meta.dirname, 'node/recorded/certificates/server.pem'), 'utf8');
+const STATUS = `{"header":{"cluster_id":"9980","member_id":"1046","revision":"5","raft_term":"2"},"version":"3.4.23","dbSize":"20480","leader":"1046","raftIndex":"9","raftTerm":"2","errors":["memberID:10501334649042878790 alarm:NOSPACE "]}`;
+const LIST = `{"header":{"cluster_id":9980,"member_id":1046},"members":[{"ID":18331233011,"name":"etcd2","peerURLs":["http://10.0.0.2:2380"]}]}`;
+const TXN = '{"header":{},"succeeded":true,"responses":[{"response_range":{"kvs":[{"value":"eA=="}]}}]}';
+
+interface Reader {
+  readonly name: string;
+  /** Something well-formed, to mutate. */
+  readonly seed: string;
+  readonly read: (text: string) => unknown;
+}
+
+const json = (schema: v.GenericSchema) => (text: string) => v.parse(schema, parseLossless(text));
+
+const readers: readonly Reader[] = [
+  { name: "etcd's environment", seed: ENV, read: (text) => etcdConfig(parseEnvFile(text), 'etcd.env') },
+  { name: 'an environment that is edited', seed: ENV, read: (text) => setEnvValues(text, { A: 'b' }) },
+  {
+    name: "the app's view",
+    seed: 'MY_ROLE=etcd-node\nMY_SID=2\nSTABLE_NODES="1=10.0.0.1"\n',
+    read: (text) => parseAppView(text, '.env'),
+  },
+  {
+    name: 'settings',
+    seed: 'HEAL_MODE=auto\nHEAL_CHECK_TIMEOUT=3s\n',
+    read: (text) => parseSettings(text, {}),
+  },
+  {
+    name: 'a unit',
+    seed: '[Service]\nEnvironmentFile=-/a # c\nExecStart=/b \\\n c\n',
+    read: environmentFiles,
+  },
+  {
+    name: 'a unit that is edited',
+    seed: '[Service]\nEnvironmentFile=/a\n',
+    read: (text) => pointEnvironmentFile(text, '/a', '/b'),
+  },
+  {
+    name: 'systemctl show',
+    seed: 'MainPID=1\nEnvironmentFiles=/a (ignore_errors=no)\nInvocationID=\n\nMainPID=0\n',
+    read: parseShow,
+  },
+  { name: 'status of the gateway', seed: STATUS, read: json(replies.status) },
+  { name: "etcdctl's member list", seed: LIST, read: json(replies.memberList) },
+  { name: 'a transaction', seed: TXN, read: json(replies.claimed) },
+  { name: 'hashes', seed: '{"hash":"1","compact_revision":"2"}', read: json(replies.hashKv) },
+  {
+    name: '/proc/PID/stat',
+    seed: '7 (et) cd) S 1 7 7 0 -1 0 0 0 0 0 5 6 0',
+    read: (text) => parseProcess(text, text),
+  },
+  {
+    name: '/proc/net/tcp',
+    seed: '  sl\n 0: 0100007F:094C 00000000:0000 0A 0 0 0 0 0 77\n',
+    read: (text) => listeningSockets(text, [2380]),
+  },
+  {
+    name: 'a certificate',
+    seed: server,
+    read: (cert) => certificateFaults({ setting: 'S', cert, key: cert, ca: cert, hosts: ['a'] }, 0),
+  },
+  {
+    name: 'a log file',
+    seed: '{"ts":"2026-01-01T00:00:00Z","msg":"a"}\n',
+    read: (text) => linesSince(text, 0),
+  },
+  { name: 'a bbolt file', seed: '\0'.repeat(9000), read: (text) => neededBytes(Buffer.from(text, 'latin1')) },
+  {
+    name: 'a WAL',
+    seed: wal.toString('latin1'),
+    read: (text) => readWalFile(Buffer.from(text, 'latin1'), true),
+  },
+  {
+    name: 'a log line, up to the verdict',
+    seed: signatures.flatMap(({ examples }) => examples).join('\n'),
+    read: (text) => diagnose(situation(crashed(text.split('\n').map(plainLine)))).verdict,
+  },
+];
+
+/** A seed with some of it overwritten, cut out or doubled. */
+const mutated = (seed: string) =>
+  fc
+    .array(
+      fc.tuple(
+        fc.nat(seed.length),
+        fc.nat(40),
+        fc.oneof(
+          fc.string({ maxLength: 20, unit: 'binary' }),
+          fc.constantFrom('"', '\\', '\n', '=', '\0', '{', '9'.repeat(30)),
+        ),
+      ),
+      { minLength: 1, maxLength: 6 },
+    )
+    .map((edits) =>
+      edits.reduce((text, [at, gone, put]) => text.slice(0, at) + put + text.slice(at + gone), seed),
+    );
+
+let count = 0;
+for (const { name, seed, read } of readers) {
+  test(`${name}: random and mutated`, () => {
+    fc.assert(
+      fc.property(fc.oneof(mutated(seed), fc.string({ unit: 'binary', maxLength: 300 })), (text) => {
+        count++;
+        try {
+          read(text);
+          return true;
+        } catch (error) {
+          return (
+            error instanceof Error &&
+            error.message !== '' &&
+            !(error instanceof RangeError) &&
+            !(error instanceof TypeError)
+          );
+        }
+      }),
+      { numRuns: RUNS },
+    );
+  });
+}
+
+test('a line of 8 MB, and a million lines, take no time to speak of and no more memory than they have', () => {
+  const long = `error validating peerURLs ${'member count is '.repeat(500_000)}`;
+  assert.is(diagnose(situation(crashed([plainLine(long)]))).verdict, 'unknown');
+  const many = Array.from({ length: 1_000_000 }, () => 'raft: a line that says nothing');
+  assert.is(diagnose(situation(crashed(many))).verdict, 'unknown');
+});
+
+test('a WAL that claims a record of petabytes, or of nothing, is damage', () => {
+  for (const length of [2n ** 55n, 2n ** 62n, 11n << 20n]) {
+    const bytes = Buffer.from(wal);
+    bytes.writeBigUInt64LE(length, 0);
+    assert.throws(() => readWalFile(bytes, true), /no metadata: /);
+  }
+});
+
+test('the count', () => {
+  assert.is(members.length, 3);
+  console.log(`\n${count} inputs for ${readers.length} readers`);
+});
+
+test.run();

@@ -1,0 +1,388 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Bed } from '../bed/bed.ts';
+import { breakages, damageTail, keepOnlyLaterWal } from '../bed/breakage.ts';
+import { canFreeze, freezeEtcd, thaw } from '../bed/freezer.ts';
+import type { TestMachine } from '../bed/machine.ts';
+import { sh, until } from '../bed/sh.ts';
+import { idOf, serves } from '../bed/world.ts';
+
+export interface Case {
+  readonly name: string;
+  /** The reason code that `diagnose` must come to. */
+  readonly reason: string;
+  /** Breaks it. etcd of the machine is stopped, its data are good, and a copy of them is kept. */
+  readonly arrange: (bad: TestMachine, bed: Bed) => Promise<unknown> | unknown;
+  /** `running`: it must come up; `failed`: it must give up; `as-it-is`: it is not started at all. */
+  readonly ends?: 'failed' | 'running' | 'as-it-is';
+  /** While it runs, after it. */
+  readonly meanwhile?: (bad: TestMachine, bed: Bed) => Promise<unknown>;
+  /** Takes back what the data's copy and the saved environment do not. */
+  readonly tidy?: (bad: TestMachine, bed: Bed) => Promise<unknown>;
+  /** The member went on with its own data: the copy would be too old. */
+  readonly keeps?: true;
+  /** Whether this host can make it; always when left out. */
+  readonly possible?: () => boolean;
+  /** Only a heal brings it back. */
+  readonly heals?: true;
+}
+
+const ENV = '/opt/app/conf/etcd.env';
+const DATA = '/var/lib/etcd/default.etcd';
+const setEnv = (bad: TestMachine, ...lines: readonly string[]) =>
+  bad.sh(`cat >> ${ENV} <<'X'\n${lines.join('\n')}\nX`);
+const others = (bad: TestMachine, bed: Bed) => bed.machines.filter((machine) => machine !== bad);
+const first = (bad: TestMachine, bed: Bed) => others(bad, bed)[0] as TestMachine;
+const onOthers = (script: string) => (bad: TestMachine, bed: Bed) =>
+  Promise.all(others(bad, bed).map((machine) => machine.sh(script)));
+const othersServe = (bad: TestMachine, bed: Bed) =>
+  until('the others serve', async () =>
+    (await Promise.all(others(bad, bed).map((machine) => serves(bed, machine)))).every(Boolean),
+  );
+const startOthers = async (bad: TestMachine, bed: Bed) => {
+  await onOthers('systemctl start --no-block etcd')(bad, bed);
+};
+const remove = async (bad: TestMachine, bed: Bed) => {
+  const id = await idOf(bed, first(bad, bed), bad);
+  await until('it is removed', () =>
+    bed.etcdctl([first(bad, bed).endpoint], 'member', 'remove', id).catch(() => undefined),
+  );
+};
+const add = (bad: TestMachine, bed: Bed) =>
+  until('it is added', () =>
+    bed
+      .etcdctl([first(bad, bed).endpoint], 'member', 'add', bad.name, `--peer-urls=http://${bad.ip}:2380`)
+      .catch(() => undefined),
+  );
+
+/** Every kind of FAILURES.md, and some more, as one member of three meets it. */
+export const cases: readonly Case[] = [
+  {
+    name: 'data dir gone',
+    reason: 'stale/already-bootstrapped',
+    arrange: (bad) => breakages['data-gone'](bad),
+  },
+  {
+    name: 'member/ gone',
+    reason: 'stale/already-bootstrapped',
+    arrange: (bad) => rmSync(join(bad.dataDisk, 'default.etcd/member'), { recursive: true }),
+  },
+  {
+    name: 'member/wal gone',
+    reason: 'stale/already-bootstrapped',
+    arrange: (bad) => breakages['wal-gone'](bad),
+  },
+  {
+    name: 'member/wal empty',
+    reason: 'stale/already-bootstrapped',
+    arrange: (bad) => bad.sh(`rm ${DATA}/member/wal/*`),
+  },
+  {
+    name: 'data gone, zap logs',
+    reason: 'stale/already-bootstrapped',
+    arrange: async (bad) => {
+      breakages['data-gone'](bad);
+      await setEnv(bad, 'ETCD_LOGGER=zap');
+    },
+  },
+  {
+    name: 'separate WAL dir, gone',
+    reason: 'stale/already-bootstrapped',
+    arrange: async (bad) => {
+      await bad.sh(`rm -r ${DATA}/member/wal; install -d -o etcd -g etcd -m 700 /var/lib/etcd/wal`);
+      await setEnv(bad, 'ETCD_WAL_DIR=/var/lib/etcd/wal');
+    },
+    tidy: (bad) => bad.sh('rm -rf /var/lib/etcd/wal'),
+  },
+  {
+    name: 'data gone, state existing, another leader since',
+    reason: 'healthy/serves',
+    arrange: async (bad, bed) => {
+      breakages['data-gone'](bad);
+      // A leader that remembers what this member had acknowledged would make it panic: that is log-short.
+      for (const other of others(bad, bed)) await other.sh('systemctl restart etcd');
+      await othersServe(bad, bed);
+      await setEnv(bad, 'ETCD_INITIAL_CLUSTER_STATE=existing');
+    },
+    ends: 'running',
+    keeps: true,
+  },
+  { name: 'WAL bytes changed', reason: 'stale/wal-damaged', arrange: (bad) => breakages['wal-damaged'](bad) },
+  {
+    name: 'WAL bytes changed, log in a file',
+    reason: 'stale/wal-damaged',
+    arrange: async (bad) => {
+      breakages['wal-damaged'](bad);
+      await bad.sh('install -o etcd -g etcd -m 600 /dev/null /var/log/etcd.log');
+      await setEnv(bad, 'ETCD_LOGGER=zap', 'ETCD_LOG_OUTPUTS=/var/log/etcd.log');
+    },
+    tidy: (bad) => bad.sh('rm -f /var/log/etcd.log'),
+  },
+  {
+    name: 'WAL bytes changed in a separate WAL dir',
+    reason: 'stale/wal-damaged',
+    arrange: async (bad) => {
+      breakages['wal-damaged'](bad);
+      await bad.sh(`mv ${DATA}/member/wal /var/lib/etcd/wal`);
+      await setEnv(bad, 'ETCD_WAL_DIR=/var/lib/etcd/wal');
+    },
+    tidy: (bad) => bad.sh('rm -rf /var/lib/etcd/wal'),
+  },
+  {
+    name: 'a WAL record garbled',
+    reason: 'stale/wal-garbled',
+    arrange: (bad) => breakages['wal-garbled'](bad),
+  },
+  { name: 'WAL files missing', reason: 'stale/wal-incomplete', arrange: (bad) => keepOnlyLaterWal(bad) },
+  {
+    name: 'tail of the WAL zeroed',
+    reason: 'healthy/serves',
+    arrange: (bad) => damageTail(bad),
+    ends: 'running',
+    keeps: true,
+  },
+  {
+    name: 'an older copy of the data',
+    reason: 'stale/log-short',
+    arrange: async (bad, bed) => {
+      await bad.sh('cp -a --sparse=always /var/lib/etcd/good /var/lib/etcd/older; systemctl start etcd');
+      await until('it has more', async () => {
+        await bed.etcdctl([bad.endpoint], 'put', 'corpus', String(Math.random()));
+        return true;
+      });
+      await bad.sh(
+        `systemctl stop etcd; rm -rf /var/lib/etcd/good; mv ${DATA} /var/lib/etcd/good; mv /var/lib/etcd/older ${DATA}`,
+      );
+    },
+  },
+  { name: 'snap/db damaged', reason: 'stale/db-damaged', arrange: (bad) => breakages['db-damaged'](bad) },
+  {
+    name: 'snap/db too small',
+    reason: 'stale/db-damaged',
+    arrange: (bad) => bad.sh(`truncate -s 4096 ${DATA}/member/snap/db`),
+  },
+  { name: 'snap/db cut short', reason: 'stale/db-short', arrange: (bad) => breakages['db-short'](bad) },
+  {
+    name: 'peer port taken',
+    reason: 'local-fault/log',
+    arrange: (bad) =>
+      bad.sh(
+        `systemd-run --quiet --unit=squatter perl -MIO::Socket::INET -e 'my $s = IO::Socket::INET->new(LocalAddr => "${bad.ip}", LocalPort => 2380, Listen => 1, ReuseAddr => 1) or die; sleep 999'`,
+      ),
+    tidy: (bad) => bad.sh('systemctl stop squatter'),
+  },
+  {
+    name: 'listens on an address of another machine',
+    reason: 'local-fault/log',
+    arrange: (bad) => setEnv(bad, 'ETCD_LISTEN_PEER_URLS=http://10.99.0.1:2380'),
+  },
+  {
+    name: 'data dir owned by root',
+    reason: 'local-fault/log',
+    arrange: (bad) => bad.sh(`chown -R root: ${DATA}`),
+  },
+  {
+    name: 'garbage in etcd.env',
+    reason: 'local-fault/log',
+    arrange: (bad) => setEnv(bad, 'ETCD_HEARTBEAT_INTERVAL=abc'),
+  },
+  {
+    name: 'no data dir in etcd.env',
+    reason: 'unknown/settings',
+    arrange: (bad) => setEnv(bad, 'ETCD_DATA_DIR='),
+    ends: 'as-it-is',
+  },
+  { name: 'etcd.env missing', reason: 'local-fault/unit', arrange: (bad) => bad.sh(`rm ${ENV}`) },
+  {
+    name: "etcd's binary missing",
+    reason: 'local-fault/unit',
+    arrange: (bad) => bad.sh('mv /opt/etcd/current/etcd /opt/etcd/current/etcd.away'),
+    tidy: (bad) => bad.sh('mv /opt/etcd/current/etcd.away /opt/etcd/current/etcd'),
+  },
+  {
+    name: 'a certificate that is not there',
+    reason: 'local-fault/log',
+    arrange: (bad) =>
+      setEnv(
+        bad,
+        'ETCD_CERT_FILE=/no.pem',
+        'ETCD_KEY_FILE=/no.key',
+        `ETCD_LISTEN_CLIENT_URLS=https://${bad.ip}:2379`,
+      ),
+    keeps: true,
+  },
+  {
+    name: 'disk full, and the data gone',
+    reason: 'local-fault/log',
+    arrange: (bad) =>
+      bad.sh(
+        `rm -rf ${DATA}; mkdir ${DATA}; mount -t tmpfs -o size=1m tmpfs ${DATA}; chown etcd: ${DATA}; dd if=/dev/zero of=${DATA}/full bs=64k status=none; true`,
+      ),
+    tidy: (bad) => bad.sh(`systemctl stop etcd; umount ${DATA}`),
+  },
+  {
+    name: 'killed again and again',
+    reason: 'local-fault/killed',
+    arrange: async (bad) => {
+      await bad.sh('systemctl start etcd');
+      await until('systemd has given up', async () =>
+        (
+          await bad.sh(
+            'systemctl kill --signal=SIGKILL etcd 2>/dev/null; systemctl is-failed --quiet etcd && echo yes || true',
+          )
+        ).includes('yes'),
+      );
+    },
+    ends: 'as-it-is',
+    keeps: true,
+  },
+  {
+    name: 'data of another cluster',
+    reason: 'local-fault/other-cluster',
+    arrange: (bad) =>
+      bad.sh(
+        `rm -rf ${DATA}; systemd-run --quiet --unit=other --uid=etcd /opt/etcd/current/etcd --data-dir=${DATA} --initial-cluster-token=other --listen-client-urls=http://127.0.0.1:9979 --advertise-client-urls=http://127.0.0.1:9979 --listen-peer-urls=http://127.0.0.1:9980; until [ -e ${DATA}/member/wal/0000000000000000-0000000000000000.wal ]; do sleep 0.1; done; sleep 0.5; systemctl stop other`,
+      ),
+    ends: 'as-it-is',
+  },
+  {
+    name: 'data of another cluster, running',
+    reason: 'local-fault/other-cluster',
+    arrange: (bad) =>
+      bad.sh(
+        `rm -rf ${DATA}; systemd-run --quiet --unit=other --uid=etcd /opt/etcd/current/etcd --data-dir=${DATA} --initial-cluster-token=other --listen-client-urls=http://127.0.0.1:9979 --advertise-client-urls=http://127.0.0.1:9979 --listen-peer-urls=http://127.0.0.1:9980; until [ -e ${DATA}/member/wal/0000000000000000-0000000000000000.wal ]; do sleep 0.1; done; sleep 0.5; systemctl stop other`,
+      ),
+    ends: 'running',
+  },
+  {
+    name: "a copy of member 3's disk, before it is started",
+    reason: 'stale/clone',
+    arrange: async (bad, bed) => {
+      const third = others(bad, bed)[1] as TestMachine;
+      await third.sh(
+        `systemctl stop etcd; rm -rf /root/copy; cp -a --sparse=always ${DATA} /root/copy; systemctl start etcd`,
+      );
+      rmSync(join(bad.dataDisk, 'default.etcd'), { recursive: true });
+      await sh(
+        'cp',
+        '-a',
+        '--sparse=always',
+        third.onRootDisk('/root/copy'),
+        join(bad.dataDisk, 'default.etcd'),
+      );
+      await othersServe(bad, bed);
+    },
+    ends: 'as-it-is',
+  },
+  {
+    name: 'stopped by hand',
+    reason: 'stopped/inactive',
+    arrange: () => undefined,
+    ends: 'as-it-is',
+    keeps: true,
+  },
+  {
+    name: 'its process stopped by a signal',
+    reason: 'hung/stands-still',
+    arrange: () => undefined,
+    ends: 'running',
+    meanwhile: (bad) => bad.sh('systemctl kill --signal=SIGSTOP etcd'),
+    keeps: true,
+  },
+  {
+    name: 'its process frozen in the kernel (state D)',
+    reason: 'hung/stands-still',
+    arrange: () => undefined,
+    ends: 'running',
+    possible: canFreeze,
+    meanwhile: async (bad) => freezeEtcd(bad),
+    tidy: async () => thaw(),
+    keeps: true,
+  },
+  {
+    name: 'an alarm: no space on this member',
+    reason: 'alarmed/raised',
+    arrange: (bad) => setEnv(bad, 'ETCD_QUOTA_BACKEND_BYTES=4096'),
+    ends: 'running',
+    meanwhile: async (bad, bed) => {
+      await bed.etcdctl([bad.endpoint], 'put', 'corpus', 'x').catch(() => undefined);
+      await until(
+        'the alarm is raised',
+        async () => (await bed.etcdctl([bad.endpoint], 'alarm', 'list')) !== '',
+      );
+    },
+    tidy: (bad, bed) => bed.etcdctl([first(bad, bed).endpoint], 'alarm', 'disarm'),
+    keeps: true,
+  },
+  {
+    name: 'its cable cut',
+    reason: 'partitioned/peers-out-of-reach',
+    arrange: () => undefined,
+    ends: 'running',
+    meanwhile: (bad) => bad.cable('down'),
+    tidy: (bad) => bad.cable('up'),
+    keeps: true,
+  },
+  {
+    name: 'the others stopped',
+    reason: 'quorum-lost/others-silent',
+    arrange: () => undefined,
+    ends: 'running',
+    meanwhile: onOthers('systemctl stop etcd'),
+    tidy: startOthers,
+    keeps: true,
+  },
+  {
+    name: 'data gone, the others stopped',
+    reason: 'amnesia/alone-without-data',
+    arrange: async (bad, bed) => {
+      breakages['data-gone'](bad);
+      await onOthers('systemctl stop etcd')(bad, bed);
+    },
+    ends: 'as-it-is',
+    tidy: async (bad, bed) => {
+      await startOthers(bad, bed);
+      await othersServe(bad, bed);
+    },
+  },
+  {
+    name: 'a runbook left after its first step',
+    reason: 'healing/swapped',
+    arrange: (bad) =>
+      bad.sh(
+        'mv /etc/systemd/system/etcd.service /etc/systemd/system/etcd1.service; systemctl daemon-reload',
+      ),
+    ends: 'as-it-is',
+    heals: true,
+  },
+  {
+    name: 'removed meanwhile',
+    reason: 'stale/removed',
+    arrange: remove,
+    heals: true,
+  },
+  {
+    name: 'removed and added, data gone, the list too short',
+    reason: 'stale/half-added',
+    arrange: async (bad, bed) => {
+      await remove(bad, bed);
+      await add(bad, bed);
+      breakages['data-gone'](bad);
+      await setEnv(
+        bad,
+        'ETCD_INITIAL_CLUSTER_STATE=existing',
+        `ETCD_INITIAL_CLUSTER=${bad.name}=http://${bad.ip}:2380,${first(bad, bed).name}=http://${first(bad, bed).ip}:2380`,
+      );
+    },
+    heals: true,
+  },
+  {
+    name: 'data gone, and the journal with them',
+    reason: 'unknown/no-rule',
+    arrange: async (bad) => {
+      breakages['data-gone'](bad);
+    },
+    meanwhile: (bad) =>
+      bad.sh('rm -rf /run/log/journal/* /var/log/journal/*; systemctl restart systemd-journald'),
+  },
+];
