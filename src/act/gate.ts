@@ -10,7 +10,10 @@ import { hasBeenMember } from './member-mark.ts';
  * @returns why it must not be started, as a sentence; undefined when it may
  */
 export async function gate(world: World): Promise<string | undefined> {
-  const { seen, config, foreign, cluster } = situationOf(await observe(world), world.places);
+  const { seen, config, foreign, cluster } = situationOf(
+    await observe(world, undefined, ['files', 'cluster']),
+    world.places,
+  );
   if (foreign !== undefined) {
     const { id, name, peerUrls } = foreign.member;
     return `The data are those of member ${id} (${name}, ${peerUrls.join(',')}): started here, etcd would speak for it. See heal-node diagnose.`;

@@ -101,7 +101,10 @@ export async function healthAction(world: World, settings: Settings, log: Log): 
     situation = situationOf(await observe(world), places);
     diagnosis = diagnose(situation);
     // Between two crashes a process looks like one that starts: look again until it has shown which.
-    const mayCrash = diagnosis.verdict === 'starting' && (situation.unit?.restarts ?? 0) > 0;
+    const mayCrash =
+      situation.unit?.active === 'activating' &&
+      situation.unit.restarts > 0 &&
+      ['starting', 'unknown'].includes(diagnosis.verdict);
     if (!mayCrash || leftMs() < settings.actionTimeoutMs / 2) break;
     await machine.sleep(300);
   }

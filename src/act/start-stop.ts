@@ -6,8 +6,9 @@ import type { World } from '../observe/world.ts';
 import { unfinishedRecord } from '../report/heal-record.ts';
 import type { Log } from '../report/log.ts';
 import type { Settings } from '../settings/settings-table.ts';
+import { gate } from './gate.ts';
 import { awaitOutcome, healRuns, requestHeal } from './heal-request.ts';
-import { hasBeenMember, markMember } from './member-mark.ts';
+import { markMember } from './member-mark.ts';
 
 /** AppCenter gives start and stop a day. */
 const DAY_MS = 86_400_000;
@@ -17,24 +18,14 @@ const say = (log: Log, event: string, sentence: string): void => {
   console.log(sentence);
 };
 
-/**
- * A node that has been a member and whose data are gone must not found a cluster of its own: it waits until
- * a quorum of others serves. Returns why it must not start, or undefined.
- */
+/** Waits while the gate would keep etcd down. Returns why it still must not start, or undefined. */
 async function mustWait(world: World, settings: Settings, log: Log): Promise<string | undefined> {
-  const { machine, places } = world;
-  if (!(await hasBeenMember(machine, places))) return undefined;
+  const { machine } = world;
   const beganMs = machine.now();
   for (let told = false; ; told = true) {
-    const { cluster, seen, config } = situationOf(await observe(world), places);
-    if (seen.data.kind === 'wal' || config?.initialState !== 'new' || cluster.standsWithoutUs)
-      return undefined;
-    if (machine.now() - beganMs > settings.startWaitMs) {
-      const silent = cluster.silent.map(({ endpoint, why }) => `${endpoint}: ${why}`).join('; ');
-      return `This node has been a member and its data are gone, and no quorum of others serves (${silent}): started now, it could found a second, empty cluster. Start a node that has its data first.`;
-    }
-    if (!told)
-      say(log, 'start-waits', 'This node has been a member and its data are gone: waiting for the others.');
+    const why = await gate(world);
+    if (why === undefined || machine.now() - beganMs > settings.startWaitMs) return why;
+    if (!told) say(log, 'start-waits', `Waiting before etcd is started. ${why}`);
     await machine.sleep(1000);
   }
 }

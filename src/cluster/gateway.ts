@@ -57,7 +57,8 @@ export function withFastReads(slow: Cluster, tls: TlsFiles | undefined, timeoutM
         return memberReply(list, state, servesNot, skews.get(endpoint));
       } catch (error) {
         // Where nobody listens etcdctl would find nobody either, but only after trying for its whole time.
-        if ((error as { code?: string }).code === 'ConnectionRefused')
+        const { code = '' } = error as { code?: string };
+        if (['ConnectionRefused', 'ECONNREFUSED'].includes(code))
           throw new Error(`${endpoint} refuses the connection`);
         return slow.ask(endpoint);
       }

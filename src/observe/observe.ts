@@ -6,44 +6,59 @@ import { ALL_PARTS, type Observation, type Part } from './observation.ts';
 import { Stopwatch } from './timed.ts';
 import type { World } from './world.ts';
 
+const NOT_ASKED = { ok: false, why: 'not asked' } as const;
+
+/** Before the first look. */
+const nothingYet = (
+  atMs: number,
+  files: Pick<Observation, 'app' | 'config' | 'data' | 'swap'>,
+): Observation => ({
+  ...files,
+  atMs,
+  unit: NOT_ASKED,
+  unit1: NOT_ASKED,
+  appBusy: [],
+  log: NOT_ASKED,
+  health: { state: 'none', why: 'not asked' },
+  self: undefined,
+  others: [],
+  changedList: undefined,
+  process: undefined,
+  host: undefined,
+  divergence: undefined,
+  stamps: {},
+});
+
 /**
- * Looks at the world: all of it, or `parts` of it again with the rest as it was. Sources are asked side by side,
- * each within one deadline; one that fails or hangs is a fact of its own.
+ * Looks at the world: at all of it, or at `parts` of it, again with the rest as it was `before`. Sources are asked
+ * side by side, each within one deadline; one that fails or hangs is a fact of its own.
  */
-export async function observe(world: World): Promise<Observation>;
 export async function observe(
   world: World,
-  before: Observation,
-  parts: readonly Part[],
-): Promise<Observation>;
-export async function observe(world: World, before?: Observation, parts = ALL_PARTS): Promise<Observation> {
+  before?: Observation,
+  parts: readonly Part[] = ALL_PARTS,
+): Promise<Observation> {
   const { machine } = world;
   const watch = new Stopwatch(machine);
-  const again = (part: Part): boolean => !before || parts.includes(part);
-  const files = before && !again('files') ? before : await lookAtFiles(world, watch);
+  const has = (part: Part): boolean => parts.includes(part);
+  const files = before && !has('files') ? before : await lookAtFiles(world, watch);
+  const was = before ?? nothingYet(machine.now(), files);
 
-  const units = before && !again('units') ? Promise.resolve(before) : lookAtUnits(world, watch, files);
-  const self = before && !again('self') ? Promise.resolve(before) : lookAtSelf(world, watch, files);
-  const others = before && !again('cluster') ? Promise.resolve(before) : lookAtCluster(world, watch, files);
+  const units = has('units') ? lookAtUnits(world, watch, files) : Promise.resolve(was);
+  const self = has('self') ? lookAtSelf(world, watch, files) : Promise.resolve(was);
+  const others = has('cluster') ? lookAtCluster(world, watch, files) : Promise.resolve(was);
   const inForce = units.then(({ unit, unit1 }) => {
     const facts = unitInForce(unit, unit1, files.swap);
     return facts.ok ? facts.value : { mainPid: 0, user: '' };
   });
   const { config } = files;
-  const host =
-    before && !again('host')
-      ? before.host
-      : config.ok
-        ? watch.fact('host', () => lookAtHost(world, config.value, inForce))
-        : undefined;
-  const process = again('host')
-    ? lookAtProcess(
-        world,
-        watch,
-        inForce.then(({ mainPid }) => mainPid),
-        self,
-      ).catch(() => undefined)
-    : before?.process;
+  const host = !has('host')
+    ? was.host
+    : config.ok
+      ? watch.fact('host', () => lookAtHost(world, config.value, inForce))
+      : undefined;
+  const pid = inForce.then(({ mainPid }) => mainPid);
+  const process = has('host') ? lookAtProcess(world, watch, pid, self).catch(() => undefined) : was.process;
 
   const { unit, unit1, appBusy, log } = await units;
   const { health, self: asked } = await self;
@@ -54,6 +69,7 @@ export async function observe(world: World, before?: Observation, parts = ALL_PA
     config,
     data: files.data,
     swap: files.swap,
+    divergence: files.divergence,
     unit,
     unit1,
     appBusy,
@@ -64,7 +80,6 @@ export async function observe(world: World, before?: Observation, parts = ALL_PA
     changedList: cluster.changedList,
     process: await process,
     host: await host,
-    divergence: files.divergence,
-    stamps: { ...before?.stamps, ...watch.stamps },
+    stamps: { ...was.stamps, ...watch.stamps },
   };
 }

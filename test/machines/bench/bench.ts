@@ -44,6 +44,18 @@ async function checks(machine: TestMachine): Promise<{ ours: number[]; shell: nu
   };
 }
 
+/** How long one `heal-node diagnose` takes there, again and again. */
+async function diagnoses(machine: TestMachine): Promise<number[]> {
+  const script = `for i in $(seq 15); do
+    a=$EPOCHREALTIME; /usr/local/bin/heal-node diagnose >/dev/null; b=$EPOCHREALTIME; echo "$a $b"
+  done`;
+  const { stdout } = await machine.run('bash', '-c', script);
+  return stdout.split('\n').map((line) => {
+    const [a = 0, b = 0] = line.split(' ').map(Number);
+    return (b - a) * 1000;
+  });
+}
+
 /** Takes member 2's data away and waits until its etcd has given up. */
 async function breakMember(bed: Bed): Promise<void> {
   const bad = bed.machine(2);
@@ -93,11 +105,17 @@ async function healBare(bed: Bed, watch: HealthWatch): Promise<Heal> {
 }
 
 const row = (cells: readonly string[]): string =>
-  cells.map((cell, i) => (i === 0 ? cell.padEnd(44) : cell.padStart(12))).join('');
+  cells.map((cell, i) => (i === 0 ? cell.padEnd(48) : cell.padStart(12))).join('');
 
-function tell(what: string, ours: readonly number[], other: readonly number[], goal: string): void {
-  const [a, b] = [median(ours), median(other)];
-  say(row([what, `${a.toFixed(1)} ms`, `${b.toFixed(1)} ms`, (a / b).toFixed(2), goal]));
+function tell(
+  what: string,
+  ours: readonly number[],
+  other: readonly number[] | undefined,
+  goal: string,
+): void {
+  const [a, b] = [median(ours), median(other ?? [])];
+  const beside = other ? [`${b.toFixed(1)} ms`, (a / b).toFixed(2)] : ['', ''];
+  say(row([what, `${a.toFixed(1)} ms`, ...beside, goal]));
 }
 
 async function main(): Promise<number> {
@@ -143,6 +161,10 @@ async function main(): Promise<number> {
         `round ${round} of ${rounds}: heal ${heals.at(-1)?.wholeMs} ms, runbook ${bare.at(-1)?.wholeMs} ms`,
       );
     }
+    await breakMember(bed);
+    const told = await diagnoses(bed.machine(2));
+    for (const other of [bed.machine(1), bed.machine(3)]) await other.cable('down');
+    const toldAlone = await diagnoses(bed.machine(2));
     head(`Medians of ${CHECKS} checks and ${rounds} heals each, interleaved`);
     say(row(['', 'heal-node', 'other', 'ratio', 'goal']));
     tell("(a) healthy check, against the app's in shell", ours, shell, '<= 0.4');
@@ -158,6 +180,8 @@ async function main(): Promise<number> {
       bare.map((h) => h.shortMs),
       '<= 1.0',
     );
+    tell('(d) diagnose of a failed member, the others up', told, undefined, '< 500 ms');
+    tell('(e) the same, the others not answering', toldAlone, undefined, '<= 3000 ms');
     return 0;
   } finally {
     await watch?.stop();
