@@ -1,3 +1,4 @@
+import { ETCD_ROLE } from '../app/roles.ts';
 import { situationOf } from '../diagnose/situation.ts';
 import { observe } from '../observe/observe.ts';
 import type { World } from '../observe/world.ts';
@@ -14,6 +15,7 @@ export async function gate(world: World): Promise<string | undefined> {
     await observe(world, undefined, ['files', 'cluster']),
     world.places,
   );
+  if (seen.app.ok && seen.app.value.role !== ETCD_ROLE) return undefined;
   if (foreign !== undefined) {
     const { id, name, peerUrls } = foreign.member;
     return `The data are those of member ${id} (${name}, ${peerUrls.join(',')}): started here, etcd would speak for it. See heal-node diagnose.`;

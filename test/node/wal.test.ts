@@ -1,8 +1,10 @@
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { thisMachine } from '../../src/node/this-machine.ts';
 import { readWalFile, updateCrc } from '../../src/node/wal.ts';
 
 /** The beginning of a WAL that etcd 3.4.23 wrote on the test bed, with a few bytes of its preallocated zeros. */
@@ -78,6 +80,25 @@ test('random and mutated bytes never crash it otherwise, and never change whose 
     }),
     { numRuns: 3000 },
   );
+});
+
+test('a gigabyte of WAL is read no further than it is written, and the newest file alone', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'heal-node-wal-'));
+  try {
+    for (const name of ['0000000000000000-0000000000000000.wal', '0000000000000001-00000000000000ff.wal']) {
+      writeFileSync(join(dir, name), name.startsWith('0000000000000000-') ? 'older' : recorded);
+      truncateSync(join(dir, name), 1 << 30);
+    }
+    assert.is((await thisMachine.wal(dir))?.memberId, 'fe6bc03fdf86b20f');
+    // Written to the end it is more than any WAL file may have: an error that says so, not a gigabyte in memory.
+    writeFileSync(join(dir, '0000000000000002-0000000000000fff.wal'), Buffer.alloc(90 << 20, 0xff));
+    await thisMachine.wal(dir).then(
+      () => assert.unreachable(),
+      (error: Error) => assert.match(error.message, /no metadata|bytes, where \d+ are allowed/),
+    );
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
 });
 
 test.run();

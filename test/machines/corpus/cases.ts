@@ -55,6 +55,12 @@ const add = (bad: TestMachine, bed: Bed) =>
       .catch(() => undefined),
   );
 
+/** Data of a cluster of its own, founded on this machine. */
+const foundAnother = (bad: TestMachine) =>
+  bad.sh(
+    `rm -rf ${DATA}; systemd-run --quiet --unit=other --uid=etcd /opt/etcd/current/etcd --data-dir=${DATA} --initial-cluster-token=other --listen-client-urls=http://127.0.0.1:9979 --advertise-client-urls=http://127.0.0.1:9979 --listen-peer-urls=http://127.0.0.1:9980; until [ -e ${DATA}/member/wal/0000000000000000-0000000000000000.wal ]; do sleep 0.1; done; sleep 0.5; systemctl stop other`,
+  );
+
 /** Every kind of FAILURES.md, and some more, as one member of three meets it. */
 export const cases: readonly Case[] = [
   {
@@ -239,19 +245,13 @@ export const cases: readonly Case[] = [
   {
     name: 'data of another cluster',
     reason: 'local-fault/other-cluster',
-    arrange: (bad) =>
-      bad.sh(
-        `rm -rf ${DATA}; systemd-run --quiet --unit=other --uid=etcd /opt/etcd/current/etcd --data-dir=${DATA} --initial-cluster-token=other --listen-client-urls=http://127.0.0.1:9979 --advertise-client-urls=http://127.0.0.1:9979 --listen-peer-urls=http://127.0.0.1:9980; until [ -e ${DATA}/member/wal/0000000000000000-0000000000000000.wal ]; do sleep 0.1; done; sleep 0.5; systemctl stop other`,
-      ),
+    arrange: foundAnother,
     ends: 'as-it-is',
   },
   {
     name: 'data of another cluster, running',
     reason: 'local-fault/other-cluster',
-    arrange: (bad) =>
-      bad.sh(
-        `rm -rf ${DATA}; systemd-run --quiet --unit=other --uid=etcd /opt/etcd/current/etcd --data-dir=${DATA} --initial-cluster-token=other --listen-client-urls=http://127.0.0.1:9979 --advertise-client-urls=http://127.0.0.1:9979 --listen-peer-urls=http://127.0.0.1:9980; until [ -e ${DATA}/member/wal/0000000000000000-0000000000000000.wal ]; do sleep 0.1; done; sleep 0.5; systemctl stop other`,
-      ),
+    arrange: foundAnother,
     ends: 'running',
   },
   {

@@ -35,7 +35,7 @@ function image(dir: string): void {
   chownSync(unit, 0, 7);
   writeFileSync(join(dir, 'opt/app/conf/extra.env'), 'ETCD_MAX_SNAPSHOTS=3\n');
   const dropIns = join(dir, 'etc/systemd/system/etcd.service.d');
-  mkdirSync(dropIns);
+  mkdirSync(dropIns, { recursive: true });
   writeFileSync(
     join(dropIns, '10-note.conf'),
     '[Service]\nExecStartPre=+/bin/sh -c "echo %n >> /var/lib/etcd/started"\n',
