@@ -77,7 +77,7 @@ export async function awaitOutcome(
       }
     }
     tick();
-    await machine.sleep(25);
+    await machine.sleep(10);
   }
   return undefined;
 }

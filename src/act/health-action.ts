@@ -112,7 +112,6 @@ export async function healthAction(world: World, settings: Settings, log: Log): 
   const found = `${node.name || 'This node'} is ${verdict} (${reason}): ${means}.`;
   log.info({ event: 'verdict', verdict, reason, memberId: node.memberId, evidence }, found);
   if (verdict === 'healthy') await markMember(machine, places);
-  await writeMetrics(machine, places, verdict);
   const { response } = verdictRow(verdict);
   const act = responses[response];
   const toPerson = person === '' ? '' : ` For a person: ${person}.`;
@@ -124,6 +123,8 @@ export async function healthAction(world: World, settings: Settings, log: Log): 
     person: toPerson,
     leftMs: Math.max(0, leftMs() - 500),
   });
+  // After a heal its service has written what holds now.
+  if (response !== 'heal' && response !== 'resume') await writeMetrics(machine, places, verdict);
   log.info({ event: 'action', verdict, response, exit: result.code }, result.message);
   return result;
 }

@@ -19,7 +19,7 @@ export interface WalFacts {
   readonly damage?: string;
 }
 
-const RECORD = { metadata: 1n, entry: 2n, state: 3n, crc: 4n, snapshot: 5n } as const;
+const RECORD = { metadata: 1, entry: 2, state: 3, crc: 4, snapshot: 5 } as const;
 /** wal/decoder.go, maxWALEntrySizeLimit. */
 const MAX_RECORD_BYTES = 10 * 1024 * 1024;
 
@@ -29,10 +29,11 @@ const CASTAGNOLI = Uint32Array.from({ length: 256 }, (_, n) => {
   return c >>> 0;
 });
 
-/** Go's hash/crc32 `Update` with the Castagnoli table. */
-export function updateCrc(crc: number, data: Uint8Array): number {
-  let c = ~crc >>> 0;
-  for (const byte of data) c = ((CASTAGNOLI[(c ^ byte) & 0xff] as number) ^ (c >>> 8)) >>> 0;
+/** Go's hash/crc32 `Update` with the Castagnoli table, over `data` from `start` to `end`. */
+export function updateCrc(crc: number, data: Uint8Array, start = 0, end = data.length): number {
+  let c = ~crc;
+  for (let at = start; at < end; at++)
+    c = (CASTAGNOLI[(c ^ (data[at] as number)) & 0xff] as number) ^ (c >>> 8);
   return ~c >>> 0;
 }
 
@@ -76,11 +77,40 @@ const numberOf = (fields: Fields, field: number): bigint => {
   return value;
 };
 
-const bytesOf = (fields: Fields, field: number): Uint8Array => {
-  const value = fields.get(field) ?? new Uint8Array();
-  if (typeof value === 'bigint') throw new Error(`field ${field} is not bytes`);
-  return value;
-};
+interface Span {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** One `walpb.Record` that stands from `at` to `end`. A log of 64 MiB has a million: no objects, no bigints. */
+function readRecord(bytes: Uint8Array, at: number, end: number): { type: number; crc: number } & Span {
+  const record = { type: 0, crc: 0, start: end, end };
+  let p = at;
+  const varint = (): number => {
+    let value = 0;
+    for (let scale = 1, n = 0; n < 10; n++, scale *= 128) {
+      if (p >= end) throw new Error('a message is cut short');
+      const byte = bytes[p++] as number;
+      value += (byte & 0x7f) * scale;
+      if (byte < 0x80) return value;
+    }
+    throw new Error('a varint is too long');
+  };
+  while (p < end) {
+    const tag = varint();
+    if (tag < 8) throw new Error('a tag is illegal');
+    if (tag === 0x08) record.type = varint();
+    else if (tag === 0x10) record.crc = varint();
+    else if (tag === 0x1a) {
+      const length = varint();
+      if (length > end - p) throw new Error('a message is cut short');
+      record.start = p;
+      p += length;
+      record.end = p;
+    } else throw new Error(`tag ${tag} is not one of a record's`);
+  }
+  return record;
+}
 
 /**
  * Reads one WAL file, or its beginning: a file is preallocated to 64 MiB, and most of it is not written yet.
@@ -92,50 +122,52 @@ const bytesOf = (fields: Fields, field: number): Uint8Array => {
  */
 export function readWalFile(bytes: Uint8Array, whole: boolean): WalFacts | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  let crc = 0;
-  let ids: Pick<WalFacts, 'memberId' | 'clusterId'> | undefined;
-  let [term, commit, lastIndex] = [0n, 0n, 0n];
+  const last = new Map<number, Span>();
+  let [crc, at] = [0, 0];
   let damage: string | undefined;
-  let at = 0;
   try {
     while (at + 8 <= bytes.length) {
-      const frame = view.getBigInt64(at, true);
-      if (frame === 0n) break; // preallocated space
-      const length = Number(BigInt.asUintN(56, frame));
-      const padding = frame < 0n ? Number((BigInt.asUintN(64, frame) >> 56n) & 7n) : 0;
+      const [low, high] = [view.getUint32(at, true), view.getUint32(at + 4, true)];
+      if (low === 0 && high === 0) break; // preallocated space
+      const length = (high & 0xffffff) * 2 ** 32 + low;
+      const padding = high >>> 31 === 1 ? (high >>> 24) & 7 : 0;
       if (length > MAX_RECORD_BYTES) throw new Error(`a record of ${length} bytes`);
-      if (at + 8 + length + padding > bytes.length) {
+      const next = at + 8 + length + padding;
+      if (next > bytes.length) {
         if (!whole) return undefined;
         throw new Error('a record is cut short');
       }
-      const record = readFields(bytes.subarray(at + 8, at + 8 + length));
-      const type = numberOf(record, 1);
-      const data = bytesOf(record, 3);
-      const stored = Number(BigInt.asUintN(32, numberOf(record, 2)));
-      if (type === RECORD.crc) {
-        crc = stored;
-      } else {
-        crc = updateCrc(crc, data);
-        if (crc !== stored) throw new Error('crc mismatch');
-      }
-      if (type === RECORD.metadata) {
-        const metadata = readFields(data);
-        ids = { memberId: numberOf(metadata, 1).toString(16), clusterId: numberOf(metadata, 2).toString(16) };
-      } else if (type === RECORD.state) {
-        const state = readFields(data);
-        term = numberOf(state, 1);
-        commit = numberOf(state, 3);
-      } else if (type === RECORD.entry) {
-        lastIndex = numberOf(readFields(data), 3);
-      } else if (type !== RECORD.crc && type !== RECORD.snapshot) {
-        throw new Error(`a record of type ${type}`);
-      }
-      at += 8 + length + padding;
+      const record = readRecord(bytes, at + 8, at + 8 + length);
+      if (record.type < RECORD.metadata || record.type > RECORD.snapshot)
+        throw new Error(`a record of type ${record.type}`);
+      if (record.type === RECORD.crc) crc = record.crc;
+      else crc = updateCrc(crc, bytes, record.start, record.end);
+      if (crc !== record.crc) throw new Error('crc mismatch');
+      last.set(record.type, record);
+      at = next;
       if (at + 8 > bytes.length && !whole) return undefined;
     }
   } catch (error) {
     damage = `${(error as Error).message} at byte ${at}`;
   }
-  if (ids === undefined) throw new Error(`no metadata: ${damage ?? 'the file is empty'}`);
-  return { ...ids, term, commit, lastIndex, ...(damage === undefined ? {} : { damage }) };
+  const lastOf = (type: number): Fields => {
+    const span = last.get(type);
+    try {
+      return span ? readFields(bytes.subarray(span.start, span.end)) : new Map();
+    } catch (error) {
+      damage ??= `${(error as Error).message} at byte ${span?.start}`;
+      return new Map();
+    }
+  };
+  const metadata = lastOf(RECORD.metadata);
+  if (!metadata.has(1)) throw new Error(`no metadata: ${damage ?? 'the file is empty'}`);
+  const [state, entry] = [lastOf(RECORD.state), lastOf(RECORD.entry)];
+  return {
+    memberId: numberOf(metadata, 1).toString(16),
+    clusterId: numberOf(metadata, 2).toString(16),
+    term: numberOf(state, 1),
+    commit: numberOf(state, 3),
+    lastIndex: numberOf(entry, 3),
+    ...(damage === undefined ? {} : { damage }),
+  };
 }

@@ -4,7 +4,7 @@ import { expectedCluster } from '../../plan/expected-cluster.ts';
 import type { HealContext } from '../heal-context.ts';
 import { stage } from './units.ts';
 
-const POLL_MS = 25;
+const POLL_MS = 15;
 
 /** Starts the member on the unit that is in place: the existing-state copy, or the original once it is back. */
 export async function startMember(heal: HealContext): Promise<string> {

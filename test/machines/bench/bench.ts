@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { GATE_DROP_IN } from '../../../src/node/places.ts';
 import { Bed } from '../bed/bed.ts';
 import { whyNoMachines } from '../bed/host.ts';
 import type { TestMachine } from '../bed/machine.ts';
@@ -17,6 +18,7 @@ import { HealthWatch } from './health-watch.ts';
 /** `member add` is refused for 5 s after any member has started (etcdserver/server.go, HealthInterval). */
 const SETTLE_MS = 6000;
 const CHECKS = 60;
+const GATE = `/etc/systemd/system/etcd.service.d/${GATE_DROP_IN}`;
 
 const median = (values: readonly number[]): number => {
   const sorted = [...values].sort((a, b) => a - b);
@@ -86,6 +88,8 @@ async function healBare(bed: Bed, watch: HealthWatch): Promise<Heal> {
   const others = bed.machines.filter((machine) => machine !== bad).map(({ endpoint }) => endpoint);
   const oldId = await idOf(bed, bed.machine(1), bad);
   const script = readFileSync(join(import.meta.dirname, 'runbook.sh'), 'utf8');
+  // The bare runbook is that of a node without us: no gate before its starts. It reloads systemd itself.
+  await bad.sh(`mv ${GATE} /root/`);
   const beganMs = Date.now();
   const ran = await bad.run(
     'bash',
@@ -99,6 +103,7 @@ async function healBare(bed: Bed, watch: HealthWatch): Promise<Heal> {
     others.join(','),
   );
   const wholeMs = Date.now() - beganMs;
+  await bad.sh(`mv /root/${GATE_DROP_IN} ${GATE}; systemctl daemon-reload`);
   if (ran.code !== 0) throw new Error(`the runbook failed: ${ran.stdout} ${ran.stderr}`);
   const removed = Number(/removed ([\d.]+)/.exec(ran.stdout)?.[1]) * 1000;
   return { wholeMs, shortMs: watch.firstHealthyAfter(removed) - removed };
