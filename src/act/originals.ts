@@ -20,7 +20,7 @@ export async function savedOriginal(machine: Machine, places: Places): Promise<O
 }
 
 /**
- * etcd's unit as it was before any swap: the saved one; else the one in place; else the copy with its
+ * etcd's unit as it was before any swap: the saved one; else the one in place, or the copy, each with its
  * environment file turned back, for a runbook that somebody began by hand.
  * @throws when there is none of the three.
  */
@@ -28,11 +28,12 @@ export async function originalUnit(machine: Machine, places: Places): Promise<Or
   const saved = await savedOriginal(machine, places);
   if (saved !== undefined) return saved;
   const inPlace = await machine.readFile(places.unitFile);
-  if (inPlace !== undefined) return inPlace;
+  const turnedBack = (text: string) => pointEnvironmentFile(text, places.env1, places.env).text;
+  if (inPlace !== undefined) return { ...inPlace, text: turnedBack(inPlace.text) };
   const copy = await machine.readFile(places.unit1File);
   if (copy === undefined)
     throw new Error(`neither ${places.unitFile} nor ${places.unit1File} is there, and no original is saved`);
-  return { text: pointEnvironmentFile(copy.text, places.env1, places.env).text, rights: copy.rights };
+  return { text: turnedBack(copy.text), rights: copy.rights };
 }
 
 /** Saves the original where only root can write. Rights go first: a saved unit is whole only with them. */

@@ -74,8 +74,18 @@ export const listEvidence = ({ cluster: { own, members } }: Situation): Seen =>
 export const healthEvidence = ({ seen: { health }, config }: Situation): Seen =>
   ev('member', `${config?.clientUrl}/health`, health.state === 'true' ? 'true' : health.why);
 
-export const processEvidence = ({ seen: { process }, unit }: Situation): Seen[] =>
-  process
+/** What a process that does not answer well says of itself, and does meanwhile. */
+export const processEvidence = ({ seen: { process, self }, unit, config }: Situation): Seen[] => [
+  ...(self?.reply.ok
+    ? [
+        ev(
+          'member',
+          `${config?.clientUrl}`,
+          `answers as ${self.reply.value.memberId}, leader ${self.reply.value.leader}, raft index ${self.reply.value.raftIndex}`,
+        ),
+      ]
+    : []),
+  ...(process
     ? [
         ev(
           'process',
@@ -83,7 +93,8 @@ export const processEvidence = ({ seen: { process }, unit }: Situation): Seen[] 
           `in state ${process.state}; in ${process.overMs} ms it used ${process.cpuTicks} ticks of CPU and moved ${process.ioBytes} bytes`,
         ),
       ]
-    : [];
+    : []),
+];
 
 export const peerEvidence = ({ seen: { host } }: Situation): Seen[] =>
   host?.ok

@@ -85,7 +85,7 @@ export const rules: readonly Rule[] = [
     when: (s) => {
       if (!s.swapped) return undefined;
       const { swap } = s.seen;
-      const traces = `etcd unit: ${swap.unitFile}; copied unit: ${swap.unit1File}; copied environment: ${swap.env1 ? 'there' : 'none'}`;
+      const traces = `etcd unit: ${swap.unitFile}; copied unit: ${swap.unit1File}; copied environment: ${swap.env1 ? 'there' : 'none'}${swap.pointsAway ? '; the unit still reads the copied environment' : ''}`;
       return [ev('swap', 'units and environment', traces), unitEvidence(s), dataEvidence(s), listEvidence(s)];
     },
   },

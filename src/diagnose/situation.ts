@@ -97,7 +97,7 @@ export function situationOf(seen: Observation, places: Places): Situation {
       (process === undefined ||
         (!['T', 't', 'Z'].includes(process.state) && process.cpuTicks + process.ioBytes > 0)),
     diverged,
-    swapped: swap.unit1File !== 'none' || swap.env1 || swap.originals,
+    swapped: swap.unit1File !== 'none' || swap.env1 || swap.originals || swap.pointsAway,
     joined: wal !== undefined && wal.damage === undefined && wal.memberId === cluster.own?.id && !provedBad,
   };
 }

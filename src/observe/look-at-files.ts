@@ -64,21 +64,22 @@ async function lookAtData(machine: Machine, config: Fact<EtcdConfig>): Promise<D
 async function lookAtSwap({ machine, places }: World): Promise<SwapFacts> {
   const unit1 = await machine.readFile(places.unit1File).catch(() => undefined);
   const env1 = await machine.readFile(places.env1).catch(() => undefined);
+  const unit = await machine.readFile(places.unitFile).catch(() => undefined);
+  const readsEnv1 = (text = '') => environmentFiles(text).some(({ path }) => path === places.env1);
   const dropIns1 = await machine.list(places.dropIns1);
   const dropInTexts = await Promise.all(
     dropIns1.map(
       async (name) => (await machine.readFile(`${places.dropIns1}/${name}`).catch(() => undefined))?.text,
     ),
   );
-  const reads = [unit1?.text, ...dropInTexts].some((text) =>
-    environmentFiles(text ?? '').some((f) => f.path === places.env1),
-  );
+  const reads = [unit1?.text, ...dropInTexts].some(readsEnv1);
   const env = env1 === undefined ? undefined : parseEnvFile(env1.text);
   return {
     unitFile: await machine.kindOf(places.unitFile),
     unit1File: await machine.kindOf(places.unit1File),
     env1: (await machine.kindOf(places.env1)) !== 'none',
     dropIns1: dropIns1.length > 0,
+    pointsAway: readsEnv1(unit?.text),
     originals: (await machine.kindOf(places.originalUnit)) === 'file',
     staged:
       env && reads

@@ -87,6 +87,8 @@ export interface SwapFacts {
   readonly unit1File: PathKind;
   readonly env1: boolean;
   readonly dropIns1: boolean;
+  /** The unit under the original's name still reads the copied environment: a runbook stopped on its way back. */
+  readonly pointsAway: boolean;
   /** Originals are saved in root's own directory. */
   readonly originals: boolean;
   /** What the existing-state environment says, where it is there and the copied unit reads it. */

@@ -48,6 +48,7 @@ const onOriginals = ({ seen: { swap, unit1 } }: Situation): boolean =>
   swap.unit1File === 'none' &&
   !swap.env1 &&
   !swap.dropIns1 &&
+  !swap.pointsAway &&
   !(unit1.ok && (unit1.value.mainPid > 0 || unit1.value.active === 'activating'));
 
 const up = (s: Situation): boolean => s.unit !== undefined && (s.runs || s.unit.active === 'activating');

@@ -146,6 +146,7 @@ export const healthy: Observation = {
     unit1File: 'none',
     env1: false,
     dropIns1: false,
+    pointsAway: false,
     originals: false,
     staged: undefined,
   },

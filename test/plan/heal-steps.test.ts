@@ -23,6 +23,7 @@ const SWAPPED: Observation['swap'] = {
   env1: false,
   dropIns1: false,
   originals: true,
+  pointsAway: false,
   staged: undefined,
 };
 const EXPECTED = 'etcd1=http://10.0.0.1:2380,etcd2=http://10.0.0.2:2380,etcd3=http://10.0.0.3:2380';

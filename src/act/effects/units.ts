@@ -148,7 +148,7 @@ export async function unstage({ machine, places }: HealContext): Promise<string>
  */
 export async function restore(heal: HealContext): Promise<string> {
   const { machine, places } = heal;
-  if ((await machine.kindOf(places.unitFile)) === 'none') {
+  if (heal.situation.seen.swap.pointsAway || (await machine.kindOf(places.unitFile)) === 'none') {
     const { text, rights } = await originalUnit(machine, places);
     await machine.writeFile(places.unitFile, text, rights);
   }

@@ -23,6 +23,8 @@ export interface Case {
   readonly keeps?: true;
   /** Whether this host can make it; always when left out. */
   readonly possible?: () => boolean;
+  /** It is broken by its environment, which a heal does not write. */
+  readonly editsEnv?: true;
   /** Only a heal brings it back. */
   readonly heals?: true;
 }
@@ -60,6 +62,43 @@ const foundAnother = (bad: TestMachine) =>
   bad.sh(
     `rm -rf ${DATA}; systemd-run --quiet --unit=other --uid=etcd /opt/etcd/current/etcd --data-dir=${DATA} --initial-cluster-token=other --listen-client-urls=http://127.0.0.1:9979 --advertise-client-urls=http://127.0.0.1:9979 --listen-peer-urls=http://127.0.0.1:9980; until [ -e ${DATA}/member/wal/0000000000000000-0000000000000000.wal ]; do sleep 0.1; done; sleep 0.5; systemctl stop other`,
   );
+
+/** The runbook (PLATFORM.md), as a person types it on a member whose data are gone. */
+const runbook: readonly (readonly [done: string, type: (bad: TestMachine, bed: Bed) => Promise<unknown>])[] =
+  [
+    [
+      'the unit is moved aside',
+      (bad) =>
+        bad.sh(
+          'cd /etc/systemd/system; mv etcd.service etcd1.service; systemctl daemon-reload; systemctl stop etcd || true',
+        ),
+    ],
+    ['the member is removed', remove],
+    ['it is added again', add],
+    [
+      'the copies are made',
+      (bad) =>
+        bad.sh(
+          `rm -rf ${DATA}/*; cd /opt/app/conf; cp -p etcd.env etcd1.env; sed -i s/STATE=new/STATE=existing/ etcd1.env; ` +
+            'sed -i s/etcd.env/etcd1.env/ /etc/systemd/system/etcd1.service; systemctl daemon-reload',
+        ),
+    ],
+    ['etcd1 is started', (bad) => bad.sh('systemctl start etcd1')],
+    ['the unit is moved back', (bad) => bad.sh('cd /etc/systemd/system; mv etcd1.service etcd.service')],
+    ['etcd1.env is deleted', (bad) => bad.sh('rm /opt/app/conf/etcd1.env; systemctl daemon-reload')],
+  ];
+
+/** A runbook left after each of its steps: a heal takes it up from there. */
+const halfDone: readonly Case[] = runbook.map(([done], last) => ({
+  name: `a runbook left when ${done}`,
+  reason: 'healing/swapped',
+  arrange: async (bad, bed) => {
+    breakages['data-gone'](bad);
+    for (const [, type] of runbook.slice(0, last + 1)) await type(bad, bed);
+  },
+  ends: 'as-it-is',
+  heals: true,
+}));
 
 /** Every kind of FAILURES.md, and some more, as one member of three meets it. */
 export const cases: readonly Case[] = [
@@ -345,16 +384,7 @@ export const cases: readonly Case[] = [
       await othersServe(bad, bed);
     },
   },
-  {
-    name: 'a runbook left after its first step',
-    reason: 'healing/swapped',
-    arrange: (bad) =>
-      bad.sh(
-        'mv /etc/systemd/system/etcd.service /etc/systemd/system/etcd1.service; systemctl daemon-reload',
-      ),
-    ends: 'as-it-is',
-    heals: true,
-  },
+  ...halfDone,
   {
     name: 'removed meanwhile',
     reason: 'stale/removed',
@@ -374,6 +404,7 @@ export const cases: readonly Case[] = [
         `ETCD_INITIAL_CLUSTER=${bad.name}=http://${bad.ip}:2380,${first(bad, bed).name}=http://${first(bad, bed).ip}:2380`,
       );
     },
+    editsEnv: true,
     heals: true,
   },
   {

@@ -8,7 +8,7 @@ import { Client } from '../bed/client.ts';
 import type { TestMachine } from '../bed/machine.ts';
 import { createCluster } from '../bed/scenario.ts';
 import { until } from '../bed/sh.ts';
-import { etcdFailed, memberList } from '../bed/world.ts';
+import { etcdFailed, memberList, originals, traces } from '../bed/world.ts';
 import { type Case, cases } from './cases.ts';
 
 const ENV = '/opt/app/conf/etcd.env';
@@ -35,6 +35,7 @@ async function tell(one: Case): Promise<void> {
   await bad.sh(
     `systemctl stop etcd; systemctl reset-failed etcd; rm -rf /var/lib/etcd/good; cp -a --sparse=always ${DATA} /var/lib/etcd/good; cp -p ${ENV} /root/etcd.env`,
   );
+  const unitAndEnv = await originals(bad);
   await one.arrange(bad, bed);
   const ends = one.ends ?? 'failed';
   if (ends !== 'as-it-is') await bad.sh('systemctl reset-failed etcd; systemctl start --no-block etcd');
@@ -74,6 +75,8 @@ async function tell(one: Case): Promise<void> {
     await bad.sh('rm -rf /var/lib/etcd/heal-node/history');
     const healed = await bad.run('/opt/heal-node/bin/health-action');
     assert.is(healed.code, 0, healed.stdout);
+    if (!one.editsEnv) assert.is(await originals(bad), unitAndEnv, 'unit and environment are the originals');
+    assert.is(await traces(bad), '', 'nothing of the swap is left');
   }
 }
 
