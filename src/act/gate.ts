@@ -11,17 +11,21 @@ import { hasBeenMember } from './member-mark.ts';
  * @returns why it must not be started, as a sentence; undefined when it may
  */
 export async function gate(world: World): Promise<string | undefined> {
-  const { seen, config, foreign, cluster } = situationOf(
-    await observe(world, undefined, ['files', 'cluster']),
-    world.places,
-  );
-  if (seen.app.ok && seen.app.value.role !== ETCD_ROLE) return undefined;
+  const { machine, places } = world;
+  const files = await observe(world, undefined, ['files']);
+  const { config, wal } = situationOf(files, places);
+  if (!files.app.ok || files.app.value.role !== ETCD_ROLE || config === undefined) return undefined;
+  const couldFound =
+    files.data.kind !== 'wal' && config.initialState === 'new' && (await hasBeenMember(machine, places));
+  // A cluster that is being created has neither, and nobody is asked.
+  if (wal === undefined && !couldFound) return undefined;
+
+  const { seen, foreign, cluster } = situationOf(await observe(world, files, ['cluster']), places);
   if (foreign !== undefined) {
     const { id, name, peerUrls } = foreign.member;
     return `The data are those of member ${id} (${name}, ${peerUrls.join(',')}): started here, etcd would speak for it. See heal-node diagnose.`;
   }
-  const couldFound = seen.data.kind !== 'wal' && config?.initialState === 'new';
-  if (!couldFound || !(await hasBeenMember(world.machine, world.places))) return undefined;
+  if (!couldFound) return undefined;
   // One that answers has been bootstrapped, whether or not it has a quorum: etcd asks it, and does not found.
   if (seen.others.some(({ reply }) => reply.ok) || cluster.standsWithoutUs) return undefined;
   const silent = cluster.silent.map(({ endpoint, why }) => `${endpoint}: ${why}`).join('; ');

@@ -97,6 +97,11 @@ export class FakeWorld {
     return this.disk.get(WAL)?.text;
   }
 
+  /** The data of that member stand in the data dir. */
+  setWal(memberId: string): void {
+    this.disk.set(WAL, { text: memberId, rights: ETCD_RIGHTS });
+  }
+
   private own(): Member | undefined {
     return this.listed.find(({ peerUrls }) => peerUrls.includes('http://10.0.0.2:2380'));
   }
