@@ -31,7 +31,8 @@ const wal = readFileSync(join(import.meta.dirname, 'node/recorded/etcd-3.4.wal')
 const server = readFileSync(join(import.meta.dirname, 'node/recorded/certificates/server.pem'), 'utf8');
 const STATUS = `{"header":{"cluster_id":"9980","member_id":"1046","revision":"5","raft_term":"2"},"version":"3.4.23","dbSize":"20480","leader":"1046","raftIndex":"9","raftTerm":"2","errors":["memberID:10501334649042878790 alarm:NOSPACE "]}`;
 const LIST = `{"header":{"cluster_id":9980,"member_id":1046},"members":[{"ID":18331233011,"name":"etcd2","peerURLs":["http://10.0.0.2:2380"]}]}`;
-const TXN = '{"header":{},"succeeded":true,"responses":[{"response_range":{"kvs":[{"value":"eA=="}]}}]}';
+const KEYS = '{"header":{},"kvs":[{"value":"eA==","lease":"77"}]}';
+const TXN = '{"header":{},"succeeded":true}';
 
 interface Reader {
   readonly name: string;
@@ -72,7 +73,8 @@ const readers: readonly Reader[] = [
   },
   { name: 'status of the gateway', seed: STATUS, read: json(replies.status) },
   { name: "etcdctl's member list", seed: LIST, read: json(replies.memberList) },
-  { name: 'a transaction', seed: TXN, read: json(replies.claimed) },
+  { name: 'a transaction', seed: TXN, read: json(replies.transaction) },
+  { name: 'keys', seed: KEYS, read: json(replies.kvs) },
   { name: 'hashes', seed: '{"hash":"1","compact_revision":"2"}', read: json(replies.hashKv) },
   {
     name: '/proc/PID/stat',

@@ -69,7 +69,7 @@ for (const [part, jobs] of Object.entries(parts)) {
       all: true,
       reject: false,
       stdin: 'ignore',
-      timeout: 600_000,
+      timeout: 1_500_000,
       env: { NO_COLOR: '1', FORCE_COLOR: '0' },
     });
     const ok = exitCode === 0;

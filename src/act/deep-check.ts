@@ -1,3 +1,4 @@
+import { claim } from '../cluster/claim.ts';
 import { compareData } from '../cluster/compare-data.ts';
 import { diagnose } from '../diagnose/diagnose.ts';
 import { situationOf } from '../diagnose/situation.ts';
@@ -7,6 +8,8 @@ import { type DeepCheckResult, writeDeepCheck } from '../report/deep-check-file.
 import type { Log } from '../report/log.ts';
 import { writeMetrics } from '../report/metrics.ts';
 import type { Settings } from '../settings/settings-table.ts';
+import { rememberCluster } from './birthmark.ts';
+import { healRuns, requestHeal } from './heal-request.ts';
 
 /** Held by the one member that compares right now; gone by itself. */
 const LOCK_KEY = 'heal-node/deep-check';
@@ -47,17 +50,25 @@ async function compare(world: World, differedBefore: boolean): Promise<Result> {
   return compare(world, true);
 }
 
-async function check(world: World, settings: Settings): Promise<Found> {
+async function check(world: World, settings: Settings, log: Log): Promise<Found> {
   const situation = situationOf(await observe(world), world.places);
   const { config } = situation;
   const { verdict, reason, means, node } = diagnose(situation);
   const found = `${node.name || 'This node'} is ${verdict} (${reason}): ${means}.`;
+  if (verdict === 'healing' && settings.mode === 'auto' && !(await healRuns(world.machine))) {
+    // It serves on the copy, so no health action will ever be called for it.
+    await requestHeal(world.machine, world.places, 'health-check');
+    return { code: 0, message: `${found} It is taken up again.` };
+  }
   // It has answered healthy: only who it is, and what it holds, can still be wrong with it.
   if (['stale', 'local-fault', 'amnesia'].includes(verdict)) return { code: 1, message: found };
   if (verdict !== 'healthy' || config === undefined)
     return { code: 0, message: found, result: unknown(found) };
-  const held = await world.cluster(config.tls).claim([config.clientUrl], LOCK_KEY, config.name, LOCK_SEC);
-  if (held !== config.name) return { code: 0, message: `${held} compares its data right now.` };
+  const forgot = await rememberCluster(world, situation);
+  if (forgot !== undefined) log.error({ event: 'birthmark' }, `${config.name}: ${forgot}.`);
+  const cluster = world.cluster(config.tls);
+  const held = await claim(cluster, [config.clientUrl], LOCK_KEY, config.name, LOCK_SEC);
+  if (held.value !== config.name) return { code: 0, message: `${held.value} compares its data right now.` };
   const result = await compare(world, false);
   const heals = result.confirmed && settings.onDivergence === 'heal';
   return { code: heals ? 1 : 0, message: `${config.name}: ${result.text}.`, result };
@@ -78,7 +89,7 @@ export async function deepCheck(
   const { machine, places } = world;
   const late = unknown(`not done within ${limitMs} ms`);
   const found = await Promise.race([
-    check(world, settings).catch((error: Error): Found => {
+    check(world, settings, log).catch((error: Error): Found => {
       const text = `it could not be compared: ${error.message}`;
       return { code: 0, message: text, result: unknown(text) };
     }),

@@ -1,8 +1,8 @@
 import { ETCD_ROLE } from '../app/roles.ts';
 import { situationOf } from '../diagnose/situation.ts';
+import { hasBeenMember } from '../node/member-mark.ts';
 import { observe } from '../observe/observe.ts';
 import type { World } from '../observe/world.ts';
-import { hasBeenMember } from './member-mark.ts';
 
 /**
  * Whether etcd may be started on the data that stand here now. Two starts cannot be undone: one on an empty data

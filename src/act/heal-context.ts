@@ -10,6 +10,7 @@ import type { World } from '../observe/world.ts';
 import type { HealRecord } from '../report/heal-record.ts';
 import type { Log } from '../report/log.ts';
 import type { Settings } from '../settings/settings-table.ts';
+import { keepTurn } from './turn.ts';
 
 /** What one run of a heal carries: the seams, what was last seen, and what this run has learned. */
 export class HealContext {
@@ -18,6 +19,8 @@ export class HealContext {
   provedStale = false;
   /** Verify has passed in this run. */
   verified = false;
+  /** Its turn to have a new member join (src/act/turn.ts), while it holds one. */
+  turn: { readonly lease: string; renewedMs: number } | undefined;
   /** Confirm has seen the member well on its originals in this run. */
   confirmed = false;
 
@@ -95,6 +98,7 @@ export async function untilTaken<T>(
           `Refused for now, asking again ${until}: ${error.message}`,
         );
       }
+      await keepTurn(heal);
       await machine.sleep(250);
     }
   }

@@ -4,9 +4,10 @@ import { HEAL_UNIT, type Places } from '../node/places.ts';
 import type { Outcome } from './run-heal.ts';
 
 /** Who may ask for a heal. In manual mode only an operator's request begins one. */
-export type Asker = 'health-action' | 'start' | 'operator';
+const askers = ['health-check', 'health-action', 'start', 'operator'] as const;
+export type Asker = (typeof askers)[number];
 
-const requestSchema = v.object({ by: v.picklist(['health-action', 'start', 'operator']), atMs: v.number() });
+const requestSchema = v.object({ by: v.picklist(askers), atMs: v.number() });
 const outcomeSchema = v.object({
   outcome: v.picklist(['healed', 'refused', 'failed', 'parked', 'nothing']),
   message: v.string(),
@@ -43,6 +44,26 @@ export async function requestHeal(machine: Machine, places: Places, by: Asker): 
   await machine.systemctl(['start', '--no-block', HEAL_UNIT]);
   return atMs;
 }
+
+/**
+ * Asks a heal to stop at its next safe point, and keeps one from beginning; undone by `unpark`.
+ * @param forMs it ends by itself after so long, for one who may be killed before he can undo it
+ * @returns whether it was so already
+ */
+export async function park(machine: Machine, places: Places, forMs?: number): Promise<boolean> {
+  const already = await isParked(machine, places);
+  const text = forMs === undefined ? 'until the next start\n' : `until=${machine.now() + forMs}\n`;
+  if (!already) await machine.writeFile(places.parked, text, ROOT_ONLY_FILE);
+  return already;
+}
+
+export async function isParked(machine: Machine, places: Places): Promise<boolean> {
+  const file = await machine.readFile(places.parked);
+  const [, untilMs] = /^until=(\d+)$/m.exec(file?.text ?? '') ?? [];
+  return file !== undefined && (untilMs === undefined || machine.now() < Number(untilMs));
+}
+
+export const unpark = (machine: Machine, places: Places): Promise<void> => machine.remove(places.parked);
 
 /** Whether the service is at work right now. */
 export async function healRuns(machine: Machine): Promise<boolean> {

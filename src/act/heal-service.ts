@@ -7,9 +7,9 @@ import { newRecord, unfinishedRecord } from '../report/heal-record.ts';
 import type { Log } from '../report/log.ts';
 import { writeMetrics } from '../report/metrics.ts';
 import type { Settings } from '../settings/settings-table.ts';
+import { rememberCluster } from './birthmark.ts';
 import { HealContext } from './heal-context.ts';
-import { readRequest, writeOutcome } from './heal-request.ts';
-import { markMember } from './member-mark.ts';
+import { isParked, readRequest, writeOutcome } from './heal-request.ts';
 import { type Outcome, runHeal } from './run-heal.ts';
 
 /** After a boot the network and the others may need a moment; an unfinished heal waits for them that long. */
@@ -38,10 +38,15 @@ async function decide(world: World, settings: Settings, log: Log): Promise<Outco
     log.info({ event: 'nothing' }, message);
     return { outcome: 'nothing', message };
   };
-  const parked = async (): Promise<boolean> => (await machine.kindOf(places.parked)) !== 'none';
+  const parked = async (): Promise<string | undefined> =>
+    (await isParked(machine, places))
+      ? 'the app was stopped; the next start takes it up again'
+      : (await world.mode()) === 'off'
+        ? 'HEAL_MODE is off; `heal-node restore` brings the originals back'
+        : undefined;
   if (settings.mode === 'off') return nothing('HEAL_MODE is off: no heal is begun or taken up.');
-  if (await parked())
-    return { outcome: 'parked', message: 'The app was stopped; the next start takes a heal up again.' };
+  const why = await parked();
+  if (why !== undefined) return { outcome: 'parked', message: `No heal is begun or taken up: ${why}.` };
 
   const request = await readRequest(machine, places);
   const unfinished = await unfinishedRecord(machine, places);
@@ -74,7 +79,7 @@ async function decide(world: World, settings: Settings, log: Log): Promise<Outco
   const heal = new HealContext(world, settings, log, record, seen);
   const outcome = await runHeal(heal, parked);
   if (outcome.outcome === 'healed') {
-    await markMember(machine, places);
+    await rememberCluster(world, heal.situation);
     // What it said was of the data that are set aside now; the next check compares anew.
     await machine.remove(places.deepCheck);
   }

@@ -6,8 +6,8 @@ import type { World } from '../observe/world.ts';
 import type { Log } from '../report/log.ts';
 import { writeMetrics } from '../report/metrics.ts';
 import type { Settings } from '../settings/settings-table.ts';
-import { awaitOutcome, requestHeal } from './heal-request.ts';
-import { markMember } from './member-mark.ts';
+import { rememberCluster } from './birthmark.ts';
+import { awaitOutcome, isParked, requestHeal } from './heal-request.ts';
 import type { Outcome } from './run-heal.ts';
 
 export interface HookResult {
@@ -44,7 +44,7 @@ const restart = async ({ world, settings, found, leftMs }: Case): Promise<HookRe
 };
 
 const heal = async ({ world: { machine, places }, found, leftMs }: Case): Promise<HookResult> => {
-  if ((await machine.kindOf(places.parked)) !== 'none') {
+  if (await isParked(machine, places)) {
     return { code: 3, message: `${found} The app was stopped; the next start heals.` };
   }
   const sinceMs = await requestHeal(machine, places, 'health-action');
@@ -111,7 +111,10 @@ export async function healthAction(world: World, settings: Settings, log: Log): 
   const { verdict, reason, means, person, evidence, node } = diagnosis;
   const found = `${node.name || 'This node'} is ${verdict} (${reason}): ${means}.`;
   log.info({ event: 'verdict', verdict, reason, memberId: node.memberId, evidence }, found);
-  if (verdict === 'healthy') await markMember(machine, places);
+  if (verdict === 'healthy') {
+    const forgot = await rememberCluster(world, situation);
+    if (forgot !== undefined) log.error({ event: 'birthmark' }, `${node.name}: ${forgot}.`);
+  }
   const { response } = verdictRow(verdict);
   const act = responses[response];
   const toPerson = person === '' ? '' : ` For a person: ${person}.`;

@@ -2,8 +2,9 @@ import { diagnose } from '../diagnose/diagnose.ts';
 import { askGuards, type GuardAnswer, type GuardFacts, type GuardId } from '../plan/guards.ts';
 import { firstNotDone, type HealStep, healSteps } from '../plan/heal-steps.ts';
 import { closeRecord, healsInLastDay, writeRecord } from '../report/heal-record.ts';
-import { pruneAside } from './effects/data.ts';
+import { freeBytes, pruneAside, reclaimableBytes } from './effects/data.ts';
 import type { HealContext } from './heal-context.ts';
+import { endTurn } from './turn.ts';
 
 export interface Outcome {
   readonly outcome: 'healed' | 'refused' | 'failed' | 'parked' | 'nothing';
@@ -27,9 +28,8 @@ export async function guardFacts(heal: HealContext): Promise<GuardFacts> {
     provedStale: heal.provedStale,
     healsInLastDay: await healsInLastDay(machine, places, machine.now()),
     maxPerDay: settings.maxPerDay,
-    freeBytes: situation.config
-      ? (await machine.room(situation.config.dataDir.replace(/\/[^/]*$/, '') || '/')).bytes
-      : 0,
+    freeBytes: situation.config ? await freeBytes(heal) : 0,
+    reclaimableBytes: await reclaimableBytes(heal),
   };
 }
 
@@ -97,7 +97,7 @@ async function takeStep(heal: HealContext, step: HealStep): Promise<void> {
 const CHANGES = {
   fence: ['files', 'units'],
   'set-aside': ['files'],
-  stage: ['files'],
+  stage: ['files', 'units'],
   remove: [],
   add: [],
   start: ['files', 'units'],
@@ -107,7 +107,7 @@ const CHANGES = {
 } as const;
 
 /** Takes back the reversible steps, the last first, while the cluster still lists the old member. */
-async function rollBack(heal: HealContext): Promise<string> {
+export async function rollBack(heal: HealContext): Promise<string> {
   const told: string[] = [];
   for (const step of healSteps.toReversed()) {
     if (step.undo === undefined) continue;
@@ -124,7 +124,7 @@ async function rollBack(heal: HealContext): Promise<string> {
  * Whether everything done so far can be taken back: the old entry is still listed; or, where the others are
  * silent, this very run has fenced the node and has not come to `remove`.
  */
-const canRollBack = ({ situation, provedStale, record }: HealContext): boolean =>
+export const canRollBack = ({ situation, provedStale, record }: HealContext): boolean =>
   situation.swapped &&
   !situation.joined &&
   (situation.cluster.members.length > 0
@@ -134,9 +134,12 @@ const canRollBack = ({ situation, provedStale, record }: HealContext): boolean =
 /**
  * Heals, or goes on with a heal: takes the first step that the world does not show as done, until all are.
  * Never throws. What a cut-off run leaves behind is picked up by the next one.
- * @param parked asked between steps; the heal stops at the next point where the cluster is whole
+ * @param parked asked between steps for why to stop; the heal stops at the next point where the cluster is whole
  */
-export async function runHeal(heal: HealContext, parked: () => Promise<boolean>): Promise<Outcome> {
+export async function runHeal(
+  heal: HealContext,
+  parked: () => Promise<string | undefined>,
+): Promise<Outcome> {
   const { machine, places, record, log } = heal;
   const beganMs = Date.parse(record.startedAt);
   try {
@@ -146,8 +149,9 @@ export async function runHeal(heal: HealContext, parked: () => Promise<boolean>)
       if (round >= MAX_ROUNDS)
         throw new Error(`${step.id} is never seen done; what it did last: ${record.steps.at(-1)?.did}`);
       const whole = heal.situation.joined || (heal.situation.cluster.own?.name ?? '') !== '';
-      if (whole && (await parked())) {
-        const message = `The heal is parked before ${step.id}, because the app was stopped; the next start takes it up again.`;
+      const why = whole ? await parked() : undefined;
+      if (why !== undefined) {
+        const message = `The heal is parked before ${step.id}: ${why}.`;
         log.warn({ event: 'parked', healId: record.id, step: step.id }, message);
         return { outcome: 'parked', message };
       }
@@ -168,6 +172,7 @@ export async function runHeal(heal: HealContext, parked: () => Promise<boolean>)
     );
     return { outcome: 'healed', message };
   } catch (error) {
+    await endTurn(heal);
     return giveUp(heal, error as Error);
   }
 }

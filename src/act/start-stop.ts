@@ -1,14 +1,14 @@
 import { diagnose } from '../diagnose/diagnose.ts';
 import { situationOf } from '../diagnose/situation.ts';
-import { type Machine, ROOT_ONLY_FILE } from '../node/machine.ts';
+import type { Machine } from '../node/machine.ts';
 import { observe } from '../observe/observe.ts';
 import type { World } from '../observe/world.ts';
 import { unfinishedRecord } from '../report/heal-record.ts';
 import type { Log } from '../report/log.ts';
 import type { Settings } from '../settings/settings-table.ts';
+import { rememberCluster } from './birthmark.ts';
 import { gate } from './gate.ts';
-import { awaitOutcome, healRuns, requestHeal } from './heal-request.ts';
-import { markMember } from './member-mark.ts';
+import { awaitOutcome, healRuns, park, requestHeal, unpark } from './heal-request.ts';
 
 /** AppCenter gives start and stop a day. */
 const DAY_MS = 86_400_000;
@@ -40,7 +40,7 @@ async function healAndWait(machine: Machine, world: World): Promise<{ healed: bo
 /** AppCenter's start: the app's own, and the heal where the member proves stale. Returns the exit code. */
 export async function start(world: World, settings: Settings, log: Log): Promise<number> {
   const { machine, places } = world;
-  await machine.remove(places.parked);
+  await unpark(machine, places);
   const unfinished = await unfinishedRecord(machine, places);
   const before = situationOf(await observe(world), places);
   const found = diagnose(before);
@@ -62,7 +62,7 @@ export async function start(world: World, settings: Settings, log: Log): Promise
   }
   const code = (await machine.runApp(settings.startCmd, DAY_MS)) ?? 1;
   const after = situationOf(await observe(world), places);
-  if (after.servesAsOwn) await markMember(machine, places);
+  if (after.servesAsOwn) await rememberCluster(world, after);
   if (code === 0) return 0;
   const { verdict, reason, means } = diagnose(after);
   say(log, 'start', `The app's start failed with exit ${code}: ${verdict} (${reason}), ${means}.`);
@@ -75,11 +75,7 @@ export async function start(world: World, settings: Settings, log: Log): Promise
 /** AppCenter's stop: parks a heal at its next safe point, then the app's own. Returns the exit code. */
 export async function stop(world: World, settings: Settings, log: Log): Promise<number> {
   const { machine, places } = world;
-  await machine.writeFile(
-    places.parked,
-    'stopped by the app; the next start takes a heal up again\n',
-    ROOT_ONLY_FILE,
-  );
+  await park(machine, places);
   for (let told = false; await healRuns(machine); told = true) {
     if (!told)
       say(log, 'stop-waits', 'A heal is under way: waiting for the next point where the cluster is whole.');

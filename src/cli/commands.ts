@@ -1,4 +1,5 @@
 import { hookNames, isHookName, runHook } from '../../hooks/hooks.ts';
+import { adoptCommand } from './adopt-command.ts';
 import { type CommandSpec, EXIT } from './command.ts';
 import { diagnoseCommand } from './diagnose-command.ts';
 import { gateCommand } from './gate-command.ts';
@@ -7,6 +8,7 @@ import { historyCommand, logsCommand } from './history-command.ts';
 import { installCommand } from './install-command.ts';
 import { metricsCommand } from './metrics-command.ts';
 import { planCommand } from './plan-command.ts';
+import { restoreCommand } from './restore-command.ts';
 import { statusCommand } from './status-command.ts';
 
 const hookCommand: CommandSpec = {
@@ -28,6 +30,8 @@ export const commands: readonly CommandSpec[] = [
   planCommand,
   healCommand,
   resumeCommand,
+  restoreCommand,
+  adoptCommand,
   historyCommand,
   logsCommand,
   metricsCommand,

@@ -33,12 +33,21 @@ export interface MemberReply {
   readonly serves: boolean;
   /** Why it does not. */
   readonly servesNot: string;
+  /** The cluster's birthmark (src/act/birthmark.ts), which that read has asked for; empty when it has none. */
+  readonly birthmark: string;
 }
 
 export interface HashKv {
   readonly endpoint: string;
   readonly hash: string;
   readonly compactRevision: string;
+}
+
+/** A value under a key. */
+export interface Held {
+  readonly value: string;
+  /** The ID of the lease it goes with, as hexadecimal text; empty without one. */
+  readonly lease: string;
 }
 
 /** What the cluster answered to a call that changes it, or why there is no answer. */
@@ -68,11 +77,16 @@ export interface Cluster {
     name: string,
     peerUrls: readonly string[],
   ): Promise<{ readonly id: string; readonly members: readonly Member[] }>;
-  /**
-   * Puts a key that is not there yet, gone by itself after `ttlSec` seconds (never with 0); returns the value
-   * that stands there now, ours or another's. @throws ClusterError
-   */
-  claim(endpoints: readonly string[], key: string, value: string, ttlSec: number): Promise<string>;
+  /** What stands under a key, and the lease that it goes with, if any. @throws ClusterError */
+  get(endpoints: readonly string[], key: string): Promise<Held | undefined>;
+  /** Puts a key that is not there yet, with a lease or without; false when it is. @throws ClusterError */
+  putIfAbsent(endpoints: readonly string[], key: string, held: Held): Promise<boolean>;
+  /** A lease of so many seconds; its keys go with it. @throws ClusterError */
+  grantLease(endpoints: readonly string[], ttlSec: number): Promise<string>;
+  /** Its seconds begin anew. @throws ClusterError, also when it has run out */
+  keepAlive(endpoints: readonly string[], lease: string): Promise<void>;
+  /** Ends a lease, and its keys. @throws ClusterError, also when it has run out */
+  revokeLease(endpoints: readonly string[], lease: string): Promise<void>;
   /** The hash of all keys up to a revision, of each endpoint. @throws when one does not answer. */
   hashKv(endpoints: readonly string[], revision: bigint): Promise<readonly HashKv[]>;
 }

@@ -6,13 +6,16 @@ import { type Cluster, ClusterError } from './cluster.ts';
 import { passingRefusals } from './passing-refusals.ts';
 import {
   anyReply,
-  ctlClaimed,
   hashKv,
+  kvs,
   lease,
+  leaseKept,
   memberAdded,
   memberList,
   memberReply,
+  type ServesReply,
   status,
+  transaction,
 } from './replies.ts';
 
 export interface EtcdctlOptions {
@@ -79,15 +82,15 @@ export function etcdctlCluster(options: EtcdctlOptions): Cluster {
     ask: async (endpoint) => {
       const read = <S extends v.GenericSchema>(words: readonly string[], schema: S) =>
         call([endpoint], words, schema, options.readTimeoutMs);
-      const [list, state, servesNot] = await Promise.all([
+      const [list, state, served] = await Promise.all([
         read(['member', 'list'], memberList),
         read(['endpoint', 'status'], v.tuple([v.object({ Status: status })])),
-        read(['get', SERVES_KEY, '--consistency=l'], anyReply).then(
-          () => '',
-          (error: Error) => error.message,
+        read(['get', BIRTHMARK_KEY, '--consistency=l'], kvs).then(
+          (reply): ServesReply => ({ birthmark: reply.kvs[0]?.value ?? '' }),
+          (error: Error): ServesReply => ({ servesNot: error.message }),
         ),
       ]);
-      return memberReply(list, state[0].Status, servesNot);
+      return memberReply(list, state[0].Status, served);
     },
     removeMember: async (endpoints, memberId) => {
       const reply = await call(endpoints, ['member', 'remove', memberId], memberList, WRITE_TIMEOUT_MS);
@@ -98,15 +101,21 @@ export function etcdctlCluster(options: EtcdctlOptions): Cluster {
       const added = await call(endpoints, words, memberAdded, WRITE_TIMEOUT_MS);
       return { id: added.member.id, members: added.members };
     },
-    claim: async (endpoints, key, value, ttlSec) => {
-      const grant = ['lease', 'grant', `${ttlSec}`];
-      const { ID } = ttlSec === 0 ? { ID: 0n } : await call(endpoints, grant, lease, WRITE_TIMEOUT_MS);
-      const put = `put ${key} ${value}${ID === 0n ? '' : ` --lease=${ID.toString(16)}`}`;
-      const text = `create("${key}") = "0"\n\n${put}\n\nget ${key}\n\n`;
-      const answer = await call(endpoints, ['txn'], ctlClaimed, WRITE_TIMEOUT_MS, text);
-      return answer.succeeded
-        ? value
-        : atob(answer.responses[0]?.Response.ResponseRange?.kvs[0]?.value ?? '');
+    get: async (endpoints, key) => (await call(endpoints, ['get', key], kvs, WRITE_TIMEOUT_MS)).kvs[0],
+    putIfAbsent: async (endpoints, key, held) => {
+      const put = `put ${key} ${held.value}${held.lease && ` --lease=${held.lease}`}`;
+      const text = `create("${key}") = "0"\n\n${put}\n\n\n`;
+      return (await call(endpoints, ['txn'], transaction, WRITE_TIMEOUT_MS, text)).succeeded;
+    },
+    grantLease: async (endpoints, ttlSec) =>
+      (await call(endpoints, ['lease', 'grant', `${ttlSec}`], lease, WRITE_TIMEOUT_MS)).ID,
+    keepAlive: async (endpoints, id) => {
+      const words = ['lease', 'keep-alive', '--once', id];
+      const { TTL } = await call(endpoints, words, leaseKept, WRITE_TIMEOUT_MS);
+      if (TTL === 0n) throw new ClusterError(`lease ${id} has run out`, false);
+    },
+    revokeLease: async (endpoints, id) => {
+      await call(endpoints, ['lease', 'revoke', id], anyReply, WRITE_TIMEOUT_MS);
     },
     hashKv: async (endpoints, revision) => {
       const rows = v.array(v.object({ Endpoint: v.string(), HashKV: hashKv }));
@@ -125,5 +134,5 @@ export function etcdctlCluster(options: EtcdctlOptions): Cluster {
   };
 }
 
-/** A key that nobody writes, under our own prefix: only the round through the quorum matters. */
-export const SERVES_KEY = 'heal-node/serves';
+/** Its value is asked for with every linearizable read. */
+export const BIRTHMARK_KEY = 'heal-node/birthmark';

@@ -1,8 +1,26 @@
 import * as v from 'valibot';
 import type { TlsFiles } from '../node/etcd-config.ts';
 import type { Cluster } from './cluster.ts';
-import { SERVES_KEY } from './etcdctl.ts';
-import { anyReply, claimed, hashKv, lease, memberList, memberReply, status } from './replies.ts';
+import { BIRTHMARK_KEY } from './etcdctl.ts';
+import {
+  anyReply,
+  hashKv,
+  kvs,
+  lease,
+  leaseKept,
+  memberList,
+  memberReply,
+  type ServesReply,
+  status,
+  transaction,
+} from './replies.ts';
+
+/** protobuf's JSON of a 64-bit ID that we hold as hexadecimal text. */
+const int64 = (hex: string): string => BigInt.asIntN(64, BigInt(`0x${hex || '0'}`)).toString();
+/** The first message of the stream, as the gateway wraps it. */
+const kept = v.object({ result: leaseKept });
+
+const either = <T>(fast: () => Promise<T>, slow: () => Promise<T>): Promise<T> => fast().catch(slow);
 
 /** A read through the quorum waits for an election that is under way. */
 const READ_MS = 1500;
@@ -17,7 +35,7 @@ export function withFastReads(slow: Cluster, tls: TlsFiles | undefined, timeoutM
   /** Of every endpoint, how far its clock was from ours when it last answered (RFC 9110, Date). */
   const skews = new Map<string, number>();
   const post = async <S extends v.GenericSchema>(
-    endpoint: string,
+    endpoint: string | undefined,
     path: string,
     body: object,
     schema: S,
@@ -34,7 +52,7 @@ export function withFastReads(slow: Cluster, tls: TlsFiles | undefined, timeoutM
       }),
     });
     const atMs = Date.parse(reply.headers.get('date') ?? '');
-    if (!Number.isNaN(atMs)) skews.set(endpoint, Math.round((atMs - Date.now()) / 1000) * 1000);
+    if (endpoint && !Number.isNaN(atMs)) skews.set(endpoint, Math.round((atMs - Date.now()) / 1000) * 1000);
     if (!reply.ok) throw new Error(`${reply.status} from ${endpoint}/v3/${path}`);
     return v.parse(schema, await reply.json());
   };
@@ -43,18 +61,18 @@ export function withFastReads(slow: Cluster, tls: TlsFiles | undefined, timeoutM
     ...slow,
     ask: async (endpoint) => {
       try {
-        const [list, state, servesNot] = await Promise.all([
+        const [list, state, served] = await Promise.all([
           post(endpoint, 'cluster/member/list', {}, memberList),
           post(endpoint, 'maintenance/status', {}, status),
-          post(endpoint, 'kv/range', { key: btoa(SERVES_KEY) }, anyReply, READ_MS).then(
-            () => '',
-            (error: Error) => {
+          post(endpoint, 'kv/range', { key: btoa(BIRTHMARK_KEY) }, kvs, READ_MS).then(
+            (reply): ServesReply => ({ birthmark: reply.kvs[0]?.value ?? '' }),
+            (error: Error): ServesReply => {
               if (error.name !== 'TimeoutError') throw error;
-              return `no answer to a linearizable read within ${READ_MS} ms`;
+              return { servesNot: `no answer to a linearizable read within ${READ_MS} ms` };
             },
           ),
         ]);
-        return memberReply(list, state, servesNot, skews.get(endpoint));
+        return memberReply(list, state, served, skews.get(endpoint));
       } catch (error) {
         // Where nobody listens etcdctl would find nobody either, but only after trying for its whole time.
         const { code = '' } = error as { code?: string };
@@ -63,27 +81,39 @@ export function withFastReads(slow: Cluster, tls: TlsFiles | undefined, timeoutM
         return slow.ask(endpoint);
       }
     },
-    claim: async (endpoints, key, value, ttlSec) => {
-      const [endpoint = ''] = endpoints;
-      try {
-        const { ID } =
-          ttlSec === 0 ? { ID: 0n } : await post(endpoint, 'lease/grant', { TTL: `${ttlSec}` }, lease);
-        const mine = { key: btoa(key), value: btoa(value), ...(ID === 0n ? {} : { lease: ID.toString() }) };
-        const answer = await post(
-          endpoint,
-          'kv/txn',
-          {
-            compare: [{ key: mine.key, target: 'CREATE', createRevision: '0' }],
-            success: [{ requestPut: mine }],
-            failure: [{ requestRange: { key: mine.key } }],
-          },
-          claimed,
-        );
-        return answer.succeeded ? value : atob(answer.responses[0]?.response_range?.kvs[0]?.value ?? '');
-      } catch {
-        return slow.claim(endpoints, key, value, ttlSec);
-      }
-    },
+    get: (endpoints, key) =>
+      either(
+        async () => (await post(endpoints[0], 'kv/range', { key: btoa(key) }, kvs)).kvs[0],
+        () => slow.get(endpoints, key),
+      ),
+    putIfAbsent: (endpoints, key, held) =>
+      either(
+        async () => {
+          const mine = { key: btoa(key), value: btoa(held.value), lease: int64(held.lease) };
+          const compare = [{ key: mine.key, target: 'CREATE', createRevision: '0' }];
+          const change = { compare, success: [{ requestPut: mine }] };
+          return (await post(endpoints[0], 'kv/txn', change, transaction)).succeeded;
+        },
+        () => slow.putIfAbsent(endpoints, key, held),
+      ),
+    grantLease: (endpoints, ttlSec) =>
+      either(
+        async () => (await post(endpoints[0], 'lease/grant', { TTL: `${ttlSec}` }, lease)).ID,
+        () => slow.grantLease(endpoints, ttlSec),
+      ),
+    keepAlive: (endpoints, id) =>
+      either(
+        async () => {
+          const { result } = await post(endpoints[0], 'lease/keepalive', { ID: int64(id) }, kept);
+          if (result.TTL === 0n) throw new Error(`lease ${id} has run out`);
+        },
+        () => slow.keepAlive(endpoints, id),
+      ),
+    revokeLease: (endpoints, id) =>
+      either(
+        async () => void (await post(endpoints[0], 'lease/revoke', { ID: int64(id) }, anyReply)),
+        () => slow.revokeLease(endpoints, id),
+      ),
     hashKv: async (endpoints, revision) => {
       try {
         return await Promise.all(

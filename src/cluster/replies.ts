@@ -29,7 +29,7 @@ const members = v.pipe(v.array(member), v.maxLength(100));
 
 export const memberList = v.object({ header, members });
 export const memberAdded = v.object({ member, members });
-export const anyReply = v.object({ header });
+export const anyReply = v.looseObject({});
 
 export const status = v.object({
   header,
@@ -42,18 +42,20 @@ export const status = v.object({
   errors: texts,
 });
 
-export const lease = v.object({ header, ID: number64 });
-const range = v.optional(v.object({ kvs: v.optional(v.array(v.object({ value: v.string() })), []) }));
-const transaction = <R extends v.GenericSchema>(response: R) =>
-  v.object({
-    header,
-    succeeded: v.optional(v.boolean(), false),
-    responses: v.optional(v.array(response), []),
-  });
-
-/** A transaction of one compare, what the branch that was taken has read: of the gateway, and of etcdctl. */
-export const claimed = transaction(v.object({ response_range: range }));
-export const ctlClaimed = transaction(v.object({ Response: v.object({ ResponseRange: range }) }));
+export const lease = v.object({ ID: id });
+/** One answer of the stream; a TTL of 0 is that of a lease that has run out (rpc.proto, LeaseKeepAliveResponse). */
+export const leaseKept = v.object({ ID: id, TTL: number64 });
+const text64 = v.pipe(
+  v.string(),
+  v.maxLength(10_000),
+  v.check((text) => /^[A-Za-z0-9+/=]*$/.test(text), 'not base64'),
+  v.transform((text) => atob(text)),
+);
+export const kvs = v.object({
+  header,
+  kvs: v.optional(v.array(v.object({ value: v.optional(text64, ''), lease: id })), []),
+});
+export const transaction = v.object({ header, succeeded: v.optional(v.boolean(), false) });
 
 /** `memberID:10501334649042878790 alarm:NOSPACE `: the text of an AlarmMember. */
 const alarmsOf = (errors: readonly string[]): Alarm[] =>
@@ -64,11 +66,14 @@ const alarmsOf = (errors: readonly string[]): Alarm[] =>
 
 export const hashKv = v.object({ hash: number64, compact_revision: number64 });
 
-/** One member's answer from its three replies; `servesNot` is why the linearizable read failed, empty when it did not. */
+/** What a linearizable read has brought, or why there was no answer. */
+export type ServesReply = { readonly birthmark: string } | { readonly servesNot: string };
+
+/** One member's answer from its three replies. */
 export function memberReply(
   list: v.InferOutput<typeof memberList>,
   state: v.InferOutput<typeof status>,
-  servesNot: string,
+  read: ServesReply,
   clockSkewMs?: number,
 ): MemberReply {
   return {
@@ -83,7 +88,8 @@ export function memberReply(
     version: state.version,
     alarms: alarmsOf(state.errors),
     clockSkewMs,
-    serves: servesNot === '',
-    servesNot,
+    serves: 'birthmark' in read,
+    servesNot: 'servesNot' in read ? read.servesNot : '',
+    birthmark: 'birthmark' in read ? read.birthmark : '',
   };
 }

@@ -10,6 +10,7 @@ import {
   type Seen,
   unitEvidence,
 } from './evidence.ts';
+import { forgot } from './forgot.ts';
 import { hostFaults } from './host-faults.ts';
 import { lineOf, type Situation } from './situation.ts';
 import type { Verdict } from './verdicts.ts';
@@ -55,7 +56,8 @@ const stale = (kind: string, means: string, agrees: (s: Situation) => boolean): 
 const crashed = ({ unit }: Situation): boolean =>
   unit !== undefined && unit.exitKind !== 0 && unit.result !== 'success' && unit.active !== 'active';
 
-const listedWithData = (s: Situation): boolean => s.seen.data.kind === 'wal' && !!s.cluster.own;
+/** Whether it is still listed or has been removed meanwhile: these data are of no use to it any more. */
+const holdsData = (s: Situation): boolean => s.seen.data.kind === 'wal';
 
 const ownKnowsMore = ({ wal, cluster }: Situation): boolean =>
   wal !== undefined &&
@@ -98,6 +100,20 @@ export const rules: readonly Rule[] = [
       ownKnowsMore(s) && (!s.servesAsOwn || s.diverged)
         ? [dataEvidence(s), ...clusterEvidence(s)]
         : undefined,
+  },
+  {
+    verdict: 'amnesia',
+    reason: 'amnesia/other-birthmark',
+    means:
+      'the cluster that answers is not the one that this node was a member of: it has been founded anew, or restored',
+    person:
+      'find out whether the cluster that serves is the one to keep; after a restore that a person made, `heal-node adopt` accepts it, and the next health action goes on',
+    when: (s) => {
+      const why = forgot(s.seen.birthmark, s.cluster);
+      return why && s.cluster.standsWithoutUs && !s.servesAsOwn
+        ? [ev('others', 'birthmark', why), dataEvidence(s), ...clusterEvidence(s)]
+        : undefined;
+    },
   },
   {
     verdict: 'local-fault',
@@ -328,16 +344,16 @@ export const rules: readonly Rule[] = [
     'the cluster has removed the member that its data belong to',
     (s) => s.wal !== undefined && s.wal.memberId !== s.cluster.own?.id,
   ),
-  stale('wal-damaged', 'its write-ahead log is damaged', listedWithData),
+  stale('wal-damaged', 'its write-ahead log is damaged', holdsData),
   stale(
     'wal-garbled',
     'a record of its write-ahead log is not one any more',
     // The line names no file, so the file itself must show it too.
-    (s) => !!s.cluster.own && (s.wal?.damage !== undefined || s.seen.data.wal?.ok === false),
+    (s) => s.wal?.damage !== undefined || s.seen.data.wal?.ok === false,
   ),
-  stale('wal-incomplete', 'files of its write-ahead log are missing', listedWithData),
-  stale('log-short', 'its log ends before what it had already acknowledged', listedWithData),
-  stale('db-damaged', 'its database cannot be opened', listedWithData),
+  stale('wal-incomplete', 'files of its write-ahead log are missing', holdsData),
+  stale('log-short', 'its log ends before what it had already acknowledged', holdsData),
+  stale('db-damaged', 'its database cannot be opened', holdsData),
   {
     verdict: 'stale',
     reason: 'stale/db-short',
@@ -345,7 +361,7 @@ export const rules: readonly Rule[] = [
     when: (s) => {
       const { db } = s.seen.data;
       const base = staleBase(s);
-      return s.dbCut && db && base && !s.runs && s.cluster.own && crashed(s)
+      return s.dbCut && db && base && !s.runs && crashed(s)
         ? [
             ev(
               'data',

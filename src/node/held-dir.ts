@@ -64,12 +64,7 @@ export class HeldDir {
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code === 'ENOENT' && create !== undefined) {
-        mkdirSync(at, { mode: create.mode });
-        this.flush();
-        const made = new HeldDir(openSync(at, DIRECTORY), path);
-        fchownSync(made.fd, create.uid, create.gid);
-        fchmodSync(made.fd, create.mode);
-        return made;
+        return this.make(name, create, path);
       }
       throw Object.assign(
         new Error(`${path}: ${code === 'ELOOP' ? 'is a link, which is not followed' : code}`),
@@ -78,6 +73,25 @@ export class HeldDir {
         },
       );
     }
+  }
+
+  /** Makes a directory with its rights at once, as `write` makes a file: a crash leaves none, or a whole one. */
+  private make(name: string, { mode, uid, gid }: FileRights, path: string): HeldDir {
+    const temporary = this.at(`.${name}.${randomBytes(12).toString('hex')}`);
+    mkdirSync(temporary, { mode: 0o700 });
+    const made = new HeldDir(openSync(temporary, DIRECTORY), path);
+    try {
+      fchownSync(made.fd, uid, gid);
+      fchmodSync(made.fd, mode);
+      fsyncSync(made.fd);
+      renameSync(temporary, this.at(name));
+    } catch (error) {
+      made.close();
+      rmdirSync(temporary);
+      throw error;
+    }
+    this.flush();
+    return made;
   }
 
   close(): void {

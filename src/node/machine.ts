@@ -18,7 +18,8 @@ export type Health =
 export interface Machine {
   /** Milliseconds since the epoch. */
   now(): number;
-  sleep(ms: number): Promise<void>;
+  /** @param ended ends it early; it rejects then */
+  sleep(ms: number, ended?: AbortSignal): Promise<void>;
 
   kindOf(path: string): Promise<PathKind>;
   /** Names in a directory, sorted; none when there is no such directory. */
@@ -48,6 +49,8 @@ export interface Machine {
   /** The size of a bbolt file, and the least that it must have; undefined when there is none or it tells nothing. */
   boltSize(path: string): Promise<{ bytes: number; neededBytes: number } | undefined>;
 
+  /** The words of every process's command line. */
+  commandLines(): Promise<readonly (readonly string[])[]>;
   process(pid: number): Promise<ProcessSample | undefined>;
   /** `ports` are those whose listeners are asked for. */
   network(ports: readonly number[]): Promise<Network>;

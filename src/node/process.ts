@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 
 /** What a process is doing at one moment (proc(5): /proc/PID/stat, /proc/PID/io). */
 export interface ProcessSample {
@@ -30,4 +30,17 @@ export function sampleProcess(pid: number): ProcessSample | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** The words of every process's command line (proc(5): /proc/PID/cmdline); anybody may write there what they like. */
+export function commandLines(): string[][] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((pid) => {
+      try {
+        return [readFileSync(`/proc/${pid}/cmdline`, 'utf8').slice(0, 4096).split('\0')];
+      } catch {
+        return []; // It has just ended.
+      }
+    });
 }

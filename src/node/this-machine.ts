@@ -5,7 +5,7 @@ import { type FileRights, HeldDir } from './held-dir.ts';
 import { journalOf } from './journal.ts';
 import { type Machine, type PathKind, ROOT_ONLY_DIRECTORY } from './machine.ts';
 import { lookAtNetwork, reach } from './network.ts';
-import { sampleProcess } from './process.ts';
+import { commandLines, sampleProcess } from './process.ts';
 import { run, runOrLeave } from './run.ts';
 import { showUnits } from './systemctl.ts';
 import { readWalFile, type WalFacts } from './wal.ts';
@@ -80,7 +80,7 @@ function readWal(directory: string): WalFacts | undefined {
 /** The real machine that this process runs on. */
 export const thisMachine: Machine = {
   now: () => Date.now(),
-  sleep: (ms) => sleep(ms),
+  sleep: (ms, signal) => sleep(ms, undefined, { signal }),
 
   kindOf: async (path) => kindOf(path),
   list: async (path) => inParentIfAny(`${path}/x`, [], (dir) => dir.names()),
@@ -126,6 +126,7 @@ export const thisMachine: Machine = {
       return file && needed !== undefined ? { bytes: file.size, neededBytes: needed } : undefined;
     }),
 
+  commandLines: async () => commandLines(),
   process: async (pid) => sampleProcess(pid),
   network: async (ports) => lookAtNetwork(ports),
   reach,

@@ -2,6 +2,7 @@ import { parseAppView } from '../app/app-view.ts';
 import { parseEnvFile } from '../node/env-file.ts';
 import { type EtcdConfig, etcdConfig } from '../node/etcd-config.ts';
 import type { Machine } from '../node/machine.ts';
+import { rememberedBirthmark } from '../node/member-mark.ts';
 import { environmentFiles } from '../node/unit-file.ts';
 import type { DataFacts, Fact, Observation, SwapFacts } from './observation.ts';
 import type { Stopwatch } from './timed.ts';
@@ -101,7 +102,7 @@ function mustBe<T>(fact: Fact<T>): T {
 export async function lookAtFiles(
   world: World,
   watch: Stopwatch,
-): Promise<Pick<Observation, 'app' | 'config' | 'data' | 'swap' | 'divergence'>> {
+): Promise<Pick<Observation, 'app' | 'config' | 'data' | 'swap' | 'divergence' | 'birthmark'>> {
   const { machine, places } = world;
   const config = await watch.fact('config', () => effectiveConfig(world));
   return {
@@ -112,5 +113,6 @@ export async function lookAtFiles(
     data: mustBe(await watch.fact('data', () => lookAtData(machine, config))),
     swap: mustBe(await watch.fact('swap', () => lookAtSwap(world))),
     divergence: await world.divergence(),
+    birthmark: world.birthmarkOn ? await rememberedBirthmark(machine, places) : '',
   };
 }

@@ -1,3 +1,4 @@
+import { busyVerbs } from '../app/busy-verbs.ts';
 import { linesSince, plainLine } from '../node/log-lines.ts';
 import type { UnitFacts } from '../node/systemctl.ts';
 import type { Fact, Observation, SwapFacts } from './observation.ts';
@@ -41,10 +42,13 @@ export async function lookAtUnits(
   return {
     unit,
     unit1,
-    appBusy: APP_DATA_UNITS.filter((_, i) => {
-      const other = busy[i];
-      return other?.ok === true && ['active', 'activating', 'deactivating'].includes(other.value.active);
-    }),
+    appBusy: [
+      ...APP_DATA_UNITS.filter((_, i) => {
+        const other = busy[i];
+        return other?.ok === true && ['active', 'activating', 'deactivating'].includes(other.value.active);
+      }),
+      ...busyVerbs(await machine.commandLines()),
+    ],
     log: inForce.ok ? await watch.fact('log', () => logOf(world, inForce.value, logFile)) : inForce,
   };
 }

@@ -125,6 +125,8 @@ export interface Observation {
   /** Undefined when it was not looked at. */
   readonly host: Fact<HostFacts> | undefined;
   readonly divergence: Divergence | undefined;
+  /** The birthmark of the cluster that this node remembers; empty when none, or when it is not to be asked for. */
+  readonly birthmark: string;
   readonly stamps: Readonly<Partial<Record<Source, Stamp>>>;
 }
 

@@ -11,7 +11,7 @@ const NOT_ASKED = { ok: false, why: 'not asked' } as const;
 /** Before the first look. */
 const nothingYet = (
   atMs: number,
-  files: Pick<Observation, 'app' | 'config' | 'data' | 'swap'>,
+  files: Pick<Observation, 'app' | 'config' | 'data' | 'swap' | 'birthmark'>,
 ): Observation => ({
   ...files,
   atMs,
@@ -70,6 +70,7 @@ export async function observe(
     data: files.data,
     swap: files.swap,
     divergence: files.divergence,
+    birthmark: files.birthmark,
     unit,
     unit1,
     appBusy,

@@ -5,6 +5,7 @@ import { places } from '../node/places.ts';
 import { readTrusted } from '../node/read-trusted.ts';
 import { thisMachine } from '../node/this-machine.ts';
 import { readDeepCheck } from '../report/deep-check-file.ts';
+import { loadSettings } from '../settings/load-settings.ts';
 import type { Settings } from '../settings/settings-table.ts';
 import type { World } from './world.ts';
 
@@ -34,6 +35,14 @@ export function realWorld(settings: Settings): World {
         FAST_READ_TIMEOUT_MS,
       ),
     health: memberHealth,
+    birthmarkOn: settings.birthmark === 'on',
+    mode: async () => {
+      try {
+        return loadSettings().mode;
+      } catch {
+        return 'off'; // What the hooks make of settings that cannot be used.
+      }
+    },
     divergence: async () => {
       const found = await readDeepCheck(thisMachine, places(settings).deepCheck);
       return found?.state === 'differs' ? { ...found, heals: settings.onDivergence === 'heal' } : undefined;

@@ -13,19 +13,17 @@ export class Stopwatch {
   /** Asks within the deadline; a source that fails or hangs is evidence too: why becomes the fact. */
   async fact<T>(source: Source, look: () => Promise<T>): Promise<Fact<T>> {
     const atMs = this.machine.now();
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<Fact<T>>((resolve) => {
-      timer = setTimeout(
-        () => resolve({ ok: false, why: `${source}: no answer within ${DEADLINE_MS} ms` }),
-        DEADLINE_MS,
-      );
-    });
+    const ended = new AbortController();
+    const late = this.machine
+      .sleep(DEADLINE_MS, ended.signal)
+      .then((): Fact<T> => ({ ok: false, why: `${source}: no answer within ${DEADLINE_MS} ms` }));
+    late.catch(() => undefined);
     const asked = look().then(
       (value): Fact<T> => ({ ok: true, value }),
       (error: Error): Fact<T> => ({ ok: false, why: error.message }),
     );
     const fact = await Promise.race([asked, late]);
-    clearTimeout(timer);
+    ended.abort();
     this.stamps[source] = { atMs, tookMs: this.machine.now() - atMs };
     return fact;
   }

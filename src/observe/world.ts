@@ -2,6 +2,7 @@ import type { Cluster } from '../cluster/cluster.ts';
 import type { TlsFiles } from '../node/etcd-config.ts';
 import type { Health, Machine } from '../node/machine.ts';
 import type { Places } from '../node/places.ts';
+import type { Mode } from '../settings/settings-table.ts';
 import type { Divergence } from './observation.ts';
 
 /** The world as heal-node reaches it: one seam for this machine, one for the cluster. */
@@ -11,6 +12,10 @@ export interface World {
   /** The cluster, reached with the certificates that this node's configuration names. */
   cluster(tls: TlsFiles | undefined): Cluster;
   health(clientUrl: string, tls: TlsFiles | undefined, timeoutMs: number): Promise<Health>;
+  /** `HEAL_BIRTHMARK`: the cluster carries a key of ours. */
+  readonly birthmarkOn: boolean;
+  /** `HEAL_MODE` as it stands now: it may change while a heal is under way. */
+  mode(): Promise<Mode>;
   /** What the last deep check has written down. */
   divergence(): Promise<Divergence | undefined>;
 }

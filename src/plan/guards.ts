@@ -1,5 +1,6 @@
 import { ETCD_ROLE } from '../app/roles.ts';
 import { isOwn } from '../diagnose/cluster-view.ts';
+import { forgot } from '../diagnose/forgot.ts';
 import type { Situation } from '../diagnose/situation.ts';
 
 /** What guards ask besides the situation. */
@@ -8,8 +9,9 @@ export interface GuardFacts {
   readonly provedStale: boolean;
   readonly healsInLastDay: number;
   readonly maxPerDay: number;
-  /** Free bytes where the data dir is. */
+  /** Free bytes where the data dir is, and those that go with what older heals have set aside. */
   readonly freeBytes: number;
+  readonly reclaimableBytes: number;
 }
 
 export interface Guard {
@@ -24,6 +26,10 @@ export interface Guard {
 
 /** Room for a WAL segment and its successor (64 MiB each, wal/wal.go) beside the database. */
 const WAL_ROOM_BYTES = 2 * (64 << 20);
+
+/** What the new member's data will take. */
+export const neededBytes = ({ cluster }: Situation): number =>
+  Math.max(0, ...cluster.serving.map(({ reply }) => reply.dbSizeBytes)) + WAL_ROOM_BYTES;
 
 const proved = (s: Situation): boolean =>
   s.dbCut || s.matched.some(({ signature }) => signature.proves === 'stale') || s.seen.data.kind !== 'wal';
@@ -101,6 +107,11 @@ export const guards = [
     },
   },
   {
+    id: 'birthmark',
+    asks: 'Does the cluster carry the birthmark that this node remembers?',
+    refuses: ({ seen, cluster }) => forgot(seen.birthmark, cluster),
+  },
+  {
     id: 'quorum',
     asks: 'Do at least a quorum of the listed members serve without this one, and know a leader?',
     passes: true,
@@ -144,11 +155,19 @@ export const guards = [
     refuses: ({ seen: { app, appBusy } }) => {
       if (appBusy.length > 0) return `${appBusy.join(', ')} is running`;
       if (!app.ok) return app.why;
-      const { isDeleted, deleted, added } = app.value;
+      const { isDeleted, deleted, added, nodes, sid } = app.value;
+      if (nodes.length > 0 && !nodes.some((node) => node.sid === sid))
+        return `this node, ${sid}, is not among the app's nodes (${nodes.map((node) => node.sid).join(' ')}): it was scaled in`;
       if (isDeleted) return 'this node is being deleted (IS_DELETED=true)';
       if (deleted.length > 0) return `nodes are being deleted: ${deleted.join(' ')}`;
       return added.length > 0 ? `nodes are being added: ${added.join(' ')}` : undefined;
     },
+  },
+  {
+    id: 'certificates',
+    asks: 'Can a new member use the certificates and files that its settings name?',
+    refuses: ({ seen: { host } }) =>
+      host?.ok ? [...host.value.certificateFaults, ...host.value.unusable][0] : undefined,
   },
   {
     id: 'daily-limit',
@@ -161,9 +180,11 @@ export const guards = [
   {
     id: 'disk-room',
     asks: 'Is there room for the data to come?',
-    refuses: ({ cluster }, { freeBytes }) => {
-      const needed = Math.max(0, ...cluster.serving.map(({ reply }) => reply.dbSizeBytes)) + WAL_ROOM_BYTES;
-      return freeBytes >= needed ? undefined : `${freeBytes} bytes are free, ${needed} are needed`;
+    refuses: (s, { freeBytes, reclaimableBytes }) => {
+      const needed = neededBytes(s);
+      return freeBytes + reclaimableBytes >= needed
+        ? undefined
+        : `${freeBytes} bytes are free, ${needed} are needed; HEAL_KEEP_ASIDE=0 lets the old data be discarded`;
     },
   },
 ] as const satisfies readonly Guard[];

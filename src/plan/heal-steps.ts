@@ -60,13 +60,18 @@ const fenced = ({ seen: { swap, unit } }: Situation): boolean =>
   swap.unitFile === 'none' &&
   swap.unit1File === 'file' &&
   swap.originals &&
+  loaded(unit) &&
   !(
     unit.ok &&
     (unit.value.mainPid > 0 || ['active', 'activating', 'deactivating'].includes(unit.value.active))
   );
 
+/** systemd has in memory what stands on the disk: a start would use the rest of what a cut left behind. */
+const loaded = (unit: Situation['seen']['unit']): boolean => unit.ok && !unit.value.needsReload;
+
 const staged = (s: Situation): boolean =>
   s.seen.swap.staged?.state === 'existing' &&
+  loaded(s.seen.unit1) &&
   (s.joined || s.seen.swap.staged.initialCluster === expectedCluster(s));
 
 const emptyEnough = ({ seen: { data } }: Situation): boolean =>
@@ -83,9 +88,11 @@ const ALL_FOR_A_NEW_MEMBER: readonly GuardId[] = [
   'not-serving',
   'own-data',
   'not-ahead',
+  'birthmark',
   'quorum',
   'agreement',
   'own-member',
+  'certificates',
   'daily-limit',
   'disk-room',
 ];
@@ -111,7 +118,7 @@ export const healSteps: readonly HealStep[] = [
     runbookStep: 3,
     what: 'rename the data dir aside; nothing is deleted',
     typed: 'rm -rf $dataDir',
-    needs: [...LOCAL, 'stale', 'own-data', 'not-ahead'],
+    needs: [...LOCAL, 'stale', 'own-data', 'not-ahead', 'birthmark'],
     looks: [],
     done: (s) => s.joined || emptyEnough(s) || arriving(s),
     act: act.setAside,
@@ -143,8 +150,8 @@ export const healSteps: readonly HealStep[] = [
     runbookStep: 2,
     what: "add this member's name and peer URLs as a new member",
     typed: 'etcdctl member add $name --peer-urls=$peerUrls',
-    needs: ['role', 'quorum', 'agreement', 'own-member'],
-    looks: [],
+    needs: ['role', 'app-quiet', 'birthmark', 'quorum', 'agreement', 'own-member'],
+    looks: ['files'],
     done: (s) => s.joined || s.cluster.own?.name === '',
     act: act.addNewMember,
   },

@@ -127,8 +127,19 @@ export const settingsTable = {
     oneOf('report', 'heal'),
     'what to do about a member whose data alone differ from those of all others',
   ),
+  birthmark: row(
+    'HEAL_BIRTHMARK',
+    'on',
+    oneOf('on', 'off'),
+    'whether the cluster carries one small key of ours, heal-node/birthmark, by which a node knows it again',
+  ),
   maxPerDay: row('HEAL_MAX_PER_DAY', '3', wholeNumber(0, 100), 'heals begun in 24 hours, at most'),
-  keepAside: row('HEAL_KEEP_ASIDE', '1', wholeNumber(0, 100), 'how many data dirs set aside are kept'),
+  keepAside: row(
+    'HEAL_KEEP_ASIDE',
+    '1',
+    wholeNumber(0, 100),
+    'how many data dirs set aside are kept; with 0 they are discarded where there is no room for the data to come',
+  ),
   etcdUser: row(
     'HEAL_ETCD_USER',
     '',
@@ -144,6 +155,7 @@ export const settingsTable = {
 } as const;
 
 type Table = typeof settingsTable;
+export type Mode = Settings['mode'];
 
 /** The settings in force, parsed. Names end in `Ms` where the value is milliseconds. */
 export type Settings = { readonly [K in keyof Table]: NonNullable<ReturnType<Table[K]['parse']>> };

@@ -86,6 +86,7 @@ const cases: readonly (readonly [expected: string, seen: Observation])[] = [
   ['quorum-lost/others-silent', crashed([line('wal-damaged')], { others: [asked(1), silent(3)] })],
   ['amnesia/alone-without-data', crashed([BOOTSTRAPPED], { data: NO_DATA, others: [silent(1), silent(3)] })],
   ['amnesia/ahead', crashed([line('log-short')], { data: { ...healthy.data, wal: wal({ commit: 101n }) } })],
+  ['amnesia/other-birthmark', crashed([BOOTSTRAPPED], { data: NO_DATA, birthmark: 'a'.repeat(32) })],
   [
     'unknown/others-disagree',
     crashed([BOOTSTRAPPED], {

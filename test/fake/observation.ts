@@ -96,6 +96,7 @@ export const reply = (memberId: string, changes: Partial<MemberReply> = {}): Mem
   clockSkewMs: 0,
   serves: true,
   servesNot: '',
+  birthmark: '',
   ...changes,
 });
 
@@ -173,6 +174,7 @@ export const healthy: Observation = {
     },
   },
   divergence: undefined,
+  birthmark: '',
   stamps: {},
 };
 

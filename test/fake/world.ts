@@ -3,7 +3,7 @@
  * the cluster's rules of membership. It makes cutting a heal off at every single effect cheap; that the rules
  * are the real ones is what the scenarios on real machines are for.
  */
-import { type Cluster, ClusterError, type Member } from '../../src/cluster/cluster.ts';
+import { type Cluster, ClusterError, type Held, type Member } from '../../src/cluster/cluster.ts';
 import { parseEnvFile } from '../../src/node/env-file.ts';
 import type { FileRights } from '../../src/node/held-dir.ts';
 import type { Machine } from '../../src/node/machine.ts';
@@ -49,6 +49,7 @@ export class FakeWorld {
   /** Every other member that is asked to change the list; what it did. */
   readonly removed: string[] = [];
   readonly runs = new Map<string, Run>();
+  readonly keys = new Map<string, Held>();
   effects = 0;
   /** The effect at which the healer dies, and whether before or after it. */
   cutAt = Number.POSITIVE_INFINITY;
@@ -218,7 +219,9 @@ export class FakeWorld {
 
   private readonly machine: Machine = {
     now: () => this.nowMs++,
-    sleep: async (ms) => {
+    sleep: async (ms, ended) => {
+      // One that only bounds another wait never comes true here: nothing hangs.
+      if (ended) return new Promise(() => undefined);
       this.nowMs += ms;
     },
     kindOf: async (path) =>
@@ -256,6 +259,7 @@ export class FakeWorld {
     remove: async (path) => this.effect(() => this.below(path).forEach((p) => void this.disk.delete(p))),
     room: async () => ({ bytes: 1e12, inodes: 1e6 }),
     tail: async () => undefined,
+    commandLines: async () => [],
     process: async () => undefined,
     network: async () => ({ addresses: [], linkUp: true, neighbours: [], listeners: [] }),
     reach: async () => 'open',
@@ -293,7 +297,10 @@ export class FakeWorld {
         const id = own
           ? (this.walOwner ?? '')
           : (members.find(({ clientUrls }) => clientUrls.includes(endpoint))?.id ?? '');
-        return reply(id, { members: this.listed });
+        return reply(id, {
+          members: this.listed,
+          birthmark: this.keys.get('heal-node/birthmark')?.value ?? '',
+        });
       }),
     removeMember: async (_, id) =>
       this.effect(() => {
@@ -314,7 +321,15 @@ export class FakeWorld {
         this.listed = [...this.listed, { id, name: '', peerUrls: [...peerUrls], clientUrls: [] }];
         return this.answer({ id, members: this.listed });
       }),
-    claim: async (_, _key, value) => value,
+    get: async (_, key) => this.look(() => this.keys.get(key)),
+    putIfAbsent: async (_, key, held) =>
+      this.effect(() => this.answer(!this.keys.has(key) && !!this.keys.set(key, held))),
+    grantLease: async () => this.effect(() => this.answer((this.nextId++).toString(16))),
+    keepAlive: async () => this.effect(() => undefined),
+    revokeLease: async (_, lease) =>
+      this.effect(() => {
+        for (const [key, held] of this.keys) if (held.lease === lease) this.keys.delete(key);
+      }),
     hashKv: async (endpoints) =>
       this.look(() => endpoints.map((endpoint) => ({ endpoint, hash: '1', compactRevision: '0' }))),
   };
@@ -329,6 +344,8 @@ export class FakeWorld {
     machine: this.machine,
     places: PLACES,
     divergence: async () => undefined,
+    birthmarkOn: true,
+    mode: async () => 'auto',
     cluster: () => this.cluster,
     health: async () =>
       this.look(() =>

@@ -14,13 +14,24 @@ import {
   wal,
 } from '../fake/observation.ts';
 
-const facts: GuardFacts = { provedStale: false, healsInLastDay: 0, maxPerDay: 3, freeBytes: 1e12 };
+const facts: GuardFacts = {
+  provedStale: false,
+  healsInLastDay: 0,
+  maxPerDay: 3,
+  freeBytes: 1e12,
+  reclaimableBytes: 0,
+};
 const stale = crashed([BOOTSTRAPPED], { data: NO_DATA });
 const app = healthy.app.ok ? healthy.app.value : undefined;
 const withApp = (changes: object) =>
   ({ ...stale, app: { ok: true, value: { ...app, ...changes } } }) as Observation;
 const damaged = (changes: object) =>
   crashed(['walpb: crc mismatch'], { data: { ...healthy.data, wal: wal(changes) } });
+const withHost = (changes: object) =>
+  ({
+    ...stale,
+    host: { ok: true, value: { ...(healthy.host?.ok ? healthy.host.value : {}), ...changes } },
+  }) as Observation;
 const listing = (list: typeof members) => ({
   ...stale,
   others: [asked(1, { members: list }), asked(3, { members: list })],
@@ -70,8 +81,26 @@ const refusals: readonly (readonly [
   ['app-quiet', withApp({ added: ['4=10.0.0.4'] }), /being added: 4=10\.0\.0\.4/],
   ['app-quiet', withApp({ deleted: ['3=10.0.0.3'] }), /being deleted/],
   ['app-quiet', { ...stale, appBusy: ['etcd-restore.service'] }, /etcd-restore\.service is running/],
+  ['app-quiet', { ...stale, appBusy: ['/opt/app/bin/ctl.sh upgrade'] }, /ctl\.sh upgrade is running/],
+  [
+    'app-quiet',
+    withApp({ sid: '4', nodes: [{ sid: '1', ip: '10.0.0.1' }] }),
+    /4, is not among the app's nodes/,
+  ],
+  ['birthmark', { ...stale, birthmark: 'a'.repeat(32) }, /the cluster has no birthmark.*heal-node adopt/],
+  [
+    'birthmark',
+    { ...stale, birthmark: 'a'.repeat(32), others: [asked(1, { birthmark: 'b'.repeat(32) })] },
+    /shows birthmark b+, this node remembers a+/,
+  ],
+  [
+    'certificates',
+    withHost({ certificateFaults: ['peer.pem ended yesterday'] }),
+    /peer\.pem ended yesterday/,
+  ],
   ['daily-limit', stale, /3 heals have begun in 24 hours, HEAL_MAX_PER_DAY is 3/, { healsInLastDay: 3 }],
   ['disk-room', stale, /1000 bytes are free, \d+ are needed/, { freeBytes: 1000 }],
+  ['disk-room', stale, /HEAL_KEEP_ASIDE=0/, { freeBytes: 1000, reclaimableBytes: 1000 }],
 ];
 
 for (const [id, seen, why, changes] of refusals) {

@@ -125,7 +125,7 @@ test('the list to join is the members’ own, not the old file’s', () => {
 });
 
 test('a plan for a stale member lists all nine steps; for a healthy one none', () => {
-  const facts = { provedStale: false, healsInLastDay: 0, maxPerDay: 3, freeBytes: 1e12 };
+  const facts = { provedStale: false, healsInLastDay: 0, maxPerDay: 3, freeBytes: 1e12, reclaimableBytes: 0 };
   assert.is(plan(situation(crashed([BOOTSTRAPPED], { data: NO_DATA })), facts).steps.length, 9);
   assert.is(plan(situation(healthy), facts).steps.length, 0);
 });

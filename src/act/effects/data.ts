@@ -1,4 +1,5 @@
 import type { Machine } from '../../node/machine.ts';
+import { neededBytes } from '../../plan/guards.ts';
 import type { HealContext } from '../heal-context.ts';
 import { stopUnits } from './units.ts';
 
@@ -67,6 +68,39 @@ export async function bringDataBack(heal: HealContext): Promise<string> {
   }
   if ((await machine.list(directory)).length === 0) await machine.remove(directory);
   return moved.length === 0 ? 'there was nothing to bring back' : `${moved.join(' and ')} is back`;
+}
+
+/** What is free where the data dir is. */
+export const freeBytes = async ({ machine, config }: HealContext): Promise<number> =>
+  (await machine.room(config.dataDir.replace(/\/[^/]*$/, '') || '/')).bytes;
+
+/** What may be discarded for the data to come, the oldest first: older heals', and with `HEAL_KEEP_ASIDE=0` ours. */
+const discardable = async ({ machine, places, settings, record }: HealContext): Promise<string[]> =>
+  (await machine.list(places.aside))
+    .filter((name) => settings.keepAside === 0 || name !== record.id)
+    .map((name) => `${places.aside}/${name}`);
+
+/** How much that is, the data that still stand in the data dir included where they may go. */
+export async function reclaimableBytes(heal: HealContext): Promise<number> {
+  const { machine, settings, situation } = heal;
+  const paths = await discardable(heal);
+  if (settings.keepAside === 0 && !situation.joined) paths.push(heal.config.dataDir);
+  let bytes = 0;
+  for (const path of paths) bytes += Math.max(0, await machine.sizeOf(path));
+  return bytes;
+}
+
+/**
+ * Discards data set aside, the oldest first, until the data to come have room. Called right before the new member
+ * starts: until then all could be brought back.
+ */
+export async function makeRoom(heal: HealContext): Promise<void> {
+  const { machine, log, situation } = heal;
+  for (const path of await discardable(heal)) {
+    if ((await freeBytes(heal)) >= neededBytes(situation)) return;
+    await machine.remove(path);
+    log.warn({ event: 'discarded', path }, `Discarded ${path}: there was no room for the data to come.`);
+  }
 }
 
 /** Deletes what older heals have set aside, all but the newest `keep`. */

@@ -1,7 +1,10 @@
 import { compareData } from '../../cluster/compare-data.ts';
 import { isOwn } from '../../diagnose/cluster-view.ts';
+import type { Asked } from '../../observe/observation.ts';
 import { expectedCluster } from '../../plan/expected-cluster.ts';
 import type { HealContext } from '../heal-context.ts';
+import { endTurn, keepTurn } from '../turn.ts';
+import { makeRoom } from './data.ts';
 import { stage } from './units.ts';
 
 const POLL_MS = 15;
@@ -14,6 +17,7 @@ export async function startMember(heal: HealContext): Promise<string> {
   const { staged } = situation.seen.swap;
   if (unit === places.unit1 && !situation.joined && staged?.initialCluster !== expectedCluster(situation))
     await stage(heal);
+  if (!situation.joined) await makeRoom(heal);
   // A unit that has failed may have used up its starts (systemd.unit(5), StartLimitBurst).
   const { unit: facts } = situation;
   if (unit === places.unit || (facts && facts.result !== 'success'))
@@ -36,6 +40,7 @@ async function untilHealthy(heal: HealContext, unit: string): Promise<void> {
     // Whether the unit has failed or data arrive is asked now and then: the answer itself is what counts.
     if (nowMs - unitsMs > 1000) {
       unitsMs = nowMs;
+      await keepTurn(heal);
       const [facts] = await machine.units([unit]);
       if (facts?.active === 'failed' || (facts?.active === 'activating' && facts.restarts >= 3)) {
         await heal.look('files', 'units');
@@ -60,12 +65,14 @@ async function untilHealthy(heal: HealContext, unit: string): Promise<void> {
 export async function verify(heal: HealContext): Promise<string> {
   const before = heal.record.servedBefore;
   const unit = heal.situation.unitName;
-  await untilHealthy(heal, unit);
-  await heal.look('files', 'self', 'cluster');
+  let self: Asked['reply'] | undefined;
+  for (let attempt = 1; self?.ok !== true; attempt++) {
+    if (attempt > 20) throw new Error(`the member answers healthy and then not: ${self?.why ?? 'no answer'}`);
+    await untilHealthy(heal, unit);
+    await heal.look('files', 'self', 'cluster');
+    self = heal.situation.seen.self?.reply;
+  }
   const { situation, config } = heal;
-  const self = situation.seen.self?.reply;
-  if (self?.ok !== true)
-    throw new Error(`the member answered healthy and then not: ${self?.why ?? 'no answer'}`);
   const { memberId } = self.value;
   heal.record.newMemberId ||= memberId;
   const listed = situation.cluster.members.filter((member) => isOwn(member, config));
@@ -76,6 +83,7 @@ export async function verify(heal: HealContext): Promise<string> {
   const silent = before.filter((endpoint) => !heal.servingEndpoints.includes(endpoint));
   const equal = await dataEqual(heal);
   heal.verified = true;
+  await endTurn(heal);
   const lost = silent.length > 0 ? `; served before and not now: ${silent.join(', ')}` : '';
   return `${memberId} is healthy on ${unit}, listed once, its data ${equal}${lost}`;
 }

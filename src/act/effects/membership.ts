@@ -1,4 +1,6 @@
+import type { Situation } from '../../diagnose/situation.ts';
 import { type HealContext, untilTaken } from '../heal-context.ts';
+import { takeTurn } from '../turn.ts';
 
 /**
  * How long a refusal that is known to pass is asked again. A member that is off for longer makes `member add`
@@ -21,15 +23,30 @@ export async function removeOldMember(heal: HealContext): Promise<string> {
   return `member ${old.id} (${old.name}) is removed; ${heal.situation.cluster.members.length} members are left`;
 }
 
+/** The other listed members that do not serve, by name and ID. */
+const notServing = ({ cluster }: Situation): string =>
+  cluster.members
+    .filter(({ id }) => id !== cluster.own?.id && !cluster.serving.some(({ reply }) => reply.memberId === id))
+    .map(({ id, name, peerUrls }) => `${name || 'not started'} ${id} (${peerUrls.join(',')})`)
+    .join(' and ');
+
 /** Adds this node's name and peer URLs as a new voter. */
 export async function addNewMember(heal: HealContext): Promise<string> {
   const { name, peerUrls } = heal.config;
+  await takeTurn(heal);
   const added = await untilTaken(
     heal,
     BOUND_MS,
     () => heal.cluster.addMember(heal.servingEndpoints, name, peerUrls),
     () => heal.situation.cluster.own !== undefined,
-  );
+  ).catch((error: Error) => {
+    const down = notServing(heal.situation);
+    throw down === ''
+      ? error
+      : new Error(
+          `etcd adds no member while another is down or has not started, and waits for ${down} (${error.message})`,
+        );
+  });
   if (added !== undefined) heal.listIsNow(added.members);
   const id = heal.situation.cluster.own?.id ?? '';
   heal.record.newMemberId = id;

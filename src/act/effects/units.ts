@@ -148,6 +148,16 @@ export async function unstage({ machine, places }: HealContext): Promise<string>
  */
 export async function restore(heal: HealContext): Promise<string> {
   const { machine, places } = heal;
+  const did = await unitsBack(heal);
+  // Waits until the unit is active; whether the member is well is for the next step to say.
+  await machine.systemctl(['start', places.unit], START_MS).catch(() => undefined);
+  await machine.remove(places.originals);
+  return `${did}, etcd is started on it`;
+}
+
+/** The same without starting etcd. The saved originals stay. */
+export async function unitsBack(heal: HealContext): Promise<string> {
+  const { machine, places } = heal;
   if (heal.situation.seen.swap.pointsAway || (await machine.kindOf(places.unitFile)) === 'none') {
     const { text, rights } = await originalUnit(machine, places);
     await machine.writeFile(places.unitFile, text, rights);
@@ -159,8 +169,5 @@ export async function restore(heal: HealContext): Promise<string> {
     machine.systemctl(['reset-failed', places.unit1]).catch(() => undefined),
     reloadIfNeeded(heal, 'unit'),
   ]);
-  // Waits until the unit is active; whether the member is well is for the next step to say.
-  await machine.systemctl(['start', places.unit], START_MS).catch(() => undefined);
-  await machine.remove(places.originals);
-  return `${places.unitFile} is the original again, ${places.unit1} and ${places.env1} are gone, etcd is started on it`;
+  return `${places.unitFile} is the original again, ${places.unit1} and ${places.env1} are gone`;
 }

@@ -1,0 +1,43 @@
+import { randomBytes } from 'node:crypto';
+import { claim } from '../cluster/claim.ts';
+import type { Cluster } from '../cluster/cluster.ts';
+import { BIRTHMARK_KEY } from '../cluster/etcdctl.ts';
+import { forgot } from '../diagnose/forgot.ts';
+import type { Situation } from '../diagnose/situation.ts';
+import { markMember } from '../node/member-mark.ts';
+import type { World } from '../observe/world.ts';
+
+/**
+ * The cluster's birthmark: a random ID under one key, written once, when all members are well. Every node
+ * remembers it on both its disks. A cluster without it, or with another, has been founded anew, or restored.
+ */
+async function birthmarkOf(cluster: Cluster, endpoint: string): Promise<string> {
+  return (await claim(cluster, [endpoint], BIRTHMARK_KEY, randomBytes(16).toString('hex'), 0)).value;
+}
+
+const isOne = (text: string): boolean => /^[0-9a-f]{32}$/.test(text);
+
+/**
+ * Called while this member serves as the one that it should be: marks this node as one that has been a member,
+ * and remembers the cluster's birthmark if it knows none. `adopts` takes the cluster's over another that it knows.
+ * @returns a sentence when the cluster's is not the one that this node knows
+ */
+export async function rememberCluster(
+  { machine, places, cluster: reach, birthmarkOn }: World,
+  { cluster, config, seen }: Situation,
+  adopts = false,
+): Promise<string | undefined> {
+  const known = seen.birthmark;
+  if (!birthmarkOn || config === undefined) {
+    await markMember(machine, places);
+    return undefined;
+  }
+  const [any] = cluster.serving;
+  let theirs = any?.reply.birthmark ?? '';
+  const allWell = cluster.serving.length > 0 && cluster.serving.length === cluster.members.length - 1;
+  if (theirs === '' && allWell && (known === '' || adopts))
+    theirs = await birthmarkOf(reach(config.tls), any?.endpoint ?? config.clientUrl).catch(() => '');
+  const other = adopts ? undefined : forgot(known, cluster);
+  await markMember(machine, places, isOne(theirs) && other === undefined ? theirs : known);
+  return other;
+}

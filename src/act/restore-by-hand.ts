@@ -1,0 +1,68 @@
+import { observe } from '../observe/observe.ts';
+import type { World } from '../observe/world.ts';
+import { closeRecord, newRecord, unfinishedRecord } from '../report/heal-record.ts';
+import type { Log } from '../report/log.ts';
+import type { Settings } from '../settings/settings-table.ts';
+import { unitsBack } from './effects/units.ts';
+import { HealContext } from './heal-context.ts';
+import { healRuns, park, unpark } from './heal-request.ts';
+import { canRollBack, rollBack } from './run-heal.ts';
+
+/** A heal reaches a point where the cluster is whole within the bounds of its calls. */
+const PARK_MS = 300_000;
+
+/**
+ * Brings the originals back from any state of a heal or a runbook, by hand: the unit, the environment, and the data
+ * where they still fit. Says what it could not do. Leaves etcd started where it has data of its own to start on.
+ * @returns the exit code, and what was done, as a sentence
+ */
+export async function restoreByHand(
+  world: World,
+  settings: Settings,
+  log: Log,
+): Promise<{ code: 0 | 1; message: string }> {
+  const { machine, places } = world;
+  const stoppedByApp = await park(machine, places, 2 * PARK_MS);
+  try {
+    const beganMs = machine.now();
+    while (await healRuns(machine)) {
+      if (machine.now() - beganMs > PARK_MS)
+        return {
+          code: 1,
+          message: 'A heal is under way and does not come to a point where it can be parked.',
+        };
+      await machine.sleep(200);
+    }
+    const seen = await observe(world);
+    const unfinished = await unfinishedRecord(machine, places);
+    const heal = new HealContext(
+      world,
+      settings,
+      log,
+      unfinished ?? newRecord(machine.now(), 'operator', 'restore'),
+      seen,
+    );
+    if (!heal.situation.swapped && unfinished === undefined)
+      return { code: 0, message: 'The originals are in place; there was nothing to bring back.' };
+    const did = canRollBack(heal) ? await rollBack(heal) : await unitsBack(heal);
+    await machine.remove(places.originals);
+    await heal.look('files', 'units', 'self', 'cluster');
+    const { wal, cluster } = heal.situation;
+    const fits = wal !== undefined && wal.memberId === cluster.own?.id;
+    if (fits && !stoppedByApp) await machine.systemctl(['start', '--no-block', places.unit]);
+    const not = fits
+      ? stoppedByApp
+        ? 'etcd is not started, because the app was stopped'
+        : 'etcd is started on it'
+      : cluster.own
+        ? `etcd is not started: ${heal.config.dataDir} holds no data of member ${cluster.own.id}, which the cluster lists for this node; what was set aside is in ${places.aside}`
+        : `etcd is not started: the cluster does not list this node${cluster.members.length > 0 ? ' any more' : ', or does not answer'}; what was set aside is in ${places.aside}, and \`heal-node heal\` has it join anew`;
+    const message = `${did}; ${not}.`;
+    if (unfinished)
+      await closeRecord(machine, places, heal.record, 'failed', `Ended by hand with restore: ${message}`);
+    log.warn({ event: 'restored-by-hand', healId: heal.record.id }, message);
+    return { code: fits ? 0 : 1, message };
+  } finally {
+    if (!stoppedByApp) await unpark(machine, places);
+  }
+}

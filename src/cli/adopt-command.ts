@@ -1,0 +1,27 @@
+import { rememberCluster } from '../act/birthmark.ts';
+import { openLog } from '../report/log.ts';
+import { type CommandSpec, EXIT } from './command.ts';
+import { look } from './look.ts';
+
+export const adoptCommand: CommandSpec = {
+  name: 'adopt',
+  what: 'accepts the cluster that serves now as the one that this node belongs to, after a restore that a person made',
+  exits: '0 accepted, 3 no cluster serves here that could be accepted, 2 settings',
+  run: async () => {
+    const { world, situation } = await look();
+    const { cluster, seen } = situation;
+    if (!world.birthmarkOn || !cluster.standsWithoutUs) {
+      console.log(
+        world.birthmarkOn
+          ? 'Nothing is accepted: fewer than a quorum of the other members serve, or they disagree; see `heal-node diagnose`.'
+          : 'Nothing is accepted: HEAL_BIRTHMARK is off.',
+      );
+      return EXIT.refused;
+    }
+    await rememberCluster(world, situation, true);
+    const message = `This node belongs to cluster ${cluster.clusterId} with birthmark ${cluster.serving[0]?.reply.birthmark || '(none yet)'} now; before, it remembered ${seen.birthmark || 'none'}.`;
+    openLog('adopt').warn({ event: 'adopted', before: seen.birthmark }, message);
+    console.log(message);
+    return EXIT.done;
+  },
+};
