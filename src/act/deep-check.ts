@@ -5,6 +5,7 @@ import { situationOf } from '../diagnose/situation.ts';
 import { observe } from '../observe/observe.ts';
 import type { World } from '../observe/world.ts';
 import { type DeepCheckResult, writeDeepCheck } from '../report/deep-check-file.ts';
+import { unfinishedRecord } from '../report/heal-record.ts';
 import type { Log } from '../report/log.ts';
 import { writeMetrics } from '../report/metrics.ts';
 import type { Settings } from '../settings/settings-table.ts';
@@ -55,8 +56,10 @@ async function check(world: World, settings: Settings, log: Log): Promise<Found>
   const { config } = situation;
   const { verdict, reason, means, node } = diagnose(situation);
   const found = `${node.name || 'This node'} is ${verdict} (${reason}): ${means}.`;
-  if (verdict === 'healing' && settings.mode === 'auto' && !(await healRuns(world.machine))) {
-    // It serves on the copy, so no health action will ever be called for it.
+  const unfinished =
+    verdict === 'healing' || (await unfinishedRecord(world.machine, world.places)) !== undefined;
+  if (unfinished && settings.mode === 'auto' && !(await healRuns(world.machine))) {
+    // It serves, on the copy or on what a migration has put back: no health action will ever be called for it.
     await requestHeal(world.machine, world.places, 'health-check');
     return { code: 0, message: `${found} It is taken up again.` };
   }

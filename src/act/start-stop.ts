@@ -63,6 +63,11 @@ export async function start(world: World, settings: Settings, log: Log): Promise
   const code = (await machine.runApp(settings.startCmd, DAY_MS)) ?? 1;
   const after = situationOf(await observe(world), places);
   if (after.servesAsOwn) await rememberCluster(world, after);
+  if (code === 0 && unfinished !== undefined && after.servesAsOwn) {
+    // A migration in the middle of the heal has put the originals back; it only has to be ended.
+    const { message } = await healAndWait(machine, world);
+    say(log, 'start', message);
+  }
   if (code === 0) return 0;
   const { verdict, reason, means } = diagnose(after);
   say(log, 'start', `The app's start failed with exit ${code}: ${verdict} (${reason}), ${means}.`);

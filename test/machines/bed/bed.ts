@@ -15,7 +15,7 @@ export interface BedOptions {
   /** Also a node whose role is proxy. */
   readonly proxy?: boolean;
   /** Changes the image all machines share, given its directory, before they boot. */
-  readonly image?: (dir: string) => void;
+  readonly image?: (dir: string) => void | Promise<void>;
   readonly tell?: (line: string) => void;
 }
 
@@ -42,7 +42,7 @@ export class Bed {
       await sh('mount', '-t', 'tmpfs', '-o', 'mode=0755', 'heal-node-bed', BED);
       const image = join(BED, 'image');
       await makeImage(image);
-      options.image?.(image);
+      await options.image?.(image);
       await sh('ip', 'netns', 'add', LAN);
       await sh('ip', '-n', LAN, 'link', 'add', 'br0', 'type', 'bridge');
       await sh('ip', '-n', LAN, 'addr', 'add', '10.77.0.1/24', 'dev', 'br0');
