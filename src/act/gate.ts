@@ -1,12 +1,13 @@
 import { ETCD_ROLE } from '../app/roles.ts';
+import { forgot } from '../diagnose/forgot.ts';
 import { situationOf } from '../diagnose/situation.ts';
 import { hasBeenMember } from '../node/member-mark.ts';
 import { observe } from '../observe/observe.ts';
 import type { World } from '../observe/world.ts';
 
 /**
- * Whether etcd may be started on the data that stand here now. Two starts cannot be undone: one on an empty data
- * dir that could found a second, empty cluster, and one on a copy of another member's data, which would speak and
+ * Whether etcd may be started on the data that stand here now. Three starts cannot be undone: one on an empty data
+ * dir that could found a second, empty cluster, one that would join such a cluster, and one on a copy of another member's data, which would speak and
  * vote in that member's name (seen: the original then loses what the copy has acknowledged for it, and panics).
  * @returns why it must not be started, as a sentence; undefined when it may
  */
@@ -25,6 +26,10 @@ export async function gate(world: World): Promise<string | undefined> {
     const { id, name, peerUrls } = foreign.member;
     return `The data are those of member ${id} (${name}, ${peerUrls.join(',')}): started here, etcd would speak for it. See heal-node diagnose.`;
   }
+  const other = forgot(seen.birthmark, cluster);
+  const shown = cluster.serving.some(({ reply }) => reply.birthmark !== '');
+  // A cluster without any may merely have lost that key: what has its data is not kept down for it.
+  if (other !== undefined && (couldFound || shown)) return `This node has been a member, and ${other}.`;
   if (!couldFound) return undefined;
   // One that answers has been bootstrapped, whether or not it has a quorum: etcd asks it, and does not found.
   if (seen.others.some(({ reply }) => reply.ok) || cluster.standsWithoutUs) return undefined;

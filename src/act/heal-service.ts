@@ -1,7 +1,4 @@
-import { diagnose } from '../diagnose/diagnose.ts';
-import { situationOf } from '../diagnose/situation.ts';
 import type { Verdict } from '../diagnose/verdicts.ts';
-import { observe } from '../observe/observe.ts';
 import type { World } from '../observe/world.ts';
 import { newRecord, unfinishedRecord } from '../report/heal-record.ts';
 import type { Log } from '../report/log.ts';
@@ -10,6 +7,7 @@ import type { Settings } from '../settings/settings-table.ts';
 import { rememberCluster } from './birthmark.ts';
 import { HealContext } from './heal-context.ts';
 import { isParked, readRequest, writeOutcome } from './heal-request.ts';
+import { lookUntilTold } from './look-until-told.ts';
 import { type Outcome, runHeal } from './run-heal.ts';
 
 /** After a boot the network and the others may need a moment; an unfinished heal waits for them that long. */
@@ -54,17 +52,11 @@ async function decide(world: World, settings: Settings, log: Log): Promise<Outco
     (await machine.kindOf(places.unit1File)) !== 'none' ||
     (await machine.kindOf(places.originals)) !== 'none';
   if (!request && !unfinished && !swapped) return nothing('No heal was asked for and none is unfinished.');
-  const beganMs = machine.now();
-  let seen = await observe(world);
-  let diagnosis = diagnose(situationOf(seen, places));
-  const worthWaiting = () =>
-    unfinished !== undefined && MAY_SETTLE.includes(diagnosis.verdict) && machine.now() - beganMs < SETTLE_MS;
-  while (worthWaiting()) {
-    await machine.sleep(1000);
-    seen = await observe(world);
-    diagnosis = diagnose(situationOf(seen, places));
-  }
-
+  const { situation, diagnosis } = await lookUntilTold(
+    world,
+    SETTLE_MS,
+    ({ diagnosis: { verdict } }) => unfinished !== undefined && MAY_SETTLE.includes(verdict),
+  );
   const { verdict, reason, means, evidence } = diagnosis;
   log.info({ event: 'verdict', verdict, reason, evidence }, `Verdict ${verdict} (${reason}): ${means}.`);
   const begins = verdict === 'stale' && (request !== undefined || unfinished !== undefined);
@@ -76,7 +68,7 @@ async function decide(world: World, settings: Settings, log: Log): Promise<Outco
     return { outcome: 'refused', message: 'HEAL_MODE is manual: heal by hand with `heal-node heal`.' };
   }
   const record = unfinished ?? newRecord(machine.now(), request?.by ?? 'boot', reason);
-  const heal = new HealContext(world, settings, log, record, seen);
+  const heal = new HealContext(world, settings, log, record, situation.seen);
   const outcome = await runHeal(heal, parked);
   if (outcome.outcome === 'healed') {
     await rememberCluster(world, heal.situation);

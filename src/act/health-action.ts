@@ -1,13 +1,12 @@
-import { type Diagnosis, diagnose } from '../diagnose/diagnose.ts';
-import { type Situation, situationOf } from '../diagnose/situation.ts';
+import type { Situation } from '../diagnose/situation.ts';
 import { type Response, verdictRow } from '../diagnose/verdicts.ts';
-import { observe } from '../observe/observe.ts';
 import type { World } from '../observe/world.ts';
 import type { Log } from '../report/log.ts';
 import { writeMetrics } from '../report/metrics.ts';
 import type { Settings } from '../settings/settings-table.ts';
 import { rememberCluster } from './birthmark.ts';
 import { awaitOutcome, isParked, requestHeal } from './heal-request.ts';
+import { lookUntilTold } from './look-until-told.ts';
 import type { Outcome } from './run-heal.ts';
 
 export interface HookResult {
@@ -95,19 +94,7 @@ export async function healthAction(world: World, settings: Settings, log: Log): 
   const { machine, places } = world;
   const beganMs = machine.now();
   const leftMs = () => settings.actionTimeoutMs - (machine.now() - beganMs);
-  let situation: Situation;
-  let diagnosis: Diagnosis;
-  for (;;) {
-    situation = situationOf(await observe(world), places);
-    diagnosis = diagnose(situation);
-    // Between two crashes a process looks like one that starts: look again until it has shown which.
-    const mayCrash =
-      situation.unit?.active === 'activating' &&
-      situation.unit.restarts > 0 &&
-      ['starting', 'unknown'].includes(diagnosis.verdict);
-    if (!mayCrash || leftMs() < settings.actionTimeoutMs / 2) break;
-    await machine.sleep(300);
-  }
+  const { situation, diagnosis } = await lookUntilTold(world, settings.actionTimeoutMs / 2);
   const { verdict, reason, means, person, evidence, node } = diagnosis;
   const found = `${node.name || 'This node'} is ${verdict} (${reason}): ${means}.`;
   log.info({ event: 'verdict', verdict, reason, memberId: node.memberId, evidence }, found);

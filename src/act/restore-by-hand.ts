@@ -46,6 +46,7 @@ export async function restoreByHand(
       return { code: 0, message: 'The originals are in place; there was nothing to bring back.' };
     const did = canRollBack(heal) ? await rollBack(heal) : await unitsBack(heal);
     await machine.remove(places.originals);
+    await machine.remove(places.request);
     await heal.look('files', 'units', 'self', 'cluster');
     const { wal, cluster } = heal.situation;
     const fits = wal !== undefined && wal.memberId === cluster.own?.id;

@@ -9,9 +9,11 @@ import type { Settings } from '../settings/settings-table.ts';
 import { rememberCluster } from './birthmark.ts';
 import { gate } from './gate.ts';
 import { awaitOutcome, healRuns, park, requestHeal, unpark } from './heal-request.ts';
+import { lookUntilTold } from './look-until-told.ts';
 
 /** AppCenter gives start and stop a day. */
 const DAY_MS = 86_400_000;
+const SETTLE_MS = 10_000;
 
 const say = (log: Log, event: string, sentence: string): void => {
   log.info({ event }, sentence);
@@ -61,16 +63,21 @@ export async function start(world: World, settings: Settings, log: Log): Promise
     return 3;
   }
   const code = (await machine.runApp(settings.startCmd, DAY_MS)) ?? 1;
-  const after = situationOf(await observe(world), places);
+  // Right after its start a process that is going to give up looks like one that is on its way up.
+  const { situation: after, diagnosis } = await lookUntilTold(
+    world,
+    SETTLE_MS,
+    (told) => code === 0 && !told.situation.servesAsOwn && told.diagnosis.verdict !== 'stale',
+  );
   if (after.servesAsOwn) await rememberCluster(world, after);
   if (code === 0 && unfinished !== undefined && after.servesAsOwn) {
     // A migration in the middle of the heal has put the originals back; it only has to be ended.
     const { message } = await healAndWait(machine, world);
     say(log, 'start', message);
   }
-  if (code === 0) return 0;
-  const { verdict, reason, means } = diagnose(after);
-  say(log, 'start', `The app's start failed with exit ${code}: ${verdict} (${reason}), ${means}.`);
+  const { verdict, reason, means } = diagnosis;
+  if (code === 0 && verdict !== 'stale') return 0;
+  say(log, 'start', `The app's start ended with exit ${code}: ${verdict} (${reason}), ${means}.`);
   if (verdict !== 'stale' || settings.mode !== 'auto') return code;
   const { healed, message } = await healAndWait(machine, world);
   say(log, 'start', message);

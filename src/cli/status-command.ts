@@ -1,4 +1,5 @@
 import { healRuns } from '../act/heal-request.ts';
+import { forgot } from '../diagnose/forgot.ts';
 import { history, unfinishedRecord } from '../report/heal-record.ts';
 import { type CommandSpec, EXIT } from './command.ts';
 import { whatNext } from './diagnose-command.ts';
@@ -18,6 +19,7 @@ export const statusCommand: CommandSpec = {
     const runs = await healRuns(machine);
     const { verdict, reason, means, node, members } = diagnosis;
     const diverged = situation.seen.divergence?.confirmed ? situation.seen.divergence.text : undefined;
+    const founded = forgot(situation.seen.birthmark, situation.cluster);
     if (json) {
       const heal = unfinished && { id: unfinished.id, startedAt: unfinished.startedAt, step, running: runs };
       const lastHeal = last && {
@@ -37,6 +39,7 @@ export const statusCommand: CommandSpec = {
         heal: heal ?? null,
         lastHeal: lastHeal ?? null,
         diverged: diverged ?? null,
+        forgot: founded ?? null,
       });
     } else {
       console.log(`${node.name || 'This node'} is ${verdict} (${reason}): ${means}.`);
@@ -48,6 +51,7 @@ export const statusCommand: CommandSpec = {
         console.log(
           `Heal ${unfinished.id} is ${runs ? `under way at ${step}` : `not finished; it stopped at ${step}`}.`,
         );
+      if (founded) console.log(`Beware: ${founded}.`);
       if (diverged) console.log(`Its data are not to be trusted: ${diverged}.`);
       if (last) console.log(`The last heal, ${last.id}, ended at ${last.endedAt ?? '?'}: ${last.message}`);
       if (verdict !== 'healthy') for (const line of whatNext(diagnosis, settings)) console.log(line);

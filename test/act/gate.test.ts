@@ -29,6 +29,22 @@ test('a node that has been one may not, while nobody is in reach', async () => {
   assert.match((await gate(fake.world)) ?? '', /could found a second, empty cluster/);
 });
 
+test('nor while those in reach are another cluster than the one that it was a member of', async () => {
+  const fake = node();
+  await markMember(fake.world.machine, PLACES, 'a'.repeat(32));
+  assert.match((await gate(fake.world)) ?? '', /the cluster has no birthmark, this node remembers a+/);
+  fake.setWal(OWN);
+  assert.is(
+    await gate(fake.world),
+    undefined,
+    'a key that is merely gone keeps no member down that has its data',
+  );
+  fake.keys.set('heal-node/birthmark', { value: 'b'.repeat(32), lease: '' });
+  assert.match((await gate(fake.world)) ?? '', /the cluster shows birthmark b+/);
+  fake.keys.set('heal-node/birthmark', { value: 'a'.repeat(32), lease: '' });
+  assert.is(await gate(fake.world), undefined);
+});
+
 test('its own data may be started, with or without the others', async () => {
   const fake = node(OWN);
   assert.is(await gate(fake.world), undefined);

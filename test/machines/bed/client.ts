@@ -10,13 +10,15 @@ export class Client {
   private lastMs = 0;
   private readonly child;
 
-  constructor(endpoints: readonly string[]) {
+  /** @param prefix of its keys, and nobody else's */
+  constructor(endpoints: readonly string[], prefix = 'w/') {
     const words = [
       'netns',
       'exec',
       'hn-lan',
       process.execPath,
       join(import.meta.dirname, 'writer.ts'),
+      prefix,
       ...endpoints,
     ];
     this.child = execa('ip', words, { stdin: 'ignore', buffer: false, reject: false });
@@ -29,6 +31,14 @@ export class Client {
       rest = lines.pop() ?? '';
       this.acknowledged.push(...lines);
     });
+  }
+
+  /** The longest pause since this was last asked. */
+  takeLongestPause(): number {
+    const pauseMs = Math.max(this.longestPauseMs, Date.now() - this.lastMs);
+    this.longestPauseMs = 0;
+    this.lastMs = Date.now();
+    return pauseMs;
   }
 
   /** Waits until `count` more writes have been acknowledged. */

@@ -1,16 +1,16 @@
 /**
  * A client that writes one key after the other, as fast as they are acknowledged, and prints each key that was.
- * It runs in the machines' network, as a process of its own: `writer.ts ENDPOINT …`. What is not acknowledged is
+ * It runs in the machines' network, as a process of its own: `writer.ts PREFIX ENDPOINT …`. What is not acknowledged is
  * asked of the next endpoint under a new key, so every printed key was acknowledged exactly once.
  */
 export {};
 
-const endpoints = process.argv.slice(2);
+const [prefix = '', ...endpoints] = process.argv.slice(2);
 const encode = (text: string): string => Buffer.from(text).toString('base64');
 
 let at = 0;
 for (let n = 1; ; n++) {
-  const key = `w/${String(n).padStart(7, '0')}`;
+  const key = `${prefix}${String(n).padStart(7, '0')}`;
   try {
     const reply = await fetch(`${endpoints[at % endpoints.length]}/v3/kv/put`, {
       method: 'POST',

@@ -2,23 +2,20 @@
  * Speed as ratios, measured side by side in one run on one bed: `npm run bench -- [--rounds N]`. Prints a table;
  * fails nothing by itself.
  */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { GATE_DROP_IN } from '../../../src/node/places.ts';
 import { Bed } from '../bed/bed.ts';
 import { whyNoMachines } from '../bed/host.ts';
 import type { TestMachine } from '../bed/machine.ts';
+import { runBareRunbook } from '../bed/runbook.ts';
 import { createCluster } from '../bed/scenario.ts';
 import { sleep, until } from '../bed/sh.ts';
-import { etcdFailed, idOf } from '../bed/world.ts';
+import { etcdFailed } from '../bed/world.ts';
 import { head, say } from '../demo/lines.ts';
 import { HealthWatch } from './health-watch.ts';
 
 /** `member add` is refused for 5 s after any member has started (etcdserver/server.go, HealthInterval). */
 const SETTLE_MS = 6000;
 const CHECKS = 60;
-const GATE = `/etc/systemd/system/etcd.service.d/${GATE_DROP_IN}`;
 
 const median = (values: readonly number[]): number => {
   const sorted = [...values].sort((a, b) => a - b);
@@ -85,28 +82,9 @@ async function healOurs(bed: Bed, watch: HealthWatch): Promise<Heal> {
 
 async function healBare(bed: Bed, watch: HealthWatch): Promise<Heal> {
   const bad = bed.machine(2);
-  const others = bed.machines.filter((machine) => machine !== bad).map(({ endpoint }) => endpoint);
-  const oldId = await idOf(bed, bed.machine(1), bad);
-  const script = readFileSync(join(import.meta.dirname, 'runbook.sh'), 'utf8');
-  // The bare runbook is that of a node without us: no gate before its starts. It reloads systemd itself.
-  await bad.sh(`mv ${GATE} /root/`);
-  const beganMs = Date.now();
-  const ran = await bad.run(
-    'bash',
-    '-c',
-    script,
-    'runbook',
-    oldId,
-    bad.name,
-    `http://${bad.ip}:2380`,
-    bad.endpoint,
-    others.join(','),
-  );
-  const wholeMs = Date.now() - beganMs;
-  await bad.sh(`mv /root/${GATE_DROP_IN} ${GATE}; systemctl daemon-reload`);
-  if (ran.code !== 0) throw new Error(`the runbook failed: ${ran.stdout} ${ran.stderr}`);
+  const ran = await runBareRunbook(bed, bad);
   const removed = Number(/removed ([\d.]+)/.exec(ran.stdout)?.[1]) * 1000;
-  return { wholeMs, shortMs: watch.firstHealthyAfter(removed) - removed };
+  return { wholeMs: ran.wholeMs, shortMs: watch.firstHealthyAfter(removed) - removed };
 }
 
 const row = (cells: readonly string[]): string =>

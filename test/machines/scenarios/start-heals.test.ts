@@ -21,7 +21,7 @@ scenario(
     assert.is(started.code, 0, started.stdout);
     assert.match(
       started.stdout,
-      /The app's start failed with exit \d+: stale \(stale\/already-bootstrapped\)/,
+      /The app's start ended with exit \d+: stale \(stale\/already-bootstrapped\)/,
     );
     assert.match(started.stdout, /Healed in \d+ ms/);
     await expectHealed(stage, 2, before);

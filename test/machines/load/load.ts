@@ -1,0 +1,154 @@
+/**
+ * Member after member goes stale and heals, under clients that write and watch all the time; beside it, some heals
+ * by the bare runbook. No acknowledged write is lost, no watcher misses one, and nothing is left behind.
+ */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import * as assert from 'uvu/assert';
+import { Client } from '../bed/client.ts';
+import type { TestMachine } from '../bed/machine.ts';
+import { runBareRunbook } from '../bed/runbook.ts';
+import { scenario } from '../bed/scenario.ts';
+import { sleep, until } from '../bed/sh.ts';
+import { etcdFailed, hashes, keysOn, memberList, originals, traces } from '../bed/world.ts';
+
+const WRITERS = 4;
+const WATCHERS = 4;
+const RUNBOOKS = 3;
+/** `member add` is refused for 5 s after any member has started (etcdserver/server.go, HealthInterval). */
+const SETTLE_MS = 5500;
+
+const image = (dir: string): void =>
+  writeFileSync(join(dir, 'opt/app/conf/heal-node.env'), 'HEAL_MAX_PER_DAY=100\n', { mode: 0o600 });
+
+/** What may be left behind, as one text: units, files but those that are meant to stay, mounts, processes. */
+const inventory = (machine: TestMachine): Promise<string> =>
+  machine.sh(
+    'systemctl list-units --all --plain --no-legend | cut -d" " -f1 | grep -v -e "^session-" -e "^run-" | sort; ' +
+      'find /etc /opt /usr/local /var/lib/heal-node /var/lib/etcd -xdev 2>/dev/null | ' +
+      'grep -v -e "/heal-node/history/" -e "/heal-node/aside" -e "/member/" -e "outcome.json" -e "deep-check.json" -e "heal-node.prom" | sort; ' +
+      'cut -d" " -f2 /proc/mounts | sort; ps -eo comm= | sort | uniq -c',
+  );
+
+async function goStale(bad: TestMachine): Promise<void> {
+  await sleep(SETTLE_MS);
+  await bad.sh(
+    'systemctl stop etcd; rm -rf /var/lib/etcd/default.etcd/member; systemctl reset-failed etcd; systemctl start --no-block etcd',
+  );
+  await etcdFailed(bad);
+}
+
+export function healsUnderLoad(count: number): void {
+  scenario(`${count} heals in a row, under load`, { image }, async (stage) => {
+    const { bed, machines, machine } = stage;
+    const endpoints = machines.map(({ endpoint }) => endpoint);
+    for (const each of machines) await each.run('/opt/heal-node/bin/health-check');
+    const before = await Promise.all(machines.map(inventory));
+    const units = await Promise.all(machines.map(originals));
+    const writers = Array.from({ length: WRITERS }, (_, i) => new Client(endpoints, `w${i}/`));
+    const told = Array.from({ length: WATCHERS }, () => new Set<string>());
+    const watchers = told.map((keys, i) => {
+      const words = [
+        'netns',
+        'exec',
+        'hn-lan',
+        process.execPath,
+        join(import.meta.dirname, '../bed/watcher.ts'),
+      ];
+      const child = execa('ip', [...words, `w${i % WRITERS}/`, ...endpoints.slice(i % 3)], {
+        stdin: 'ignore',
+        buffer: false,
+        reject: false,
+      });
+      let rest = '';
+      child.stdout.on('data', (chunk: Buffer) => {
+        const lines = (rest + chunk.toString()).split('\n');
+        rest = lines.pop() ?? '';
+        for (const line of lines) keys.add(line);
+      });
+      return child;
+    });
+    const pauses = { runbook: [] as number[], heal: [] as number[] };
+    const healMs: number[] = [];
+    const longest = (): number => Math.max(...writers.map((writer) => writer.takeLongestPause()));
+    try {
+      for (const writer of writers) await writer.writes(20);
+      for (let n = 0; n < RUNBOOKS + count; n++) {
+        const bad = machine((n % 3) + 1);
+        await goStale(bad);
+        longest();
+        if (n < RUNBOOKS) {
+          await runBareRunbook(bed, bad);
+          pauses.runbook.push(longest());
+        } else {
+          const beganMs = Date.now();
+          const { code, stdout } = await bad.run('/opt/heal-node/bin/health-action');
+          healMs.push(Date.now() - beganMs);
+          pauses.heal.push(longest());
+          assert.is(code, 0, stdout);
+          assert.match(stdout, /Healed in \d+ ms/);
+        }
+      }
+      for (const writer of writers) await writer.writes(20);
+    } finally {
+      for (const writer of writers) await writer.stop();
+    }
+    try {
+      for (const [i, keys] of told.entries()) {
+        const written = writers[i % WRITERS]?.acknowledged ?? [];
+        await until(`watcher ${i} was told of all ${written.length}`, async () =>
+          written.every((key) => keys.has(key)),
+        );
+      }
+    } finally {
+      for (const watcher of watchers) watcher.kill('SIGKILL');
+      await Promise.all(watchers);
+    }
+    for (const [i, writer] of writers.entries())
+      for (const each of machines) {
+        const keys = await keysOn(bed, each, `w${i}/`);
+        assert.equal(
+          writer.acknowledged.filter((key) => !keys.has(key)),
+          [],
+          `every acknowledged write is on ${each.name}`,
+        );
+      }
+    assert.is(new Set(await hashes(bed, machines)).size, 1, 'the data are equal on all members');
+    assert.is((await memberList(bed, machine(1))).length, machines.length);
+
+    // Locks are given back, or run out within a minute.
+    const ours = async () => [...(await keysOn(bed, machine(1), 'heal-node/'))].sort();
+    await until('no lock is left', async () => (await ours()).join() === 'heal-node/birthmark', 90_000, 1000);
+    await until(
+      'no lease is left',
+      async () => /found 0 leases/.test(await bed.etcdctl([machine(1).endpoint], 'lease', 'list')),
+      90_000,
+      1000,
+    );
+    assert.equal(await Promise.all(machines.map(originals)), units);
+    for (const [i, each] of machines.entries()) {
+      assert.is(await traces(each), '');
+      const [was, is] = [before[i]?.split('\n') ?? [], (await inventory(each)).split('\n')];
+      assert.equal(
+        is.filter((line) => !was.includes(line)),
+        [],
+        `nothing new is left on ${each.name}`,
+      );
+    }
+    const sizes = await machine(1).sh(
+      'ls /var/lib/etcd/heal-node/aside | wc -l; du -sk /var/lib/etcd/heal-node | cut -f1; du -sk /var/log/heal-node | cut -f1',
+    );
+    const [aside, stateKb, logKb] = sizes.split('\n').map(Number);
+    assert.is(aside, 1, 'one data dir is kept aside');
+    assert.ok((logKb ?? 0) < 20_000);
+    const middle = (values: number[]): number =>
+      [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+    const writes = writers.reduce((sum, { acknowledged }) => sum + acknowledged.length, 0);
+    console.log(
+      `${count} heals under ${WRITERS} writers and ${WATCHERS} watchers: median ${middle(healMs)} ms; ${writes} writes acknowledged, 0 lost, 0 missed by watchers; ` +
+        `longest pause of a writer ${Math.max(...pauses.heal)} ms (median of the heals ${middle(pauses.heal)}), with the bare runbook ${Math.max(...pauses.runbook)} ms (median ${middle(pauses.runbook)}); ` +
+        `left behind: nothing; on each node ${stateKb} KiB of state, ${logKb} KiB of log`,
+    );
+  });
+}

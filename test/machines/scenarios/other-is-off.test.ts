@@ -1,0 +1,44 @@
+import * as assert from 'uvu/assert';
+import { breakages } from '../bed/breakage.ts';
+import { healed, scenario } from '../bed/scenario.ts';
+import { until } from '../bed/sh.ts';
+import { memberList, originals, serves } from '../bed/world.ts';
+import { expectHealed, idsOf } from './stories.ts';
+
+scenario(
+  'a stale member of five waits while another is merely switched off, says so, and ends when it is back',
+  { members: 5 },
+  async (stage) => {
+    const { bed, machine, appCenter } = stage;
+    const [bad, off] = [machine(2), machine(4)];
+    const before = { ids: await idsOf(stage), originals: await originals(bad) };
+    await off.powerOff();
+    await bad.powerOff();
+    breakages['wal-gone'](bad);
+    await bad.powerOn();
+    const platform = appCenter();
+    const log = () => bad.sh('cat /var/log/heal-node/heal-node.log');
+    await until('the old ID is removed, and the heal waits', async () =>
+      /"event":"asked-again".*unhealthy cluster/.test(await log()),
+    );
+    const status = async () => (await bad.run('/usr/local/bin/heal-node', 'status')).stdout;
+    assert.match(await status(), /etcd2 is healing.*\n[\s\S]*under way at add/);
+    assert.ok(await serves(bed, machine(1)), 'the others serve');
+    await until(
+      'it says whom it waits for',
+      async () => /waits for etcd4 [0-9a-f]+ \(http:\/\/10\.77\.0\.14:2380\)/.test(await log()),
+      180_000,
+      1000,
+    );
+    const list = await memberList(bed, machine(1));
+    assert.equal(
+      list.map(({ name }) => name).sort(),
+      ['etcd1', 'etcd3', 'etcd4', 'etcd5'],
+      'the one that is off is left alone',
+    );
+    await off.powerOn();
+    await healed(bad);
+    await platform.stop();
+    await expectHealed(stage, 2, before);
+  },
+);
