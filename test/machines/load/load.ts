@@ -27,7 +27,7 @@ const inventory = (machine: TestMachine): Promise<string> =>
   machine.sh(
     'systemctl list-units --all --plain --no-legend | cut -d" " -f1 | grep -v -e "^session-" -e "^run-" | sort; ' +
       'find /etc /opt /usr/local /var/lib/heal-node /var/lib/etcd -xdev 2>/dev/null | ' +
-      'grep -v -e "/heal-node/history/" -e "/heal-node/aside" -e "/member/" -e "outcome.json" -e "deep-check.json" -e "heal-node.prom" | sort; ' +
+      'grep -v -e "/heal-node/history" -e "/heal-node/aside" -e "/member/" -e "outcome.json" -e "deep-check.json" -e "heal-node.prom" | sort; ' +
       'cut -d" " -f2 /proc/mounts | sort; ps -eo comm= | sort | uniq -c',
   );
 
