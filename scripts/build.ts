@@ -3,7 +3,7 @@
  * without AVX2 that goes into the executable; `--arch arm64` takes the one of that architecture from npm.
  */
 
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
@@ -44,3 +44,20 @@ await execa(
   { cwd: top, stdio: process.argv.includes('--quiet') ? 'pipe' : 'inherit' },
 );
 rmSync(unpacked, { recursive: true });
+
+interface Bom {
+  readonly metadata: { readonly component: { name: string } };
+  components: { readonly name: string; readonly properties?: readonly { readonly name: string }[] }[];
+}
+// What is in the executable: the dependencies, and the runtime, which npm counts among the tools.
+const { stdout } = await execa('npm', ['sbom', '--sbom-format=cyclonedx', '--sbom-type=application'], {
+  cwd: top,
+});
+const bom = JSON.parse(stdout) as Bom;
+bom.metadata.component.name = 'heal-node';
+bom.components = bom.components.filter(
+  ({ name, properties = [] }) =>
+    name === '@oven/bun-linux-x64-baseline' ||
+    !properties.some((property) => property.name === 'cdx:npm:package:development'),
+);
+writeFileSync(join(top, 'dist/sbom.cdx.json'), `${JSON.stringify(bom, null, 2)}\n`);

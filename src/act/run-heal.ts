@@ -157,7 +157,10 @@ export async function runHeal(
       }
       await takeStep(heal, step);
     }
-    await pruneAside(heal);
+    // What cannot be deleted stays: it is no reason to call the heal failed.
+    await pruneAside(heal).catch((error: Error) =>
+      log.warn({ event: 'not-deleted' }, `Old data stay in ${places.aside}: ${error.message}`),
+    );
     const ids = `${record.oldMemberId || 'its old ID'} became ${record.newMemberId || 'a new one'}`;
     const message = `Healed in ${machine.now() - beganMs} ms: ${heal.config.name}, ${ids}, is healthy on its original unit and environment.`;
     await closeRecord(machine, places, record, 'healed', message);

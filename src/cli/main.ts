@@ -22,6 +22,11 @@ export async function main(words: readonly string[]): Promise<number> {
     if (spec.json) command.option('--json', `prints ${spec.json} (docs/json.md)`);
     if (spec.exits) command.addHelpText('after', `\nExit codes: ${spec.exits}`);
     command.action(async () => {
+      if (process.getuid?.() !== 0) {
+        console.error(`heal-node ${spec.name}: has to be run by root, whose files it reads and writes.`);
+        code = EXIT.usage;
+        return;
+      }
       code = await spec.run(command.opts(), command.args);
     });
   }

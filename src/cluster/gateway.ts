@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import type { TlsFiles } from '../node/etcd-config.ts';
 import type { Cluster } from './cluster.ts';
 import { BIRTHMARK_KEY } from './etcdctl.ts';
+import { limitedText } from './limited-text.ts';
 import {
   anyReply,
   hashKv,
@@ -54,7 +55,7 @@ export function withFastReads(slow: Cluster, tls: TlsFiles | undefined, timeoutM
     const atMs = Date.parse(reply.headers.get('date') ?? '');
     if (endpoint && !Number.isNaN(atMs)) skews.set(endpoint, Math.round((atMs - Date.now()) / 1000) * 1000);
     if (!reply.ok) throw new Error(`${reply.status} from ${endpoint}/v3/${path}`);
-    return v.parse(schema, await reply.json());
+    return v.parse(schema, JSON.parse(await limitedText(reply)));
   };
 
   return {

@@ -1,5 +1,6 @@
 import type { TlsFiles } from '../node/etcd-config.ts';
 import type { Health } from '../node/machine.ts';
+import { limitedText } from './limited-text.ts';
 
 /**
  * `GET <client url>/health` (etcd 3.4: etcdserver/api/etcdhttp/metrics.go): true means that this member has a
@@ -21,7 +22,7 @@ export async function memberHealth(
         tls: { ca: Bun.file(tls.ca), cert: Bun.file(tls.cert), key: Bun.file(tls.key) },
       }),
     });
-    const text = await reply.text();
+    const text = await limitedText(reply);
     if (/"health"\s*:\s*"true"/.test(text)) return { state: 'true' };
     return { state: 'false', why: `${url} answered ${reply.status} ${text.slice(0, 200).trim()}` };
   } catch (error) {

@@ -18,6 +18,8 @@ RestartSec=1
 # However often it is killed (the old name is known to every systemd since 229).
 StartLimitInterval=0
 UMask=0077
+# A password may be in its memory.
+LimitCORE=0
 
 [Install]
 WantedBy=multi-user.target

@@ -1,0 +1,361 @@
+/** One test for every line of docs/security.md, by its number. */
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { busyVerbs } from '../src/app/busy-verbs.ts';
+import { etcdctlCluster } from '../src/cluster/etcdctl.ts';
+import { withFastReads } from '../src/cluster/gateway.ts';
+import { memberHealth } from '../src/cluster/member-health.ts';
+import { layout } from '../src/install/layout.ts';
+import { setEnvValues } from '../src/node/env-file.ts';
+import { rememberedBirthmark } from '../src/node/member-mark.ts';
+import { type Places, places } from '../src/node/places.ts';
+import { readTrusted } from '../src/node/read-trusted.ts';
+import { run } from '../src/node/run.ts';
+import { thisMachine } from '../src/node/this-machine.ts';
+import { pointEnvironmentFile } from '../src/node/unit-file.ts';
+import { expectedCluster } from '../src/plan/expected-cluster.ts';
+import { history, unfinishedRecord } from '../src/report/heal-record.ts';
+import { parseSettings } from '../src/settings/parse-settings.ts';
+import { asked, healthy, members, situation } from './fake/observation.ts';
+
+const RIGHTS = { mode: 0o600, uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
+const EXECUTABLE = join(import.meta.dirname, '../dist/heal-node');
+const tests = new Set<string>();
+const test = suite<{ top: string }>('security');
+test.before.each((context) => {
+  context.top = mkdtempSync(join(tmpdir(), 'heal-node-security-'));
+});
+test.after.each(({ top }) => rmSync(top, { recursive: true, force: true }));
+
+/** A test of the line with that number. */
+function line(id: string, what: string, story: (context: { top: string }) => Promise<void>): void {
+  tests.add(id);
+  test(`${id}: ${what}`, story);
+}
+const stateIn = (top: string): Places => places(parseSettings(undefined, { HEAL_STATE_DIR: top }));
+const fails = async (what: () => Promise<unknown>): Promise<string> =>
+  what().then(
+    () => {
+      throw new Error('it went through');
+    },
+    (error: Error) => error.message,
+  );
+
+line('S1', 'a link at the end of a path, or in its middle, is followed by no operation', async ({ top }) => {
+  const victim = join(top, 'victim');
+  mkdirSync(join(victim, 'deep'), { recursive: true });
+  writeFileSync(join(victim, 'file'), 'precious');
+  writeFileSync(join(victim, 'deep/0000000000000000-0000000000000000.wal'), 'x');
+  symlinkSync(victim, join(top, 'dir'));
+  symlinkSync(join(victim, 'file'), join(top, 'end'));
+  writeFileSync(join(top, 'own'), 'own');
+  const m = thisMachine;
+  for (const path of [join(top, 'dir/file'), join(top, 'dir/new')]) {
+    await fails(() => m.readFile(path));
+    await fails(() => m.tail(path, 10));
+    await fails(() => m.kindOf(path));
+    await fails(() => m.rightsOf(path));
+    await fails(() => m.boltSize(path));
+    await fails(() => m.writeFile(path, 'evil', RIGHTS));
+    await fails(() => m.makeDirectory(path, RIGHTS));
+    await fails(() => m.remove(path));
+    await fails(() => m.move(join(top, 'own'), path));
+    await fails(() => m.move(path, join(top, 'stolen')));
+  }
+  for (const path of [join(top, 'dir'), join(top, 'dir/deep')]) {
+    await fails(() => m.list(path));
+    await fails(() => m.sizeOf(path));
+    await fails(() => m.wal(path));
+  }
+  await fails(() => m.readFile(join(top, 'end')));
+  await fails(() => m.tail(join(top, 'end'), 10));
+  await m.writeFile(join(top, 'end'), 'ours', RIGHTS); // takes the link's place
+  assert.is(readFileSync(join(top, 'end'), 'utf8'), 'ours');
+  await m.remove(join(top, 'dir'));
+  assert.is(readFileSync(join(victim, 'file'), 'utf8'), 'precious');
+  assert.equal(readdirSync(victim).sort(), ['deep', 'file']);
+  assert.is(readFileSync(join(top, 'own'), 'utf8'), 'own');
+});
+
+line('S2', 'temporary names are long, random, and never left', async ({ top }) => {
+  const names = new Set<string>();
+  const watching = setInterval(() => readdirSync(top).forEach((name) => void names.add(name)), 0);
+  for (let n = 0; n < 50; n++) await thisMachine.writeFile(join(top, 'file'), `${n}`, RIGHTS);
+  clearInterval(watching);
+  assert.equal(readdirSync(top), ['file']);
+  const source = readFileSync(join(import.meta.dirname, '../src/node/held-dir.ts'), 'utf8');
+  assert.match(source, /randomBytes\(12\)/);
+  assert.match(source, /O_EXCL/);
+});
+
+const RECORD = {
+  schema: 'heal-node.heal/1',
+  id: '20260101T000000Z-abcdef',
+  by: 'x',
+  reason: 'x',
+  startedAt: '2026-01-01T00:00:00.000Z',
+  oldMemberId: '',
+  newMemberId: '',
+  servedBefore: [],
+  steps: [],
+};
+
+line('S3', 'a hostile journal counts as none', async ({ top }) => {
+  const at = stateIn(top);
+  const read = async (text: string) => {
+    writeFileSync(at.journal, text);
+    return unfinishedRecord(thisMachine, at);
+  };
+  assert.is((await read(JSON.stringify(RECORD)))?.id, RECORD.id);
+  const hostile = [
+    '',
+    '{',
+    'null',
+    '[]',
+    `${'['.repeat(100_000)}`,
+    JSON.stringify({ ...RECORD, id: '../../../etc/cron.d/x' }),
+    JSON.stringify({ ...RECORD, id: '20260101T000000Z-abcdef/../..' }),
+    JSON.stringify({ ...RECORD, schema: 'heal-node.heal/2' }),
+    JSON.stringify({ ...RECORD, oldMemberId: '; rm -rf /' }),
+    JSON.stringify({ ...RECORD, startedAt: 'yesterday' }),
+    JSON.stringify({
+      ...RECORD,
+      steps: Array.from({ length: 2000 }, () => ({ id: 'x', startedAt: RECORD.startedAt })),
+    }),
+    JSON.stringify({ ...RECORD, message: 'x'.repeat(2_000_000) }),
+  ];
+  for (const text of hostile) assert.is(await read(text), undefined, text.slice(0, 100));
+  const polluted = await read(`{"__proto__":{"mode":"auto"},${JSON.stringify(RECORD).slice(1)}`);
+  assert.is((polluted as { mode?: string } | undefined)?.mode, undefined);
+  assert.is(({} as { mode?: string }).mode, undefined);
+  rmSync(at.journal);
+  symlinkSync('/etc/passwd', at.journal);
+  assert.is(await unfinishedRecord(thisMachine, at), undefined);
+});
+
+line('S4', 'a hostile history costs no more than a hundred small files', async ({ top }) => {
+  const at = stateIn(top);
+  mkdirSync(at.history);
+  for (let n = 0; n < 3000; n++)
+    writeFileSync(join(at.history, `${String(n).padStart(5, '0')}.json`), '{"a":');
+  symlinkSync('/etc/shadow', join(at.history, '99999.json'));
+  writeFileSync(join(at.history, '99998.json'), JSON.stringify(RECORD));
+  assert.equal(
+    (await history(thisMachine, at)).map(({ id }) => id),
+    [RECORD.id],
+  );
+});
+
+line('S5', "root's own mark counts before the one on etcd's disk, and garbage is none", async ({ top }) => {
+  const at = {
+    ...stateIn(top),
+    mark: join(top, 'root-mark') as Places['mark'],
+    mark2: join(top, 'etcd-mark') as Places['mark2'],
+  };
+  const [a, b] = ['a'.repeat(32), 'b'.repeat(32)];
+  writeFileSync(at.mark2, `has been a member\nbirthmark=${b}\n`);
+  assert.is(await rememberedBirthmark(thisMachine, at), b);
+  writeFileSync(at.mark, `has been a member\nbirthmark=${a}\n`);
+  assert.is(await rememberedBirthmark(thisMachine, at), a);
+  for (const text of ['birthmark=$(reboot)\n', `birthmark=${a}x\n`, 'x'.repeat(100_000)]) {
+    writeFileSync(at.mark, text);
+    assert.is(await rememberedBirthmark(thisMachine, at), b);
+  }
+});
+
+line('S6', 'no text becomes a line of its own in what we write', async () => {
+  const env = 'ETCD_NAME=a\nETCD_INITIAL_CLUSTER=x\n';
+  for (const evil of ['a\nLD_PRELOAD=/tmp/x.so', 'a\rX=1', 'a\0b'])
+    assert.throws(() => setEnvValues(env, { ETCD_INITIAL_CLUSTER: evil }), /control character/);
+  const quoted = setEnvValues(env, { ETCD_INITIAL_CLUSTER: '$(reboot) `x` "y" \\' });
+  assert.is(quoted.split('\n').length, env.split('\n').length);
+  // A member that calls itself so makes the heal stop, and nothing else.
+  const list = members.map((m) => (m.name === 'etcd3' ? { ...m, name: 'x\nLD_PRELOAD=/tmp/x.so' } : m));
+  const seen = situation({ ...healthy, others: [asked(1, { members: list }), asked(3, { members: list })] });
+  assert.throws(
+    () => setEnvValues(env, { ETCD_INITIAL_CLUSTER: expectedCluster(seen) }),
+    /control character/,
+  );
+  const unit = '[Service]\nEnvironmentFile=/a\nExecStart=/b\n';
+  assert.is(pointEnvironmentFile(unit, '/a', '/a1').text.split('\n').length, unit.split('\n').length);
+});
+
+/** Something that is not etcd answers. */
+async function impostor(answer: (write: (text: string) => boolean, end: () => void) => void) {
+  const server = createServer((_, response) => {
+    response.on('error', () => undefined);
+    answer(
+      (text) => response.write(text),
+      () => response.end(),
+    );
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return { url, close: () => new Promise((resolve) => server.close(resolve).closeAllConnections()) };
+}
+
+line('S7', 'a reply without end, or of another shape, is an error within the limits', async () => {
+  const slow = etcdctlCluster({
+    program: '/bin/false',
+    tls: undefined,
+    credentials: undefined,
+    readTimeoutMs: 500,
+  });
+  const endless = await impostor((write) => {
+    const more = (): void => {
+      write('x'.repeat(65_536));
+      setTimeout(more, 0);
+    };
+    more();
+  });
+  const shapes = ['{}', '[]', 'null', '"x"', '{"header":{"cluster_id":{}}}', '<html>', '{"health":true}'];
+  try {
+    const before = process.memoryUsage().rss;
+    const health = await memberHealth(endless.url, undefined, 2000);
+    assert.is(health.state, 'none');
+    assert.ok(await fails(() => withFastReads(slow, undefined, 2000).ask(endless.url)));
+    assert.ok(process.memoryUsage().rss - before < 200 << 20, 'its memory stays bounded');
+  } finally {
+    await endless.close();
+  }
+  for (const shape of shapes) {
+    const server = await impostor((write, end) => {
+      write(shape);
+      end();
+    });
+    try {
+      assert.is.not((await memberHealth(server.url, undefined, 2000)).state, 'true');
+      assert.ok(await fails(() => withFastReads(slow, undefined, 2000).ask(server.url)));
+    } finally {
+      await server.close();
+    }
+  }
+});
+
+line('S8', 'files of any content are bounded reads', async ({ top }) => {
+  const wal = join(top, '0000000000000000-0000000000000000.wal');
+  writeFileSync(wal, Buffer.alloc(100 << 20, 0xff));
+  await thisMachine.wal(top).catch(() => undefined);
+  await fails(() => thisMachine.readFile(wal));
+  assert.is((await thisMachine.tail(wal, 1000))?.length, 1000);
+});
+
+line('S9', 'a password is in no argument, message or log, and the service dumps no core', async ({ top }) => {
+  const program = join(top, 'etcdctl');
+  writeFileSync(program, `#!/bin/sh\necho "$0 $*" >>${top}/args\necho "Error: denied" >&2\nexit 1\n`);
+  chmodSync(program, 0o755);
+  const cluster = etcdctlCluster({
+    program,
+    tls: undefined,
+    credentials: 'root:hunter2',
+    readTimeoutMs: 2000,
+  });
+  const said = await Promise.all([
+    fails(() => cluster.ask('http://127.0.0.1:1')),
+    fails(() => cluster.removeMember(['http://127.0.0.1:1'], 'abc')),
+    fails(() => cluster.addMember(['http://127.0.0.1:1'], 'a', ['http://a:2380'])),
+    fails(() => cluster.putIfAbsent(['http://127.0.0.1:1'], 'k', { value: 'v', lease: '' })),
+  ]);
+  for (const text of [...said, readFileSync(join(top, 'args'), 'utf8')]) assert.not.match(text, /hunter2/);
+  const unit = layout.find(({ path }) => path.endsWith('heal-node.service'));
+  assert.match(unit && 'text' in unit ? unit.text : '', /^LimitCORE=0$/m);
+});
+
+line(
+  'S10',
+  'a settings or password file that others can write, or behind a link, is refused',
+  async ({ top }) => {
+    const path = join(top, 'settings');
+    writeFileSync(path, 'HEAL_MODE=off\n', { mode: 0o600 });
+    chmodSync(path, 0o600);
+    assert.match(readTrusted(path) ?? '', /off/);
+    chmodSync(path, 0o620);
+    assert.throws(() => readTrusted(path), /can be written by others than root/);
+    chmodSync(path, 0o600);
+    chownSync(path, 65534, 65534);
+    assert.throws(() => readTrusted(path), /owner 65534/);
+    symlinkSync('/etc/passwd', join(top, 'link'));
+    assert.throws(() => readTrusted(join(top, 'link')), /is a link/);
+  },
+);
+
+line('S11', "neither the caller's PATH nor its environment reaches a program", async ({ top }) => {
+  writeFileSync(join(top, 'env'), `#!/bin/sh\ntouch ${top}/called\n`, { mode: 0o755 });
+  const [path, preload] = [process.env.PATH, process.env.EVIL];
+  Object.assign(process.env, { PATH: top, EVIL: '1' });
+  try {
+    const { stdout } = await run(['env'], { timeoutMs: 5000 });
+    assert.not.match(stdout, /EVIL/);
+    assert.match(stdout, /^PATH=\/usr\/sbin:/m);
+    assert.not(existsSync(join(top, 'called')));
+  } finally {
+    process.env.PATH = path;
+    if (preload === undefined) delete process.env.EVIL;
+  }
+});
+
+line('S12', 'what is written is root’s alone, and another user gets a sentence', async ({ top }) => {
+  await thisMachine.writeFile(join(top, 'state/request.json'), '{}', RIGHTS);
+  assert.is(statSync(join(top, 'state')).mode & 0o777, 0o700);
+  assert.is(statSync(join(top, 'state/request.json')).mode & 0o777, 0o600);
+  for (const laid of layout)
+    if ('mode' in laid) assert.is(laid.mode & 0o022, 0, `${laid.path} can be written by root alone`);
+  // A copy where another user can reach it.
+  chmodSync(top, 0o755);
+  await execa('cp', [EXECUTABLE, join(top, 'heal-node')]);
+  for (const command of ['heal', 'resume', 'restore', 'adopt']) {
+    const { exitCode, stderr, stdout } = await execa(
+      'setpriv',
+      ['--reuid=65534', '--regid=65534', '--clear-groups', join(top, 'heal-node'), command],
+      { reject: false, stdin: 'ignore', env: { HOME: top } },
+    );
+    assert.is.not(exitCode, 0, command);
+    assert.match(`${stdout}${stderr}`, /root/, command);
+    assert.not.match(stderr, /\n\s+at /, `${command} shows no stack`);
+  }
+});
+
+line('S13', 'a tree too deep to be removed stays, and is an error with its place', async ({ top }) => {
+  const deep = join(top, 'deep');
+  await execa('sh', [
+    '-c',
+    'mkdir "$1"; cd "$1"; i=0; while [ $i -lt 3000 ]; do mkdir d; cd d; i=$((i+1)); done',
+    'sh',
+    deep,
+  ]);
+  await thisMachine.remove(deep).catch((error: Error) => assert.match(error.message, /deep/));
+  await execa('rm', ['-rf', deep]);
+});
+
+line('S14', 'a command line in /proc makes a heal wait, and no more', async () => {
+  assert.equal(busyVerbs([['sh', '/opt/app/bin/ctl.sh', 'repair', '{}'], ['x', ''], []]), [
+    '/opt/app/bin/ctl.sh repair',
+  ]);
+  assert.equal(busyVerbs([['/opt/app/bin/ctl.sh', 'check'], ['/opt/app/bin/ctl.sh'], ['repair']]), []);
+});
+
+test('every line of docs/security.md has its test, and every test its line', () => {
+  const doc = readFileSync(join(import.meta.dirname, '../docs/security.md'), 'utf8');
+  const lines = [...doc.matchAll(/^\| (S\d+) \|/gm)].map(([, id]) => id);
+  assert.equal(lines, [...tests]);
+});
+
+test.run();
