@@ -10,8 +10,11 @@ export interface HostFault {
   readonly when: (s: Situation) => readonly Seen[];
 }
 
-/** A new WAL segment is preallocated whole (etcd wal/wal.go, SegmentSizeBytes). */
-const LEAST_FREE_BYTES = 64 << 20;
+/**
+ * With less nothing can be written at all. What a heal needs beyond that is for its guard to say, which counts what
+ * may be discarded; and an etcd that has run into a full disk says so in its log.
+ */
+const LEAST_FREE_BYTES = 4 << 20;
 
 const fault = (
   id: string,

@@ -57,6 +57,10 @@ export class FakeWorld {
   /** Membership calls take effect and their reply is lost, once each. */
   loseReplies = false;
   othersServe = (): boolean => true;
+  freeBytes = 1e12;
+  /** What every directory takes. */
+  treeBytes = 1;
+  onRemove = (_: string): void => undefined;
   private dead = false;
   private nowMs = 0;
   private nextId = 0xabc0;
@@ -256,14 +260,19 @@ export class FakeWorld {
           this.disk.delete(path);
         }
       }),
-    remove: async (path) => this.effect(() => this.below(path).forEach((p) => void this.disk.delete(p))),
-    room: async () => ({ bytes: 1e12, inodes: 1e6 }),
+    remove: async (path) =>
+      this.effect(() => {
+        const gone = this.below(path);
+        for (const each of gone) this.disk.delete(each);
+        if (gone.length > 0) this.onRemove(path);
+      }),
+    room: async () => ({ bytes: this.freeBytes, inodes: 1e6 }),
     tail: async () => undefined,
     commandLines: async () => [],
     process: async () => undefined,
     network: async () => ({ addresses: [], linkUp: true, neighbours: [], listeners: [] }),
     reach: async () => 'open',
-    sizeOf: async () => 1,
+    sizeOf: async () => this.treeBytes,
     wal: async () =>
       this.look(() =>
         this.walOwner === undefined

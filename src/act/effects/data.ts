@@ -74,11 +74,12 @@ export async function bringDataBack(heal: HealContext): Promise<string> {
 export const freeBytes = async ({ machine, config }: HealContext): Promise<number> =>
   (await machine.room(config.dataDir.replace(/\/[^/]*$/, '') || '/')).bytes;
 
-/** What may be discarded for the data to come, the oldest first: older heals', and with `HEAL_KEEP_ASIDE=0` ours. */
-const discardable = async ({ machine, places, settings, record }: HealContext): Promise<string[]> =>
-  (await machine.list(places.aside))
-    .filter((name) => settings.keepAside === 0 || name !== record.id)
-    .map((name) => `${places.aside}/${name}`);
+/** What may be discarded for the data to come: older heals', the oldest first; with `HEAL_KEEP_ASIDE=0` ours, last. */
+async function discardable({ machine, places, settings, record }: HealContext): Promise<string[]> {
+  const all = await machine.list(places.aside);
+  const ours = settings.keepAside === 0 && all.includes(record.id) ? [record.id] : [];
+  return [...all.filter((name) => name !== record.id), ...ours].map((name) => `${places.aside}/${name}`);
+}
 
 /** How much that is, the data that still stand in the data dir included where they may go. */
 export async function reclaimableBytes(heal: HealContext): Promise<number> {
