@@ -39,7 +39,7 @@ export class Random {
 interface Due {
   readonly atMs: number;
   readonly order: number;
-  readonly act: () => void;
+  readonly act: () => unknown;
 }
 
 /** Virtual time: what is due happens in its order, one thing at a time. */
@@ -48,8 +48,8 @@ export class Clock {
   events = 0;
   private readonly heap: Due[] = [];
 
-  /** Does something `ms` from now. */
-  after(ms: number, act: () => void): void {
+  /** Does something `ms` from now; `act` returns false when nobody who waits goes on because of it. */
+  after(ms: number, act: () => unknown): void {
     const due = { atMs: this.nowMs + Math.max(0, ms), order: this.order++, act };
     const { heap } = this;
     heap.push(due);
@@ -89,8 +89,7 @@ export class Clock {
       if (due === undefined) break;
       this.nowMs = due.atMs;
       this.events++;
-      due.act();
-      await new Promise<void>((resolve) => setImmediate(resolve));
+      if (due.act() !== false) await new Promise<void>((resolve) => setImmediate(resolve));
     }
     if (!ended()) this.nowMs = Math.max(this.nowMs, endMs);
   }

@@ -406,7 +406,7 @@ export class SimNode {
 
   machine(proc: Proc): Machine {
     const { sim, disk } = this;
-    const look = <T>(what: () => T): Promise<T> => proc.call(1, what);
+    const look = <T>(what: () => T): Promise<T> => proc.look(what);
     const act = (what: () => void): Promise<void> =>
       proc.call(sim.random.between(1, 5), () => {
         what();

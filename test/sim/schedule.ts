@@ -264,7 +264,7 @@ export async function runSchedule(
       fault.strikes(sim, node);
     };
     // Most strike in the middle of a heal: so many of its calls after it has begun.
-    if (random.chance(0.75)) sim.whileHealing(node, random.between(1, 260), strike);
+    if (random.chance(0.75)) sim.whileHealing(node, random.between(1, 140), strike);
     else clock.after(random.between(1000, FAULTS_MS), strike);
   }
   await clock.run(FAULTS_MS, ended);

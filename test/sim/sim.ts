@@ -33,14 +33,20 @@ export class Proc {
       if (!this.alive) return;
       this.node.sim.called(this.node, this.what);
       this.node.sim.clock.after(latencyMs, () => {
-        if (!this.alive || ended?.aborted) return;
+        if (!this.alive || ended?.aborted) return false;
         try {
           resolve(what());
         } catch (error) {
           reject(error as Error);
         }
+        return true;
       });
     });
+  }
+
+  /** A look at the own machine: at once, as a kill between two looks is one before the next call. */
+  look<T>(what: () => T): Promise<T> {
+    return this.alive ? new Promise((resolve) => resolve(what())) : new Promise(() => undefined);
   }
 
   kill(): void {
@@ -133,6 +139,7 @@ export class Sim {
       this.cluster.write(this.cluster.lineage(0));
       this.check();
       this.tick();
+      return false;
     });
   }
 
