@@ -15,6 +15,7 @@ const mayCrash = ({ situation: { unit }, diagnosis: { verdict } }: Told): boolea
 /**
  * Looks, and looks again while what it sees may be other in a moment: between two crashes, and as long as `waits`
  * says, for up to `boundMs`.
+ * @throws when its own disks cannot be looked at in that time
  */
 export async function lookUntilTold(
   world: World,
@@ -24,9 +25,16 @@ export async function lookUntilTold(
   const { machine, places } = world;
   const beganMs = machine.now();
   for (;;) {
-    const situation = situationOf(await observe(world), places);
-    const told = { situation, diagnosis: diagnose(situation) };
-    if (!(mayCrash(told) || waits(told)) || machine.now() - beganMs > boundMs) return told;
+    const late = () => machine.now() - beganMs > boundMs;
+    // Disks that are busy may not answer in time.
+    const seen = await observe(world).catch((error: Error) => {
+      if (late()) throw error;
+    });
+    if (seen !== undefined) {
+      const situation = situationOf(seen, places);
+      const told = { situation, diagnosis: diagnose(situation) };
+      if (!(mayCrash(told) || waits(told)) || late()) return told;
+    }
     await machine.sleep(300);
   }
 }

@@ -121,15 +121,16 @@ export async function rollBack(heal: HealContext): Promise<string> {
 }
 
 /**
- * Whether everything done so far can be taken back: the old entry is still listed; or, where the others are
- * silent, this very run has fenced the node and has not come to `remove`.
+ * Whether everything done so far can be taken back: the old entry is still listed, or the data of one that is not
+ * have not been touched; or, where the others are silent, this very run has fenced the node and has not come to
+ * `remove`.
  */
-export const canRollBack = ({ situation, provedStale, record }: HealContext): boolean =>
-  situation.swapped &&
-  !situation.joined &&
-  (situation.cluster.members.length > 0
-    ? situation.cluster.own !== undefined && situation.cluster.own.name !== ''
-    : provedStale && !record.steps.some(({ id }) => id === 'remove'));
+export const canRollBack = ({ situation, provedStale, record }: HealContext): boolean => {
+  const { swapped, joined, cluster, seen } = situation;
+  if (!swapped || joined) return false;
+  if (cluster.members.length === 0) return provedStale && !record.steps.some(({ id }) => id === 'remove');
+  return cluster.own ? cluster.own.name !== '' : seen.data.kind === 'wal';
+};
 
 /**
  * Heals, or goes on with a heal: takes the first step that the world does not show as done, until all are.
@@ -185,7 +186,9 @@ async function giveUp(heal: HealContext, error: Error): Promise<Outcome> {
   const { machine, places, record, log } = heal;
   const outcome = error instanceof Refused ? 'refused' : 'failed';
   const verdict = diagnose(heal.situation);
-  const untouched = record.steps.length === 0;
+  // A fence that was cut off, its journal lost, and nothing in this boot to say why: the originals go back, and etcd
+  // itself can show again what it has.
+  const untouched = record.steps.length === 0 && !heal.situation.swapped;
   let left = 'Nothing was changed';
   try {
     if (!untouched) {

@@ -95,6 +95,31 @@ for (const after of [
   });
 }
 
+test('fenced, the journal lost and no word of etcd in this boot: the originals go back, and the next one heals', async () => {
+  const fake = await asked();
+  fake.setWal(OWN);
+  fake.walDamaged = true;
+  fake.runs.set(PLACES.unit, { pid: 0, active: 'failed', log: ['walpb: crc mismatch'] });
+  const whole = fake.disk.get(PLACES.unitFile);
+  // Cut off right after the unit was moved.
+  for (let effects = 1; fake.disk.has(PLACES.unitFile) && effects < 30; effects++) {
+    Object.assign(fake, { cutAt: fake.effects + effects, cutAfter: true });
+    await service(fake);
+    fake.revive();
+  }
+  fake.disk.delete(PLACES.journal);
+  fake.runs.clear();
+  const refused = await service(fake);
+  assert.is(refused?.outcome, 'refused', refused?.message);
+  assert.match(
+    refused?.message ?? '',
+    /nothing seen in this boot proves its data stale.*All steps were taken back/,
+  );
+  assert.equal(fake.disk.get(PLACES.unitFile), whole);
+  assert.not(fake.disk.has(PLACES.unit1File));
+  assert.equal(fake.removed, []);
+});
+
 test('without the others a heal is refused, and nothing is changed', async () => {
   const fake = await asked();
   const before = JSON.stringify([...fake.disk].filter(([path]) => path !== PLACES.request));

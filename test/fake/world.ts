@@ -57,6 +57,7 @@ export class FakeWorld {
   /** Membership calls take effect and their reply is lost, once each. */
   loseReplies = false;
   othersServe = (): boolean => true;
+  walDamaged = false;
   freeBytes = 1e12;
   /** What every directory takes. */
   treeBytes = 1;
@@ -134,6 +135,10 @@ export class FakeWorld {
     );
     const own = this.own();
     if (this.walOwner !== undefined) {
+      if (this.walDamaged) {
+        fail('walpb: crc mismatch');
+        return;
+      }
       if (this.walOwner === own?.id) {
         runAs(own.id);
         return;
@@ -277,7 +282,14 @@ export class FakeWorld {
       this.look(() =>
         this.walOwner === undefined
           ? undefined
-          : { memberId: this.walOwner, clusterId: CLUSTER, term: 2n, commit: 5n, lastIndex: 6n },
+          : {
+              memberId: this.walOwner,
+              clusterId: CLUSTER,
+              term: 2n,
+              commit: 5n,
+              lastIndex: 6n,
+              ...(this.walDamaged ? { damage: 'a checksum does not fit' } : {}),
+            },
       ),
     boltSize: async () => undefined,
     units: async (names) => this.look(() => names.map((name) => this.facts(name))),

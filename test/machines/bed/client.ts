@@ -10,8 +10,11 @@ export class Client {
   private lastMs = 0;
   private readonly child;
 
-  /** @param prefix of its keys, and nobody else's */
-  constructor(endpoints: readonly string[], prefix = 'w/') {
+  /**
+   * @param prefix of its keys, and nobody else's
+   * @param pauseMs after every write
+   */
+  constructor(endpoints: readonly string[], prefix = 'w/', pauseMs = 2) {
     const words = [
       'netns',
       'exec',
@@ -19,6 +22,7 @@ export class Client {
       process.execPath,
       join(import.meta.dirname, 'writer.ts'),
       prefix,
+      String(pauseMs),
       ...endpoints,
     ];
     this.child = execa('ip', words, { stdin: 'ignore', buffer: false, reject: false });

@@ -1,11 +1,11 @@
 /**
  * A client that writes one key after the other, as fast as they are acknowledged, and prints each key that was.
- * It runs in the machines' network, as a process of its own: `writer.ts PREFIX ENDPOINT …`. What is not acknowledged is
+ * It runs in the machines' network, as a process of its own: `writer.ts PREFIX PAUSE_MS ENDPOINT …`. What is not acknowledged is
  * asked of the next endpoint under a new key, so every printed key was acknowledged exactly once.
  */
 export {};
 
-const [prefix = '', ...endpoints] = process.argv.slice(2);
+const [prefix = '', pauseMs, ...endpoints] = process.argv.slice(2);
 const encode = (text: string): string => Buffer.from(text).toString('base64');
 
 let at = 0;
@@ -23,5 +23,5 @@ for (let n = 1; ; n++) {
   } catch {
     at++;
   }
-  await new Promise((resolve) => setTimeout(resolve, 2));
+  await new Promise((resolve) => setTimeout(resolve, Number(pauseMs)));
 }

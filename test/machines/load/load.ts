@@ -46,7 +46,7 @@ export function healsUnderLoad(count: number): void {
     for (const each of machines) await each.run('/opt/heal-node/bin/health-check');
     const before = await Promise.all(machines.map(inventory));
     const units = await Promise.all(machines.map(originals));
-    const writers = Array.from({ length: WRITERS }, (_, i) => new Client(endpoints, `w${i}/`));
+    const writers = Array.from({ length: WRITERS }, (_, i) => new Client(endpoints, `w${i}/`, 20));
     const told = Array.from({ length: WATCHERS }, () => new Set<string>());
     const watchers = told.map((keys, i) => {
       const words = [
