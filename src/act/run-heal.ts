@@ -186,9 +186,9 @@ async function giveUp(heal: HealContext, error: Error): Promise<Outcome> {
   const { machine, places, record, log } = heal;
   const outcome = error instanceof Refused ? 'refused' : 'failed';
   const verdict = diagnose(heal.situation);
-  // A fence that was cut off, its journal lost, and nothing in this boot to say why: the originals go back, and etcd
-  // itself can show again what it has.
-  const untouched = record.steps.length === 0 && !heal.situation.swapped;
+  // A fence of ours that was cut off, its journal lost, and nothing in this boot to say why: the originals go back,
+  // and etcd itself can show again what it has. A person's runbook, which saves none, is left as it is.
+  const untouched = record.steps.length === 0 && !heal.situation.seen.swap.originals;
   let left = 'Nothing was changed';
   try {
     if (!untouched) {

@@ -11,7 +11,7 @@ const LAN = 'hn-lan';
 const TOP = join(import.meta.dirname, '../../..');
 
 export interface BedOptions {
-  readonly members?: 3 | 5;
+  readonly members?: 3 | 5 | 7;
   /** Also a node whose role is proxy. */
   readonly proxy?: boolean;
   /** Changes the image all machines share, given its directory, before they boot. */
@@ -195,7 +195,7 @@ export async function sweep(): Promise<void> {
       for (const pid of pids) await trySh('kill', '-9', pid);
     }
   }
-  for (const sid of [1, 2, 3, 4, 5, 6]) await trySh('ip', '-n', LAN, 'link', 'del', `v${sid}`);
+  for (const sid of [1, 2, 3, 4, 5, 6, 7, 8]) await trySh('ip', '-n', LAN, 'link', 'del', `v${sid}`);
   for (const line of ((await trySh('ip', 'netns', 'list')) ?? '').split('\n')) {
     const name = line.split(' ')[0] ?? '';
     if (name === LAN || /^hn-\d+$/.test(name)) await trySh('ip', 'netns', 'del', name);
