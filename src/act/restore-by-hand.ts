@@ -44,7 +44,9 @@ export async function restoreByHand(
     );
     if (!heal.situation.swapped && unfinished === undefined)
       return { code: 0, message: 'The originals are in place; there was nothing to bring back.' };
-    const did = canRollBack(heal) ? await rollBack(heal) : await unitsBack(heal);
+    const did = canRollBack(heal)
+      ? await rollBack(heal).catch(async (error: Error) => `${error.message}; ${await unitsBack(heal)}`)
+      : await unitsBack(heal);
     await machine.remove(places.originals);
     await machine.remove(places.request);
     await heal.look('files', 'units', 'self', 'cluster');

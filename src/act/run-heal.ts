@@ -123,12 +123,13 @@ export async function rollBack(heal: HealContext): Promise<string> {
 /**
  * Whether everything done so far can be taken back: the old entry is still listed, or the data of one that is not
  * have not been touched; or, where the others are silent, this very run has fenced the node and has not come to
- * `remove`.
+ * change the list.
  */
 export const canRollBack = ({ situation, provedStale, record }: HealContext): boolean => {
   const { swapped, joined, cluster, seen } = situation;
   if (!swapped || joined) return false;
-  if (cluster.members.length === 0) return provedStale && !record.steps.some(({ id }) => id === 'remove');
+  if (cluster.members.length === 0)
+    return provedStale && !record.steps.some(({ id }) => ['remove', 'add', 'start'].includes(id));
   return cluster.own ? cluster.own.name !== '' : seen.data.kind === 'wal';
 };
 

@@ -39,7 +39,7 @@ export interface Situation {
   readonly progresses: boolean;
   /** This member alone differs from the others, which agree, and the settings say to heal that. */
   readonly diverged: boolean;
-  /** A trace of a swap is there: the unit's or the environment's copy, or saved originals. */
+  /** A trace of a swap is there: the unit's or the environment's copy, saved originals, or etcd runs on the copy. */
   readonly swapped: boolean;
   /**
    * The data are those of the member that the cluster lists for this node, and nothing in this boot has proved
@@ -97,7 +97,12 @@ export function situationOf(seen: Observation, places: Places): Situation {
       (process === undefined ||
         (!['T', 't', 'Z'].includes(process.state) && process.cpuTicks + process.ioBytes > 0)),
     diverged,
-    swapped: swap.unit1File !== 'none' || swap.env1 || swap.originals || swap.pointsAway,
+    swapped:
+      swap.unit1File !== 'none' ||
+      swap.env1 ||
+      swap.originals ||
+      swap.pointsAway ||
+      (seen.unit1.ok && seen.unit1.value.mainPid > 0),
     joined: wal !== undefined && wal.damage === undefined && wal.memberId === cluster.own?.id && !provedBad,
   };
 }

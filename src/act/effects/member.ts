@@ -66,8 +66,15 @@ export async function verify(heal: HealContext): Promise<string> {
   const before = heal.record.servedBefore;
   const unit = heal.situation.unitName;
   let self: Asked['reply'] | undefined;
-  for (let attempt = 1; self?.ok !== true; attempt++) {
-    if (attempt > 20) throw new Error(`the member answers healthy and then not: ${self?.why ?? 'no answer'}`);
+  // The others may be electing a leader just now: without their list nothing can be said.
+  for (let attempt = 1; self?.ok !== true || heal.situation.cluster.members.length === 0; attempt++) {
+    if (attempt > 1) await heal.machine.sleep(250);
+    if (attempt > 20)
+      throw new Error(
+        self?.ok === true
+          ? 'the member is healthy, but the others do not say whom they list'
+          : `the member answers healthy and then not: ${self?.why ?? 'no answer'}`,
+      );
     await untilHealthy(heal, unit);
     await heal.look('files', 'self', 'cluster');
     self = heal.situation.seen.self?.reply;
