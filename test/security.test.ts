@@ -219,12 +219,10 @@ line('S7', 'a reply without end, or of another shape, is an error within the lim
     credentials: undefined,
     readTimeoutMs: 500,
   });
+  let writing: ReturnType<typeof setInterval> | undefined;
   const endless = await impostor((write) => {
-    const more = (): void => {
-      write('x'.repeat(65_536));
-      setTimeout(more, 0);
-    };
-    more();
+    clearInterval(writing);
+    writing = setInterval(() => write('x'.repeat(65_536)), 0);
   });
   const shapes = ['{}', '[]', 'null', '"x"', '{"header":{"cluster_id":{}}}', '<html>', '{"health":true}'];
   try {
@@ -234,6 +232,7 @@ line('S7', 'a reply without end, or of another shape, is an error within the lim
     assert.ok(await fails(() => withFastReads(slow, undefined, 2000).ask(endless.url)));
     assert.ok(process.memoryUsage().rss - before < 200 << 20, 'its memory stays bounded');
   } finally {
+    clearInterval(writing);
     await endless.close();
   }
   for (const shape of shapes) {
