@@ -7,7 +7,7 @@ import type { Settings } from '../src/settings/settings-table.ts';
 export async function run(settings: Settings): Promise<number> {
   const log = openLog('health-action');
   const { code, message } = await healthAction(realWorld(settings), settings, log).catch((error: Error) => {
-    const why = `This node could not be looked at: ${error.message}; nothing is done.`;
+    const why = `This node could not be looked at: ${error.message}; nothing is done, and the next health action looks again.`;
     log.error({ event: 'failed' }, why);
     return { code: 1, message: why };
   });

@@ -33,6 +33,7 @@ import { thisMachine } from '../src/node/this-machine.ts';
 import { pointEnvironmentFile } from '../src/node/unit-file.ts';
 import { expectedCluster } from '../src/plan/expected-cluster.ts';
 import { history, unfinishedRecord } from '../src/report/heal-record.ts';
+import { openLog } from '../src/report/log.ts';
 import { parseSettings } from '../src/settings/parse-settings.ts';
 import { asked, healthy, members, situation } from './fake/observation.ts';
 
@@ -157,6 +158,7 @@ line('S4', 'a hostile history costs no more than a hundred small files', async (
   for (let n = 0; n < 3000; n++)
     writeFileSync(join(at.history, `${String(n).padStart(5, '0')}.json`), '{"a":');
   symlinkSync('/etc/shadow', join(at.history, '99999.json'));
+  writeFileSync(join(at.history, '99997.json'), 'x'.repeat(2 << 20));
   writeFileSync(join(at.history, '99998.json'), JSON.stringify(RECORD));
   assert.equal(
     (await history(thisMachine, at)).map(({ id }) => id),
@@ -235,6 +237,14 @@ line('S7', 'a reply without end, or of another shape, is an error within the lim
     clearInterval(writing);
     await endless.close();
   }
+  const elsewhere = createServer((_, response) => {
+    response.writeHead(302, { location: 'http://127.0.0.1:1/health' }).end();
+  });
+  await new Promise<void>((resolve) => elsewhere.listen(0, '127.0.0.1', resolve));
+  const redirects = `http://127.0.0.1:${(elsewhere.address() as AddressInfo).port}`;
+  const { state } = await memberHealth(redirects, undefined, 2000);
+  await new Promise((resolve) => elsewhere.close(resolve));
+  assert.is(state, 'none', 'a redirect is not followed');
   for (const shape of shapes) {
     const server = await impostor((write, end) => {
       write(shape);
@@ -315,6 +325,9 @@ line('S12', 'what is written is root’s alone, and another user gets a sentence
   await thisMachine.writeFile(join(top, 'state/request.json'), '{}', RIGHTS);
   assert.is(statSync(join(top, 'state')).mode & 0o777, 0o700);
   assert.is(statSync(join(top, 'state/request.json')).mode & 0o777, 0o600);
+  openLog('test', join(top, 'log/heal-node.log'));
+  assert.is(statSync(join(top, 'log/heal-node.log')).mode & 0o777, 0o640);
+  assert.is(statSync(join(top, 'log')).mode & 0o777, 0o750);
   for (const laid of layout)
     if ('mode' in laid) assert.is(laid.mode & 0o022, 0, `${laid.path} can be written by root alone`);
   // A copy where another user can reach it.

@@ -38,6 +38,8 @@ export async function rememberCluster(
   if (theirs === '' && allWell && (known === '' || adopts))
     theirs = await birthmarkOf(reach(config.tls), any?.endpoint ?? config.clientUrl).catch(() => '');
   const other = adopts ? undefined : forgot(known, cluster);
-  await markMember(machine, places, isOne(theirs) && other === undefined ? theirs : known);
+  const shown = isOne(theirs) ? theirs : '';
+  // Adopted is what the cluster shows, also where that is none yet: a later look remembers the one that it gets.
+  await markMember(machine, places, adopts ? shown : other === undefined ? shown || known : known);
   return other;
 }

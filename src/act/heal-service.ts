@@ -42,16 +42,14 @@ async function decide(world: World, settings: Settings, log: Log): Promise<Outco
       : (await world.mode()) === 'off'
         ? 'HEAL_MODE is off; `heal-node restore` brings the originals back'
         : undefined;
-  if (settings.mode === 'off') return nothing('HEAL_MODE is off: no heal is begun or taken up.');
-  const why = await parked();
-  if (why !== undefined) return { outcome: 'parked', message: `No heal is begun or taken up: ${why}.` };
-
   const request = await readRequest(machine, places);
   const unfinished = await unfinishedRecord(machine, places);
   const swapped =
     (await machine.kindOf(places.unit1File)) !== 'none' ||
     (await machine.kindOf(places.originals)) !== 'none';
   if (!request && !unfinished && !swapped) return nothing('No heal was asked for and none is unfinished.');
+  const why = await parked();
+  if (why !== undefined) return { outcome: 'parked', message: `No heal is begun or taken up: ${why}.` };
   const { situation, diagnosis } = await lookUntilTold(
     world,
     SETTLE_MS,

@@ -1,5 +1,6 @@
 import { diagnose } from '../diagnose/diagnose.ts';
 import { situationOf } from '../diagnose/situation.ts';
+import type { Verdict } from '../diagnose/verdicts.ts';
 import type { Machine } from '../node/machine.ts';
 import { observe } from '../observe/observe.ts';
 import type { World } from '../observe/world.ts';
@@ -14,6 +15,7 @@ import { lookUntilTold } from './look-until-told.ts';
 /** AppCenter gives start and stop a day. */
 const DAY_MS = 86_400_000;
 const SETTLE_MS = 10_000;
+const MAY_GIVE_UP: readonly Verdict[] = ['starting', 'stopped', 'unknown', 'quorum-lost'];
 
 const say = (log: Log, event: string, sentence: string): void => {
   log.info({ event }, sentence);
@@ -67,7 +69,7 @@ export async function start(world: World, settings: Settings, log: Log): Promise
   const { situation: after, diagnosis } = await lookUntilTold(
     world,
     SETTLE_MS,
-    (told) => code === 0 && !told.situation.servesAsOwn && told.diagnosis.verdict !== 'stale',
+    ({ diagnosis: { verdict } }) => code === 0 && MAY_GIVE_UP.includes(verdict),
   );
   if (after.servesAsOwn) await rememberCluster(world, after);
   if (code === 0 && unfinished !== undefined && after.servesAsOwn) {

@@ -1,4 +1,5 @@
 import { rememberCluster } from '../act/birthmark.ts';
+import { rememberedBirthmark } from '../node/member-mark.ts';
 import { openLog } from '../report/log.ts';
 import { type CommandSpec, EXIT } from './command.ts';
 import { look } from './look.ts';
@@ -19,7 +20,8 @@ export const adoptCommand: CommandSpec = {
       return EXIT.refused;
     }
     await rememberCluster(world, situation, true);
-    const message = `This node belongs to cluster ${cluster.clusterId} with birthmark ${cluster.serving[0]?.reply.birthmark || '(none yet)'} now; before, it remembered ${seen.birthmark || 'none'}.`;
+    const now = await rememberedBirthmark(world.machine, world.places);
+    const message = `This node belongs to cluster ${cluster.clusterId} with birthmark ${now || '(none yet; it gets one when all members are well)'} now; before, it remembered ${seen.birthmark || 'none'}.`;
     openLog('adopt').warn({ event: 'adopted', before: seen.birthmark }, message);
     console.log(message);
     return EXIT.done;
