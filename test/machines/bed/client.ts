@@ -1,5 +1,4 @@
-import { join } from 'node:path';
-import { execa } from 'execa';
+import { bedScript, inLan } from './in-lan.ts';
 import { until } from './sh.ts';
 
 /** A client beside the machines that writes all the time; see writer.ts. */
@@ -15,25 +14,11 @@ export class Client {
    * @param pauseMs after every write
    */
   constructor(endpoints: readonly string[], prefix = 'w/', pauseMs = 2) {
-    const words = [
-      'netns',
-      'exec',
-      'hn-lan',
-      process.execPath,
-      join(import.meta.dirname, 'writer.ts'),
-      prefix,
-      String(pauseMs),
-      ...endpoints,
-    ];
-    this.child = execa('ip', words, { stdin: 'ignore', buffer: false, reject: false });
-    let rest = '';
-    this.child.stdout.on('data', (chunk: Buffer) => {
+    this.child = inLan(bedScript('writer.ts'), [prefix, String(pauseMs), ...endpoints], (key) => {
       const nowMs = Date.now();
       if (this.lastMs > 0) this.longestPauseMs = Math.max(this.longestPauseMs, nowMs - this.lastMs);
       this.lastMs = nowMs;
-      const lines = (rest + chunk.toString()).split('\n');
-      rest = lines.pop() ?? '';
-      this.acknowledged.push(...lines);
+      this.acknowledged.push(key);
     });
   }
 

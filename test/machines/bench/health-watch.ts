@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { execa } from 'execa';
+import { inLan } from '../bed/in-lan.ts';
 import { until } from '../bed/sh.ts';
 
 /** Looks at one member's `/health` every few milliseconds, from beside the machines, by the same clock for all. */
@@ -8,20 +8,9 @@ export class HealthWatch {
   private readonly child;
 
   constructor(endpoint: string) {
-    const words = [
-      'netns',
-      'exec',
-      'hn-lan',
-      process.execPath,
-      join(import.meta.dirname, 'watch-health.ts'),
-      endpoint,
-    ];
-    this.child = execa('ip', words, { stdin: 'ignore', buffer: false, reject: false });
-    this.child.stdout.on('data', (chunk: Buffer) => {
-      for (const line of chunk.toString().split('\n').filter(Boolean)) {
-        const [atMs, state] = line.split(' ');
-        this.seen.push({ atMs: Number(atMs), healthy: state === 'healthy' });
-      }
+    this.child = inLan(join(import.meta.dirname, 'watch-health.ts'), [endpoint], (line) => {
+      const [atMs, state] = line.split(' ');
+      this.seen.push({ atMs: Number(atMs), healthy: state === 'healthy' });
     });
   }
 

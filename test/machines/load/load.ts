@@ -4,9 +4,9 @@
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { execa } from 'execa';
 import * as assert from 'uvu/assert';
 import { Client } from '../bed/client.ts';
+import { bedScript, inLan } from '../bed/in-lan.ts';
 import type { TestMachine } from '../bed/machine.ts';
 import { runBareRunbook } from '../bed/runbook.ts';
 import { scenario } from '../bed/scenario.ts';
@@ -48,27 +48,9 @@ export function healsUnderLoad(count: number): void {
     const units = await Promise.all(machines.map(originals));
     const writers = Array.from({ length: WRITERS }, (_, i) => new Client(endpoints, `w${i}/`, 20));
     const told = Array.from({ length: WATCHERS }, () => new Set<string>());
-    const watchers = told.map((keys, i) => {
-      const words = [
-        'netns',
-        'exec',
-        'hn-lan',
-        process.execPath,
-        join(import.meta.dirname, '../bed/watcher.ts'),
-      ];
-      const child = execa('ip', [...words, `w${i % WRITERS}/`, ...endpoints.slice(i % 3)], {
-        stdin: 'ignore',
-        buffer: false,
-        reject: false,
-      });
-      let rest = '';
-      child.stdout.on('data', (chunk: Buffer) => {
-        const lines = (rest + chunk.toString()).split('\n');
-        rest = lines.pop() ?? '';
-        for (const line of lines) keys.add(line);
-      });
-      return child;
-    });
+    const watchers = told.map((keys, i) =>
+      inLan(bedScript('watcher.ts'), [`w${i % WRITERS}/`, ...endpoints.slice(i % 3)], (key) => keys.add(key)),
+    );
     const pauses = { runbook: [] as number[], heal: [] as number[] };
     const healMs: number[] = [];
     const longest = (): number => Math.max(...writers.map((writer) => writer.takeLongestPause()));

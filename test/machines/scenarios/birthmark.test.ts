@@ -1,19 +1,16 @@
-import { rmSync } from 'node:fs';
-import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { breakages } from '../bed/breakage.ts';
 import { Client } from '../bed/client.ts';
 import { healed, scenario } from '../bed/scenario.ts';
 import { until } from '../bed/sh.ts';
-import { memberList, serves } from '../bed/world.ts';
+import { memberList } from '../bed/world.ts';
+import { foundedAnew, walFiles, withoutGate } from './founded-anew.ts';
 
-/** Nodes whose etcd starts without asking the gate. */
-const image = (dir: string) => rmSync(join(dir, 'etc/systemd/system/etcd.service.d/10-heal-node-gate.conf'));
 const KEY = 'heal-node/birthmark';
 
 scenario(
   'a cluster that was founded anew, and has grown past what this member knows, shows no birthmark of ours',
-  { image },
+  { image: withoutGate },
   async (stage) => {
     const { bed, machine, machines, appCenter } = stage;
     const [one, two, third] = [machine(1), machine(2), machine(3)];
@@ -26,13 +23,7 @@ scenario(
       for (const path of ['/var/lib/heal-node/member', '/var/lib/etcd/heal-node/member'])
         assert.match(await each.sh(`cat ${path}`), new RegExp(`birthmark=${mark}`));
 
-    await third.powerOff();
-    for (const wiped of [one, two]) {
-      await wiped.powerOff();
-      breakages['data-gone'](wiped);
-    }
-    await Promise.all([one.powerOn(), two.powerOn()]);
-    await until('an empty cluster serves', () => serves(bed, one));
+    await foundedAnew(bed, [one, two], third);
     // It grows past every index that the third member has.
     const writer = new Client([one.endpoint, two.endpoint]);
     await writer.writes(500);
@@ -40,8 +31,7 @@ scenario(
     // And its own WAL is damaged: to look at, a stale member among others that serve.
     breakages['wal-damaged'](third);
     await third.powerOn(false);
-    const wal = () => third.sh('cd /var/lib/etcd/default.etcd/member/wal; ls -i');
-    const data = await wal();
+    const data = await walFiles(third);
     const platform = appCenter();
     await until('AppCenter has called two actions', async () => platform.actionsOn(third).length >= 2);
     await platform.stop();
@@ -57,7 +47,7 @@ scenario(
     const adopted = await third.run('/usr/local/bin/heal-node', 'adopt');
     assert.is(adopted.code, 0, adopted.stdout);
     assert.match(adopted.stdout, new RegExp(`it remembered ${mark}`));
-    assert.is(await wal(), data, 'the last copy of the data is untouched');
+    assert.is(await walFiles(third), data, 'the last copy of the data is untouched');
     const again = appCenter();
     await healed(third);
     await again.stop();
