@@ -55,14 +55,13 @@ export function clusterView(
       serving.push({ endpoint, reply: reply.value });
   }
   const [first, ...rest] = serving;
+  const list = listText(first?.reply.members ?? []);
   const differs = rest.find(
-    ({ reply }) =>
-      reply.clusterId !== first?.reply.clusterId ||
-      listText(reply.members) !== listText(first?.reply.members ?? []),
+    ({ reply }) => reply.clusterId !== first?.reply.clusterId || listText(reply.members) !== list,
   );
   const disagreement =
     first && differs
-      ? `${first.endpoint} says cluster ${first.reply.clusterId} of ${listText(first.reply.members)}; ` +
+      ? `${first.endpoint} says cluster ${first.reply.clusterId} of ${list}; ` +
         `${differs.endpoint} says cluster ${differs.reply.clusterId} of ${listText(differs.reply.members)}`
       : undefined;
   const members = changedList ?? first?.reply.members ?? [];

@@ -2,35 +2,36 @@ import type { AppView } from '../app/app-view.ts';
 import type { Member } from '../cluster/cluster.ts';
 import type { EtcdConfig } from '../node/etcd-config.ts';
 
-/** The client URL of the node behind a peer URL: same host, the scheme and port that all nodes of the app use. */
-function clientUrlFor(peerUrl: string, ownClientUrl: string): string | undefined {
-  const [peer, own] = [URL.parse(peerUrl), URL.parse(ownClientUrl)];
-  if (peer === null || own === null) return undefined;
-  return `${own.protocol}//${peer.hostname}${own.port === '' ? '' : `:${own.port}`}`;
+/** Makes the client URL of the node behind a peer URL: same host, the scheme and port that all nodes of the app use. */
+function clientUrls(config: EtcdConfig): (peerUrl: string) => string | undefined {
+  const own = URL.parse(config.clientUrl);
+  return (peerUrl) => {
+    const host = URL.parse(peerUrl)?.hostname;
+    if (host === undefined || own === null) return undefined;
+    return `${own.protocol}//${host}${own.port === '' ? '' : `:${own.port}`}`;
+  };
 }
 
-/**
- * Client URLs of the others: of the environment file, of the app's view, and of the member list where one is
- * known. This member's own are left out.
- */
-export function otherEndpoints(
-  config: EtcdConfig,
-  app: AppView | undefined,
-  members: readonly Member[],
-): string[] {
-  const own = new Set([
-    config.clientUrl,
-    ...config.peerUrls.map((url) => clientUrlFor(url, config.clientUrl)),
-  ]);
-  const fromFile = config.initialCluster.map(({ peerUrl }) => clientUrlFor(peerUrl, config.clientUrl));
+/** Client URLs of the others, as the environment file and the app's view name them; this member's own are left out. */
+export function otherEndpoints(config: EtcdConfig, app: AppView | undefined): string[] {
+  const clientUrlFor = clientUrls(config);
+  const own = new Set([config.clientUrl, ...config.peerUrls.map(clientUrlFor)]);
+  const fromFile = config.initialCluster.map(({ peerUrl }) => clientUrlFor(peerUrl));
   // With TLS members are reached by name, which the app's list of addresses does not have.
-  const fromApp = config.tls
-    ? []
-    : (app?.nodes ?? []).map(({ ip }) => clientUrlFor(`http://${ip}`, config.clientUrl));
-  const fromList = members
-    .filter((member) => !member.peerUrls.some((url) => config.peerUrls.includes(url)))
-    .map((member) => member.clientUrls[0] ?? clientUrlFor(member.peerUrls[0] ?? '', config.clientUrl));
-  return [...new Set([...fromFile, ...fromApp, ...fromList])].filter(
+  const fromApp = config.tls ? [] : (app?.nodes ?? []).map(({ ip }) => clientUrlFor(`http://${ip}`));
+  return [...new Set([...fromFile, ...fromApp])].filter(
     (url) => url !== undefined && !own.has(url),
   ) as string[];
+}
+
+/** Client URLs of the other members that are not among those `known`. */
+export function furtherEndpoints(
+  config: EtcdConfig,
+  members: readonly Member[],
+  known: readonly string[],
+): string[] {
+  const urls = members
+    .filter(({ peerUrls }) => !peerUrls.some((url) => config.peerUrls.includes(url)))
+    .map((member) => member.clientUrls[0] ?? clientUrls(config)(member.peerUrls[0] ?? ''));
+  return [...new Set(urls)].filter((url) => url !== undefined && !known.includes(url)) as string[];
 }

@@ -1,6 +1,5 @@
-import { clusterView } from '../diagnose/cluster-view.ts';
 import type { TlsFiles } from '../node/etcd-config.ts';
-import { otherEndpoints } from './endpoints.ts';
+import { furtherEndpoints, otherEndpoints } from './endpoints.ts';
 import type { Asked, Fact, Observation, ProcessFacts } from './observation.ts';
 import type { Stopwatch } from './timed.ts';
 import type { World } from './world.ts';
@@ -72,13 +71,13 @@ export async function lookAtCluster(
 ): Promise<Pick<Observation, 'others' | 'changedList'>> {
   if (!config.ok) return { others: [], changedList: undefined };
   const { tls } = config.value;
-  const known = otherEndpoints(config.value, app.ok ? app.value : undefined, []);
+  const known = otherEndpoints(config.value, app.ok ? app.value : undefined);
   const all = (endpoints: readonly string[]) =>
     Promise.all(endpoints.map((endpoint) => ask(world, watch, 'others', tls, endpoint)));
   const first = await all(known);
   // The files on this node may be older than the cluster: whoever the members list and we do not know is asked too.
-  const { members } = clusterView(config.value, first, undefined);
-  const more = otherEndpoints(config.value, undefined, members).filter((url) => !known.includes(url));
+  const members = first.flatMap(({ reply }) => (reply.ok && reply.value.serves ? reply.value.members : []));
+  const more = furtherEndpoints(config.value, members, known);
   const others = [...first, ...(await all(more))];
   return { others, changedList: undefined };
 }

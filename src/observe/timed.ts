@@ -23,7 +23,7 @@ export class Stopwatch {
       (error: Error): Fact<T> => ({ ok: false, why: error.message }),
     );
     const fact = await Promise.race([asked, late]);
-    ended.abort();
+    ended.abort('answered');
     this.stamps[source] = { atMs, tookMs: this.machine.now() - atMs };
     return fact;
   }

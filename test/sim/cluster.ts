@@ -26,7 +26,9 @@ export interface Lineage {
 
 export const CLUSTER_ID = '8a43c497ec2fe5db';
 export const nodeUrl = (sid: number, port: 2379 | 2380): string => `http://10.0.0.${sid}:${port}`;
-export const sidOf = (url: string): number => Number(/10\.0\.0\.(\d+)/.exec(url)?.[1] ?? 0);
+const HOSTS = '10.0.0.';
+/** Of a URL or an address; 0 for that of no node. */
+export const sidOf = (url: string): number => Number(url[url.indexOf(HOSTS) + HOSTS.length] ?? 0);
 
 /** What a running etcd is. */
 export interface Running {
@@ -71,11 +73,11 @@ export class SimCluster {
   /** Nodes whose etcd takes part, is listed, and is in reach of `from`. */
   voters(lineage: Lineage, from?: SimNode): SimNode[] {
     return this.sim.nodes.filter(
-      ({ etcd, ...node }) =>
-        etcd?.joined === true &&
-        etcd.data.lineage === lineage.id &&
-        lineage.members.some(({ id }) => id === etcd.data.memberId) &&
-        (from ? this.reachable(from, this.sim.nodes[node.sid - 1] as SimNode) : !node.cutOff),
+      (node) =>
+        node.etcd?.joined === true &&
+        node.etcd.data.lineage === lineage.id &&
+        lineage.members.some(({ id }) => id === node.etcd?.data.memberId) &&
+        (from ? this.reachable(from, node) : !node.cutOff),
     );
   }
 

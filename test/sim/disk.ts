@@ -24,8 +24,8 @@ export class Disk {
 
   below(path: string): string[] {
     const found: string[] = [];
-    for (const each of this.entries.keys())
-      if (each === path || each.startsWith(`${path}/`)) found.push(each);
+    const inside = `${path}/`;
+    for (const each of this.entries.keys()) if (each === path || each.startsWith(inside)) found.push(each);
     return found;
   }
 

@@ -89,11 +89,6 @@ export class SimNode {
     this.disk.flush();
   }
 
-  /** Every copy of members' data on this node's disk, set aside or not. */
-  copies(): Data[] {
-    return [...this.disk.entries.values()].flatMap(({ data }) => (data ? [data] : []));
-  }
-
   // --- systemd ---
 
   private unit(name: string): Unit {
@@ -416,7 +411,7 @@ export class SimNode {
     return {
       now: () => sim.clock.nowMs + this.clockOffMs,
       // Short waits are stretched: a story has fewer events then, and every interleaving is still possible.
-      sleep: (ms, ended) => proc.call(Math.max(ms, sim.random.between(50, 200)), () => undefined, ended),
+      sleep: (ms, ended) => proc.call(Math.max(ms, sim.random.between(50, 2000)), () => undefined, ended),
       kindOf: (path) => look(() => disk.kindOf(path)),
       list: (path) => look(() => disk.list(path)),
       readFile: (path) =>

@@ -138,8 +138,7 @@ if (process.argv[1] === join(import.meta.dirname, 'planted.ts')) {
   bug.plant?.();
   let found: string | undefined;
   let seed = 0;
-  while (found === undefined && seed < most)
-    found = (await runSchedule(++seed, false, bug.prepare)).violation;
+  while (found === undefined && seed < most) found = runSchedule(++seed, false, bug.prepare).violation;
   print(JSON.stringify({ what: bug.what, found: found ?? null, after: seed }));
   process.exit(found === undefined ? 1 : 0);
 }

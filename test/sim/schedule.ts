@@ -227,17 +227,13 @@ function wholeAgain(sim: Sim, node: SimNode): string | undefined {
 }
 
 /** One story: some nodes go stale, faults strike, then calm; the cluster must be whole again in the end. */
-export async function runSchedule(
-  seed: number,
-  tells = false,
-  prepare: (sim: Sim) => void = () => undefined,
-): Promise<Ran> {
+export function runSchedule(seed: number, tells = false, prepare: (sim: Sim) => void = () => undefined): Ran {
   const size = [3, 3, 3, 5, 5, 7][Math.abs(seed) % 6] ?? 3;
   const sim = new Sim(seed, size, tells);
   prepare(sim);
   const { random, clock } = sim;
   const ended = () => sim.violation !== undefined;
-  await clock.run(20_000, ended);
+  clock.run(20_000, ended);
 
   const forgets = random.chance(0.1);
   const minority = Math.floor((size - 1) / 2);
@@ -267,7 +263,7 @@ export async function runSchedule(
     if (random.chance(0.75)) sim.whileHealing(node, random.between(1, 140), strike);
     else clock.after(random.between(1000, FAULTS_MS), strike);
   }
-  await clock.run(FAULTS_MS, ended);
+  clock.run(FAULTS_MS, ended);
 
   sim.tell('calm');
   sim.calm();
@@ -279,16 +275,16 @@ export async function runSchedule(
   }
   const whole = () => sim.nodes.every((node) => wholeAgain(sim, node) === undefined && node.procs.size === 0);
   if (!forgets) {
-    await clock.run(CALM_MS, () => ended() || whole());
+    clock.run(CALM_MS, () => ended() || whole());
     for (const node of ended() ? [] : sim.nodes) {
       const why = wholeAgain(sim, node);
       if (why) sim.violated('at the end of faults every node heals', `${node.name}: ${why}`);
     }
   } else {
     // Most data are lost for good. Nobody may found anything; the rest must keep what they have.
-    await clock.run(5 * MINUTE_MS, ended);
+    clock.run(5 * MINUTE_MS, ended);
     for (const node of off) node.powerOn(false);
-    await clock.run(5 * MINUTE_MS, ended);
+    clock.run(5 * MINUTE_MS, ended);
     sim.check();
   }
   return {

@@ -68,6 +68,7 @@ export class Violation extends Error {
 
 const CHECK_MS = 60_000;
 const ACTION_LIMIT_MS = 60_000;
+const DEEP_CHECK_MS = 10 * 60_000;
 
 export class Sim {
   readonly clock = new Clock();
@@ -110,7 +111,7 @@ export class Sim {
         });
       node.disk.flush();
       node.systemctl(['start', PLACES.unit]);
-      this.watch(node, this.random.between(0, CHECK_MS), 0);
+      this.watch(node, this.random.between(0, CHECK_MS), 0, this.random.between(0, DEEP_CHECK_MS));
     }
     this.tick();
   }
@@ -166,8 +167,8 @@ export class Sim {
     const { length } = this.cluster.lineage(0);
     let best = 0;
     for (const node of this.nodes)
-      for (const { lineage, damaged, index } of node.copies())
-        if (lineage === 0 && !damaged && index > best) best = index;
+      for (const { data } of node.disk.entries.values())
+        if (data?.lineage === 0 && !data.damaged && data.index > best) best = data.index;
     if (best < length)
       this.violated('the last good copy is never lost', `${best} of ${length} entries are left`);
   }
@@ -190,13 +191,14 @@ export class Sim {
   }
 
   world(node: SimNode, proc: Proc): World {
+    const seam = this.cluster.seam(proc, node);
     return {
       machine: node.machine(proc),
       places: PLACES,
       birthmarkOn: true,
       mode: async () => 'auto',
       divergence: async () => undefined,
-      cluster: () => this.cluster.seam(proc, node),
+      cluster: () => seam,
       health: (_url, _tls, _limit) =>
         proc.call(this.latency(2), () =>
           this.healthy(node) ? { state: 'true' as const } : { state: 'none' as const, why: 'no answer' },
@@ -247,11 +249,12 @@ export class Sim {
     this.clock.after(limitMs, () => proc.kill());
   }
 
-  /** AppCenter: the check every minute, the action after the second failure and at every further one. */
-  private watch(node: SimNode, inMs: number, failures: number): void {
+  /** AppCenter: the check every minute, the deeper half of it now and then, the action after the second failure and at every further one. */
+  private watch(node: SimNode, inMs: number, failures: number, deepInMs: number): void {
     this.clock.after(inMs, () => {
       const healthy = this.healthy(node);
       const failed = healthy || !node.on ? 0 : failures + 1;
+      const deep = healthy && deepInMs <= 0;
       if (failed >= 2 && this.platformCalls) {
         this.tell(`AppCenter calls the action of ${node.name}`);
         this.spawn(node, 'action', ACTION_LIMIT_MS, async (world, log) => {
@@ -259,10 +262,10 @@ export class Sim {
           this.lastAction.set(node.sid, message);
           this.tell(`${node.name} action ends with ${code}: ${message.slice(0, 300)}`);
         });
-      } else if (healthy && this.random.chance(0.2)) {
+      } else if (deep) {
         this.spawn(node, 'deep check', 3000, (world, log) => deepCheck(world, this.settings, log, 2500));
       }
-      this.watch(node, CHECK_MS, failed);
+      this.watch(node, CHECK_MS, failed, (deep ? DEEP_CHECK_MS : deepInMs) - CHECK_MS);
     });
   }
   /** What the newest action of a node said. */
