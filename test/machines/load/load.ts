@@ -15,7 +15,6 @@ import { etcdFailed, hashes, keysOn, memberList, originals, traces } from '../be
 
 const WRITERS = 4;
 const WATCHERS = 4;
-const RUNBOOKS = 3;
 /** `member add` is refused for 5 s after any member has started (etcdserver/server.go, HealthInterval). */
 const SETTLE_MS = 5500;
 
@@ -25,14 +24,19 @@ const image = (dir: string): void =>
 /** What may be left behind, as one text: units, files but those that are meant to stay, mounts, processes. */
 const inventory = (machine: TestMachine): Promise<string> =>
   machine.sh(
-    'systemctl list-units --all --plain --no-legend | cut -d" " -f1 | grep -v -e "^session-" -e "^run-" | sort; ' +
+    // Its own pipes are not there yet when it looks for processes.
+    'names=$(ps -eo comm=); echo "$names" | sort | uniq -c; ' +
+      'systemctl list-units --all --plain --no-legend | cut -d" " -f1 | grep -v -e "^session-" -e "^run-" | sort; ' +
       'find /etc /opt /usr/local /var/lib/heal-node /var/lib/etcd -xdev 2>/dev/null | ' +
       'grep -v -e "/heal-node/history" -e "/heal-node/aside" -e "/member/" -e "outcome.json" -e "deep-check.json" -e "heal-node.prom" | sort; ' +
-      'cut -d" " -f2 /proc/mounts | sort; ps -eo comm= | sort | uniq -c',
+      'cut -d" " -f2 /proc/mounts | sort',
   );
 
+/** Resident memory of all processes but etcd, in KiB. */
+const memory = async (machine: TestMachine): Promise<number> =>
+  Number(await machine.sh('ps -eo rss=,comm= | awk \'$2 != "etcd" { sum += $1 } END { print sum }\''));
+
 async function goStale(bad: TestMachine): Promise<void> {
-  await sleep(SETTLE_MS);
   await bad.sh(
     'systemctl stop etcd; rm -rf /var/lib/etcd/default.etcd/member; systemctl reset-failed etcd; systemctl start --no-block etcd',
   );
@@ -45,22 +49,28 @@ export function healsUnderLoad(count: number): void {
     const endpoints = machines.map(({ endpoint }) => endpoint);
     for (const each of machines) await each.run('/opt/heal-node/bin/health-check');
     const before = await Promise.all(machines.map(inventory));
+    const memoryBeforeKb = await memory(machine(1));
     const units = await Promise.all(machines.map(originals));
     const writers = Array.from({ length: WRITERS }, (_, i) => new Client(endpoints, `w${i}/`, 20));
     const told = Array.from({ length: WATCHERS }, () => new Set<string>());
     const watchers = told.map((keys, i) =>
       inLan(bedScript('watcher.ts'), [`w${i % WRITERS}/`, ...endpoints.slice(i % 3)], (key) => keys.add(key)),
     );
-    const pauses = { runbook: [] as number[], heal: [] as number[] };
+    const pauses = { none: [] as number[], runbook: [] as number[], heal: [] as number[] };
     const healMs: number[] = [];
+    const runbooks = Math.max(3, Math.floor(count / 8));
+    const every = Math.floor((count + runbooks) / runbooks);
     const longest = (): number => Math.max(...writers.map((writer) => writer.takeLongestPause()));
     try {
       for (const writer of writers) await writer.writes(20);
-      for (let n = 0; n < RUNBOOKS + count; n++) {
+      for (let n = 0; n < count + runbooks; n++) {
         const bad = machine((n % 3) + 1);
+        longest();
+        await sleep(SETTLE_MS);
+        pauses.none.push(longest());
         await goStale(bad);
         longest();
-        if (n < RUNBOOKS) {
+        if (n % every === 0 && pauses.runbook.length < runbooks) {
           await runBareRunbook(bed, bad);
           pauses.runbook.push(longest());
         } else {
@@ -124,13 +134,17 @@ export function healsUnderLoad(count: number): void {
     const [aside, stateKb, logKb] = sizes.split('\n').map(Number);
     assert.is(aside, 1, 'one data dir is kept aside');
     assert.ok((logKb ?? 0) < 20_000);
+    const memoryKb = await memory(machine(1));
+    assert.ok(memoryKb < memoryBeforeKb + 100_000, `${memoryKb} KiB of memory, before ${memoryBeforeKb}`);
     const middle = (values: number[]): number =>
       [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
     const writes = writers.reduce((sum, { acknowledged }) => sum + acknowledged.length, 0);
+    const pause = (values: number[]): string => `${Math.max(...values)} ms (median ${middle(values)})`;
     console.log(
-      `${count} heals under ${WRITERS} writers and ${WATCHERS} watchers: median ${middle(healMs)} ms; ${writes} writes acknowledged, 0 lost, 0 missed by watchers; ` +
-        `longest pause of a writer ${Math.max(...pauses.heal)} ms (median of the heals ${middle(pauses.heal)}), with the bare runbook ${Math.max(...pauses.runbook)} ms (median ${middle(pauses.runbook)}); ` +
-        `left behind: nothing; on each node ${stateKb} KiB of state, ${logKb} KiB of log`,
+      `${count} heals under ${WRITERS} writers and ${WATCHERS} watchers: median ${middle(healMs)} ms, longest ${Math.max(...healMs)} ms; ` +
+        `${writes} writes acknowledged, 0 lost, 0 missed by watchers; longest pause of a writer in a heal ${pause(pauses.heal)}, ` +
+        `in one of ${runbooks} bare runbooks ${pause(pauses.runbook)}, in ${SETTLE_MS / 1000} s without either ${pause(pauses.none)}; ` +
+        `left behind: nothing; on a node ${stateKb} KiB of state, ${logKb} KiB of log, ${memoryKb} KiB of memory outside etcd, before ${memoryBeforeKb}`,
     );
   });
 }
