@@ -17,11 +17,11 @@ export async function healthCheck(
   runInstead: (argv: readonly string[]) => number | Promise<number>,
   deepCheck: (settings: Settings, limitMs: number) => Promise<number>,
 ): Promise<number> {
-  const beganMs = Date.now();
+  const beganMs = performance.now();
   const found = await settingsOrOwn('health-check', quickReader);
   if ('own' in found) return runInstead(found.own);
   const { etcdEnv, checkTimeoutMs, deepCheckIntervalMs } = found.settings;
-  const leftMs = () => Math.max(1, checkTimeoutMs - (Date.now() - beganMs));
+  const leftMs = () => Math.max(1, checkTimeoutMs - (performance.now() - beganMs));
   let why: string;
   try {
     const text = await quickReader.text(etcdEnv);

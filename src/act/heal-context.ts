@@ -82,7 +82,7 @@ export async function untilTaken<T>(
   isDone: () => boolean,
 ): Promise<T | undefined> {
   const { machine, log } = heal;
-  const beganMs = machine.now();
+  const beganMs = machine.monotonicMs();
   for (let attempt = 1; ; attempt++) {
     try {
       return await call();
@@ -90,7 +90,7 @@ export async function untilTaken<T>(
       if (!(error instanceof ClusterError)) throw error;
       await heal.look('cluster');
       if (isDone()) return undefined;
-      if (!error.passes || machine.now() - beganMs > boundMs) throw error;
+      if (!error.passes || machine.monotonicMs() - beganMs > boundMs) throw error;
       if (attempt === 1) {
         const until = `for up to ${boundMs / 1000} s`;
         log.info(

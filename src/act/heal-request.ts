@@ -37,12 +37,16 @@ export async function writeOutcome(machine: Machine, places: Places, outcome: Ou
   await machine.writeFile(places.outcome, `${text}\n`, ROOT_ONLY_FILE);
 }
 
-/** Asks `heal-node.service` for a heal: a kill of the asker does not reach it there. Returns when it was asked. */
-export async function requestHeal(machine: Machine, places: Places, by: Asker): Promise<number> {
-  const atMs = machine.now();
-  await machine.writeFile(places.request, `${JSON.stringify({ by, atMs })}\n`, ROOT_ONLY_FILE);
+/** The outcome that was there when a heal was asked for: any other is a newer one, whatever the clock says. */
+export type Before = v.InferOutput<typeof outcomeSchema> | undefined;
+
+/** Asks `heal-node.service` for a heal: a kill of the asker does not reach it there. */
+export async function requestHeal(machine: Machine, places: Places, by: Asker): Promise<Before> {
+  const before = await readOutcome(machine, places);
+  const request = JSON.stringify({ by, atMs: machine.now() });
+  await machine.writeFile(places.request, `${request}\n`, ROOT_ONLY_FILE);
   await machine.systemctl(['start', '--no-block', HEAL_UNIT]);
-  return atMs;
+  return before;
 }
 
 /**
@@ -52,15 +56,16 @@ export async function requestHeal(machine: Machine, places: Places, by: Asker): 
  */
 export async function park(machine: Machine, places: Places, forMs?: number): Promise<boolean> {
   const already = await isParked(machine, places);
-  const text = forMs === undefined ? 'until the next start\n' : `until=${machine.now() + forMs}\n`;
+  const text = forMs === undefined ? 'until the next start\n' : `since=${machine.now()} for=${forMs}\n`;
   if (!already) await machine.writeFile(places.parked, text, ROOT_ONLY_FILE);
   return already;
 }
 
 export async function isParked(machine: Machine, places: Places): Promise<boolean> {
   const file = await machine.readFile(places.parked);
-  const [, untilMs] = /^until=(\d+)$/m.exec(file?.text ?? '') ?? [];
-  return file !== undefined && (untilMs === undefined || machine.now() < Number(untilMs));
+  const [, sinceMs, forMs] = /^since=(\d+) for=(\d+)$/m.exec(file?.text ?? '') ?? [];
+  // Set back, the clock would make a moment of it long.
+  return file !== undefined && !(Math.abs(machine.now() - Number(sinceMs)) >= Number(forMs));
 }
 
 export const unpark = (machine: Machine, places: Places): Promise<void> => machine.remove(places.parked);
@@ -72,25 +77,31 @@ export async function healRuns(machine: Machine): Promise<boolean> {
 }
 
 /**
- * Waits for the outcome of a heal asked for at `sinceMs`; undefined when it is still under way after `boundMs`.
+ * Waits for the outcome of a heal that was asked for; undefined when it is still under way after `boundMs`.
+ * @param before what `requestHeal` returned
  * @param tick called now and then, for progress
  */
 export async function awaitOutcome(
   machine: Machine,
   places: Places,
-  sinceMs: number,
+  before: Before,
   boundMs: number,
   tick: () => void = () => undefined,
 ): Promise<Outcome | undefined> {
-  let lookedMs = machine.now();
-  while (machine.now() - sinceMs < boundMs) {
-    const ended = await readOutcome(machine, places);
-    if (ended !== undefined && ended.atMs >= sinceMs) return ended;
-    if (machine.now() - lookedMs > 2000) {
-      lookedMs = machine.now();
+  const beganMs = machine.monotonicMs();
+  let lookedMs = beganMs;
+  const newer = async (): Promise<Before> => {
+    const found = await readOutcome(machine, places);
+    return found?.atMs === before?.atMs ? undefined : found;
+  };
+  while (machine.monotonicMs() - beganMs < boundMs) {
+    const ended = await newer();
+    if (ended !== undefined) return ended;
+    if (machine.monotonicMs() - lookedMs > 2000) {
+      lookedMs = machine.monotonicMs();
       if (!(await healRuns(machine))) {
-        const late = await readOutcome(machine, places);
-        if (late !== undefined && late.atMs >= sinceMs) return late;
+        const late = await newer();
+        if (late !== undefined) return late;
         return {
           outcome: 'failed',
           message: `${HEAL_UNIT} ended without a word; see journalctl -u ${HEAL_UNIT}.`,

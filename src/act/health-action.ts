@@ -46,8 +46,8 @@ const heal = async ({ world: { machine, places }, found, leftMs }: Case): Promis
   if (await isParked(machine, places)) {
     return { code: 3, message: `${found} The app was stopped; the next start heals.` };
   }
-  const sinceMs = await requestHeal(machine, places, 'health-action');
-  const ended = await awaitOutcome(machine, places, sinceMs, leftMs);
+  const before = await requestHeal(machine, places, 'health-action');
+  const ended = await awaitOutcome(machine, places, before, leftMs);
   return ended === undefined
     ? {
         code: 0,
@@ -92,8 +92,8 @@ const responses: Readonly<Record<Response, (c: Case) => Promise<HookResult>>> = 
  */
 export async function healthAction(world: World, settings: Settings, log: Log): Promise<HookResult> {
   const { machine, places } = world;
-  const beganMs = machine.now();
-  const leftMs = () => settings.actionTimeoutMs - (machine.now() - beganMs);
+  const beganMs = machine.monotonicMs();
+  const leftMs = () => settings.actionTimeoutMs - (machine.monotonicMs() - beganMs);
   const { situation, diagnosis } = await lookUntilTold(world, settings.actionTimeoutMs / 2);
   const { verdict, reason, means, person, evidence, node } = diagnosis;
   const found = `${node.name || 'This node'} is ${verdict} (${reason}): ${means}.`;

@@ -23,9 +23,9 @@ export async function lookUntilTold(
   waits: (told: Told) => boolean = () => false,
 ): Promise<Told> {
   const { machine, places } = world;
-  const beganMs = machine.now();
+  const beganMs = machine.monotonicMs();
   for (;;) {
-    const late = () => machine.now() - beganMs > boundMs;
+    const late = () => machine.monotonicMs() - beganMs > boundMs;
     // Disks that are busy may not answer in time.
     const seen = await observe(world).catch((error: Error) => {
       if (late()) throw error;

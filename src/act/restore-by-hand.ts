@@ -24,9 +24,9 @@ export async function restoreByHand(
   const { machine, places } = world;
   const stoppedByApp = await park(machine, places, 2 * PARK_MS);
   try {
-    const beganMs = machine.now();
+    const beganMs = machine.monotonicMs();
     while (await healRuns(machine)) {
-      if (machine.now() - beganMs > PARK_MS)
+      if (machine.monotonicMs() - beganMs > PARK_MS)
         return {
           code: 1,
           message: 'A heal is under way and does not come to a point where it can be parked.',

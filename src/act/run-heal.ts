@@ -35,7 +35,7 @@ export async function guardFacts(heal: HealContext): Promise<GuardFacts> {
 
 /** Asks guards; those that may pass by themselves are asked again, on a fresh look, for some seconds. */
 async function mustPass(heal: HealContext, step: HealStep, ids: readonly GuardId[]): Promise<void> {
-  const beganMs = heal.machine.now();
+  const beganMs = heal.machine.monotonicMs();
   for (;;) {
     const answers = askGuards(heal.situation, await guardFacts(heal), ids);
     const failed = answers.filter(({ pass }) => !pass);
@@ -52,7 +52,7 @@ async function mustPass(heal: HealContext, step: HealStep, ids: readonly GuardId
     );
     if (failed.length === 0) return;
     const worthAsking =
-      failed.every(({ mayPass }) => mayPass) && heal.machine.now() - beganMs < GUARD_WAIT_MS;
+      failed.every(({ mayPass }) => mayPass) && heal.machine.monotonicMs() - beganMs < GUARD_WAIT_MS;
     if (!worthAsking) throw new Refused(`refused before ${step.id}: ${text(failed)}`);
     await heal.machine.sleep(500);
     await heal.look('files', 'units', 'self', 'cluster');
@@ -74,8 +74,9 @@ async function takeStep(heal: HealContext, step: HealStep): Promise<void> {
     record.servedBefore = heal.servingEndpoints;
     record.oldMemberId ||= heal.situation.cluster.own?.id ?? '';
   }
-  const beganMs = machine.now();
-  const entry: (typeof record.steps)[number] = { id: step.id, startedAt: new Date(beganMs).toISOString() };
+  const beganMs = machine.monotonicMs();
+  const startedAt = new Date(machine.now()).toISOString();
+  const entry: (typeof record.steps)[number] = { id: step.id, startedAt };
   record.steps.push(entry);
   await writeRecord(machine, places, record);
   log.info(
@@ -83,7 +84,7 @@ async function takeStep(heal: HealContext, step: HealStep): Promise<void> {
     `${step.id}: ${step.what}.`,
   );
   const did = await step.act(heal);
-  entry.durationMs = machine.now() - beganMs;
+  entry.durationMs = Math.round(machine.monotonicMs() - beganMs);
   entry.did = did.slice(0, 2000);
   await writeRecord(machine, places, record);
   log.info(
@@ -159,12 +160,16 @@ export async function runHeal(
       }
       await takeStep(heal, step);
     }
+    // A fence that was cut off may have begun to save an original.
+    await machine.remove(places.originals);
     // What cannot be deleted stays: it is no reason to call the heal failed.
     await pruneAside(heal).catch((error: Error) =>
       log.warn({ event: 'not-deleted' }, `Old data stay in ${places.aside}: ${error.message}`),
     );
     const ids = `${record.oldMemberId || 'its old ID'} became ${record.newMemberId || 'a new one'}`;
-    const message = `Healed in ${machine.now() - beganMs} ms: ${heal.config.name}, ${ids}, is healthy on its original unit and environment.`;
+    // The clock may have been set in between.
+    const stepsMs = record.steps.reduce((sum, { durationMs = 0 }) => sum + durationMs, 0);
+    const message = `Healed in ${Math.max(stepsMs, machine.now() - beganMs)} ms: ${heal.config.name}, ${ids}, is healthy on its original unit and environment.`;
     await closeRecord(machine, places, record, 'healed', message);
     log.info(
       {

@@ -25,10 +25,10 @@ const say = (log: Log, event: string, sentence: string): void => {
 /** Waits while the gate would keep etcd down. Returns why it still must not start, or undefined. */
 async function mustWait(world: World, settings: Settings, log: Log): Promise<string | undefined> {
   const { machine } = world;
-  const beganMs = machine.now();
+  const beganMs = machine.monotonicMs();
   for (let told = false; ; told = true) {
     const why = await gate(world);
-    if (why === undefined || machine.now() - beganMs > settings.startWaitMs) return why;
+    if (why === undefined || machine.monotonicMs() - beganMs > settings.startWaitMs) return why;
     if (!told) say(log, 'start-waits', `Waiting before etcd is started. ${why}`);
     await machine.sleep(1000);
   }
@@ -36,8 +36,8 @@ async function mustWait(world: World, settings: Settings, log: Log): Promise<str
 
 /** Hands over to `heal-node.service` and waits for its end. */
 async function healAndWait(machine: Machine, world: World): Promise<{ healed: boolean; message: string }> {
-  const sinceMs = await requestHeal(machine, world.places, 'start');
-  const ended = await awaitOutcome(machine, world.places, sinceMs, DAY_MS);
+  const before = await requestHeal(machine, world.places, 'start');
+  const ended = await awaitOutcome(machine, world.places, before, DAY_MS);
   return { healed: ended?.outcome === 'healed', message: ended?.message ?? 'The heal is still under way.' };
 }
 

@@ -15,13 +15,13 @@ const WAIT_MS = 90_000;
  */
 export async function takeTurn(heal: HealContext): Promise<void> {
   const { machine, log, config } = heal;
-  const beganMs = machine.now();
+  const beganMs = machine.monotonicMs();
   for (let told = false; ; told = true) {
     let holder: string;
     try {
       const held = await claim(heal.cluster, heal.servingEndpoints, TURN_KEY, config.name, TURN_SEC);
       if (held.value === config.name) {
-        heal.turn = { lease: held.lease, renewedMs: machine.now() };
+        heal.turn = { lease: held.lease, renewedMs: machine.monotonicMs() };
         if (told) await heal.look('cluster');
         return;
       }
@@ -32,7 +32,7 @@ export async function takeTurn(heal: HealContext): Promise<void> {
       return;
     }
     const waits = `waits for its turn: the new member of ${holder} is joining (key ${TURN_KEY})`;
-    if (machine.now() - beganMs > WAIT_MS) throw new Error(waits);
+    if (machine.monotonicMs() - beganMs > WAIT_MS) throw new Error(waits);
     if (!told) log.info({ event: 'waits-for-turn', holder }, `This heal ${waits}.`);
     await machine.sleep(500);
   }
@@ -40,8 +40,8 @@ export async function takeTurn(heal: HealContext): Promise<void> {
 
 /** Called while a long step waits. Losing the turn is no reason to stop. */
 export async function keepTurn({ turn, machine, cluster, servingEndpoints }: HealContext): Promise<void> {
-  if (turn === undefined || machine.now() - turn.renewedMs < (TURN_SEC * 1000) / 3) return;
-  turn.renewedMs = machine.now();
+  if (turn === undefined || machine.monotonicMs() - turn.renewedMs < (TURN_SEC * 1000) / 3) return;
+  turn.renewedMs = machine.monotonicMs();
   await cluster.keepAlive(servingEndpoints, turn.lease).catch(() => undefined);
 }
 

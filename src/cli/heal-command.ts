@@ -19,8 +19,8 @@ async function healInService(): Promise<number> {
   const show = () => {
     for (const line of tail()) console.log(readableLine(line));
   };
-  const sinceMs = await requestHeal(machine, places, 'operator');
-  const ended = await awaitOutcome(machine, places, sinceMs, DAY_MS, show);
+  const before = await requestHeal(machine, places, 'operator');
+  const ended = await awaitOutcome(machine, places, before, DAY_MS, show);
   show();
   console.log(ended?.message ?? 'The heal is still under way; see `heal-node status`.');
   return ended ? codeOf[ended.outcome] : 0;

@@ -29,14 +29,15 @@ export interface Rule {
 
 /**
  * The member can be told to be stale only while the others serve without it, agree, it does not run well, and its
- * log could be read: what a log that is out of reach says might be a fault that a fresh member would meet again.
+ * log and this machine could be looked at: what is out of reach might be a fault that a fresh member would meet again.
  */
 const staleBase = (s: Situation): readonly Seen[] | undefined =>
   s.cluster.standsWithoutUs &&
   !s.servesAsOwn &&
   s.config !== undefined &&
   s.unit !== undefined &&
-  s.seen.log.ok
+  s.seen.log.ok &&
+  s.seen.host?.ok === true
     ? [unitEvidence(s), dataEvidence(s), listEvidence(s), ...clusterEvidence(s)]
     : undefined;
 
@@ -392,6 +393,7 @@ export const rules: readonly Rule[] = [
       unitEvidence(s),
       ...(s.seen.health.state === 'true' ? [] : [healthEvidence(s)]),
       ...(s.seen.log.ok ? [] : [ev('log', 'journal', s.seen.log.why)]),
+      ...(s.seen.host?.ok === false ? [ev('host', 'this machine', s.seen.host.why)] : []),
       ...processEvidence(s),
       dataEvidence(s),
       listEvidence(s),

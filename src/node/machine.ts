@@ -16,8 +16,10 @@ export type Health =
  * are absolute; no link in them is followed; a write is whole and flushed when it returns.
  */
 export interface Machine {
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since the epoch: for stamps, as it jumps when the clock is set (after a migration, at boot). */
   now(): number;
+  /** Milliseconds since a moment of this process: for waits and durations; never jumps. */
+  monotonicMs(): number;
   /** @param ended ends it early; it rejects then */
   sleep(ms: number, ended?: AbortSignal): Promise<void>;
 

@@ -80,6 +80,7 @@ function readWal(directory: string): WalFacts | undefined {
 /** The real machine that this process runs on. */
 export const thisMachine: Machine = {
   now: () => Date.now(),
+  monotonicMs: () => performance.now(),
   sleep: (ms, signal) => sleep(ms, undefined, { signal }),
 
   kindOf: async (path) => kindOf(path),

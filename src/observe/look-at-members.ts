@@ -15,9 +15,9 @@ async function ask(
   tls: TlsFiles | undefined,
   endpoint: string,
 ): Promise<Asked> {
-  const beganMs = machine.now();
+  const beganMs = machine.monotonicMs();
   const reply = await watch.fact(source, () => cluster(tls).ask(endpoint));
-  return { endpoint, reply, tookMs: machine.now() - beganMs };
+  return { endpoint, reply, tookMs: Math.round(machine.monotonicMs() - beganMs) };
 }
 
 /** This member's own answers. */
@@ -45,18 +45,18 @@ export async function lookAtProcess(
   const mainPid = await pid;
   const first = mainPid > 0 ? await machine.process(mainPid) : undefined;
   if (first === undefined) return undefined;
-  const beganMs = machine.now();
+  const beganMs = machine.monotonicMs();
   const { health } = await answered;
   if (health.state === 'true') return undefined;
   const seen = await watch.fact('process', async () => {
-    await machine.sleep(Math.max(0, PROGRESS_MS - (machine.now() - beganMs)));
+    await machine.sleep(Math.max(0, PROGRESS_MS - (machine.monotonicMs() - beganMs)));
     return machine.process(mainPid);
   });
   const last = seen.ok ? seen.value : undefined;
   return (
     last && {
       state: last.state,
-      overMs: machine.now() - beganMs,
+      overMs: Math.round(machine.monotonicMs() - beganMs),
       cpuTicks: last.cpuTicks - first.cpuTicks,
       ioBytes: last.ioBytes - first.ioBytes,
     }

@@ -12,7 +12,7 @@ export class Stopwatch {
 
   /** Asks within the deadline; a source that fails or hangs is evidence too: why becomes the fact. */
   async fact<T>(source: Source, look: () => Promise<T>): Promise<Fact<T>> {
-    const atMs = this.machine.now();
+    const [atMs, beganMs] = [this.machine.now(), this.machine.monotonicMs()];
     const ended = new AbortController();
     const late = this.machine
       .sleep(DEADLINE_MS, ended.signal)
@@ -24,7 +24,7 @@ export class Stopwatch {
     );
     const fact = await Promise.race([asked, late]);
     ended.abort('answered');
-    this.stamps[source] = { atMs, tookMs: this.machine.now() - atMs };
+    this.stamps[source] = { atMs, tookMs: Math.round(this.machine.monotonicMs() - beganMs) };
     return fact;
   }
 }

@@ -64,6 +64,8 @@ export class FakeWorld {
   onRemove = (_: string): void => undefined;
   private dead = false;
   private nowMs = 0;
+  /** How far the wall clock is off. */
+  clockOffMs = 0;
   private nextId = 0xabc0;
   /** A new member writes its WAL a moment after its process has begun. */
   private arrival: { readonly atMs: number; readonly done: () => void } | undefined;
@@ -227,7 +229,8 @@ export class FakeWorld {
   }
 
   private readonly machine: Machine = {
-    now: () => this.nowMs++,
+    now: () => this.nowMs++ + this.clockOffMs,
+    monotonicMs: () => this.nowMs++,
     sleep: async (ms, ended) => {
       // One that only bounds another wait never comes true here: nothing hangs.
       if (ended) return new Promise(() => undefined);

@@ -394,7 +394,11 @@ export class SimNode {
     this.cutOff = false;
     for (const name of [PLACES.unit, HEAL_UNIT])
       if (this.unit(name).loaded !== undefined)
-        this.sim.clock.after(this.sim.random.between(500, 3000), () => this.on && this.start(name));
+        // Its start job goes when the unit does (systemd.unit(5)).
+        this.sim.clock.after(
+          this.sim.random.between(500, 3000),
+          () => this.on && this.units.get(name)?.loaded !== undefined && this.start(name),
+        );
   }
 
   // --- the seam ---
@@ -410,6 +414,7 @@ export class SimNode {
       });
     return {
       now: () => sim.clock.nowMs + this.clockOffMs,
+      monotonicMs: () => sim.clock.nowMs,
       // Short waits are stretched: a story has fewer events then, and every interleaving is still possible.
       sleep: (ms, ended) => proc.call(Math.max(ms, sim.random.between(50, 2000)), () => undefined, ended),
       kindOf: (path) => look(() => disk.kindOf(path)),

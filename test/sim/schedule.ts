@@ -103,6 +103,20 @@ const faults: readonly Fault[] = [
     },
   },
   {
+    what: 'its power is lost, and its clock is set when it has been up for a while',
+    weight: 3,
+    strikes: (sim, node) => {
+      node.powerOff();
+      sim.clock.after(sim.random.between(1, 40_000), () => {
+        node.clockOffMs = sim.random.pick([-8 * 3_600_000, 8 * 3_600_000]);
+        node.powerOn(false);
+        sim.clock.after(sim.random.between(1000, 60_000), () => {
+          node.clockOffMs = 0;
+        });
+      });
+    },
+  },
+  {
     what: 'an operator starts etcd',
     weight: 1,
     strikes: (sim, node) => person(sim, node, 'ctl.sh start', () => node.app('start')),

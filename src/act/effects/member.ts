@@ -32,11 +32,11 @@ export async function startMember(heal: HealContext): Promise<string> {
  */
 async function untilHealthy(heal: HealContext, unit: string): Promise<void> {
   const { machine, places, settings, world, config } = heal;
-  let [size, movedMs, unitsMs] = [-2, machine.now(), machine.now()];
+  let [size, movedMs, unitsMs] = [-2, machine.monotonicMs(), machine.monotonicMs()];
   for (;;) {
     const health = await world.health(config.clientUrl, config.tls, 1000);
     if (health.state === 'true') return;
-    const nowMs = machine.now();
+    const nowMs = machine.monotonicMs();
     // Whether the unit has failed or data arrive is asked now and then: the answer itself is what counts.
     if (nowMs - unitsMs > 1000) {
       unitsMs = nowMs;
