@@ -98,7 +98,8 @@ export async function stop(world: World, settings: Settings, log: Log): Promise<
   const code = (await machine.runApp(settings.stopCmd, DAY_MS)) ?? 1;
   if ((await machine.kindOf(places.unit1File)) === 'none') return code;
   // The app's own stop cannot know the unit that stands in for its own, and fails where its own is moved aside.
-  await machine.systemctl(['stop', places.unit1]);
+  // Somebody may just have put the originals back: what counts is whether anything runs.
+  await machine.systemctl(['stop', places.unit1]).catch(() => undefined);
   const units = await machine.units([places.unit, places.unit1]);
-  return units.every(({ mainPid }) => mainPid === 0) ? 0 : code;
+  return units.every(({ mainPid }) => mainPid === 0) ? 0 : code || 1;
 }

@@ -69,10 +69,11 @@ const fenced = ({ seen: { swap, unit } }: Situation): boolean =>
 /** systemd has in memory what stands on the disk: a start would use the rest of what a cut left behind. */
 const loaded = (unit: Situation['seen']['unit']): boolean => unit.ok && !unit.value.needsReload;
 
+/** While nobody says whom the cluster lists, what has been staged is left as it is. */
 const staged = (s: Situation): boolean =>
   s.seen.swap.staged?.state === 'existing' &&
   loaded(s.seen.unit1) &&
-  (s.joined || s.seen.swap.staged.initialCluster === expectedCluster(s));
+  (s.joined || s.cluster.members.length === 0 || s.seen.swap.staged.initialCluster === expectedCluster(s));
 
 const emptyEnough = ({ seen: { data } }: Situation): boolean =>
   data.kind === 'empty' && data.walDir !== 'link';

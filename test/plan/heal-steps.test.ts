@@ -56,6 +56,11 @@ const worlds: readonly (readonly [look: string, seen: Observation, next: string 
     'stage',
   ],
   ['staged', seenAs(members, { data: EMPTY, swap: STAGED }), 'remove'],
+  [
+    'staged, and nobody says whom the cluster lists',
+    seenAs(members, { data: EMPTY, swap: STAGED, others: [] }),
+    'remove',
+  ],
   ['the old ID removed', seenAs(without, { data: EMPTY, swap: STAGED }), 'add'],
   ['the new one added', seenAs(listed(NEW), { data: EMPTY, swap: STAGED }), 'start'],
   ['joined, and the power was lost', seenAs(listed(JOINED), { data: joinedData, swap: STAGED }), 'start'],

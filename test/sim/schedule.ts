@@ -300,6 +300,11 @@ export function runSchedule(seed: number, tells = false, prepare: (sim: Sim) => 
     for (const node of off) node.powerOn(false);
     clock.run(5 * MINUTE_MS, ended);
     sim.check();
+    for (const node of bad) {
+      const said = sim.lastAction.get(node.sid) ?? 'nothing';
+      if (!said.includes('(amnesia/'))
+        sim.violated('what must not heal is refused with the right reason', `${node.name}: ${said}`);
+    }
   }
   return {
     seed,
