@@ -287,6 +287,19 @@ export const rules: readonly Rule[] = [
         : undefined,
   },
   {
+    verdict: 'amnesia',
+    reason: 'amnesia/log-short',
+    means:
+      'its log ends before what it had acknowledged, and no quorum of others is in reach: started now, it could help to elect a leader that lacks acknowledged writes',
+    person: 'start nothing here until the others serve again; the next health action heals it then',
+    when: (s) => {
+      const line = lineOf(s, 'log-short');
+      return line !== undefined && !s.runs && !s.cluster.standsWithoutUs
+        ? [journalEvidence(s, line), dataEvidence(s), unitEvidence(s), ...clusterEvidence(s)]
+        : undefined;
+    },
+  },
+  {
     verdict: 'partitioned',
     reason: 'partitioned/peers-out-of-reach',
     means: 'it runs, but cannot reach the others',

@@ -85,6 +85,7 @@ const cases: readonly (readonly [expected: string, seen: Observation])[] = [
   ['local-fault/unit', crashed([], { unit: { ok: true, value: failedUnit(203) } })],
   ['quorum-lost/others-silent', crashed([line('wal-damaged')], { others: [asked(1), silent(3)] })],
   ['amnesia/alone-without-data', crashed([BOOTSTRAPPED], { data: NO_DATA, others: [silent(1), silent(3)] })],
+  ['amnesia/log-short', crashed([line('log-short')], { others: [asked(1), silent(3)] })],
   ['amnesia/ahead', crashed([line('log-short')], { data: { ...healthy.data, wal: wal({ commit: 101n }) } })],
   ['amnesia/other-birthmark', crashed([BOOTSTRAPPED], { data: NO_DATA, birthmark: 'a'.repeat(32) })],
   [
