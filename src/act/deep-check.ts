@@ -6,6 +6,7 @@ import { observe } from '../observe/observe.ts';
 import type { World } from '../observe/world.ts';
 import { type DeepCheckResult, writeDeepCheck } from '../report/deep-check-file.ts';
 import { unfinishedRecord } from '../report/heal-record.ts';
+import { ifPossible } from '../report/if-possible.ts';
 import type { Log } from '../report/log.ts';
 import { writeMetrics } from '../report/metrics.ts';
 import type { Settings } from '../settings/settings-table.ts';
@@ -67,7 +68,7 @@ async function check(world: World, settings: Settings, log: Log): Promise<Found>
   if (['stale', 'local-fault', 'amnesia'].includes(verdict)) return { code: 1, message: found };
   if (verdict !== 'healthy' || config === undefined)
     return { code: 0, message: found, result: unknown(found) };
-  const forgot = await rememberCluster(world, situation);
+  const forgot = await ifPossible(log, 'What marks this node', rememberCluster(world, situation));
   if (forgot !== undefined) log.error({ event: 'birthmark' }, `${config.name}: ${forgot}.`);
   const cluster = world.cluster(config.tls);
   const held = await claim(cluster, [config.clientUrl], LOCK_KEY, config.name, LOCK_SEC);
@@ -101,8 +102,10 @@ export async function deepCheck(
       .then((): Found => ({ code: 0, message: `The deep check was ${late.text}.`, result: late })),
   ]);
   if (found.result) {
-    await writeDeepCheck(machine, places.deepCheck, { ...found.result, atMs: machine.now() });
-    await writeMetrics(machine, places, found.code === 0 ? 'healthy' : 'stale');
+    const result = { ...found.result, atMs: machine.now() };
+    const verdict = found.code === 0 ? 'healthy' : 'stale';
+    await ifPossible(log, places.deepCheck, writeDeepCheck(machine, places.deepCheck, result));
+    await ifPossible(log, places.metrics, writeMetrics(machine, places, verdict));
   }
   const write = found.result?.confirmed || found.code === 1 ? log.error : log.info;
   write({ event: found.result?.confirmed ? 'diverged' : 'deep-check', ...found.result }, found.message);

@@ -40,12 +40,18 @@ export async function writeOutcome(machine: Machine, places: Places, outcome: Ou
 /** The outcome that was there when a heal was asked for: any other is a newer one, whatever the clock says. */
 export type Before = v.InferOutput<typeof outcomeSchema> | undefined;
 
-/** Asks `heal-node.service` for a heal: a kill of the asker does not reach it there. */
+/**
+ * Asks `heal-node.service` for a heal: a kill of the asker does not reach it there.
+ * @throws when the request cannot be written; the service is started all the same, as an unfinished heal needs none
+ */
 export async function requestHeal(machine: Machine, places: Places, by: Asker): Promise<Before> {
   const before = await readOutcome(machine, places);
   const request = JSON.stringify({ by, atMs: machine.now() });
-  await machine.writeFile(places.request, `${request}\n`, ROOT_ONLY_FILE);
-  await machine.systemctl(['start', '--no-block', HEAL_UNIT]);
+  try {
+    await machine.writeFile(places.request, `${request}\n`, ROOT_ONLY_FILE);
+  } finally {
+    await machine.systemctl(['start', '--no-block', HEAL_UNIT]);
+  }
   return before;
 }
 

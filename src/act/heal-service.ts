@@ -1,6 +1,7 @@
 import type { Verdict } from '../diagnose/verdicts.ts';
 import type { World } from '../observe/world.ts';
 import { newRecord, unfinishedRecord } from '../report/heal-record.ts';
+import { ifPossible } from '../report/if-possible.ts';
 import type { Log } from '../report/log.ts';
 import { writeMetrics } from '../report/metrics.ts';
 import type { Settings } from '../settings/settings-table.ts';
@@ -24,9 +25,10 @@ export async function runHealService(world: World, settings: Settings, log: Log)
     log.error({ event: 'failed', error: error.message }, `The heal stopped: ${error.message}`);
     return { outcome: 'failed', message: `The heal stopped: ${error.message}` };
   });
-  await machine.remove(places.request);
-  await writeOutcome(machine, places, ended);
-  await writeMetrics(machine, places, ended.outcome === 'healed' ? 'healthy' : 'unknown');
+  const verdict = ended.outcome === 'healed' ? 'healthy' : 'unknown';
+  await ifPossible(log, `That ${places.request} is done with`, machine.remove(places.request));
+  await ifPossible(log, places.outcome, writeOutcome(machine, places, ended));
+  await ifPossible(log, places.metrics, writeMetrics(machine, places, verdict));
   return ended;
 }
 
@@ -69,9 +71,9 @@ async function decide(world: World, settings: Settings, log: Log): Promise<Outco
   const heal = new HealContext(world, settings, log, record, situation.seen);
   const outcome = await runHeal(heal, parked);
   if (outcome.outcome === 'healed') {
-    await rememberCluster(world, heal.situation);
+    await ifPossible(log, 'What marks this node', rememberCluster(world, heal.situation));
     // What it said was of the data that are set aside now; the next check compares anew.
-    await machine.remove(places.deepCheck);
+    await ifPossible(log, places.deepCheck, machine.remove(places.deepCheck));
   }
   return outcome;
 }

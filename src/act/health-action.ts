@@ -1,6 +1,7 @@
 import type { Situation } from '../diagnose/situation.ts';
 import { type Response, verdictRow } from '../diagnose/verdicts.ts';
 import type { World } from '../observe/world.ts';
+import { ifPossible } from '../report/if-possible.ts';
 import type { Log } from '../report/log.ts';
 import { writeMetrics } from '../report/metrics.ts';
 import type { Settings } from '../settings/settings-table.ts';
@@ -46,8 +47,13 @@ const heal = async ({ world: { machine, places }, found, leftMs }: Case): Promis
   if (await isParked(machine, places)) {
     return { code: 3, message: `${found} The app was stopped; the next start heals.` };
   }
-  const before = await requestHeal(machine, places, 'health-action');
-  const ended = await awaitOutcome(machine, places, before, leftMs);
+  let ended: Outcome | undefined;
+  try {
+    const before = await requestHeal(machine, places, 'health-action');
+    ended = await awaitOutcome(machine, places, before, leftMs);
+  } catch (error) {
+    return { code: 1, message: `${found} The heal could not be asked for: ${(error as Error).message}.` };
+  }
   return ended === undefined
     ? {
         code: 0,
@@ -99,7 +105,7 @@ export async function healthAction(world: World, settings: Settings, log: Log): 
   const found = `${node.name || 'This node'} is ${verdict} (${reason}): ${means}.`;
   log.info({ event: 'verdict', verdict, reason, memberId: node.memberId, evidence }, found);
   if (verdict === 'healthy') {
-    const forgot = await rememberCluster(world, situation);
+    const forgot = await ifPossible(log, 'What marks this node', rememberCluster(world, situation));
     if (forgot !== undefined) log.error({ event: 'birthmark' }, `${node.name}: ${forgot}.`);
   }
   const { response } = verdictRow(verdict);
@@ -114,7 +120,8 @@ export async function healthAction(world: World, settings: Settings, log: Log): 
     leftMs: Math.max(0, leftMs() - 500),
   });
   // After a heal its service has written what holds now.
-  if (response !== 'heal' && response !== 'resume') await writeMetrics(machine, places, verdict);
+  if (response !== 'heal' && response !== 'resume')
+    await ifPossible(log, places.metrics, writeMetrics(machine, places, verdict));
   log.info({ event: 'action', verdict, response, exit: result.code }, result.message);
   return result;
 }

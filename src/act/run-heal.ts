@@ -2,7 +2,8 @@ import { diagnose } from '../diagnose/diagnose.ts';
 import { askGuards, type GuardAnswer, type GuardFacts, type GuardId } from '../plan/guards.ts';
 import { firstNotDone, type HealStep, healSteps } from '../plan/heal-steps.ts';
 import { closeRecord, healsInLastDay, writeRecord } from '../report/heal-record.ts';
-import { freeBytes, pruneAside, reclaimableBytes } from './effects/data.ts';
+import { ifPossible } from '../report/if-possible.ts';
+import { freeBytes, pruneAside, reclaimableBytes, swapRoom } from './effects/data.ts';
 import type { HealContext } from './heal-context.ts';
 import { endTurn } from './turn.ts';
 
@@ -30,6 +31,7 @@ export async function guardFacts(heal: HealContext): Promise<GuardFacts> {
     maxPerDay: settings.maxPerDay,
     freeBytes: situation.config ? await freeBytes(heal) : 0,
     reclaimableBytes: await reclaimableBytes(heal),
+    swapRoom: await swapRoom(heal),
   };
 }
 
@@ -62,9 +64,20 @@ async function mustPass(heal: HealContext, step: HealStep, ids: readonly GuardId
 const text = (failed: readonly GuardAnswer[]): string =>
   failed.map(({ id, why }) => `${id}: ${why}`).join('; ');
 
+/**
+ * Writes the journal. While all can be taken back a heal does not go on without it; a member that is out of the
+ * list, or back in it, is not left there for want of a note.
+ */
+async function note(heal: HealContext): Promise<void> {
+  const { machine, places, record, log, situation } = heal;
+  const written = writeRecord(machine, places, record);
+  const reversible = !situation.joined && (situation.cluster.own?.name ?? '') !== '';
+  await (reversible ? written : ifPossible(log, places.journal, written));
+}
+
 /** One step: a fresh look, the guards, the intent written down, the effect, what was seen after. */
 async function takeStep(heal: HealContext, step: HealStep): Promise<void> {
-  const { machine, places, record, log } = heal;
+  const { machine, record, log } = heal;
   await heal.look(...step.looks);
   if (step.done(heal.situation, heal)) return;
   if (step.needs.length > 0) await mustPass(heal, step, step.needs);
@@ -78,7 +91,7 @@ async function takeStep(heal: HealContext, step: HealStep): Promise<void> {
   const startedAt = new Date(machine.now()).toISOString();
   const entry: (typeof record.steps)[number] = { id: step.id, startedAt };
   record.steps.push(entry);
-  await writeRecord(machine, places, record);
+  await note(heal);
   log.info(
     { event: 'step-begins', healId: record.id, step: step.id, runbookStep: step.runbookStep },
     `${step.id}: ${step.what}.`,
@@ -86,7 +99,7 @@ async function takeStep(heal: HealContext, step: HealStep): Promise<void> {
   const did = await step.act(heal);
   entry.durationMs = Math.round(machine.monotonicMs() - beganMs);
   entry.did = did.slice(0, 2000);
-  await writeRecord(machine, places, record);
+  await note(heal);
   log.info(
     { event: 'step-done', healId: record.id, step: step.id, durationMs: entry.durationMs },
     `${step.id}: ${did}.`,

@@ -5,6 +5,7 @@ import type { Machine } from '../node/machine.ts';
 import { observe } from '../observe/observe.ts';
 import type { World } from '../observe/world.ts';
 import { unfinishedRecord } from '../report/heal-record.ts';
+import { ifPossible } from '../report/if-possible.ts';
 import type { Log } from '../report/log.ts';
 import type { Settings } from '../settings/settings-table.ts';
 import { rememberCluster } from './birthmark.ts';
@@ -36,15 +37,24 @@ async function mustWait(world: World, settings: Settings, log: Log): Promise<str
 
 /** Hands over to `heal-node.service` and waits for its end. */
 async function healAndWait(machine: Machine, world: World): Promise<{ healed: boolean; message: string }> {
-  const before = await requestHeal(machine, world.places, 'start');
-  const ended = await awaitOutcome(machine, world.places, before, DAY_MS);
-  return { healed: ended?.outcome === 'healed', message: ended?.message ?? 'The heal is still under way.' };
+  try {
+    const before = await requestHeal(machine, world.places, 'start');
+    const ended = await awaitOutcome(machine, world.places, before, DAY_MS);
+    return { healed: ended?.outcome === 'healed', message: ended?.message ?? 'The heal is still under way.' };
+  } catch (error) {
+    return { healed: false, message: `The heal could not be asked for: ${(error as Error).message}.` };
+  }
 }
 
 /** AppCenter's start: the app's own, and the heal where the member proves stale. Returns the exit code. */
 export async function start(world: World, settings: Settings, log: Log): Promise<number> {
   const { machine, places } = world;
-  await unpark(machine, places);
+  const unparked = await unpark(machine, places).catch((error: Error) => error);
+  if (unparked) {
+    // Left parked, a later heal would wait for a start that has been: this one fails, and has to be called again.
+    say(log, 'start', `${places.parked} could not be removed, so no heal is begun: ${unparked.message}.`);
+    return (await machine.runApp(settings.startCmd, DAY_MS)) || 1;
+  }
   const unfinished = await unfinishedRecord(machine, places);
   const before = situationOf(await observe(world), places);
   const found = diagnose(before);
@@ -71,7 +81,7 @@ export async function start(world: World, settings: Settings, log: Log): Promise
     SETTLE_MS,
     ({ diagnosis: { verdict } }) => code === 0 && MAY_GIVE_UP.includes(verdict),
   );
-  if (after.servesAsOwn) await rememberCluster(world, after);
+  if (after.servesAsOwn) await ifPossible(log, 'What marks this node', rememberCluster(world, after));
   if (code === 0 && unfinished !== undefined && after.servesAsOwn) {
     // A migration in the middle of the heal has put the originals back; it only has to be ended.
     const { message } = await healAndWait(machine, world);
@@ -89,7 +99,7 @@ export async function start(world: World, settings: Settings, log: Log): Promise
 /** AppCenter's stop: parks a heal at its next safe point, then the app's own. Returns the exit code. */
 export async function stop(world: World, settings: Settings, log: Log): Promise<number> {
   const { machine, places } = world;
-  await park(machine, places);
+  await ifPossible(log, places.parked, park(machine, places));
   for (let told = false; await healRuns(machine); told = true) {
     if (!told)
       say(log, 'stop-waits', 'A heal is under way: waiting for the next point where the cluster is whole.');

@@ -141,9 +141,22 @@ export const signatures: readonly Signature[] = [
     ],
   },
   {
+    id: 'read-only',
+    proves: 'local-fault',
+    pattern: /: read-only file system\b/,
+    means:
+      'its disk takes no changes, as the kernel sees to after a disk error: look at `dmesg`, check the disk',
+    source: 'Go syscall package, EROFS; etcd etcdmain/etcd.go',
+    examples: [
+      '2026-11-24 10:21:55.779603 C | etcdmain: cannot access data directory: open /tmp/w/d/.touch: read-only file system',
+      '{"level":"fatal","ts":"2026-11-24T10:22:00.041Z","caller":"etcdmain/etcd.go:271","msg":"discovery failed","error":"cannot access data directory: open /tmp/w/d/.touch: read-only file system"}',
+    ],
+  },
+  {
     id: 'permission',
     proves: 'local-fault',
-    pattern: /\berror listing data dir: |\bcannot access data directory: |: permission denied\b/,
+    pattern:
+      /\berror listing data dir: |\bcannot access data directory: (?!.*: (?:read-only|no space))|: permission denied\b/,
     means: "etcd's user cannot read or write a file that it needs; the app's start gives it its data back",
     source: 'etcd etcdmain/etcd.go, identifyDataDirOrDie; Go os package, EACCES',
     examples: [

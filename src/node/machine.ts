@@ -11,6 +11,13 @@ export type Health =
   /** It answered, and not with "true"; or it did not answer. */
   | { readonly state: 'false' | 'none'; readonly why: string };
 
+export interface Room {
+  /** For everybody; a file system may keep some for root (tune2fs(8), -m). */
+  readonly bytes: number;
+  readonly rootBytes: number;
+  readonly inodes: number;
+}
+
 /**
  * The one seam to this machine: everything that heal-node reads of it or does to it goes through here. Paths
  * are absolute; no link in them is followed; a write is whole and flushed when it returns.
@@ -38,8 +45,8 @@ export interface Machine {
   move(from: string, to: string): Promise<void>;
   /** Removes a file or a tree; nothing there is nothing done. */
   remove(path: string): Promise<void>;
-  /** What is free on the file system of `path`. */
-  room(path: string): Promise<{ readonly bytes: number; readonly inodes: number }>;
+  /** What is free on the file system of `path`, or of where it would be. */
+  room(path: string): Promise<Room>;
   /** The end of a text file, `maxBytes` at most; undefined when there is none. */
   tail(path: string, maxBytes: number): Promise<string | undefined>;
   /** Bytes below a directory, to see whether data arrive. */

@@ -1,4 +1,4 @@
-import { statfsSync } from 'node:fs';
+import { existsSync, statfsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { META_BYTES, neededBytes } from './bolt-meta.ts';
 import { type FileRights, HeldDir } from './held-dir.ts';
@@ -46,6 +46,10 @@ function kindOf(path: string): PathKind {
     return stat.dev === dir.device() ? 'directory' : 'mount point';
   });
 }
+
+/** The path, or the nearest above it that is there. */
+const nearestDirectory = (path: string): string =>
+  path === '' ? '/' : existsSync(path) ? path : nearestDirectory(path.slice(0, path.lastIndexOf('/')));
 
 function sizeBelow(dir: HeldDir): number {
   let bytes = 0;
@@ -104,9 +108,10 @@ export const thisMachine: Machine = {
     ),
   remove: async (path) => inParentIfAny(path, undefined, (dir, name) => dir.remove(name)),
   room: async (path) => {
-    const { bavail, bsize, ffree, files } = statfsSync(path);
+    const { bavail, bfree, bsize, ffree, files } = statfsSync(nearestDirectory(path));
     // Some file systems count no inodes: they do not run out of them.
-    return { bytes: bavail * bsize, inodes: files === 0 ? Number.POSITIVE_INFINITY : ffree };
+    const inodes = files === 0 ? Number.POSITIVE_INFINITY : ffree;
+    return { bytes: bavail * bsize, rootBytes: bfree * bsize, inodes };
   },
   tail: async (path, maxBytes) =>
     inParentIfAny(path, undefined, (dir, name) => dir.tail(name, maxBytes)?.toString('utf8')),

@@ -2,6 +2,7 @@ import { ETCD_ROLE } from '../app/roles.ts';
 import { isOwn } from '../diagnose/cluster-view.ts';
 import { forgot } from '../diagnose/forgot.ts';
 import type { Situation } from '../diagnose/situation.ts';
+import type { Room } from '../node/machine.ts';
 
 /** What guards ask besides the situation. */
 export interface GuardFacts {
@@ -12,6 +13,8 @@ export interface GuardFacts {
   /** Free bytes where the data dir is, and those that go with what older heals have set aside. */
   readonly freeBytes: number;
   readonly reclaimableBytes: number;
+  /** What root has left where unit, environment and originals are written: of these places the fullest. */
+  readonly swapRoom: Pick<Room, 'rootBytes' | 'inodes'> & { readonly path: string };
 }
 
 export interface Guard {
@@ -26,6 +29,9 @@ export interface Guard {
 
 /** Room for a WAL segment and its successor (64 MiB each, wal/wal.go) beside the database. */
 const WAL_ROOM_BYTES = 2 * (64 << 20);
+
+/** Units, environments and notes of a heal take some 30 KiB, in a dozen files; the rest is for what else grows. */
+const SWAP_ROOM = { rootBytes: 1 << 20, inodes: 64 };
 
 /** What the new member's data will take. */
 export const neededBytes = ({ cluster }: Situation): number =>
@@ -186,6 +192,14 @@ export const guards = [
         ? undefined
         : `${freeBytes} bytes are free, ${needed} are needed; HEAL_KEEP_ASIDE=0 lets the old data be discarded`;
     },
+  },
+  {
+    id: 'swap-room',
+    asks: 'Is there room for the unit and environment that are swapped in, and for the originals?',
+    refuses: (_, { swapRoom: { path, rootBytes, inodes } }) =>
+      rootBytes >= SWAP_ROOM.rootBytes && inodes >= SWAP_ROOM.inodes
+        ? undefined
+        : `${rootBytes} bytes and ${inodes} inodes are free for ${path}, ${SWAP_ROOM.rootBytes} and ${SWAP_ROOM.inodes} are needed; make room on that disk`,
   },
 ] as const satisfies readonly Guard[];
 

@@ -96,6 +96,7 @@ const ALL_FOR_A_NEW_MEMBER: readonly GuardId[] = [
   'certificates',
   'daily-limit',
   'disk-room',
+  'swap-room',
 ];
 
 /**

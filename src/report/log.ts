@@ -1,4 +1,4 @@
-import { constants, existsSync, mkdirSync, openSync, renameSync, statSync } from 'node:fs';
+import { constants, existsSync, mkdirSync, openSync, renameSync, statSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import pino from 'pino';
 import { LOG_FILE } from '../node/places.ts';
@@ -29,20 +29,47 @@ const bigints = (value: unknown): unknown =>
     JSON.stringify(value, (_, inner: unknown) => (typeof inner === 'bigint' ? inner.toString() : inner)),
   );
 
+/** The log file, rotated; undefined, and a line on standard error, where it cannot be opened. */
+function openFile(path: string): number | undefined {
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o750 });
+    rotate(path);
+    return openSync(
+      path,
+      constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW,
+      0o640,
+    );
+  } catch (error) {
+    console.error(`heal-node goes on without its log ${path}: ${(error as Error).message}`);
+    return undefined;
+  }
+}
+
+/** Writes whole lines. One that cannot be written is lost: a full disk must not end a heal, or fail a check. */
+function lines(fd: number, name: string): { write(line: string): void } {
+  let told = false;
+  return {
+    write: (line) => {
+      try {
+        writeSync(fd, line);
+      } catch (error) {
+        if (!told) console.error(`heal-node goes on without its log ${name}: ${(error as Error).message}`);
+        told = true;
+      }
+    },
+  };
+}
+
 /**
  * The log: JSON lines in the file, and the same on standard output where that is the journal (systemd sets
  * JOURNAL_STREAM, systemd.exec(5)).
  */
 export function openLog(caller: string, path = LOG_FILE): Log {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o750 });
-  rotate(path);
-  const fd = openSync(
-    path,
-    constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW,
-    0o640,
-  );
-  const streams = [{ stream: pino.destination({ dest: fd, sync: true }) }];
-  if (process.env.JOURNAL_STREAM) streams.push({ stream: pino.destination({ dest: 1, sync: true }) });
+  const fd = openFile(path);
+  const streams = [
+    ...(fd === undefined ? [] : [{ stream: lines(fd, path) }]),
+    ...(process.env.JOURNAL_STREAM ? [{ stream: lines(1, 'the journal') }] : []),
+  ];
   const logger = pino(
     {
       base: { caller, pid: process.pid },

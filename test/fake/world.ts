@@ -274,7 +274,7 @@ export class FakeWorld {
         for (const each of gone) this.disk.delete(each);
         if (gone.length > 0) this.onRemove(path);
       }),
-    room: async () => ({ bytes: this.freeBytes, inodes: 1e6 }),
+    room: async () => ({ bytes: this.freeBytes, rootBytes: this.freeBytes, inodes: 1e6 }),
     tail: async () => undefined,
     commandLines: async () => [],
     process: async () => undefined,

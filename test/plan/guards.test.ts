@@ -9,6 +9,7 @@ import {
   healthy,
   members,
   NO_DATA,
+  PLACES,
   silent,
   situation,
   wal,
@@ -20,6 +21,7 @@ const facts: GuardFacts = {
   maxPerDay: 3,
   freeBytes: 1e12,
   reclaimableBytes: 0,
+  swapRoom: { path: PLACES.originals, rootBytes: 1e12, inodes: 1e6 },
 };
 const stale = crashed([BOOTSTRAPPED], { data: NO_DATA });
 const app = healthy.app.ok ? healthy.app.value : undefined;
@@ -101,6 +103,13 @@ const refusals: readonly (readonly [
   ['daily-limit', stale, /3 heals have begun in 24 hours, HEAL_MAX_PER_DAY is 3/, { healsInLastDay: 3 }],
   ['disk-room', stale, /1000 bytes are free, \d+ are needed/, { freeBytes: 1000 }],
   ['disk-room', stale, /HEAL_KEEP_ASIDE=0/, { freeBytes: 1000, reclaimableBytes: 1000 }],
+  [
+    'swap-room',
+    stale,
+    /4096 bytes and 50 inodes are free for \/opt\/app\/conf\/etcd1\.env/,
+    { swapRoom: { path: PLACES.env1, rootBytes: 4096, inodes: 50 } },
+  ],
+  ['swap-room', stale, /3 inodes are free/, { swapRoom: { path: PLACES.env1, rootBytes: 1e9, inodes: 3 } }],
 ];
 
 for (const [id, seen, why, changes] of refusals) {

@@ -19,6 +19,7 @@ const ETCD = { mode: 0o700, uid: 100, gid: 101 };
 const ROOT = { mode: 0o644, uid: 0, gid: 0 };
 const UNIT_DIR = '/etc/systemd/system';
 const START_LIMIT = 5;
+const diskOf = (path: string): 'root' | 'data' => (path.startsWith('/var/lib/etcd/') ? 'data' : 'root');
 const SHORT = 'tocommit(68) is out of range [lastIndex(31)]. Was the raft log corrupted, truncated, or lost?';
 
 interface Unit {
@@ -43,6 +44,11 @@ export class SimNode {
   etcd: Running | undefined;
   clockOffMs = 0;
   flushes = true;
+  /** What a disk does not take: a full one no new data, a read-only one no change at all. */
+  readonly ailing: { root: 'no' | 'full' | 'read-only'; data: 'no' | 'full' | 'read-only' } = {
+    root: 'no',
+    data: 'no',
+  };
   asksGate = true;
   procs = new Set<Proc>();
   private readonly units = new Map<string, Unit>();
@@ -274,6 +280,10 @@ export class SimNode {
       if (remote && this.fallsShort(data)) return fail(SHORT, 2);
       return runs(data);
     }
+    if (this.ailing.data !== 'no')
+      return fail(
+        `open ${WAL}: ${this.ailing.data === 'full' ? 'no space left on device' : 'read-only file system'}`,
+      );
     if (env.ETCD_INITIAL_CLUSTER_STATE === 'existing') {
       if (remote === undefined)
         return fail(
@@ -406,8 +416,9 @@ export class SimNode {
   machine(proc: Proc): Machine {
     const { sim, disk } = this;
     const look = <T>(what: () => T): Promise<T> => proc.look(what);
-    const act = (what: () => void): Promise<void> =>
+    const act = (what: () => void, path: string, adds = false): Promise<void> =>
       proc.call(sim.random.between(1, 5), () => {
+        this.mustTake(path, adds);
         what();
         if (this.flushes) disk.flush();
         sim.check();
@@ -424,18 +435,22 @@ export class SimNode {
           const entry = disk.entries.get(path);
           return entry?.text === undefined ? undefined : { text: entry.text, rights: entry.rights };
         }),
-      writeFile: (path, text, rights) => act(() => disk.set(path, { text, rights })),
+      writeFile: (path, text, rights) => act(() => disk.set(path, { text, rights }), path, true),
       rightsOf: (path) =>
         look(() => (disk.kindOf(path) === 'none' ? undefined : (disk.entries.get(path)?.rights ?? ETCD))),
-      makeDirectory: (path, rights) => act(() => disk.entries.has(path) || disk.set(path, { rights })),
+      makeDirectory: (path, rights) =>
+        act(() => disk.entries.has(path) || disk.set(path, { rights }), path, true),
       move: (from, to) =>
         act(() => {
           if (from === DATA_DIR && this.etcdProcess)
             sim.violated('data are never moved under a running etcd', `${this.name}: ${from} to ${to}`);
           disk.move(from, to);
-        }),
-      remove: (path) => act(() => disk.delete(path)),
-      room: async () => ({ bytes: 1e12, inodes: 1e6 }),
+        }, from),
+      remove: (path) => act(() => disk.delete(path), path),
+      room: async (path) => {
+        const bytes = this.ailing[diskOf(path)] === 'full' ? 0 : 1e12;
+        return { bytes, rootBytes: bytes, inodes: 1e6 };
+      },
       tail: async () => undefined,
       sizeOf: async () => 1,
       wal: () =>
@@ -483,6 +498,14 @@ export class SimNode {
           }
         }),
     };
+  }
+
+  private mustTake(path: string, adds: boolean): void {
+    const state = this.ailing[diskOf(path)];
+    if (state === 'full' && adds) throw new Error(`ENOSPC: no space left on device, write ${path}`);
+    if (state === 'read-only' && this.disk.kindOf(path) !== 'none')
+      throw new Error(`EROFS: read-only file system, ${path}`);
+    if (state === 'read-only' && adds) throw new Error(`EROFS: read-only file system, ${path}`);
   }
 
   /** A process of etcd's is there, whether or not it takes part yet. */

@@ -32,6 +32,13 @@ const person = (sim: Sim, node: SimNode, what: string, call: () => void): void =
   }
 };
 
+const ails = (sim: Sim, node: SimNode, disk: 'root' | 'data', how: 'full' | 'read-only'): void => {
+  node.ailing[disk] = how;
+  sim.clock.after(sim.random.between(1000, 5 * MINUTE_MS), () => {
+    node.ailing[disk] = 'no';
+  });
+};
+
 interface Fault {
   readonly what: string;
   readonly weight: number;
@@ -131,7 +138,7 @@ const faults: readonly Fault[] = [
     weight: 1,
     strikes: (sim, node) =>
       sim.spawn(node, 'heal by hand', 60_000, ({ machine, places }) =>
-        requestHeal(machine, places, 'operator'),
+        requestHeal(machine, places, 'operator').catch(() => undefined),
       ),
   },
   {
@@ -160,7 +167,8 @@ const faults: readonly Fault[] = [
       sim.spawn(node, 'stop', 10 * MINUTE_MS, (world, log) => stop(world, sim.settings, log));
       const starts = (): void => {
         // On a machine that is off it is started later.
-        if (node.on)
+        // Where it cannot work yet it is called again later.
+        if (node.on && node.ailing.root !== 'read-only')
           sim.spawn(node, 'start', 20 * MINUTE_MS, (world, log) => start(world, sim.settings, log));
         else sim.clock.after(30_000, starts);
       };
@@ -172,8 +180,30 @@ const faults: readonly Fault[] = [
     weight: 1,
     strikes: (sim, node) =>
       sim.spawn(node, 'restore by hand', 10 * MINUTE_MS, (world, log) =>
-        restoreByHand(world, sim.settings, log),
+        restoreByHand(world, sim.settings, log).catch((error: Error) =>
+          sim.tell(`restore by hand: ${error.message}`),
+        ),
       ),
+  },
+  {
+    what: 'its root disk is full for a while',
+    weight: 2,
+    strikes: (sim, node) => ails(sim, node, 'root', 'full'),
+  },
+  {
+    what: 'its data disk is full for a while',
+    weight: 2,
+    strikes: (sim, node) => ails(sim, node, 'data', 'full'),
+  },
+  {
+    what: 'its root disk is read-only for a while',
+    weight: 1,
+    strikes: (sim, node) => ails(sim, node, 'root', 'read-only'),
+  },
+  {
+    what: 'its data disk is read-only for a while',
+    weight: 1,
+    strikes: (sim, node) => ails(sim, node, 'data', 'read-only'),
   },
   { what: 'the journal is gone', weight: 1, strikes: (_, { disk }) => disk.delete(PLACES.journal) },
   {
@@ -284,6 +314,7 @@ export function runSchedule(seed: number, tells = false, prepare: (sim: Sim) => 
   Object.assign(sim.faults, { lostReplies: 0, slow: 0 });
   for (const node of sim.nodes) {
     node.cutOff = false;
+    Object.assign(node.ailing, { root: 'no', data: 'no' });
     if (!off.includes(node)) node.powerOn(false);
     node.maybeJoins();
   }

@@ -1,5 +1,5 @@
 import type { Machine } from '../../node/machine.ts';
-import { neededBytes } from '../../plan/guards.ts';
+import { type GuardFacts, neededBytes } from '../../plan/guards.ts';
 import type { HealContext } from '../heal-context.ts';
 import { stopUnits } from './units.ts';
 
@@ -73,6 +73,16 @@ export async function bringDataBack(heal: HealContext): Promise<string> {
 /** What is free where the data dir is. */
 export const freeBytes = async ({ machine, config }: HealContext): Promise<number> =>
   (await machine.room(config.dataDir.replace(/\/[^/]*$/, '') || '/')).bytes;
+
+/** What root has left for the unit and environment to swap in, where that is least. */
+export async function swapRoom({ machine, places }: HealContext): Promise<GuardFacts['swapRoom']> {
+  const rooms = [places.unitFile, places.env1, places.originals].map(async (path) => ({
+    path,
+    ...(await machine.room(path)),
+  }));
+  const [least] = (await Promise.all(rooms)).sort((a, b) => a.rootBytes - b.rootBytes || a.inodes - b.inodes);
+  return least ?? { path: places.unitFile, rootBytes: 0, inodes: 0 };
+}
 
 /** What may be discarded for the data to come: older heals', the oldest first; with `HEAL_KEEP_ASIDE=0` ours, last. */
 async function discardable({ machine, places, settings, record }: HealContext): Promise<string[]> {

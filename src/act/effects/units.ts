@@ -75,7 +75,10 @@ export async function putUnitBack(heal: HealContext): Promise<string> {
   const { machine, places } = heal;
   if ((await machine.kindOf(places.unitFile)) === 'none') {
     const { text, rights } = await originalUnit(machine, places);
-    await machine.writeFile(places.unitFile, text, rights);
+    // A name back needs no room, where the disk has filled up since.
+    if ((await machine.readFile(places.unit1File))?.text === text)
+      await machine.move(places.unit1File, places.unitFile);
+    else await machine.writeFile(places.unitFile, text, rights);
   }
   await machine.remove(places.unit1File);
   await reloadIfNeeded(heal, 'unit');

@@ -266,6 +266,12 @@ export const cases: readonly Case[] = [
     tidy: (bad) => bad.sh(`systemctl stop etcd; umount ${DATA}`),
   },
   {
+    name: 'a read-only disk',
+    reason: 'local-fault/log',
+    arrange: (bad) => bad.sh(`mount --bind ${DATA} ${DATA}; mount -o remount,bind,ro ${DATA}`),
+    tidy: (bad) => bad.sh(`systemctl stop etcd; umount ${DATA}`),
+  },
+  {
     name: 'killed again and again',
     reason: 'local-fault/killed',
     arrange: async (bad) => {
