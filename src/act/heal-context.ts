@@ -17,6 +17,8 @@ export class HealContext {
   situation: Situation;
   /** Guards have found the data stale in this run, before they were moved. */
   provedStale = false;
+  /** What proved it was a log that is too short: started without a quorum of others, it could make them forget. */
+  logShort = false;
   /** Verify has passed in this run. */
   verified = false;
   /** Its turn to have a new member join (src/act/turn.ts), while it holds one. */

@@ -1,4 +1,5 @@
 import { diagnose } from '../diagnose/diagnose.ts';
+import { lineOf } from '../diagnose/situation.ts';
 import { askGuards, type GuardAnswer, type GuardFacts, type GuardId } from '../plan/guards.ts';
 import { firstNotDone, type HealStep, healSteps } from '../plan/heal-steps.ts';
 import { closeRecord, healsInLastDay, writeRecord } from '../report/heal-record.ts';
@@ -84,6 +85,7 @@ async function takeStep(heal: HealContext, step: HealStep): Promise<void> {
   if (step.done(heal.situation, heal)) return;
   if (step.id === 'fence') {
     heal.provedStale = true;
+    heal.logShort = lineOf(heal.situation, 'log-short') !== undefined;
     record.servedBefore = heal.servingEndpoints;
     record.oldMemberId ||= heal.situation.cluster.own?.id ?? '';
   }
@@ -146,6 +148,13 @@ export const canRollBack = ({ situation, provedStale, record }: HealContext): bo
     return provedStale && !record.steps.some(({ id }) => ['remove', 'add', 'start'].includes(id));
   return cluster.own ? cluster.own.name !== '' : seen.data.kind === 'wal';
 };
+
+/**
+ * Whether nothing comes of it that etcd is started again on the data it had, as the next action would. While the
+ * others serve they stop what does not fit; without them only this very run knows what is wrong with the data.
+ */
+const mayStartAgain = ({ situation, provedStale, logShort }: HealContext): boolean =>
+  situation.cluster.standsWithoutUs || (provedStale && !logShort);
 
 /**
  * Heals, or goes on with a heal: takes the first step that the world does not show as done, until all are.
@@ -212,7 +221,7 @@ async function giveUp(heal: HealContext, error: Error): Promise<Outcome> {
   try {
     if (!untouched) {
       await heal.look('files', 'units', 'self', 'cluster');
-      if (canRollBack(heal)) {
+      if (canRollBack(heal) && mayStartAgain(heal)) {
         left = `All steps were taken back (${await rollBack(heal)})`;
         await closeRecord(machine, places, record, outcome, error.message);
       } else {

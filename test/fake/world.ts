@@ -58,6 +58,8 @@ export class FakeWorld {
   loseReplies = false;
   othersServe = (): boolean => true;
   walDamaged = false;
+  /** What its etcd says when it gives up on a damaged WAL. */
+  crashLine = 'walpb: crc mismatch';
   freeBytes = 1e12;
   /** What every directory takes. */
   treeBytes = 1;
@@ -138,7 +140,7 @@ export class FakeWorld {
     const own = this.own();
     if (this.walOwner !== undefined) {
       if (this.walDamaged) {
-        fail('walpb: crc mismatch');
+        fail(this.crashLine);
         return;
       }
       if (this.walOwner === own?.id) {

@@ -116,7 +116,15 @@ export class SimNode {
   }
 
   private reload(): void {
-    for (const [name, unit] of this.units) unit.loaded = this.disk.entries.get(`${UNIT_DIR}/${name}`)?.text;
+    for (const [name, unit] of this.units) {
+      unit.loaded = this.disk.entries.get(`${UNIT_DIR}/${name}`)?.text;
+      this.forget(name, unit);
+    }
+  }
+
+  /** systemd keeps nothing of a unit that has no file and neither runs nor has failed: no run, no log of it. */
+  private forget(name: string, { loaded, active }: Unit): void {
+    if (loaded === undefined && active === 'inactive') this.units.delete(name);
   }
 
   facts(name: string): UnitFacts {
@@ -161,6 +169,7 @@ export class SimNode {
         unit.starts = 0;
         unit.result = 'success';
         if (unit.active === 'failed') unit.active = 'inactive';
+        this.forget(name, unit);
       }
     }
   }
