@@ -5,6 +5,7 @@ import { etcdConfig } from '../../src/node/etcd-config.ts';
 import { places } from '../../src/node/places.ts';
 import type { UnitFacts } from '../../src/node/systemctl.ts';
 import type { Asked, Observation } from '../../src/observe/observation.ts';
+import type { GuardFacts } from '../../src/plan/guards.ts';
 import { parseSettings } from '../../src/settings/parse-settings.ts';
 
 export const settings = parseSettings(undefined, {});
@@ -199,3 +200,13 @@ export const NO_DATA: Observation['data'] = {
 export const BOOTSTRAPPED = `member ${OWN} has already been bootstrapped`;
 
 export const situation = (seen: Observation): Situation => situationOf(seen, PLACES);
+
+/** What guards ask besides, where nothing stands in the way. */
+export const guardFacts: GuardFacts = {
+  provedStale: false,
+  healsInLastDay: 0,
+  maxPerDay: 3,
+  freeBytes: 1e12,
+  reclaimableBytes: 0,
+  swapRoom: { path: PLACES.originals, rootBytes: 1e12, inodes: 1e6 },
+};

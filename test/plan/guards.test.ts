@@ -6,6 +6,7 @@ import {
   asked,
   BOOTSTRAPPED,
   crashed,
+  guardFacts as facts,
   healthy,
   members,
   NO_DATA,
@@ -15,14 +16,6 @@ import {
   wal,
 } from '../fake/observation.ts';
 
-const facts: GuardFacts = {
-  provedStale: false,
-  healsInLastDay: 0,
-  maxPerDay: 3,
-  freeBytes: 1e12,
-  reclaimableBytes: 0,
-  swapRoom: { path: PLACES.originals, rootBytes: 1e12, inodes: 1e6 },
-};
 const stale = crashed([BOOTSTRAPPED], { data: NO_DATA });
 const app = healthy.app.ok ? healthy.app.value : undefined;
 const withApp = (changes: object) =>

@@ -8,10 +8,10 @@ import {
   asked,
   BOOTSTRAPPED,
   crashed,
+  guardFacts as facts,
   healthy,
   members,
   NO_DATA,
-  PLACES,
   situation,
   unit,
   wal,
@@ -131,14 +131,6 @@ test('the list to join is the members’ own, not the old file’s', () => {
 });
 
 test('a plan for a stale member lists all nine steps; for a healthy one none', () => {
-  const facts = {
-    provedStale: false,
-    healsInLastDay: 0,
-    maxPerDay: 3,
-    freeBytes: 1e12,
-    reclaimableBytes: 0,
-    swapRoom: { path: PLACES.originals, rootBytes: 1e12, inodes: 1e6 },
-  };
   assert.is(plan(situation(crashed([BOOTSTRAPPED], { data: NO_DATA })), facts).steps.length, 9);
   assert.is(plan(situation(healthy), facts).steps.length, 0);
 });

@@ -32,13 +32,6 @@ const person = (sim: Sim, node: SimNode, what: string, call: () => void): void =
   }
 };
 
-const ails = (sim: Sim, node: SimNode, disk: 'root' | 'data', how: 'full' | 'read-only'): void => {
-  node.ailing[disk] = how;
-  sim.clock.after(sim.random.between(1000, 5 * MINUTE_MS), () => {
-    node.ailing[disk] = 'no';
-  });
-};
-
 interface Fault {
   readonly what: string;
   readonly weight: number;
@@ -185,26 +178,18 @@ const faults: readonly Fault[] = [
         ),
       ),
   },
-  {
-    what: 'its root disk is full for a while',
-    weight: 2,
-    strikes: (sim, node) => ails(sim, node, 'root', 'full'),
-  },
-  {
-    what: 'its data disk is full for a while',
-    weight: 2,
-    strikes: (sim, node) => ails(sim, node, 'data', 'full'),
-  },
-  {
-    what: 'its root disk is read-only for a while',
-    weight: 1,
-    strikes: (sim, node) => ails(sim, node, 'root', 'read-only'),
-  },
-  {
-    what: 'its data disk is read-only for a while',
-    weight: 1,
-    strikes: (sim, node) => ails(sim, node, 'data', 'read-only'),
-  },
+  ...(['full', 'read-only'] as const).flatMap((how) =>
+    (['root', 'data'] as const).map((disk) => ({
+      what: `its ${disk} disk is ${how} for a while`,
+      weight: how === 'full' ? 2 : 1,
+      strikes: (sim: Sim, node: SimNode) => {
+        node.ailing[disk] = how;
+        sim.clock.after(sim.random.between(1000, 5 * MINUTE_MS), () => {
+          node.ailing[disk] = 'no';
+        });
+      },
+    })),
+  ),
   { what: 'the journal is gone', weight: 1, strikes: (_, { disk }) => disk.delete(PLACES.journal) },
   {
     what: 'the journal is torn',
