@@ -75,15 +75,21 @@ async function cutOnce(stage: Stage, bad: TestMachine, at: number, way: Way, uni
     if (way === 'migrated') void bad.run('/opt/heal-node/bin/start');
   }
   const platform = stage.appCenter();
+  let seen = '';
   await until(
     `healed after it was ${way} after effect ${at} (${where})`,
-    async () =>
-      (await bad.run('/opt/heal-node/bin/health-check')).code === 0 &&
-      (await traces(bad)) === '' &&
-      (await bad.run('systemctl', 'is-active', 'heal-node')).stdout === 'inactive',
+    async () => {
+      const check = await bad.run('/opt/heal-node/bin/health-check');
+      const left = await traces(bad);
+      const { stdout: service } = await bad.run('systemctl', 'is-active', 'heal-node');
+      seen = `health-check ${check.code} ${check.stdout}; left: ${left || 'nothing'}; heal-node.service ${service}`;
+      return check.code === 0 && left === '' && service === 'inactive';
+    },
     150_000,
     300,
-  );
+  ).catch((error: Error) => {
+    throw new Error(`${error.message}; last seen: ${seen}`);
+  });
   await platform.stop();
   const list = await memberList(bed, machine(1));
   assert.is(list.length, machines.length, `${way} after effect ${at}: as many members as before`);
@@ -103,8 +109,9 @@ export function cutEverywhere(title: string, waysAt: (effect: number) => readonl
     const effects = await countEffects(bad);
     assert.ok(effects.length > 20, `${effects.length} effects`);
     let count = 0;
-    // From the one that is given, to look at that alone.
-    for (let at = Number(process.argv[2] ?? 0); at <= effects.length; at++) {
+    // From and to those that are given, to look at them alone.
+    const [from = 0, to = effects.length] = process.argv.slice(2).map(Number);
+    for (let at = from; at <= to; at++) {
       for (const way of waysAt(at)) {
         const beganMs = Date.now();
         const where = await cutOnce(stage, bad, at, way, unit);
