@@ -20,7 +20,13 @@ const LOCK_SEC = 30;
 const AGAIN_MS = 200;
 
 type Result = Omit<DeepCheckResult, 'atMs'>;
-type Found = { readonly code: 0 | 1; readonly message: string; readonly result?: Result };
+type Found = {
+  readonly code: 0 | 1;
+  readonly message: string;
+  readonly result?: Result;
+  /** An unfinished heal is to be taken up. */
+  readonly takesUp?: true;
+};
 
 const unknown = (text: string): Result => ({ state: 'unknown', confirmed: false, memberId: '', text });
 
@@ -61,8 +67,7 @@ async function check(world: World, settings: Settings, log: Log): Promise<Found>
     verdict === 'healing' || (await unfinishedRecord(world.machine, world.places)) !== undefined;
   if (unfinished && settings.mode === 'auto' && !(await healRuns(world.machine))) {
     // It serves, on the copy or on what a migration has put back: no health action will ever be called for it.
-    await requestHeal(world.machine, world.places, 'health-check');
-    return { code: 0, message: `${found} It is taken up again.` };
+    return { code: 0, message: `${found} It is taken up again.`, takesUp: true };
   }
   // It has answered healthy: only who it is, and what it holds, can still be wrong with it.
   if (['stale', 'local-fault', 'amnesia'].includes(verdict)) return { code: 1, message: found };
@@ -101,6 +106,8 @@ export async function deepCheck(
       .sleep(limitMs)
       .then((): Found => ({ code: 0, message: `The deep check was ${late.text}.`, result: late })),
   ]);
+  // Not by the check itself: late, it would end between the request and the start that it is for.
+  if (found.takesUp) await ifPossible(log, places.request, requestHeal(machine, places, 'health-check'));
   if (found.result) {
     const result = { ...found.result, atMs: machine.now() };
     const verdict = found.code === 0 ? 'healthy' : 'stale';
