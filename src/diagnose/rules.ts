@@ -65,6 +65,16 @@ const ownKnowsMore = ({ wal, cluster }: Situation): boolean =>
   cluster.standsWithoutUs &&
   cluster.serving.every(({ reply }) => reply.raftIndex < wal.commit && reply.clusterId === wal.clusterId);
 
+/**
+ * A start as a member that is not listed, cut off (by its own end, as a rule) before its WAL held anything: started
+ * again it knows no peer, and those who come to it ask for another ID (rafthttp/http.go, streamHandler).
+ */
+const neverJoins = (s: Situation): boolean =>
+  lineOf(s, 'never-joined') !== undefined &&
+  s.wal?.blank === true &&
+  s.cluster.members.length > 0 &&
+  !s.cluster.members.some(({ id }) => id === s.wal?.memberId);
+
 /** Killed by the kernel, or by somebody, rather than by its own fault: SIGKILL, and not on `systemctl stop`. */
 const killed = ({ unit, runs }: Situation): boolean =>
   unit !== undefined &&
@@ -329,6 +339,7 @@ export const rules: readonly Rule[] = [
       s.unit?.active === 'activating' &&
       s.runs &&
       s.progresses &&
+      !neverJoins(s) &&
       !s.matched.some(({ signature }) => signature.proves === 'stale')
         ? [unitEvidence(s), ...processEvidence(s)]
         : undefined,
@@ -357,6 +368,11 @@ export const rules: readonly Rule[] = [
     'removed',
     'the cluster has removed the member that its data belong to',
     (s) => s.wal !== undefined && s.wal.memberId !== s.cluster.own?.id,
+  ),
+  stale(
+    'never-joined',
+    'its WAL is that of a member that the cluster does not list, and blank: so started it waits for ever',
+    neverJoins,
   ),
   stale('wal-damaged', 'its write-ahead log is damaged', holdsData),
   stale(

@@ -1,8 +1,8 @@
 /** One line that etcd or systemd writes, and what it proves. */
 export interface Signature {
   readonly id: string;
-  /** Which kind of verdict it speaks for. */
-  readonly proves: 'stale' | 'local-fault';
+  /** Which kind of verdict it speaks for; `hint`: for none alone, a rule asks for it beside what it sees. */
+  readonly proves: 'stale' | 'local-fault' | 'hint';
   /** Matched on a line of either of etcd's formats as `plainLine` (src/node/log-lines.ts) has it. */
   readonly pattern: RegExp;
   /** One sentence for people. */
@@ -40,6 +40,18 @@ export const signatures: readonly Signature[] = [
       '2026-11-23 19:03:30.328160 E | etcdserver: the member has been permanently removed from the cluster',
       '{"level":"warn","ts":"2026-11-23T19:03:49.681Z","caller":"etcdserver/server.go:1078","msg":"server error","error":"the member has been permanently removed from the cluster"}',
       '{"level":"warn","ts":"2026-11-23T19:04:09.630353Z","caller":"etcdserver/server.go:1154","msg":"server error","error":"the member has been permanently removed from the cluster"}',
+    ],
+  },
+  {
+    id: 'never-joined',
+    proves: 'hint',
+    pattern:
+      /\brestarting (?:member [0-9a-f]+ in cluster [0-9a-f]+ at commit index 0$|local member .*\bcommit-index=0\b)/,
+    means: 'it starts on a WAL that knows nothing yet, and not for the first time',
+    source: 'etcd etcdserver/raft.go, restartNode',
+    examples: [
+      '2023-02-24 10:31:49.746091 I | etcdserver: restarting member 946609bde8186189 in cluster ab0688bf84af917d at commit index 0',
+      '{"level":"info","ts":"2022-09-23T17:41:05.159Z","caller":"etcdserver/raft.go:483","msg":"restarting local member","cluster-id":"debfa18810ac61b6","local-member-id":"39aa91079a6459f","commit-index":0}',
     ],
   },
   {

@@ -15,6 +15,8 @@ export interface WalFacts {
   readonly commit: bigint;
   /** The index of the last entry. */
   readonly lastIndex: bigint;
+  /** It holds nothing but whose it is: no entry, no vote, no snapshot. */
+  readonly blank?: true;
   /** Where and why reading stopped before the end; what was read up to there is true. */
   readonly damage?: string;
 }
@@ -161,7 +163,9 @@ export function readWalFile(bytes: Uint8Array, whole: boolean): WalFacts | undef
   };
   const metadata = lastOf(RECORD.metadata);
   if (!metadata.has(1)) throw new Error(`no metadata: ${damage ?? 'the file is empty'}`);
-  const [state, entry] = [lastOf(RECORD.state), lastOf(RECORD.entry)];
+  const [state, entry, snapshot] = [lastOf(RECORD.state), lastOf(RECORD.entry), lastOf(RECORD.snapshot)];
+  // HardState.vote and commit, Entry.Index, Snapshot.index
+  const numbers = [state.get(2), state.get(3), entry.get(3), snapshot.get(1)];
   return {
     memberId: numberOf(metadata, 1).toString(16),
     clusterId: numberOf(metadata, 2).toString(16),
@@ -169,5 +173,6 @@ export function readWalFile(bytes: Uint8Array, whole: boolean): WalFacts | undef
     commit: numberOf(state, 3),
     lastIndex: numberOf(entry, 3),
     ...(damage === undefined ? {} : { damage }),
+    ...(damage === undefined && numbers.every((number) => (number ?? 0n) === 0n) ? { blank: true } : {}),
   };
 }

@@ -15,9 +15,9 @@ export function unitInForce(unit: Fact<UnitFacts>, unit1: Fact<UnitFacts>, swap:
   return copyRuns || (swap.unitFile === 'none' && unit1.ok && unit1.value.exitPid > 0) ? unit1 : unit;
 }
 
-/** A process that lives and has not crashed before has no last words yet: its log is not read. */
+/** A process that is up and has not crashed before has no last words: its log is not read. */
 async function logOf({ machine }: World, unit: UnitFacts, logFile: string): Promise<readonly string[]> {
-  if (unit.mainPid > 0 && unit.restarts === 0) return [];
+  if (unit.mainPid > 0 && unit.restarts === 0 && unit.active === 'active') return [];
   const written =
     logFile === ''
       ? []

@@ -63,6 +63,15 @@ const FOUR = [
 ];
 const without = (list: typeof members) => [asked(1, { members: list }), asked(3, { members: list })];
 
+/** Added and not started, with a WAL of an ID that is not listed; its process is on its way up, for the second time. */
+const neverJoined = (changes: object, lines: readonly string[] = [line('never-joined')]): Observation =>
+  crashed(lines, {
+    unit: { ok: true, value: unit({ active: 'activating' }) },
+    data: { ...healthy.data, wal: wal({ memberId: 'dead', commit: 0n, lastIndex: 0n, ...changes }) },
+    process: process({ cpuTicks: 3 }),
+    others: without(UNSTARTED),
+  });
+
 const cases: readonly (readonly [expected: string, seen: Observation])[] = [
   ['healthy/serves', healthy],
   ['stale/already-bootstrapped', crashed([BOOTSTRAPPED], { data: NO_DATA })],
@@ -79,6 +88,10 @@ const cases: readonly (readonly [expected: string, seen: Observation])[] = [
   ['stale/removed', crashed([line('removed')], { others: without(REMOVED_LIST) })],
   ['unknown/no-rule', crashed([line('removed')])], // still listed under the ID that its data have
   ['stale/half-added', crashed([line('half-added')], { data: NO_DATA, others: without(UNSTARTED) })],
+  ['stale/never-joined', neverJoined({ blank: true })],
+  ['starting/activating', neverJoined({})], // it holds something
+  ['starting/activating', neverJoined({ blank: true }, [])], // its very first start
+  ['starting/activating', neverJoined({ blank: true, memberId: 'abc' })], // the others come to it
   ['local-fault/log', crashed([line('port-taken'), BOOTSTRAPPED], { data: NO_DATA })],
   ['local-fault/log', crashed([line('permission')])],
   ['local-fault/unit', crashed([], { unit: { ok: true, value: { ...failedUnit(), result: 'resources' } } })],

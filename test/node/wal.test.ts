@@ -22,6 +22,16 @@ test('a recorded WAL tells whose data it holds and how far they go', () => {
   assert.ok((facts?.commit ?? 0n) > 0n && (facts?.commit ?? 0n) <= (facts?.lastIndex ?? 0n));
 });
 
+test('one that holds no entry, vote or snapshot is told to be blank', () => {
+  assert.is(readWalFile(recorded, true)?.blank, undefined);
+  const blank = Buffer.from(recorded);
+  // What wal.Create writes: CRC, metadata, and a snapshot at index 0.
+  blank.fill(0, (recordStarts(recorded)[3] ?? 0) - 8);
+  const facts = readWalFile(blank, true);
+  assert.is(facts?.memberId, 'fe6bc03fdf86b20f');
+  assert.is(facts?.blank, true);
+});
+
 test('a changed byte ends the reading there, and what stands before it is true', () => {
   const changed = Buffer.from(recorded);
   changed.writeUInt8(changed.readUInt8(700) ^ 0xff, 700);

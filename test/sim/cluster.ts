@@ -36,6 +36,8 @@ export interface Running {
   readonly unit: string;
   /** It has the data and takes part. */
   joined: boolean;
+  /** It knows none of the others, and never will. */
+  readonly alone: boolean;
 }
 
 /** How long `member add` and `remove` are refused after a voter has (re)started (etcdserver, HealthInterval). */

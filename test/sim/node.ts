@@ -276,16 +276,21 @@ export class SimNode {
     );
     const lineage = sim.cluster.lineage(remote?.etcd?.data.lineage ?? 0);
     const own = lineage.members.find(({ peerUrls }) => sidOf(peerUrls[0] ?? '') === this.sid);
-    const runs = (data: Data): undefined => {
+    const runs = (data: Data, alone = false): undefined => {
       unit.pid = ++this.pids;
-      this.etcd = { data, unit: name, joined: false };
+      this.etcd = { data, unit: name, joined: false, alone };
       this.maybeJoins();
     };
     const { data } = this;
     if (data !== undefined) {
       if (data.damaged) return fail('walpb: crc mismatch');
-      if (remote && !lineage.members.some(({ id }) => id === data.memberId))
-        return fail('the member has been permanently removed from the cluster');
+      if (remote && !lineage.members.some(({ id }) => id === data.memberId)) {
+        // Whether its WAL knows the others, who turn it away, or was cut off before that.
+        if (data.index > 0 || sim.random.chance(0.5))
+          return fail('the member has been permanently removed from the cluster');
+        unit.log = [`restarting member ${data.memberId} in cluster ${CLUSTER_ID} at commit index 0`];
+        return runs(data, true);
+      }
       if (remote && this.fallsShort(data)) return fail(SHORT, 2);
       return runs(data);
     }
@@ -310,11 +315,13 @@ export class SimNode {
       this.disk.set(DB, { text: own.id, rights: ETCD });
       unit.pid = ++this.pids;
       const { run } = unit;
-      sim.clock.after(sim.random.between(60, 400), () => {
-        if (unit.run !== run || !this.on) return;
-        const arrived = { memberId: own.id, lineage: lineage.id, index: 0, damaged: false };
+      const arrived = { memberId: own.id, lineage: lineage.id, index: 0, damaged: false };
+      const later = (ms: number, what: () => void) =>
+        sim.clock.after(ms, () => unit.run === run && this.on && what());
+      // First a WAL with nothing in it, then the data of the others.
+      later(sim.random.between(30, 200), () => {
         this.putData(arrived);
-        runs(arrived);
+        later(sim.random.between(30, 1500), () => runs(arrived));
       });
       return;
     }
@@ -342,7 +349,7 @@ export class SimNode {
   /** It takes part once a quorum can be had. */
   maybeJoins(): void {
     const { etcd, sim } = this;
-    if (etcd === undefined || etcd.joined || this.cutOff) return;
+    if (etcd === undefined || etcd.joined || etcd.alone || this.cutOff) return;
     const lineage = sim.cluster.lineage(etcd.data.lineage);
     sim.clock.after(sim.random.between(30, 150), () => {
       if (this.etcd !== etcd || etcd.joined || this.cutOff || !this.on) return;
@@ -354,6 +361,7 @@ export class SimNode {
       const together = sim.nodes.filter(
         (node) =>
           node.etcd?.data.lineage === lineage.id &&
+          !node.etcd.alone &&
           sim.cluster.reachable(this, node) &&
           lineage.members.some(
             ({ id, name }) => id === node.etcd?.data.memberId && (name !== '' || node === this),
@@ -396,6 +404,8 @@ export class SimNode {
     for (const proc of this.procs) proc.kill();
     if (this.etcd) this.etcdGone();
     this.disk.powerLost(this.sim.random);
+    // What was under way for a unit does not go on after the boot.
+    for (const unit of this.units.values()) unit.run++;
     this.units.clear();
   }
 
@@ -472,6 +482,7 @@ export class SimNode {
               term: 2n,
               commit: BigInt(data.index),
               lastIndex: BigInt(data.index),
+              ...(data.index === 0 ? { blank: true as const } : {}),
               ...(data.damaged ? { damage: 'a checksum does not fit' } : {}),
             }
           );

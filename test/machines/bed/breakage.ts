@@ -52,6 +52,14 @@ export function damageTail(machine: TestMachine): void {
   overwrite(path, last, Buffer.alloc(4096));
 }
 
+/** Leaves of the WAL what it is made with, CRC, metadata and a snapshot at index 0, and no database. */
+export function keepOnlyBirth(machine: TestMachine): void {
+  const { path, starts } = walRecords(machine);
+  const from = (starts[3] ?? 8) - 8;
+  overwrite(path, from, Buffer.alloc((starts.at(-1) ?? 0) + 4096 - from));
+  rmSync(join(member(machine), 'snap'), { recursive: true });
+}
+
 /** As if the first WAL files had been lost: what is left begins at a later index. */
 export function keepOnlyLaterWal(machine: TestMachine): void {
   const { path } = walRecords(machine);

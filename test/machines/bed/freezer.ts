@@ -8,6 +8,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import type { TestMachine } from './machine.ts';
+import { until } from './sh.ts';
 
 const FREEZER = '/sys/fs/cgroup/freezer';
 const GROUP = `${FREEZER}/heal-node-bed`;
@@ -38,10 +39,18 @@ export function freezeEtcd(machine: TestMachine): void {
   writeFileSync(`${GROUP}/freezer.state`, 'FROZEN');
 }
 
-export function thaw(): void {
+/** Lets all go on. One that was killed while it was frozen dies now, and its group goes only after it. */
+export async function thaw(): Promise<void> {
   if (!existsSync(GROUP)) return;
   writeFileSync(`${GROUP}/freezer.state`, 'THAWED');
-  for (const pid of readFileSync(`${GROUP}/cgroup.procs`, 'utf8').split('\n').filter(Boolean))
-    writeFileSync(`${FREEZER}/cgroup.procs`, pid);
-  rmdirSync(GROUP);
+  await until('nothing is frozen any more', async () => {
+    try {
+      for (const pid of readFileSync(`${GROUP}/cgroup.procs`, 'utf8').split('\n').filter(Boolean))
+        writeFileSync(`${FREEZER}/cgroup.procs`, pid);
+      rmdirSync(GROUP);
+      return true;
+    } catch {
+      return undefined;
+    }
+  });
 }

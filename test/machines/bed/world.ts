@@ -31,6 +31,8 @@ export const etcdFailed = (machine: TestMachine): Promise<string> =>
   until(
     `etcd on ${machine.name} has failed for good`,
     async () => (await unitState(machine)) === 'failed' && 'failed',
+    // Before each of its starts the gate asks the others, of whom some may be silent.
+    180_000,
   );
 
 /** Answers a linearizable read on its own endpoint. */

@@ -1,11 +1,11 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Bed } from '../bed/bed.ts';
-import { breakages, damageTail, keepOnlyLaterWal } from '../bed/breakage.ts';
+import { breakages, damageTail, keepOnlyBirth, keepOnlyLaterWal } from '../bed/breakage.ts';
 import { canFreeze, freezeEtcd, thaw } from '../bed/freezer.ts';
 import type { TestMachine } from '../bed/machine.ts';
 import { sh, until } from '../bed/sh.ts';
-import { idOf, serves } from '../bed/world.ts';
+import { etcdFailed, idOf, serves } from '../bed/world.ts';
 
 export interface Case {
   readonly name: string;
@@ -200,6 +200,20 @@ export const cases: readonly Case[] = [
       );
     },
   },
+  {
+    name: 'removed and added, data of the old ID cut off at birth',
+    reason: 'stale/never-joined',
+    arrange: async (bad, bed) => {
+      await remove(bad, bed);
+      await add(bad, bed);
+      await bad.sh(`rm -rf ${DATA}; systemctl start --no-block etcd`);
+      await etcdFailed(bad);
+      keepOnlyBirth(bad);
+      await bad.sh('systemctl reset-failed etcd; systemctl start --no-block etcd');
+    },
+    ends: 'as-it-is',
+    heals: true,
+  },
   { name: 'snap/db damaged', reason: 'stale/db-damaged', arrange: (bad) => breakages['db-damaged'](bad) },
   {
     name: 'snap/db too small',
@@ -341,7 +355,7 @@ export const cases: readonly Case[] = [
     ends: 'running',
     possible: canFreeze,
     meanwhile: async (bad) => freezeEtcd(bad),
-    tidy: async () => thaw(),
+    tidy: thaw,
     keeps: true,
   },
   {
