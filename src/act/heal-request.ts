@@ -76,6 +76,24 @@ export async function isParked(machine: Machine, places: Places): Promise<boolea
 
 export const unpark = (machine: Machine, places: Places): Promise<void> => machine.remove(places.parked);
 
+/**
+ * Asks for a heal and waits for its outcome; undefined when it is still under way after `boundMs`. One that could not
+ * be asked for has failed.
+ */
+export async function healThrough(
+  machine: Machine,
+  places: Places,
+  by: Asker,
+  boundMs: number,
+): Promise<Outcome | undefined> {
+  const before = await requestHeal(machine, places, by).catch((error: Error) => error);
+  if (before instanceof Error) {
+    const message = `The heal could not be asked for: ${before.message}; mend that, and the next health action or start asks again.`;
+    return { outcome: 'failed', message };
+  }
+  return awaitOutcome(machine, places, before, boundMs);
+}
+
 /** Whether the service is at work right now. */
 export async function healRuns(machine: Machine): Promise<boolean> {
   const [facts] = await machine.units([HEAL_UNIT]);

@@ -26,7 +26,7 @@ export async function runHealService(world: World, settings: Settings, log: Log)
     return { outcome: 'failed', message: `The heal stopped: ${error.message}` };
   });
   const verdict = ended.outcome === 'healed' ? 'healthy' : 'unknown';
-  await ifPossible(log, `That ${places.request} is done with`, machine.remove(places.request));
+  await ifPossible(log, `The end of ${places.request}`, machine.remove(places.request));
   await ifPossible(log, places.outcome, writeOutcome(machine, places, ended));
   await ifPossible(log, places.metrics, writeMetrics(machine, places, verdict));
   return ended;
@@ -73,7 +73,7 @@ async function decide(world: World, settings: Settings, log: Log): Promise<Outco
   if (outcome.outcome === 'healed') {
     await ifPossible(log, 'What marks this node', rememberCluster(world, heal.situation));
     // What it said was of the data that are set aside now; the next check compares anew.
-    await ifPossible(log, places.deepCheck, machine.remove(places.deepCheck));
+    await ifPossible(log, `The end of ${places.deepCheck}`, machine.remove(places.deepCheck));
   }
   return outcome;
 }

@@ -6,7 +6,7 @@ import type { Log } from '../report/log.ts';
 import { writeMetrics } from '../report/metrics.ts';
 import type { Settings } from '../settings/settings-table.ts';
 import { rememberCluster } from './birthmark.ts';
-import { awaitOutcome, isParked, requestHeal } from './heal-request.ts';
+import { healThrough, isParked } from './heal-request.ts';
 import { lookUntilTold } from './look-until-told.ts';
 import type { Outcome } from './run-heal.ts';
 
@@ -47,13 +47,7 @@ const heal = async ({ world: { machine, places }, found, leftMs }: Case): Promis
   if (await isParked(machine, places)) {
     return { code: 3, message: `${found} The app was stopped; the next start heals.` };
   }
-  let ended: Outcome | undefined;
-  try {
-    const before = await requestHeal(machine, places, 'health-action');
-    ended = await awaitOutcome(machine, places, before, leftMs);
-  } catch (error) {
-    return { code: 1, message: `${found} The heal could not be asked for: ${(error as Error).message}.` };
-  }
+  const ended = await healThrough(machine, places, 'health-action', leftMs);
   return ended === undefined
     ? {
         code: 0,

@@ -10,7 +10,7 @@ import type { Log } from '../report/log.ts';
 import type { Settings } from '../settings/settings-table.ts';
 import { rememberCluster } from './birthmark.ts';
 import { gate } from './gate.ts';
-import { awaitOutcome, healRuns, park, requestHeal, unpark } from './heal-request.ts';
+import { healRuns, healThrough, park, unpark } from './heal-request.ts';
 import { lookUntilTold } from './look-until-told.ts';
 
 /** AppCenter gives start and stop a day. */
@@ -37,13 +37,8 @@ async function mustWait(world: World, settings: Settings, log: Log): Promise<str
 
 /** Hands over to `heal-node.service` and waits for its end. */
 async function healAndWait(machine: Machine, world: World): Promise<{ healed: boolean; message: string }> {
-  try {
-    const before = await requestHeal(machine, world.places, 'start');
-    const ended = await awaitOutcome(machine, world.places, before, DAY_MS);
-    return { healed: ended?.outcome === 'healed', message: ended?.message ?? 'The heal is still under way.' };
-  } catch (error) {
-    return { healed: false, message: `The heal could not be asked for: ${(error as Error).message}.` };
-  }
+  const ended = await healThrough(machine, world.places, 'start', DAY_MS);
+  return { healed: ended?.outcome === 'healed', message: ended?.message ?? 'The heal is still under way.' };
 }
 
 /** AppCenter's start: the app's own, and the heal where the member proves stale. Returns the exit code. */
@@ -52,7 +47,11 @@ export async function start(world: World, settings: Settings, log: Log): Promise
   const unparked = await unpark(machine, places).catch((error: Error) => error);
   if (unparked) {
     // Left parked, a later heal would wait for a start that has been: this one fails, and has to be called again.
-    say(log, 'start', `${places.parked} could not be removed, so no heal is begun: ${unparked.message}.`);
+    say(
+      log,
+      'start',
+      `${places.parked} could not be removed, so no heal is begun: ${unparked.message}; mend the disk, and start again.`,
+    );
     return (await machine.runApp(settings.startCmd, DAY_MS)) || 1;
   }
   const unfinished = await unfinishedRecord(machine, places);

@@ -50,8 +50,8 @@ export const signatures: readonly Signature[] = [
     means: 'it starts on a WAL that knows nothing yet, and not for the first time',
     source: 'etcd etcdserver/raft.go, restartNode',
     examples: [
-      '2023-02-24 10:31:49.746091 I | etcdserver: restarting member 946609bde8186189 in cluster ab0688bf84af917d at commit index 0',
-      '{"level":"info","ts":"2022-09-23T17:41:05.159Z","caller":"etcdserver/raft.go:483","msg":"restarting local member","cluster-id":"debfa18810ac61b6","local-member-id":"39aa91079a6459f","commit-index":0}',
+      '2026-11-24 12:40:16.083095 I | etcdserver: restarting member b71f75320dc06a6c in cluster 510f94e18d75fa0d at commit index 0',
+      '{"level":"info","ts":"2026-11-24T12:57:48.880Z","caller":"etcdserver/raft.go:586","msg":"restarting local member","cluster-id":"510f94e18d75fa0d","local-member-id":"b71f75320dc06a6c","commit-index":0}',
     ],
   },
   {

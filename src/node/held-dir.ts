@@ -163,8 +163,18 @@ export class HeldDir {
   /**
    * Puts a whole file here at once: a new file under a name nobody can guess, flushed, renamed over the old
    * one, the directory flushed. A crash leaves the old file or the new one.
+   * @throws with the path, when it cannot be written; the old file stays.
    */
   write(name: string, content: string | Uint8Array, rights: FileRights): void {
+    try {
+      this.writeWhole(name, content, rights);
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      throw Object.assign(new Error(`${this.path}/${name} cannot be written: ${message}`), { code });
+    }
+  }
+
+  private writeWhole(name: string, content: string | Uint8Array, rights: FileRights): void {
     const temporary = `.${name}.${randomBytes(12).toString('hex')}`;
     const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
     const fd = openSync(this.at(temporary), flags, 0o600);

@@ -87,4 +87,13 @@ test('settings that others can write, or behind a link, are not trusted', ({ top
   assert.throws(() => readTrusted(join(top, 'link')), /is a link/);
 });
 
+test('what cannot be written is named by its path, and why', () => {
+  const dir = HeldDir.open('/proc');
+  assert.throws(
+    () => dir.write('no-file', 'x', { mode: 0o600, uid: 0, gid: 0 }),
+    /^\/proc\/no-file cannot be written: E/,
+  );
+  dir.close();
+});
+
 test.run();

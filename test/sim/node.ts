@@ -523,9 +523,8 @@ export class SimNode {
   private mustTake(path: string, adds: boolean): void {
     const state = this.ailing[diskOf(path)];
     if (state === 'full' && adds) throw new Error(`ENOSPC: no space left on device, write ${path}`);
-    if (state === 'read-only' && this.disk.kindOf(path) !== 'none')
+    if (state === 'read-only' && (adds || this.disk.kindOf(path) !== 'none'))
       throw new Error(`EROFS: read-only file system, ${path}`);
-    if (state === 'read-only' && adds) throw new Error(`EROFS: read-only file system, ${path}`);
   }
 
   /** A process of etcd's is there, whether or not it takes part yet. */
