@@ -6,8 +6,8 @@ import { healthCheck } from '../hooks/health-check.ts';
  * This file and what it imports are all that the healthy check loads. Everything else is compiled as an entry of
  * its own (scripts/build.ts) and is not even read until it is asked for here.
  */
-const rest = (): Promise<typeof import('../src/rest.ts')> => import(REST);
-const REST: string = './src/rest.js';
+const full = (): Promise<typeof import('./full.ts')> => import(FULL);
+const FULL: string = './full.js';
 
 async function main(): Promise<number> {
   const name = process.argv0.slice(process.argv0.lastIndexOf('/') + 1);
@@ -15,11 +15,11 @@ async function main(): Promise<number> {
   const hook = words[0] === 'hook' && words.length === 2 ? (words[1] ?? '') : name;
   if (hook === 'health-check') {
     return healthCheck(
-      async (argv) => (await rest()).runInstead(argv),
-      async (settings, limitMs) => (await rest()).runDeepCheck(settings, limitMs),
+      async (argv) => (await full()).runInstead(argv),
+      async (settings, limitMs) => (await full()).runDeepCheck(settings, limitMs),
     );
   }
-  return (await rest()).run(hook, words);
+  return (await full()).run(hook, words);
 }
 
 main().then(

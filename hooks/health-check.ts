@@ -1,9 +1,9 @@
-import { settingsOrOwn } from '../src/app/own-command.ts';
+import { settingsOrOwn } from '../src/appcenter/own-command.ts';
 import { memberHealth } from '../src/cluster/member-health.ts';
-import { parseEnvFile } from '../src/node/env-file.ts';
-import { clientUrlOf, tlsOf } from '../src/node/etcd-config.ts';
-import { DEEP_CHECK_FILE } from '../src/node/places.ts';
+import { clientUrlOf, tlsOf } from '../src/machine/etcd/etcd-config.ts';
+import { parseEnvFile } from '../src/machine/systemd/env-file.ts';
 import type { Settings } from '../src/settings/settings-table.ts';
+import { DEEP_CHECK_FILE } from '../src/state/places.ts';
 import { quickReader } from './quick-reader.ts';
 
 /**

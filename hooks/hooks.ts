@@ -1,24 +1,40 @@
-import { type HookName, settingsOrOwn } from '../src/app/own-command.ts';
-import { runInstead } from '../src/app/run-app.ts';
-import { thisMachine } from '../src/node/this-machine.ts';
+import { deepCheck } from '../src/act/deep-check.ts';
+import { healthAction } from '../src/act/health-action.ts';
+import { start, stop } from '../src/act/start-stop.ts';
+import { type HookName, settingsOrOwn } from '../src/appcenter/own-command.ts';
+import { runInstead } from '../src/appcenter/run-app.ts';
+import { thisMachine } from '../src/machine/this-machine.ts';
+import { realWorld } from '../src/observe/real-world.ts';
+import { openLog } from '../src/report/log.ts';
 import { loadSettings } from '../src/settings/load-settings.ts';
 import type { Settings } from '../src/settings/settings-table.ts';
-import { runDeepCheck } from './deep-check.ts';
-import { run as healthAction } from './health-action.ts';
 import { healthCheck } from './health-check.ts';
-import { run as start } from './start.ts';
-import { run as stop } from './stop.ts';
+
+/** The deeper half of the health check, within `limitMs`. @returns 0 healthy, 1 not, with one line why */
+export async function runDeepCheck(settings: Settings, limitMs: number): Promise<number> {
+  const { code, message } = await deepCheck(realWorld(settings), settings, openLog('health-check'), limitMs);
+  if (code !== 0) console.log(`Not healthy: ${message}`);
+  return code;
+}
+
+/** @returns 0 acted or under way, 1 failed, 3 refused */
+async function runHealthAction(settings: Settings): Promise<number> {
+  const log = openLog('health-action');
+  const { code, message } = await healthAction(realWorld(settings), settings, log).catch((error: Error) => {
+    const why = `This node could not be looked at: ${error.message}; nothing is done, and the next health action looks again.`;
+    log.error({ event: 'failed' }, why);
+    return { code: 1, message: why };
+  });
+  console.log(message);
+  return code;
+}
 
 /** The hooks by the name that AppCenter calls them by; the check has an entry of its own (bin/heal-node.ts). */
 const acting: Readonly<Record<Exclude<HookName, 'health-check'>, (settings: Settings) => Promise<number>>> = {
-  'health-action': healthAction,
-  start,
-  stop,
+  'health-action': runHealthAction,
+  start: (settings) => start(realWorld(settings), settings, openLog('start')),
+  stop: (settings) => stop(realWorld(settings), settings, openLog('stop')),
 };
-
-export const hookNames: readonly HookName[] = ['health-check', 'health-action', 'start', 'stop'];
-
-export const isHookName = (name: string): name is HookName => hookNames.some((hook) => hook === name);
 
 /** Runs a hook; returns its exit code. */
 export async function runHook(name: HookName): Promise<number> {

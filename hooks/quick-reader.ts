@@ -1,5 +1,5 @@
-import type { HookReader } from '../src/app/own-command.ts';
-import { whyUntrusted } from '../src/node/trust.ts';
+import type { HookReader } from '../src/appcenter/own-command.ts';
+import { whyUntrusted } from '../src/machine/os/trust.ts';
 import { parseSettings, SETTINGS_FILE, SettingsError } from '../src/settings/parse-settings.ts';
 
 const text = (path: string): Promise<string | undefined> =>

@@ -38,7 +38,7 @@ await execa(
     '--no-compile-autoload-bunfig',
     ...runtime,
     'bin/heal-node.ts',
-    'src/rest.ts',
+    'bin/full.ts',
     `--outfile=${out}`,
   ],
   { cwd: top, stdio: process.argv.includes('--quiet') ? 'pipe' : 'inherit' },

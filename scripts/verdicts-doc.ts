@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { intent } from '../src/cli/diagnose-command.ts';
-import { hostFaults } from '../src/diagnose/host-faults.ts';
+import { localFaults } from '../src/diagnose/local-faults.ts';
 import { rules } from '../src/diagnose/rules.ts';
 import { signatures } from '../src/diagnose/signatures.ts';
 import { type Verdict, verdictRow, verdicts } from '../src/diagnose/verdicts.ts';
@@ -25,8 +25,8 @@ Made from the tables in \`src/diagnose\` and \`src/plan\` by \`npm run docs\`; a
 ${table(
   ['verdict', 'means', 'the health action', 'what a person should do'],
   (Object.keys(verdicts) as Verdict[]).map((verdict) => {
-    const { means, response, person = '' } = verdictRow(verdict);
-    return [code(verdict), means, intent[response], person];
+    const { means, response, advice = '' } = verdictRow(verdict);
+    return [code(verdict), means, intent[response], advice];
   }),
 )}
 
@@ -36,7 +36,7 @@ The first that holds counts: what stands higher beats what stands lower.
 
 ${table(
   ['reason', 'means', 'what a person should do in this case'],
-  rules.map(({ reason, means, person = '' }) => [code(reason), means, person]),
+  rules.map(({ reason, means, advice = '' }) => [code(reason), means, advice]),
 )}
 
 ## Signatures
@@ -56,11 +56,18 @@ ${table(
 
 ## Faults of this machine
 
-Seen on the machine itself; they count when etcd has crashed and does not run.
+One reason code each, \`local-fault/…\`, whether etcd's log, systemd or the machine shows it. What the machine shows
+counts when etcd has crashed and does not run.
 
 ${table(
-  ['fault', 'means'],
-  hostFaults.map(({ id, means }) => [code(id), means]),
+  ['fault', 'means', 'what a person should do', 'etcd says', 'the machine shows it'],
+  localFaults.map(({ id, means, advice, says, shows }) => [
+    code(id),
+    means,
+    advice,
+    says ? code((says.examples[0] ?? '').slice(0, 160)) : '',
+    shows ? 'yes' : 'no',
+  ]),
 )}
 
 ## Guards
@@ -80,13 +87,14 @@ ${table(
 ## The heal
 
 ${table(
-  ['step', 'runbook', 'does', 'a person would type', 'taken back'],
-  healSteps.map(({ id, runbookStep, what, typed, undo }) => [
+  ['step', 'runbook', 'does', 'a person would type', 'done when', 'can be taken back'],
+  healSteps.map(({ id, runbookStep, what, typed, doneWhen, reversible }) => [
     code(id),
     String(runbookStep),
     what,
     code(typed),
-    undo ? 'yes' : 'no',
+    doneWhen,
+    reversible ? 'yes' : 'no',
   ]),
 )}
 `;

@@ -19,22 +19,22 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { busyVerbs } from '../src/app/busy-verbs.ts';
+import { busyVerbs } from '../src/appcenter/busy-verbs.ts';
 import { etcdctlCluster } from '../src/cluster/etcdctl.ts';
 import { withFastReads } from '../src/cluster/gateway.ts';
 import { memberHealth } from '../src/cluster/member-health.ts';
 import { layout } from '../src/install/layout.ts';
-import { setEnvValues } from '../src/node/env-file.ts';
-import { rememberedBirthmark } from '../src/node/member-mark.ts';
-import { type Places, places } from '../src/node/places.ts';
-import { readTrusted } from '../src/node/read-trusted.ts';
-import { run } from '../src/node/run.ts';
-import { thisMachine } from '../src/node/this-machine.ts';
-import { pointEnvironmentFile } from '../src/node/unit-file.ts';
+import { readTrusted } from '../src/machine/os/read-trusted.ts';
+import { run } from '../src/machine/os/run.ts';
+import { setEnvValues } from '../src/machine/systemd/env-file.ts';
+import { pointEnvironmentFile } from '../src/machine/systemd/unit-file.ts';
+import { thisMachine } from '../src/machine/this-machine.ts';
 import { expectedCluster } from '../src/plan/expected-cluster.ts';
-import { history, unfinishedRecord } from '../src/report/heal-record.ts';
 import { openLog } from '../src/report/log.ts';
 import { parseSettings } from '../src/settings/parse-settings.ts';
+import { healRecordFile, history } from '../src/state/heal-record.ts';
+import { rememberedBirthmark } from '../src/state/member-mark.ts';
+import { type Places, places } from '../src/state/places.ts';
 import { asked, healthy, members, situation } from './fake/observation.ts';
 
 const RIGHTS = { mode: 0o600, uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
@@ -102,7 +102,7 @@ line('S2', 'temporary names are long, random, and never left', async ({ top }) =
   for (let n = 0; n < 50; n++) await thisMachine.writeFile(join(top, 'file'), `${n}`, RIGHTS);
   clearInterval(watching);
   assert.equal(readdirSync(top), ['file']);
-  const source = readFileSync(join(import.meta.dirname, '../src/node/held-dir.ts'), 'utf8');
+  const source = readFileSync(join(import.meta.dirname, '../src/machine/os/held-dir.ts'), 'utf8');
   assert.match(source, /randomBytes\(12\)/);
   assert.match(source, /O_EXCL/);
 });
@@ -123,7 +123,7 @@ line('S3', 'a hostile journal counts as none', async ({ top }) => {
   const at = stateIn(top);
   const read = async (text: string) => {
     writeFileSync(at.journal, text);
-    return unfinishedRecord(thisMachine, at);
+    return healRecordFile.read(thisMachine, at.journal);
   };
   assert.is((await read(JSON.stringify(RECORD)))?.id, RECORD.id);
   const hostile = [
@@ -149,7 +149,7 @@ line('S3', 'a hostile journal counts as none', async ({ top }) => {
   assert.is(({} as { mode?: string }).mode, undefined);
   rmSync(at.journal);
   symlinkSync('/etc/passwd', at.journal);
-  assert.is(await unfinishedRecord(thisMachine, at), undefined);
+  assert.is(await healRecordFile.read(thisMachine, at.journal), undefined);
 });
 
 line('S4', 'a hostile history costs no more than a hundred small files', async ({ top }) => {
@@ -169,16 +169,16 @@ line('S4', 'a hostile history costs no more than a hundred small files', async (
 line('S5', "root's own mark counts before the one on etcd's disk, and garbage is none", async ({ top }) => {
   const at = {
     ...stateIn(top),
-    mark: join(top, 'root-mark') as Places['mark'],
-    mark2: join(top, 'etcd-mark') as Places['mark2'],
+    rootDiskMark: join(top, 'root-mark') as Places['rootDiskMark'],
+    dataDiskMark: join(top, 'etcd-mark') as Places['dataDiskMark'],
   };
   const [a, b] = ['a'.repeat(32), 'b'.repeat(32)];
-  writeFileSync(at.mark2, `has been a member\nbirthmark=${b}\n`);
+  writeFileSync(at.dataDiskMark, `has been a member\nbirthmark=${b}\n`);
   assert.is(await rememberedBirthmark(thisMachine, at), b);
-  writeFileSync(at.mark, `has been a member\nbirthmark=${a}\n`);
+  writeFileSync(at.rootDiskMark, `has been a member\nbirthmark=${a}\n`);
   assert.is(await rememberedBirthmark(thisMachine, at), a);
   for (const text of ['birthmark=$(reboot)\n', `birthmark=${a}x\n`, 'x'.repeat(100_000)]) {
-    writeFileSync(at.mark, text);
+    writeFileSync(at.rootDiskMark, text);
     assert.is(await rememberedBirthmark(thisMachine, at), b);
   }
 });
@@ -191,9 +191,12 @@ line('S6', 'no text becomes a line of its own in what we write', async () => {
   assert.is(quoted.split('\n').length, env.split('\n').length);
   // A member that calls itself so makes the heal stop, and nothing else.
   const list = members.map((m) => (m.name === 'etcd3' ? { ...m, name: 'x\nLD_PRELOAD=/tmp/x.so' } : m));
-  const seen = situation({ ...healthy, others: [asked(1, { members: list }), asked(3, { members: list })] });
+  const observed = situation({
+    ...healthy,
+    others: [asked(1, { members: list }), asked(3, { members: list })],
+  });
   assert.throws(
-    () => setEnvValues(env, { ETCD_INITIAL_CLUSTER: expectedCluster(seen) }),
+    () => setEnvValues(env, { ETCD_INITIAL_CLUSTER: expectedCluster(observed) }),
     /control character/,
   );
   const unit = '[Service]\nEnvironmentFile=/a\nExecStart=/b\n';
@@ -218,7 +221,7 @@ line('S7', 'a reply without end, or of another shape, is an error within the lim
   const slow = etcdctlCluster({
     program: '/bin/false',
     tls: undefined,
-    credentials: undefined,
+    credentials: () => undefined,
     readTimeoutMs: 500,
   });
   let writing: ReturnType<typeof setInterval> | undefined;
@@ -274,7 +277,7 @@ line('S9', 'a password is in no argument, message or log, and the service dumps 
   const cluster = etcdctlCluster({
     program,
     tls: undefined,
-    credentials: 'root:hunter2',
+    credentials: () => 'root:hunter2',
     readTimeoutMs: 2000,
   });
   const said = await Promise.all([

@@ -2,10 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { claim } from '../cluster/claim.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { BIRTHMARK_KEY } from '../cluster/etcdctl.ts';
-import { forgot } from '../diagnose/forgot.ts';
 import type { Situation } from '../diagnose/situation.ts';
-import { markMember } from '../node/member-mark.ts';
 import type { World } from '../observe/world.ts';
+import { markMember } from '../state/member-mark.ts';
 
 /**
  * The cluster's birthmark: a random ID under one key, written once, when all members are well. Every node
@@ -24,10 +23,10 @@ const isOne = (text: string): boolean => /^[0-9a-f]{32}$/.test(text);
  */
 export async function rememberCluster(
   { machine, places, cluster: reach, birthmarkOn }: World,
-  { cluster, config, seen }: Situation,
+  { cluster, config, observed, birthmarkMismatch }: Situation,
   adopts = false,
 ): Promise<string | undefined> {
-  const known = seen.birthmark;
+  const known = observed.birthmark;
   if (!birthmarkOn || config === undefined) {
     await markMember(machine, places);
     return undefined;
@@ -37,7 +36,7 @@ export async function rememberCluster(
   const allWell = cluster.serving.length > 0 && cluster.serving.length === cluster.members.length - 1;
   if (theirs === '' && allWell && (known === '' || adopts))
     theirs = await birthmarkOf(reach(config.tls), any?.endpoint ?? config.clientUrl).catch(() => '');
-  const other = adopts ? undefined : forgot(known, cluster);
+  const other = adopts ? undefined : birthmarkMismatch;
   const shown = isOne(theirs) ? theirs : '';
   // Adopted is what the cluster shows, also where that is none yet: a later look remembers the one that it gets.
   await markMember(machine, places, adopts ? shown : other === undefined ? shown || known : known);

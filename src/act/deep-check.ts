@@ -2,16 +2,18 @@ import { claim } from '../cluster/claim.ts';
 import { compareData } from '../cluster/compare-data.ts';
 import { diagnose } from '../diagnose/diagnose.ts';
 import { situationOf } from '../diagnose/situation.ts';
+import type { Verdict } from '../diagnose/verdicts.ts';
 import { observe } from '../observe/observe.ts';
 import type { World } from '../observe/world.ts';
-import { type DeepCheckResult, writeDeepCheck } from '../report/deep-check-file.ts';
-import { unfinishedRecord } from '../report/heal-record.ts';
-import { ifPossible } from '../report/if-possible.ts';
+import { bestEffort } from '../report/best-effort.ts';
 import type { Log } from '../report/log.ts';
 import { writeMetrics } from '../report/metrics.ts';
 import type { Settings } from '../settings/settings-table.ts';
+import { type DeepCheckResult, deepCheckFile } from '../state/deep-check-file.ts';
+import { healRecordFile } from '../state/heal-record.ts';
+import { healRuns, requestHeal } from './ask-for-heal.ts';
 import { rememberCluster } from './birthmark.ts';
-import { healRuns, requestHeal } from './heal-request.ts';
+import { whyLeftToPerson } from './left-to-person.ts';
 
 /** Held by the one member that compares right now; gone by itself. */
 const LOCK_KEY = 'heal-node/deep-check';
@@ -23,7 +25,11 @@ type Result = Omit<DeepCheckResult, 'atMs'>;
 type Found = {
   readonly code: 0 | 1;
   readonly message: string;
+  /** Undefined when it did not look. */
+  readonly verdict?: Verdict;
   readonly result?: Result;
+  /** Another member compares right now: what was found last stands, and the next checks are quick for a while. */
+  readonly postponed?: true;
   /** An unfinished heal is to be taken up. */
   readonly takesUp?: true;
 };
@@ -33,8 +39,8 @@ const unknown = (text: string): Result => ({ state: 'unknown', confirmed: false,
 /** This member's hash against those of all others, which must agree among themselves. */
 async function compare(world: World, differedBefore: boolean): Promise<Result> {
   const situation = situationOf(await observe(world), world.places);
-  const { config, cluster, seen } = situation;
-  const self = seen.self?.reply.ok ? seen.self.reply.value : undefined;
+  const { config, cluster, observed } = situation;
+  const self = observed.self?.reply.ok ? observed.self.reply.value : undefined;
   if (config === undefined || self === undefined) return unknown('this member does not answer');
   if (cluster.serving.length < 2 || cluster.serving.length < cluster.members.length - 1)
     return unknown('not all others serve');
@@ -64,23 +70,26 @@ async function check(world: World, settings: Settings, log: Log): Promise<Found>
   const { verdict, reason, means, node } = diagnose(situation);
   const found = `${node.name || 'This node'} is ${verdict} (${reason}): ${means}.`;
   const unfinished =
-    verdict === 'healing' || (await unfinishedRecord(world.machine, world.places)) !== undefined;
+    verdict === 'healing' || (await healRecordFile.read(world.machine, world.places.journal)) !== undefined;
   if (unfinished && settings.mode === 'auto' && !(await healRuns(world.machine))) {
     // It serves, on the copy or on what a migration has put back: no health action will ever be called for it.
-    return { code: 0, message: `${found} It is taken up again.`, takesUp: true };
+    const left = await whyLeftToPerson(world, settings, situation);
+    if (left !== undefined) return { code: 0, message: `${found} It is left alone: ${left}.`, verdict };
+    return { code: 0, message: `${found} It is taken up again.`, verdict, takesUp: true };
   }
   // It has answered healthy: only who it is, and what it holds, can still be wrong with it.
-  if (['stale', 'local-fault', 'amnesia'].includes(verdict)) return { code: 1, message: found };
+  if (['stale', 'local-fault', 'amnesia'].includes(verdict)) return { code: 1, message: found, verdict };
   if (verdict !== 'healthy' || config === undefined)
-    return { code: 0, message: found, result: unknown(found) };
-  const forgot = await ifPossible(log, 'What marks this node', rememberCluster(world, situation));
-  if (forgot !== undefined) log.error({ event: 'birthmark' }, `${config.name}: ${forgot}.`);
+    return { code: 0, message: found, verdict, result: unknown(found) };
+  const mismatch = await bestEffort(log, 'The member mark', rememberCluster(world, situation));
+  if (mismatch !== undefined) log.error({ event: 'birthmark' }, `${config.name}: ${mismatch}.`);
   const cluster = world.cluster(config.tls);
   const held = await claim(cluster, [config.clientUrl], LOCK_KEY, config.name, LOCK_SEC);
-  if (held.value !== config.name) return { code: 0, message: `${held.value} compares its data right now.` };
+  if (held.value !== config.name)
+    return { code: 0, message: `${held.value} compares its data right now.`, verdict, postponed: true };
   const result = await compare(world, false);
   const heals = result.confirmed && settings.onDivergence === 'heal';
-  return { code: heals ? 1 : 0, message: `${config.name}: ${result.text}.`, result };
+  return { code: heals ? 1 : 0, message: `${config.name}: ${result.text}.`, verdict, result };
 }
 
 /**
@@ -107,13 +116,15 @@ export async function deepCheck(
       .then((): Found => ({ code: 0, message: `The deep check was ${late.text}.`, result: late })),
   ]);
   // Not by the check itself: late, it would end between the request and the start that it is for.
-  if (found.takesUp) await ifPossible(log, places.request, requestHeal(machine, places, 'health-check'));
-  if (found.result) {
-    const result = { ...found.result, atMs: machine.now() };
-    const verdict = found.code === 0 ? 'healthy' : 'stale';
-    await ifPossible(log, places.deepCheck, writeDeepCheck(machine, places.deepCheck, result));
-    await ifPossible(log, places.metrics, writeMetrics(machine, places, verdict));
-  }
+  if (found.takesUp) await bestEffort(log, places.request, requestHeal(machine, places, 'health-check'));
+  // Written again unchanged, the file is new, and so the next checks are quick.
+  const last = found.postponed && (await deepCheckFile.read(machine, places.deepCheck));
+  const result = found.result ?? (found.postponed && !last ? unknown(found.message) : undefined);
+  const written = result ? { ...result, atMs: machine.now() } : last;
+  if (written)
+    await bestEffort(log, places.deepCheck, deepCheckFile.write(machine, places.deepCheck, written));
+  if (found.verdict !== undefined)
+    await bestEffort(log, places.metrics, writeMetrics(machine, places, found.verdict));
   const write = found.result?.confirmed || found.code === 1 ? log.error : log.info;
   write({ event: found.result?.confirmed ? 'diverged' : 'deep-check', ...found.result }, found.message);
   return found;

@@ -1,19 +1,26 @@
+import { diagnose } from '../diagnose/diagnose.ts';
 import type { Verdict } from '../diagnose/verdicts.ts';
 import type { World } from '../observe/world.ts';
-import { newRecord, unfinishedRecord } from '../report/heal-record.ts';
-import { ifPossible } from '../report/if-possible.ts';
+import { bestEffort } from '../report/best-effort.ts';
 import type { Log } from '../report/log.ts';
 import { writeMetrics } from '../report/metrics.ts';
 import type { Settings } from '../settings/settings-table.ts';
+import { healRecordFile, newRecord } from '../state/heal-record.ts';
+import { requestFile } from '../state/heal-request.ts';
+import { type Outcome, outcomeFile } from '../state/outcome.ts';
+import { isParked } from '../state/parked.ts';
 import { rememberCluster } from './birthmark.ts';
-import { HealContext } from './heal-context.ts';
-import { isParked, readRequest, writeOutcome } from './heal-request.ts';
-import { lookUntilTold } from './look-until-told.ts';
-import { type Outcome, runHeal } from './run-heal.ts';
+import { diagnoseWhenSettled } from './diagnose-when-settled.ts';
+import { HealContext } from './heal/heal-context.ts';
+import { runHeal } from './heal/run-heal.ts';
+import { whyLeftToPerson } from './left-to-person.ts';
 
 /** After a boot the network and the others may need a moment; an unfinished heal waits for them that long. */
 const SETTLE_MS = 60_000;
 const MAY_SETTLE: readonly Verdict[] = ['starting', 'quorum-lost', 'unknown', 'stopped', 'amnesia'];
+
+/** How a run ended, with the verdict that it found last; undefined when it did not look. */
+type Ended = Outcome & { readonly verdict?: Verdict };
 
 /**
  * What `heal-node.service` does: takes up an unfinished heal, or begins one that was asked for, and writes down
@@ -21,18 +28,23 @@ const MAY_SETTLE: readonly Verdict[] = ['starting', 'quorum-lost', 'unknown', 's
  */
 export async function runHealService(world: World, settings: Settings, log: Log): Promise<Outcome> {
   const { machine, places } = world;
-  const ended = await decide(world, settings, log).catch((error: Error): Outcome => {
+  const { verdict, ...ended } = await decide(world, settings, log).catch((error: Error): Ended => {
     log.error({ event: 'failed', error: error.message }, `The heal stopped: ${error.message}`);
     return { outcome: 'failed', message: `The heal stopped: ${error.message}` };
   });
-  const verdict = ended.outcome === 'healed' ? 'healthy' : 'unknown';
-  await ifPossible(log, `The end of ${places.request}`, machine.remove(places.request));
-  await ifPossible(log, places.outcome, writeOutcome(machine, places, ended));
-  await ifPossible(log, places.metrics, writeMetrics(machine, places, verdict));
+  // A request that stays would be answered again; what could not be removed is removed by the next run.
+  await machine
+    .remove(places.request)
+    .catch((error: Error) =>
+      log.warn({ event: 'not-removed' }, `${places.request} could not be removed: ${error.message}.`),
+    );
+  const stamped = { ...ended, atMs: machine.now() };
+  await bestEffort(log, places.outcome, outcomeFile.write(machine, places.outcome, stamped));
+  if (verdict !== undefined) await bestEffort(log, places.metrics, writeMetrics(machine, places, verdict));
   return ended;
 }
 
-async function decide(world: World, settings: Settings, log: Log): Promise<Outcome> {
+async function decide(world: World, settings: Settings, log: Log): Promise<Ended> {
   const { machine, places } = world;
   const nothing = (message: string): Outcome => {
     log.info({ event: 'nothing' }, message);
@@ -44,15 +56,15 @@ async function decide(world: World, settings: Settings, log: Log): Promise<Outco
       : (await world.mode()) === 'off'
         ? 'HEAL_MODE is off; `heal-node restore` brings the originals back'
         : undefined;
-  const request = await readRequest(machine, places);
-  const unfinished = await unfinishedRecord(machine, places);
+  const request = await requestFile.read(machine, places.request);
+  const unfinished = await healRecordFile.read(machine, places.journal);
   const swapped =
-    (await machine.kindOf(places.unit1File)) !== 'none' ||
+    (await machine.kindOf(places.copyUnitFile)) !== 'none' ||
     (await machine.kindOf(places.originals)) !== 'none';
   if (!request && !unfinished && !swapped) return nothing('No heal was asked for and none is unfinished.');
   const why = await parked();
   if (why !== undefined) return { outcome: 'parked', message: `No heal is begun or taken up: ${why}.` };
-  const { situation, diagnosis } = await lookUntilTold(
+  const { situation, diagnosis } = await diagnoseWhenSettled(
     world,
     SETTLE_MS,
     ({ diagnosis: { verdict } }) => unfinished !== undefined && MAY_SETTLE.includes(verdict),
@@ -61,19 +73,31 @@ async function decide(world: World, settings: Settings, log: Log): Promise<Outco
   log.info({ event: 'verdict', verdict, reason, evidence }, `Verdict ${verdict} (${reason}): ${means}.`);
   const begins = verdict === 'stale' && (request !== undefined || unfinished !== undefined);
   const goesOn = verdict === 'healing' || (unfinished !== undefined && verdict === 'healthy');
-  if (!begins && !goesOn) {
-    return nothing(`There is nothing to heal: the verdict is ${verdict} (${reason}), ${means}.`);
-  }
-  if (begins && unfinished === undefined && settings.mode === 'manual' && request?.by !== 'operator') {
-    return { outcome: 'refused', message: 'HEAL_MODE is manual: heal by hand with `heal-node heal`.' };
+  if (!begins && !goesOn)
+    return {
+      ...nothing(`There is nothing to heal: the verdict is ${verdict} (${reason}), ${means}.`),
+      verdict,
+    };
+  if (request?.by !== 'operator') {
+    if (begins && unfinished === undefined && settings.mode === 'manual')
+      return {
+        outcome: 'refused',
+        message: 'HEAL_MODE is manual: heal by hand with `heal-node heal`.',
+        verdict,
+      };
+    const left = goesOn ? await whyLeftToPerson(world, settings, situation) : undefined;
+    if (left !== undefined) {
+      log.warn({ event: 'left-to-person' }, `No heal is taken up: ${left}.`);
+      return { outcome: 'refused', message: `No heal is taken up: ${left}.`, verdict };
+    }
   }
   const record = unfinished ?? newRecord(machine.now(), request?.by ?? 'boot', reason);
-  const heal = new HealContext(world, settings, log, record, situation.seen);
+  const heal = new HealContext(world, settings, log, record, situation.observed);
   const outcome = await runHeal(heal, parked);
   if (outcome.outcome === 'healed') {
-    await ifPossible(log, 'What marks this node', rememberCluster(world, heal.situation));
+    await bestEffort(log, 'The member mark', rememberCluster(world, heal.situation));
     // What it said was of the data that are set aside now; the next check compares anew.
-    await ifPossible(log, `The end of ${places.deepCheck}`, machine.remove(places.deepCheck));
+    await machine.remove(places.deepCheck).catch(() => undefined);
   }
-  return outcome;
+  return { ...outcome, verdict: diagnose(heal.situation).verdict };
 }

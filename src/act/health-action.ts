@@ -1,17 +1,20 @@
 import type { Situation } from '../diagnose/situation.ts';
 import { type Response, verdictRow } from '../diagnose/verdicts.ts';
 import type { World } from '../observe/world.ts';
-import { ifPossible } from '../report/if-possible.ts';
+import { bestEffort } from '../report/best-effort.ts';
 import type { Log } from '../report/log.ts';
 import { writeMetrics } from '../report/metrics.ts';
 import type { Settings } from '../settings/settings-table.ts';
+import type { Outcome } from '../state/outcome.ts';
+import { isParked } from '../state/parked.ts';
+import { healThrough } from './ask-for-heal.ts';
 import { rememberCluster } from './birthmark.ts';
-import { healThrough, isParked } from './heal-request.ts';
-import { lookUntilTold } from './look-until-told.ts';
-import type { Outcome } from './run-heal.ts';
+import { diagnoseWhenSettled } from './diagnose-when-settled.ts';
+import { whyLeftToPerson } from './left-to-person.ts';
 
 export interface HookResult {
   readonly code: 0 | 1 | 3;
+  /** What was found, what was done, what to do next. */
   readonly message: string;
 }
 
@@ -28,63 +31,64 @@ interface Case {
   readonly world: World;
   readonly settings: Settings;
   readonly situation: Situation;
-  readonly found: string;
-  readonly person: string;
+  /** A person has something to do. */
+  readonly needsPerson: boolean;
   /** Milliseconds left of the action's own limit. */
   readonly leftMs: number;
 }
 
-const restart = async ({ world, settings, found, leftMs }: Case): Promise<HookResult> => {
+/** What was done about it, as sentences of its own. */
+interface Done {
+  readonly code: HookResult['code'];
+  readonly did: string;
+}
+
+const restart = async ({ world, settings, leftMs }: Case): Promise<Done> => {
   const code = await world.machine.runApp(settings.restartCmd, leftMs);
   const command = settings.restartCmd.join(' ');
-  if (code === undefined) return { code: 0, message: `${found} \`${command}\` is under way.` };
+  if (code === undefined) return { code: 0, did: `\`${command}\` is under way.` };
   return code === 0
-    ? { code: 0, message: `${found} Restarted with \`${command}\`.` }
-    : { code: 1, message: `${found} \`${command}\` failed with exit ${code}.` };
+    ? { code: 0, did: `Restarted with \`${command}\`.` }
+    : { code: 1, did: `\`${command}\` failed with exit ${code}.` };
 };
 
-const heal = async ({ world: { machine, places }, found, leftMs }: Case): Promise<HookResult> => {
-  if (await isParked(machine, places)) {
-    return { code: 3, message: `${found} The app was stopped; the next start heals.` };
-  }
+const heal = async ({ world: { machine, places }, leftMs }: Case): Promise<Done> => {
+  if (await isParked(machine, places)) return { code: 3, did: 'The app was stopped; the next start heals.' };
   const ended = await healThrough(machine, places, 'health-action', leftMs);
   return ended === undefined
-    ? {
-        code: 0,
-        message: `${found} The heal is under way in heal-node.service; follow it with \`heal-node logs\`.`,
-      }
-    : { code: codeOf[ended.outcome], message: `${found} ${ended.message}` };
+    ? { code: 0, did: 'The heal is under way in heal-node.service; follow it with `heal-node logs`.' }
+    : { code: codeOf[ended.outcome], did: ended.message };
 };
 
 /** What the action does with a verdict, by the verdict's row. */
-const responses: Readonly<Record<Response, (c: Case) => Promise<HookResult>>> = {
-  nothing: async ({ found, person, situation }) => ({
-    code: situation.servesAsOwn || person === '' ? 0 : 3,
-    message: `${found} Nothing is done.${person}`,
+const responses: Readonly<Record<Response, (c: Case) => Promise<Done>>> = {
+  nothing: async ({ needsPerson, situation }) => ({
+    code: situation.servesAsOwn || !needsPerson ? 0 : 3,
+    did: 'Nothing is done.',
   }),
   restart,
   'restart-if-dead': async (c) => {
-    const { situation, found, person } = c;
-    const holdsData = situation.seen.data.kind === 'wal' || situation.cluster.standsWithoutUs;
-    if (!situation.runs && holdsData) {
-      const done = await restart(c);
-      return { ...done, message: `${done.message}${person}` };
-    }
-    const why = situation.runs ? 'Its process lives' : 'Its data dir holds no data';
-    return { code: 3, message: `${found} ${why}, so nothing is done.${person}` };
+    const { runs, observed, cluster } = c.situation;
+    if (runs) return { code: 3, did: 'Its process lives, so nothing is done.' };
+    // Where its place is not known, the app's restart writes the file that names it, and the gate looks again.
+    if (observed.data.kind === 'wal' || observed.data.kind === 'unknown' || cluster.hasQuorumWithoutSelf)
+      return restart(c);
+    return { code: 3, did: 'Its data dir holds no data, so nothing is done.' };
   },
   kill: async (c) => {
-    const { machine } = c.world;
     // A stop would wait for a process that does not listen; a kill does not ask it.
-    await machine.systemctl(['kill', '--signal=SIGKILL', c.situation.unitName]);
-    const done = await restart(c);
-    return { ...done, message: `${c.found} Killed it. ${done.message.slice(c.found.length + 1)}` };
+    await c.world.machine.systemctl(['kill', '--signal=SIGKILL', c.situation.unitName]);
+    const { code, did } = await restart(c);
+    return { code, did: `Killed it. ${did}` };
   },
   heal: async (c) =>
     c.settings.mode === 'auto'
       ? heal(c)
-      : { code: 3, message: `${c.found} HEAL_MODE is manual: heal by hand with \`heal-node heal\`.` },
-  resume: heal,
+      : { code: 3, did: 'HEAL_MODE is manual: heal by hand with `heal-node heal`.' },
+  resume: async (c) => {
+    const why = await whyLeftToPerson(c.world, c.settings, c.situation);
+    return why === undefined ? heal(c) : { code: 3, did: `Nothing is done: ${why}.` };
+  },
 };
 
 /**
@@ -93,29 +97,27 @@ const responses: Readonly<Record<Response, (c: Case) => Promise<HookResult>>> = 
 export async function healthAction(world: World, settings: Settings, log: Log): Promise<HookResult> {
   const { machine, places } = world;
   const beganMs = machine.monotonicMs();
-  const leftMs = () => settings.actionTimeoutMs - (machine.monotonicMs() - beganMs);
-  const { situation, diagnosis } = await lookUntilTold(world, settings.actionTimeoutMs / 2);
-  const { verdict, reason, means, person, evidence, node } = diagnosis;
+  const { situation, diagnosis } = await diagnoseWhenSettled(world, settings.actionTimeoutMs / 2);
+  const { verdict, reason, means, advice, evidence, node } = diagnosis;
   const found = `${node.name || 'This node'} is ${verdict} (${reason}): ${means}.`;
   log.info({ event: 'verdict', verdict, reason, memberId: node.memberId, evidence }, found);
   if (verdict === 'healthy') {
-    const forgot = await ifPossible(log, 'What marks this node', rememberCluster(world, situation));
-    if (forgot !== undefined) log.error({ event: 'birthmark' }, `${node.name}: ${forgot}.`);
+    const mismatch = await bestEffort(log, 'The member mark', rememberCluster(world, situation));
+    if (mismatch !== undefined) log.error({ event: 'birthmark' }, `${node.name}: ${mismatch}.`);
   }
   const { response } = verdictRow(verdict);
-  const act = responses[response];
-  const toPerson = person === '' ? '' : ` For a person: ${person}.`;
-  const result = await act({
+  const leftMs = Math.max(0, settings.actionTimeoutMs - (machine.monotonicMs() - beganMs) - 500);
+  const { code, did } = await responses[response]({
     world,
     settings,
     situation,
-    found,
-    person: toPerson,
-    leftMs: Math.max(0, leftMs() - 500),
+    needsPerson: advice !== '',
+    leftMs,
   });
+  const message = `${found} ${did}${advice === '' ? '' : ` Action: ${advice}.`}`;
   // After a heal its service has written what holds now.
   if (response !== 'heal' && response !== 'resume')
-    await ifPossible(log, places.metrics, writeMetrics(machine, places, verdict));
-  log.info({ event: 'action', verdict, response, exit: result.code }, result.message);
-  return result;
+    await bestEffort(log, places.metrics, writeMetrics(machine, places, verdict));
+  log.info({ event: 'action', verdict, response, exit: code }, message);
+  return { code, message };
 }

@@ -1,12 +1,14 @@
+import { waitUntil } from '../machine/wait-until.ts';
 import { observe } from '../observe/observe.ts';
 import type { World } from '../observe/world.ts';
-import { closeRecord, newRecord, unfinishedRecord } from '../report/heal-record.ts';
 import type { Log } from '../report/log.ts';
 import type { Settings } from '../settings/settings-table.ts';
-import { unitsBack } from './effects/units.ts';
-import { HealContext } from './heal-context.ts';
-import { healRuns, park, unpark } from './heal-request.ts';
-import { canRollBack, rollBack } from './run-heal.ts';
+import { closeRecord, healRecordFile, newRecord } from '../state/heal-record.ts';
+import { park, unpark } from '../state/parked.ts';
+import { healRuns } from './ask-for-heal.ts';
+import { unitsBack } from './heal/effects/units.ts';
+import { HealContext } from './heal/heal-context.ts';
+import { canRollBack, rollBack } from './heal/run-heal.ts';
 
 /** A heal reaches a point where the cluster is whole within the bounds of its calls. */
 const PARK_MS = 300_000;
@@ -24,23 +26,22 @@ export async function restoreByHand(
   const { machine, places } = world;
   const stoppedByApp = await park(machine, places, 2 * PARK_MS);
   try {
-    const beganMs = machine.monotonicMs();
-    while (await healRuns(machine)) {
-      if (machine.monotonicMs() - beganMs > PARK_MS)
-        return {
-          code: 1,
-          message: 'A heal is under way and does not come to a point where it can be parked.',
-        };
-      await machine.sleep(200);
-    }
-    const seen = await observe(world);
-    const unfinished = await unfinishedRecord(machine, places);
+    const parked = await waitUntil(
+      machine,
+      PARK_MS,
+      200,
+      async () => !(await healRuns(machine)) || undefined,
+    );
+    if (!parked)
+      return { code: 1, message: 'A heal is under way and does not come to a point where it can be parked.' };
+    const observed = await observe(world);
+    const unfinished = await healRecordFile.read(machine, places.journal);
     const heal = new HealContext(
       world,
       settings,
       log,
       unfinished ?? newRecord(machine.now(), 'operator', 'restore'),
-      seen,
+      observed,
     );
     if (!heal.situation.swapped && unfinished === undefined)
       return { code: 0, message: 'The originals are in place; there was nothing to bring back.' };

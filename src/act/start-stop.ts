@@ -1,17 +1,19 @@
 import { diagnose } from '../diagnose/diagnose.ts';
 import { situationOf } from '../diagnose/situation.ts';
 import type { Verdict } from '../diagnose/verdicts.ts';
-import type { Machine } from '../node/machine.ts';
+import type { Machine } from '../machine/machine.ts';
+import { waitUntil } from '../machine/wait-until.ts';
 import { observe } from '../observe/observe.ts';
 import type { World } from '../observe/world.ts';
-import { unfinishedRecord } from '../report/heal-record.ts';
-import { ifPossible } from '../report/if-possible.ts';
+import { bestEffort } from '../report/best-effort.ts';
 import type { Log } from '../report/log.ts';
 import type { Settings } from '../settings/settings-table.ts';
+import { healRecordFile } from '../state/heal-record.ts';
+import { park, unpark } from '../state/parked.ts';
+import { healRuns, healThrough } from './ask-for-heal.ts';
 import { rememberCluster } from './birthmark.ts';
+import { diagnoseWhenSettled } from './diagnose-when-settled.ts';
 import { gate } from './gate.ts';
-import { healRuns, healThrough, park, unpark } from './heal-request.ts';
-import { lookUntilTold } from './look-until-told.ts';
 
 /** AppCenter gives start and stop a day. */
 const DAY_MS = 86_400_000;
@@ -25,14 +27,14 @@ const say = (log: Log, event: string, sentence: string): void => {
 
 /** Waits while the gate would keep etcd down. Returns why it still must not start, or undefined. */
 async function mustWait(world: World, settings: Settings, log: Log): Promise<string | undefined> {
-  const { machine } = world;
-  const beganMs = machine.monotonicMs();
-  for (let told = false; ; told = true) {
-    const why = await gate(world);
-    if (why === undefined || machine.monotonicMs() - beganMs > settings.startWaitMs) return why;
-    if (!told) say(log, 'start-waits', `Waiting before etcd is started. ${why}`);
-    await machine.sleep(1000);
-  }
+  let why: string | undefined;
+  await waitUntil(world.machine, settings.startWaitMs, 1000, async () => {
+    const announced = why !== undefined;
+    why = await gate(world);
+    if (why !== undefined && !announced) say(log, 'start-waits', `Waiting before etcd is started. ${why}`);
+    return why === undefined || undefined;
+  });
+  return why;
 }
 
 /** Hands over to `heal-node.service` and waits for its end. */
@@ -50,11 +52,11 @@ export async function start(world: World, settings: Settings, log: Log): Promise
     say(
       log,
       'start',
-      `${places.parked} could not be removed, so no heal is begun: ${unparked.message}; mend the disk, and start again.`,
+      `${places.parked} could not be removed, so no heal is begun: ${unparked.message}; repair the disk, and start again.`,
     );
     return (await machine.runApp(settings.startCmd, DAY_MS)) || 1;
   }
-  const unfinished = await unfinishedRecord(machine, places);
+  const unfinished = await healRecordFile.read(machine, places.journal);
   const before = situationOf(await observe(world), places);
   const found = diagnose(before);
   if (found.reason === 'stale/clone' && settings.mode === 'auto') {
@@ -75,12 +77,12 @@ export async function start(world: World, settings: Settings, log: Log): Promise
   }
   const code = (await machine.runApp(settings.startCmd, DAY_MS)) ?? 1;
   // Right after its start a process that is going to give up looks like one that is on its way up.
-  const { situation: after, diagnosis } = await lookUntilTold(
+  const { situation: after, diagnosis } = await diagnoseWhenSettled(
     world,
     SETTLE_MS,
     ({ diagnosis: { verdict } }) => code === 0 && MAY_GIVE_UP.includes(verdict),
   );
-  if (after.servesAsOwn) await ifPossible(log, 'What marks this node', rememberCluster(world, after));
+  if (after.servesAsOwn) await bestEffort(log, 'The member mark', rememberCluster(world, after));
   if (code === 0 && unfinished !== undefined && after.servesAsOwn) {
     // A migration in the middle of the heal has put the originals back; it only has to be ended.
     const { message } = await healAndWait(machine, world);
@@ -98,17 +100,16 @@ export async function start(world: World, settings: Settings, log: Log): Promise
 /** AppCenter's stop: parks a heal at its next safe point, then the app's own. Returns the exit code. */
 export async function stop(world: World, settings: Settings, log: Log): Promise<number> {
   const { machine, places } = world;
-  await ifPossible(log, places.parked, park(machine, places));
-  for (let told = false; await healRuns(machine); told = true) {
-    if (!told)
-      say(log, 'stop-waits', 'A heal is under way: waiting for the next point where the cluster is whole.');
-    await machine.sleep(200);
+  await bestEffort(log, places.parked, park(machine, places));
+  if (await healRuns(machine)) {
+    say(log, 'stop-waits', 'A heal is under way: waiting for the next point where the cluster is whole.');
+    await waitUntil(machine, DAY_MS, 200, async () => !(await healRuns(machine)) || undefined);
   }
   const code = (await machine.runApp(settings.stopCmd, DAY_MS)) ?? 1;
-  if ((await machine.kindOf(places.unit1File)) === 'none') return code;
+  if ((await machine.kindOf(places.copyUnitFile)) === 'none') return code;
   // The app's own stop cannot know the unit that stands in for its own, and fails where its own is moved aside.
   // Somebody may just have put the originals back: what counts is whether anything runs.
-  await machine.systemctl(['stop', places.unit1]).catch(() => undefined);
-  const units = await machine.units([places.unit, places.unit1]);
+  await machine.systemctl(['stop', places.copyUnit]).catch(() => undefined);
+  const units = await machine.units([places.unit, places.copyUnit]);
   return units.every(({ mainPid }) => mainPid === 0) ? 0 : code || 1;
 }

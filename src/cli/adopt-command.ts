@@ -1,6 +1,6 @@
 import { rememberCluster } from '../act/birthmark.ts';
-import { rememberedBirthmark } from '../node/member-mark.ts';
 import { openLog } from '../report/log.ts';
+import { rememberedBirthmark } from '../state/member-mark.ts';
 import { type CommandSpec, EXIT } from './command.ts';
 import { look } from './look.ts';
 
@@ -10,8 +10,8 @@ export const adoptCommand: CommandSpec = {
   exits: '0 accepted, 3 no cluster serves here that could be accepted, 2 settings',
   run: async () => {
     const { world, situation } = await look();
-    const { cluster, seen } = situation;
-    if (!world.birthmarkOn || !cluster.standsWithoutUs) {
+    const { cluster, observed } = situation;
+    if (!world.birthmarkOn || !cluster.hasQuorumWithoutSelf) {
       console.log(
         world.birthmarkOn
           ? 'Nothing is accepted: fewer than a quorum of the other members serve, or they disagree; see `heal-node diagnose`.'
@@ -21,8 +21,8 @@ export const adoptCommand: CommandSpec = {
     }
     await rememberCluster(world, situation, true);
     const now = await rememberedBirthmark(world.machine, world.places);
-    const message = `This node belongs to cluster ${cluster.clusterId} with birthmark ${now || '(none yet; it gets one when all members are well)'} now; before, it remembered ${seen.birthmark || 'none'}.`;
-    openLog('adopt').warn({ event: 'adopted', before: seen.birthmark }, message);
+    const message = `This node belongs to cluster ${cluster.clusterId} with birthmark ${now || '(none yet; it gets one when all members are well)'} now; before, it remembered ${observed.birthmark || 'none'}.`;
+    openLog('adopt').warn({ event: 'adopted', before: observed.birthmark }, message);
     console.log(message);
     return EXIT.done;
   },

@@ -1,4 +1,5 @@
-import { hookNames, isHookName, runHook } from '../../hooks/hooks.ts';
+import { runHook } from '../../hooks/hooks.ts';
+import { hookNames, isHookName } from '../appcenter/own-command.ts';
 import { adoptCommand } from './adopt-command.ts';
 import { type CommandSpec, EXIT } from './command.ts';
 import { diagnoseCommand } from './diagnose-command.ts';

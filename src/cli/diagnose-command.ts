@@ -14,7 +14,7 @@ export const intent: Readonly<Record<Response, string>> = {
 };
 
 /** What heal-node will do about a verdict, and what a person should. */
-export function whatNext({ verdict, person }: Diagnosis, settings: Settings): readonly string[] {
+export function whatNext({ verdict, advice }: Diagnosis, settings: Settings): readonly string[] {
   const { response } = verdictRow(verdict);
   const will =
     settings.mode === 'manual' && response === 'heal'
@@ -22,13 +22,13 @@ export function whatNext({ verdict, person }: Diagnosis, settings: Settings): re
       : settings.mode === 'off'
         ? "HEAL_MODE is off: the hooks do what the app's own would."
         : intent[response];
-  return person === '' ? [will] : [will, `For a person: ${person}.`];
+  return advice === '' ? [will] : [will, `Action: ${advice}.`];
 }
 
 export const diagnoseCommand: CommandSpec = {
   name: 'diagnose',
   what: 'says what is wrong with this member, with the evidence',
-  json: 'heal-node.diagnosis/1',
+  json: 'heal-node.diagnosis/2',
   exits: '0 healthy, 4 not healthy, 2 settings',
   run: async ({ json }) => {
     const { settings, diagnosis } = await look();

@@ -1,13 +1,13 @@
-import { awaitOutcome, requestHeal } from '../act/heal-request.ts';
+import { awaitOutcome, requestHeal } from '../act/ask-for-heal.ts';
 import { runHealService } from '../act/heal-service.ts';
 import { codeOf } from '../act/health-action.ts';
-import { saysProxy } from '../app/node-role.ts';
-import { LOG_FILE } from '../node/places.ts';
-import { thisMachine } from '../node/this-machine.ts';
+import { saysProxy } from '../appcenter/node-role.ts';
+import { thisMachine } from '../machine/this-machine.ts';
 import { realWorld } from '../observe/real-world.ts';
 import { openLog } from '../report/log.ts';
 import { readableLine, tailOf } from '../report/read-log.ts';
 import { loadSettings } from '../settings/load-settings.ts';
+import { LOG_FILE } from '../state/places.ts';
 import { type CommandSpec, EXIT } from './command.ts';
 
 const DAY_MS = 86_400_000;

@@ -1,8 +1,8 @@
-import { LOG_FILE } from '../node/places.ts';
 import { realWorld } from '../observe/real-world.ts';
-import { history } from '../report/heal-record.ts';
 import { lastLines, readableLine } from '../report/read-log.ts';
 import { loadSettings } from '../settings/load-settings.ts';
+import { history } from '../state/heal-record.ts';
+import { LOG_FILE } from '../state/places.ts';
 import { type CommandSpec, EXIT } from './command.ts';
 import { printJson } from './look.ts';
 

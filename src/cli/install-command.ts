@@ -1,7 +1,7 @@
 import { lstatSync } from 'node:fs';
 import { install } from '../install/install.ts';
 import { clusterJson } from '../install/layout.ts';
-import { thisMachine } from '../node/this-machine.ts';
+import { thisMachine } from '../machine/this-machine.ts';
 import { type CommandSpec, EXIT } from './command.ts';
 
 export const installCommand: CommandSpec = {

@@ -1,7 +1,7 @@
-import { HealContext } from '../act/heal-context.ts';
-import { guardFacts } from '../act/run-heal.ts';
+import { HealContext } from '../act/heal/heal-context.ts';
+import { guardFacts } from '../act/heal/run-heal.ts';
 import { plan } from '../plan/plan.ts';
-import { newRecord } from '../report/heal-record.ts';
+import { newRecord } from '../state/heal-record.ts';
 import { type CommandSpec, EXIT } from './command.ts';
 import { look, printJson } from './look.ts';
 
@@ -15,7 +15,7 @@ export const planCommand: CommandSpec = {
   run: async ({ json }) => {
     const { settings, world, situation, diagnosis } = await look();
     const record = newRecord(world.machine.now(), 'plan', diagnosis.reason);
-    const heal = new HealContext(world, settings, silent, record, situation.seen);
+    const heal = new HealContext(world, settings, silent, record, situation.observed);
     const planned = plan(situation, await guardFacts(heal));
     if (json) {
       printJson(planned);

@@ -1,6 +1,5 @@
-import { healRuns } from '../act/heal-request.ts';
-import { forgot } from '../diagnose/forgot.ts';
-import { history, unfinishedRecord } from '../report/heal-record.ts';
+import { healRuns } from '../act/ask-for-heal.ts';
+import { healRecordFile, history } from '../state/heal-record.ts';
 import { type CommandSpec, EXIT } from './command.ts';
 import { whatNext } from './diagnose-command.ts';
 import { look, printJson } from './look.ts';
@@ -8,18 +7,19 @@ import { look, printJson } from './look.ts';
 export const statusCommand: CommandSpec = {
   name: 'status',
   what: 'says how this member is, whether a heal is under way, and how the last one ended',
-  json: 'heal-node.status/1',
+  json: 'heal-node.status/2',
   exits: '0 healthy, 4 not healthy, 2 settings',
   run: async ({ json }) => {
     const { settings, world, situation, diagnosis } = await look();
     const { machine, places } = world;
-    const unfinished = await unfinishedRecord(machine, places);
+    const unfinished = await healRecordFile.read(machine, places.journal);
     const last = (await history(machine, places)).at(-1);
     const step = unfinished?.steps.at(-1)?.id ?? '';
     const runs = await healRuns(machine);
     const { verdict, reason, means, node, members } = diagnosis;
-    const diverged = situation.seen.divergence?.confirmed ? situation.seen.divergence.text : undefined;
-    const founded = forgot(situation.seen.birthmark, situation.cluster);
+    const diverged = situation.observed.divergence?.confirmed
+      ? situation.observed.divergence.text
+      : undefined;
     if (json) {
       const heal = unfinished && { id: unfinished.id, startedAt: unfinished.startedAt, step, running: runs };
       const lastHeal = last && {
@@ -29,7 +29,7 @@ export const statusCommand: CommandSpec = {
         message: last.message,
       };
       printJson({
-        schema: 'heal-node.status/1',
+        schema: 'heal-node.status/2',
         mode: settings.mode,
         verdict,
         reason,
@@ -39,7 +39,7 @@ export const statusCommand: CommandSpec = {
         heal: heal ?? null,
         lastHeal: lastHeal ?? null,
         diverged: diverged ?? null,
-        forgot: founded ?? null,
+        birthmarkMismatch: situation.birthmarkMismatch ?? null,
       });
     } else {
       console.log(`${node.name || 'This node'} is ${verdict} (${reason}): ${means}.`);
@@ -51,7 +51,7 @@ export const statusCommand: CommandSpec = {
         console.log(
           `Heal ${unfinished.id} is ${runs ? `under way at ${step}` : `not finished; it stopped at ${step}`}.`,
         );
-      if (founded) console.log(`Beware: ${founded}.`);
+      if (situation.birthmarkMismatch) console.log(`Beware: ${situation.birthmarkMismatch}.`);
       if (diverged) console.log(`Its data are not to be trusted: ${diverged}.`);
       if (last) console.log(`The last heal, ${last.id}, ended at ${last.endedAt ?? '?'}: ${last.message}`);
       if (verdict !== 'healthy') for (const line of whatNext(diagnosis, settings)) console.log(line);

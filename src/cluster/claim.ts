@@ -1,4 +1,4 @@
-import type { Cluster, Held } from './cluster.ts';
+import type { Cluster, LeasedValue } from './cluster.ts';
 
 /**
  * Puts a key that nobody holds, gone by itself after `ttlSec` seconds (never with 0). One that we hold already is
@@ -12,7 +12,7 @@ export async function claim(
   key: string,
   value: string,
   ttlSec: number,
-): Promise<Held> {
+): Promise<LeasedValue> {
   const there = await cluster.get(endpoints, key);
   if (there !== undefined) {
     if (there.value === value && there.lease !== '') await cluster.keepAlive(endpoints, there.lease);

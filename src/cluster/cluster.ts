@@ -32,7 +32,7 @@ export interface MemberReply {
   /** A linearizable read was answered: it serves, whatever `/health` says (an alarm turns that false everywhere). */
   readonly serves: boolean;
   /** Why it does not. */
-  readonly servesNot: string;
+  readonly unavailableReason: string;
   /** The cluster's birthmark (src/act/birthmark.ts), which that read has asked for; empty when it has none. */
   readonly birthmark: string;
 }
@@ -44,7 +44,7 @@ export interface HashKv {
 }
 
 /** A value under a key. */
-export interface Held {
+export interface LeasedValue {
   readonly value: string;
   /** The ID of the lease it goes with, as hexadecimal text; empty without one. */
   readonly lease: string;
@@ -56,7 +56,7 @@ export class ClusterError extends Error {
   constructor(
     message: string,
     /** Known to pass by itself: worth asking again. The call may have taken effect all the same. */
-    readonly passes: boolean,
+    readonly transient: boolean,
   ) {
     super(message);
   }
@@ -78,9 +78,9 @@ export interface Cluster {
     peerUrls: readonly string[],
   ): Promise<{ readonly id: string; readonly members: readonly Member[] }>;
   /** What stands under a key, and the lease that it goes with, if any. @throws ClusterError */
-  get(endpoints: readonly string[], key: string): Promise<Held | undefined>;
+  get(endpoints: readonly string[], key: string): Promise<LeasedValue | undefined>;
   /** Puts a key that is not there yet, with a lease or without; false when it is. @throws ClusterError */
-  putIfAbsent(endpoints: readonly string[], key: string, held: Held): Promise<boolean>;
+  putIfAbsent(endpoints: readonly string[], key: string, held: LeasedValue): Promise<boolean>;
   /** A lease of so many seconds; its keys go with it. @throws ClusterError */
   grantLease(endpoints: readonly string[], ttlSec: number): Promise<string>;
   /** Its seconds begin anew. @throws ClusterError, also when it has run out */

@@ -1,9 +1,8 @@
 import { parse as parseLossless } from 'lossless-json';
 import * as v from 'valibot';
-import type { TlsFiles } from '../node/etcd-config.ts';
-import { type RunResult, run } from '../node/run.ts';
+import type { TlsFiles } from '../machine/etcd/etcd-config.ts';
+import { type RunResult, run } from '../machine/os/run.ts';
 import { type Cluster, ClusterError } from './cluster.ts';
-import { passingRefusals } from './passing-refusals.ts';
 import {
   anyReply,
   hashKv,
@@ -17,12 +16,16 @@ import {
   status,
   transaction,
 } from './replies.ts';
+import { transientRefusals } from './transient-refusals.ts';
 
 export interface EtcdctlOptions {
   readonly program: string;
   readonly tls: TlsFiles | undefined;
-  /** `user:password`, handed over in the environment of etcdctl, never in its arguments. */
-  readonly credentials: string | undefined;
+  /**
+   * `user:password`, handed over in the environment of etcdctl, never in its arguments; undefined without
+   * authentication. What it throws is why no call is made.
+   */
+  readonly credentials: () => string | undefined;
   /** A read that takes longer counts as no answer. */
   readonly readTimeoutMs: number;
 }
@@ -41,7 +44,14 @@ const complaint = (result: RunResult): string =>
 
 /** The cluster as etcdctl reaches it (API 3): with every kind of certificate and credentials that etcd has. */
 export function etcdctlCluster(options: EtcdctlOptions): Cluster {
-  const env = { ETCDCTL_API: '3', ...(options.credentials ? { ETCDCTL_USER: options.credentials } : {}) };
+  const environment = () => {
+    try {
+      const credentials = options.credentials();
+      return { ETCDCTL_API: '3', ...(credentials ? { ETCDCTL_USER: credentials } : {}) };
+    } catch (error) {
+      throw new ClusterError((error as Error).message, false);
+    }
+  };
   const { tls } = options;
   const tlsFlags = tls ? [`--cacert=${tls.ca}`, `--cert=${tls.cert}`, `--key=${tls.key}`] : [];
 
@@ -56,7 +66,7 @@ export function etcdctlCluster(options: EtcdctlOptions): Cluster {
     const flags = [`--endpoints=${endpoints.join(',')}`, '--write-out=json', ...limits, ...tlsFlags];
     const result = await run([options.program, ...words, ...flags], {
       timeoutMs: timeoutMs + 300,
-      env,
+      env: environment(),
       input,
     });
     const what = `etcdctl ${words.slice(0, 2).join(' ')} at ${endpoints.join(',')}`;
@@ -64,7 +74,7 @@ export function etcdctlCluster(options: EtcdctlOptions): Cluster {
       const said = complaint(result);
       throw new ClusterError(
         `${what}: ${said}`,
-        passingRefusals.some((row) => said.includes(row.says)),
+        transientRefusals.some((row) => said.includes(row.says)),
       );
     }
     try {
@@ -87,7 +97,7 @@ export function etcdctlCluster(options: EtcdctlOptions): Cluster {
         read(['endpoint', 'status'], v.tuple([v.object({ Status: status })])),
         read(['get', BIRTHMARK_KEY, '--consistency=l'], kvs).then(
           (reply): ServesReply => ({ birthmark: reply.kvs[0]?.value ?? '' }),
-          (error: Error): ServesReply => ({ servesNot: error.message }),
+          (error: Error): ServesReply => ({ unavailableReason: error.message }),
         ),
       ]);
       return memberReply(list, state[0].Status, served);

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import type { TlsFiles } from '../node/etcd-config.ts';
+import type { TlsFiles } from '../machine/etcd/etcd-config.ts';
 import type { Cluster } from './cluster.ts';
 import { BIRTHMARK_KEY } from './etcdctl.ts';
 import { limitedText } from './limited-text.ts';
@@ -69,7 +69,7 @@ export function withFastReads(slow: Cluster, tls: TlsFiles | undefined, timeoutM
             (reply): ServesReply => ({ birthmark: reply.kvs[0]?.value ?? '' }),
             (error: Error): ServesReply => {
               if (error.name !== 'TimeoutError') throw error;
-              return { servesNot: `no answer to a linearizable read within ${READ_MS} ms` };
+              return { unavailableReason: `no answer to a linearizable read within ${READ_MS} ms` };
             },
           ),
         ]);

@@ -1,5 +1,5 @@
-import type { TlsFiles } from '../node/etcd-config.ts';
-import type { Health } from '../node/machine.ts';
+import type { TlsFiles } from '../machine/etcd/etcd-config.ts';
+import type { Health } from '../machine/machine.ts';
 import { limitedText } from './limited-text.ts';
 
 /**

@@ -67,7 +67,7 @@ const alarmsOf = (errors: readonly string[]): Alarm[] =>
 export const hashKv = v.object({ hash: number64, compact_revision: number64 });
 
 /** What a linearizable read has brought, or why there was no answer. */
-export type ServesReply = { readonly birthmark: string } | { readonly servesNot: string };
+export type ServesReply = { readonly birthmark: string } | { readonly unavailableReason: string };
 
 /** One member's answer from its three replies. */
 export function memberReply(
@@ -89,7 +89,7 @@ export function memberReply(
     alarms: alarmsOf(state.errors),
     clockSkewMs,
     serves: 'birthmark' in read,
-    servesNot: 'servesNot' in read ? read.servesNot : '',
+    unavailableReason: 'unavailableReason' in read ? read.unavailableReason : '',
     birthmark: 'birthmark' in read ? read.birthmark : '',
   };
 }

@@ -1,5 +1,5 @@
 import type { Alarm, Member, MemberReply } from '../cluster/cluster.ts';
-import type { EtcdConfig } from '../node/etcd-config.ts';
+import type { EtcdConfig } from '../machine/etcd/etcd-config.ts';
 import type { Asked } from '../observe/observation.ts';
 
 export interface Serving {
@@ -25,7 +25,7 @@ export interface ClusterView {
   /** Alarms, as those that answer know them. */
   readonly alarms: readonly Alarm[];
   /** At least a quorum of the listed members serve without this one, and agree. */
-  readonly standsWithoutUs: boolean;
+  readonly hasQuorumWithoutSelf: boolean;
 }
 
 export const isOwn = (member: Member, config: EtcdConfig): boolean =>
@@ -50,7 +50,7 @@ export function clusterView(
   const silent: { endpoint: string; why: string }[] = [];
   for (const { endpoint, reply } of others) {
     if (!reply.ok) silent.push({ endpoint, why: reply.why });
-    else if (!reply.value.serves) silent.push({ endpoint, why: reply.value.servesNot });
+    else if (!reply.value.serves) silent.push({ endpoint, why: reply.value.unavailableReason });
     else if (!serving.some((s) => s.reply.memberId === reply.value.memberId))
       serving.push({ endpoint, reply: reply.value });
   }
@@ -76,6 +76,6 @@ export function clusterView(
     own: config && members.find((member) => isOwn(member, config)),
     quorum,
     alarms: others.flatMap(({ reply }) => (reply.ok ? reply.value.alarms : [])).filter(firstOfItsKind),
-    standsWithoutUs: members.length > 0 && listed.length >= quorum && disagreement === undefined,
+    hasQuorumWithoutSelf: members.length > 0 && listed.length >= quorum && disagreement === undefined,
   };
 }

@@ -3,7 +3,7 @@ import { rules } from './rules.ts';
 import type { Situation } from './situation.ts';
 import { type Verdict, verdictRow } from './verdicts.ts';
 
-export interface Evidence {
+export interface ReportedEvidence {
   /** Where it was seen: a unit, a path, an endpoint. */
   readonly source: string;
   readonly text: string;
@@ -14,13 +14,13 @@ export interface Evidence {
 
 /** What is wrong, or not, with one member. `diagnose --json` prints it as it is, see docs/json.md. */
 export interface Diagnosis {
-  readonly schema: 'heal-node.diagnosis/1';
+  readonly schema: 'heal-node.diagnosis/2';
   readonly verdict: Verdict;
   readonly reason: string;
   readonly means: string;
   /** What a person should do, where heal-node does not; empty where there is nothing to do. */
-  readonly person: string;
-  readonly evidence: readonly Evidence[];
+  readonly advice: string;
+  readonly evidence: readonly ReportedEvidence[];
   readonly node: {
     readonly name: string;
     readonly peerUrls: readonly string[];
@@ -32,23 +32,23 @@ export interface Diagnosis {
 
 /** Pure: the first rule that holds. The last one always does. */
 export function diagnose(situation: Situation): Diagnosis {
-  for (const { verdict, reason, means, person, when } of rules) {
+  for (const { verdict, reason, means, advice, when } of rules) {
     const evidence = when(situation);
     if (evidence === undefined) continue;
-    const { config, cluster, seen } = situation;
-    const self = seen.self?.reply.ok ? seen.self.reply.value : undefined;
+    const { config, cluster, observed } = situation;
+    const self = observed.self?.reply.ok ? observed.self.reply.value : undefined;
     const members = cluster.members.length > 0 ? cluster.members : (self?.members ?? []);
     return {
-      schema: 'heal-node.diagnosis/1',
+      schema: 'heal-node.diagnosis/2',
       verdict,
       reason,
       means,
-      person: person ?? verdictRow(verdict).person ?? '',
+      advice: advice ?? verdictRow(verdict).advice ?? '',
       evidence: evidence.map(({ from, source, text }) => ({
         source,
         text,
-        at: new Date(seen.stamps[from]?.atMs ?? seen.atMs).toISOString(),
-        tookMs: seen.stamps[from]?.tookMs ?? 0,
+        at: new Date(observed.stamps[from]?.atMs ?? observed.atMs).toISOString(),
+        tookMs: observed.stamps[from]?.tookMs ?? 0,
       })),
       node: {
         name: config?.name ?? '',

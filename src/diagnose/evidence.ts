@@ -2,22 +2,22 @@ import type { Source } from '../observe/observation.ts';
 import type { Situation } from './situation.ts';
 
 /** Something seen that speaks for a verdict. `diagnose` adds when it was asked for, and how long that took. */
-export interface Seen {
+export interface Evidence {
   readonly from: Source;
   /** Where it was seen: a unit, a path, an endpoint. */
   readonly source: string;
   readonly text: string;
 }
 
-export const ev = (from: Source, source: string, text: string): Seen => ({ from, source, text });
+export const ev = (from: Source, source: string, text: string): Evidence => ({ from, source, text });
 
-export const journalEvidence = (s: Situation, line: string): Seen =>
+export const journalEvidence = (s: Situation, line: string): Evidence =>
   ev('log', `log of ${s.unitName}, this boot, last run`, line);
 
 const skewText = (ms: number | undefined): string =>
   ms === undefined || Math.abs(ms) < 5000 ? '' : `; its clock is ${ms / 1000} s from ours`;
 
-export const clusterEvidence = ({ cluster }: Situation): Seen[] => [
+export const clusterEvidence = ({ cluster }: Situation): Evidence[] => [
   ...cluster.serving.map(({ endpoint, reply }) =>
     ev(
       'others',
@@ -29,7 +29,7 @@ export const clusterEvidence = ({ cluster }: Situation): Seen[] => [
   ...(cluster.disagreement ? [ev('others', 'the others', cluster.disagreement)] : []),
 ];
 
-export const dataEvidence = ({ seen: { data }, config, wal }: Situation): Seen =>
+export const dataEvidence = ({ observed: { data }, config, wal }: Situation): Evidence =>
   ev(
     'data',
     config?.dataDir ?? 'data dir',
@@ -44,7 +44,7 @@ export const dataEvidence = ({ seen: { data }, config, wal }: Situation): Seen =
 
 const exits = ['never exited', 'last exit code', 'last ended by signal', 'last dumped core by signal'];
 
-export const unitEvidence = ({ unit, unitName, seen }: Situation): Seen => {
+export const unitEvidence = ({ unit, unitName, observed }: Situation): Evidence => {
   const text = unit
     ? [
         `${unit.active} (${unit.sub})`,
@@ -56,13 +56,13 @@ export const unitEvidence = ({ unit, unitName, seen }: Situation): Seen => {
         ...(unit.dropIns.length > 0 ? [`drop-ins ${unit.dropIns.join(' ')}`] : []),
         ...(unit.environmentFiles.length > 0 ? [`environment ${unit.environmentFiles.join(' ')}`] : []),
       ].join(', ')
-    : seen.unit.ok
+    : observed.unit.ok
       ? 'unknown to systemd'
-      : seen.unit.why;
+      : observed.unit.why;
   return ev('unit', unitName, text);
 };
 
-export const listEvidence = ({ cluster: { own, members } }: Situation): Seen =>
+export const listEvidence = ({ cluster: { own, members } }: Situation): Evidence =>
   ev(
     'others',
     'member list of the others',
@@ -71,11 +71,11 @@ export const listEvidence = ({ cluster: { own, members } }: Situation): Seen =>
       : `does not list this node; ${members.length} members`,
   );
 
-export const healthEvidence = ({ seen: { health }, config }: Situation): Seen =>
+export const healthEvidence = ({ observed: { health }, config }: Situation): Evidence =>
   ev('member', `${config?.clientUrl}/health`, health.state === 'true' ? 'true' : health.why);
 
 /** What a process that does not answer well says of itself, and does meanwhile. */
-export const processEvidence = ({ seen: { process, self }, unit, config }: Situation): Seen[] => [
+export const processEvidence = ({ observed: { process, self }, unit, config }: Situation): Evidence[] => [
   ...(self?.reply.ok
     ? [
         ev(
@@ -96,7 +96,7 @@ export const processEvidence = ({ seen: { process, self }, unit, config }: Situa
     : []),
 ];
 
-export const peerEvidence = ({ seen: { host } }: Situation): Seen[] =>
+export const peerEvidence = ({ observed: { host } }: Situation): Evidence[] =>
   host?.ok
     ? [
         ...(host.value.linkUp ? [] : [ev('host', 'network', 'no interface has a carrier')]),

@@ -1,17 +1,16 @@
 import {
   clusterEvidence,
   dataEvidence,
+  type Evidence,
   ev,
   healthEvidence,
   journalEvidence,
   listEvidence,
   peerEvidence,
   processEvidence,
-  type Seen,
   unitEvidence,
 } from './evidence.ts';
-import { forgot } from './forgot.ts';
-import { hostFaults } from './host-faults.ts';
+import { localFaults } from './local-faults.ts';
 import { lineOf, type Situation } from './situation.ts';
 import type { Verdict } from './verdicts.ts';
 
@@ -22,22 +21,22 @@ export interface Rule {
   /** One sentence: what was found. */
   readonly means: string;
   /** What a person should do in this very case; the verdict's row says what in general. */
-  readonly person?: string;
+  readonly advice?: string;
   /** The evidence that makes it so; undefined when it does not hold. */
-  readonly when: (s: Situation) => readonly Seen[] | undefined;
+  readonly when: (s: Situation) => readonly Evidence[] | undefined;
 }
 
 /**
  * The member can be told to be stale only while the others serve without it, agree, it does not run well, and its
  * log and this machine could be looked at: what is out of reach might be a fault that a fresh member would meet again.
  */
-const staleBase = (s: Situation): readonly Seen[] | undefined =>
-  s.cluster.standsWithoutUs &&
+const staleBase = (s: Situation): readonly Evidence[] | undefined =>
+  s.cluster.hasQuorumWithoutSelf &&
   !s.servesAsOwn &&
   s.config !== undefined &&
   s.unit !== undefined &&
-  s.seen.log.ok &&
-  s.seen.host?.ok === true
+  s.observed.log.ok &&
+  s.observed.host?.ok === true
     ? [unitEvidence(s), dataEvidence(s), listEvidence(s), ...clusterEvidence(s)]
     : undefined;
 
@@ -53,17 +52,8 @@ const stale = (kind: string, means: string, agrees: (s: Situation) => boolean): 
   },
 });
 
-/** Its last run ended by itself, and badly: it was not stopped. */
-const crashed = ({ unit }: Situation): boolean =>
-  unit !== undefined && unit.exitKind !== 0 && unit.result !== 'success' && unit.active !== 'active';
-
 /** Whether it is still listed or has been removed meanwhile: these data are of no use to it any more. */
-const holdsData = (s: Situation): boolean => s.seen.data.kind === 'wal';
-
-const ownKnowsMore = ({ wal, cluster }: Situation): boolean =>
-  wal !== undefined &&
-  cluster.standsWithoutUs &&
-  cluster.serving.every(({ reply }) => reply.raftIndex < wal.commit && reply.clusterId === wal.clusterId);
+const holdsData = (s: Situation): boolean => s.observed.data.kind === 'wal';
 
 /**
  * A start as a member that is not listed, cut off (by its own end, as a rule) before its WAL held anything: started
@@ -75,15 +65,8 @@ const neverJoins = (s: Situation): boolean =>
   s.cluster.members.length > 0 &&
   !s.cluster.members.some(({ id }) => id === s.wal?.memberId);
 
-/** Killed by the kernel, or by somebody, rather than by its own fault: SIGKILL, and not on `systemctl stop`. */
-const killed = ({ unit, runs }: Situation): boolean =>
-  unit !== undefined &&
-  !runs &&
-  (unit.result === 'oom-kill' ||
-    (unit.exitKind === 2 && unit.exitStatus === 9 && unit.result === 'signal' && unit.restarts > 0));
-
 /** None of the others' peer ports can be reached, and not because nobody listens there. */
-const cutOff = ({ seen: { host } }: Situation): boolean =>
+const cutOff = ({ observed: { host } }: Situation): boolean =>
   host?.ok === true &&
   host.value.peers.length > 0 &&
   host.value.peers.every(({ reach }) => reach === 'silent') &&
@@ -97,8 +80,8 @@ export const rules: readonly Rule[] = [
     means: 'the existing-state unit or environment is in place: a heal or a manual runbook is not finished',
     when: (s) => {
       if (!s.swapped) return undefined;
-      const { swap } = s.seen;
-      const traces = `etcd unit: ${swap.unitFile}; copied unit: ${swap.unit1File}; copied environment: ${swap.env1 ? 'there' : 'none'}${swap.pointsAway ? '; the unit still reads the copied environment' : ''}`;
+      const { swap } = s.observed;
+      const traces = `etcd unit: ${swap.unitFile}; copied unit: ${swap.copyUnitFile}; copied environment: ${swap.copyEnv ? 'there' : 'none'}${swap.pointsAway ? '; the unit still reads the copied environment' : ''}`;
       return [ev('swap', 'units and environment', traces), unitEvidence(s), dataEvidence(s), listEvidence(s)];
     },
   },
@@ -108,7 +91,7 @@ export const rules: readonly Rule[] = [
     means:
       'this member has committed more than the cluster that answers knows: the cluster has forgotten something',
     when: (s) =>
-      ownKnowsMore(s) && (!s.servesAsOwn || s.diverged)
+      s.ahead && s.cluster.hasQuorumWithoutSelf && !s.otherCluster && (!s.servesAsOwn || s.diverged)
         ? [dataEvidence(s), ...clusterEvidence(s)]
         : undefined,
   },
@@ -117,11 +100,11 @@ export const rules: readonly Rule[] = [
     reason: 'amnesia/other-birthmark',
     means:
       'the cluster that answers is not the one that this node was a member of: it has been founded anew, or restored',
-    person:
+    advice:
       'find out whether the cluster that serves is the one to keep; after a restore that a person made, `heal-node adopt` accepts it, and the next health action goes on',
     when: (s) => {
-      const why = forgot(s.seen.birthmark, s.cluster);
-      return why && s.cluster.standsWithoutUs && !s.servesAsOwn
+      const why = s.birthmarkMismatch;
+      return why && s.cluster.hasQuorumWithoutSelf && !s.servesAsOwn
         ? [ev('others', 'birthmark', why), dataEvidence(s), ...clusterEvidence(s)]
         : undefined;
     },
@@ -130,15 +113,12 @@ export const rules: readonly Rule[] = [
     verdict: 'local-fault',
     reason: 'local-fault/other-cluster',
     means: 'the data are of another cluster than the one that answers; heal-node never wipes such data',
-    person:
+    advice:
       'find out whose data these are; if nobody needs them, stop etcd, move the data dir away by hand, and run the health action',
     when: (s) => {
-      const { wal, cluster, seen } = s;
-      const self = seen.self?.reply.ok ? seen.self.reply.value : undefined;
-      const clusterId = [self?.clusterId, wal?.clusterId].find(
-        (id) => id !== undefined && id !== cluster.clusterId,
-      );
-      return clusterId !== undefined && cluster.standsWithoutUs
+      const { cluster, observed, otherCluster: clusterId } = s;
+      const self = observed.self?.reply.ok ? observed.self.reply.value : undefined;
+      return clusterId !== undefined && cluster.hasQuorumWithoutSelf
         ? [
             dataEvidence(s),
             ...(self
@@ -154,7 +134,7 @@ export const rules: readonly Rule[] = [
     reason: 'stale/clone',
     means: 'its data are a copy of those of another member, which serves on its own node',
     when: (s) =>
-      s.foreign?.servedBy !== undefined && s.cluster.standsWithoutUs
+      s.foreign?.servedBy !== undefined && s.cluster.hasQuorumWithoutSelf
         ? [
             dataEvidence(s),
             ev(
@@ -172,10 +152,10 @@ export const rules: readonly Rule[] = [
     reason: 'local-fault/other-member',
     means:
       'its data are those of a member that the cluster lists for another node, and which does not serve there: they may be its only copy',
-    person:
+    advice:
       'stop etcd here, and bring the disk, or the data dir, back to the node that the evidence names; then run the health action here',
     when: (s) =>
-      s.foreign && s.cluster.standsWithoutUs
+      s.foreign && s.cluster.hasQuorumWithoutSelf
         ? [
             dataEvidence(s),
             ev(
@@ -193,9 +173,9 @@ export const rules: readonly Rule[] = [
     means:
       'its data differ from those of all others, which agree among themselves, and HEAL_ON_DIVERGENCE is heal',
     when: (s) =>
-      s.diverged && s.cluster.standsWithoutUs && s.cluster.own
+      s.diverged && s.cluster.hasQuorumWithoutSelf && s.cluster.own
         ? [
-            ev('data', 'deep check', s.seen.divergence?.text ?? ''),
+            ev('data', 'deep check', s.observed.divergence?.text ?? ''),
             unitEvidence(s),
             listEvidence(s),
             ...clusterEvidence(s),
@@ -213,7 +193,7 @@ export const rules: readonly Rule[] = [
     reason: 'alarmed/raised',
     means: 'it runs, but etcd has raised an alarm, which makes /health false on every member',
     when: (s) => {
-      const self = s.seen.self?.reply.ok ? s.seen.self.reply.value : undefined;
+      const self = s.observed.self?.reply.ok ? s.observed.self.reply.value : undefined;
       const alarms = [...(self?.alarms ?? []), ...s.cluster.alarms];
       // NOSPACE stops writes only; CORRUPT stops reads too (etcdserver/apply.go, applierV3Corrupt).
       if (!self?.serves && !alarms.some(({ alarm }) => alarm === 'CORRUPT')) return undefined;
@@ -229,62 +209,28 @@ export const rules: readonly Rule[] = [
       ];
     },
   },
-  {
-    verdict: 'local-fault',
-    reason: 'local-fault/log',
-    means: 'its log names a fault of this machine that a fresh member would meet again',
-    when: (s) => {
-      const fault = s.matched.find(({ signature }) => signature.proves === 'local-fault');
-      return fault && !s.servesAsOwn
-        ? [
-            journalEvidence(s, fault.line),
-            ev('log', fault.signature.source, fault.signature.means),
-            unitEvidence(s),
-            ...hostFaults.flatMap(({ when }) => when(s)),
-          ]
-        : undefined;
-    },
-  },
-  {
-    verdict: 'local-fault',
-    reason: 'local-fault/unit',
-    means: 'systemd cannot start it: the environment file, the program or the unit is missing or bad',
-    when: (s) =>
-      s.unit &&
-      !s.runs &&
-      (s.unit.result === 'resources' || (s.unit.exitKind === 1 && s.unit.exitStatus >= 200))
-        ? [
-            unitEvidence(s),
-            ...(s.seen.config.ok ? [] : [ev('config', 'settings of etcd', s.seen.config.why)]),
-          ]
-        : undefined,
-  },
-  ...hostFaults.map(
-    ({ id, means, when }): Rule => ({
+  ...localFaults.map(
+    ({ id, means, advice, shows }): Rule => ({
       verdict: 'local-fault',
       reason: `local-fault/${id}`,
       means,
+      advice,
       when: (s) => {
-        const found = when(s);
-        return found.length > 0 && !s.runs && crashed(s) ? [...found, unitEvidence(s)] : undefined;
+        const line = s.servesAsOwn ? undefined : lineOf(s, id);
+        const shown = shows?.(s) ?? [];
+        if (line === undefined && shown.length === 0) return undefined;
+        return [...(line === undefined ? [] : [journalEvidence(s, line)]), ...shown, unitEvidence(s)];
       },
     }),
   ),
-  {
-    verdict: 'local-fault',
-    reason: 'local-fault/killed',
-    means:
-      'it is killed from outside again and again, for lack of memory as a rule: a fresh member would be too',
-    person:
-      'look at `journalctl -k | grep -i oom` and at the limits of the unit; give the machine more memory',
-    when: (s) => (killed(s) ? [unitEvidence(s)] : undefined),
-  },
   {
     verdict: 'unknown',
     reason: 'unknown/settings',
     means: 'the settings of etcd on this node cannot be read',
     when: (s) =>
-      s.seen.config.ok ? undefined : [ev('config', 'settings of etcd', s.seen.config.why), unitEvidence(s)],
+      s.observed.config.ok
+        ? undefined
+        : [ev('config', 'settings of etcd', s.observed.config.why), unitEvidence(s)],
   },
   {
     verdict: 'amnesia',
@@ -292,7 +238,7 @@ export const rules: readonly Rule[] = [
     means:
       'its data dir is empty and no quorum of others is in reach: started now, it could found a second, empty cluster',
     when: (s) =>
-      !s.runs && s.seen.data.kind !== 'wal' && !s.cluster.standsWithoutUs
+      !s.runs && s.dataGone && !s.cluster.hasQuorumWithoutSelf
         ? [dataEvidence(s), unitEvidence(s), ...clusterEvidence(s), ...peerEvidence(s)]
         : undefined,
   },
@@ -301,10 +247,10 @@ export const rules: readonly Rule[] = [
     reason: 'amnesia/log-short',
     means:
       'its log ends before what it had acknowledged, and no quorum of others is in reach: started now, it could help to elect a leader that lacks acknowledged writes',
-    person: 'start nothing here until the others serve again; the next health action heals it then',
+    advice: 'start nothing here until the others serve again; the next health action heals it then',
     when: (s) => {
       const line = lineOf(s, 'log-short');
-      return line !== undefined && !s.runs && !s.cluster.standsWithoutUs
+      return line !== undefined && !s.runs && !s.cluster.hasQuorumWithoutSelf
         ? [journalEvidence(s, line), dataEvidence(s), unitEvidence(s), ...clusterEvidence(s)]
         : undefined;
     },
@@ -324,10 +270,10 @@ export const rules: readonly Rule[] = [
     means: 'its process lives, does not answer, and makes no progress',
     when: (s) =>
       s.runs &&
-      s.seen.health.state === 'none' &&
-      s.seen.process !== undefined &&
+      s.observed.health.state === 'none' &&
+      s.observed.process !== undefined &&
       !s.progresses &&
-      (s.seen.data.kind === 'wal' || s.cluster.standsWithoutUs)
+      (s.observed.data.kind === 'wal' || s.cluster.hasQuorumWithoutSelf)
         ? [...processEvidence(s), healthEvidence(s), unitEvidence(s)]
         : undefined,
   },
@@ -349,7 +295,7 @@ export const rules: readonly Rule[] = [
     reason: 'quorum-lost/others-silent',
     means: 'fewer than a quorum of the members serve',
     when: (s) =>
-      s.cluster.standsWithoutUs || s.cluster.disagreement
+      s.cluster.hasQuorumWithoutSelf || s.cluster.disagreement
         ? undefined
         : [unitEvidence(s), dataEvidence(s), ...clusterEvidence(s), ...peerEvidence(s)],
   },
@@ -362,7 +308,7 @@ export const rules: readonly Rule[] = [
   stale(
     'already-bootstrapped',
     'its data are gone, while the cluster remembers the member as started',
-    (s) => s.seen.data.kind !== 'wal' && !!s.cluster.own && s.cluster.own.name !== '',
+    (s) => s.dataGone && s.membership === 'listed',
   ),
   stale(
     'removed',
@@ -379,7 +325,7 @@ export const rules: readonly Rule[] = [
     'wal-garbled',
     'a record of its write-ahead log is not one any more',
     // The line names no file, so the file itself must show it too.
-    (s) => s.wal?.damage !== undefined || s.seen.data.wal?.ok === false,
+    (s) => s.wal?.damage !== undefined || s.observed.data.wal?.ok === false,
   ),
   stale('wal-incomplete', 'files of its write-ahead log are missing', holdsData),
   stale('log-short', 'its log ends before what it had already acknowledged', holdsData),
@@ -389,9 +335,9 @@ export const rules: readonly Rule[] = [
     reason: 'stale/db-short',
     means: 'its database file is shorter than its own account of itself, and etcd crashes on it',
     when: (s) => {
-      const { db } = s.seen.data;
+      const { db } = s.observed.data;
       const base = staleBase(s);
-      return s.dbCut && db && base && !s.runs && crashed(s)
+      return s.dbCut && db && base && !s.runs && s.crashed
         ? [
             ev(
               'data',
@@ -406,7 +352,7 @@ export const rules: readonly Rule[] = [
   stale(
     'half-added',
     'it was added again by hand, but its environment does not list the cluster as it is',
-    (s) => s.seen.data.kind !== 'wal' && s.cluster.own?.name === '',
+    (s) => s.dataGone && s.membership === 'unstarted',
   ),
   {
     verdict: 'stopped',
@@ -420,14 +366,13 @@ export const rules: readonly Rule[] = [
     means: 'no rule fits what was seen',
     when: (s) => [
       unitEvidence(s),
-      ...(s.seen.health.state === 'true' ? [] : [healthEvidence(s)]),
-      ...(s.seen.log.ok ? [] : [ev('log', 'journal', s.seen.log.why)]),
-      ...(s.seen.host?.ok === false ? [ev('host', 'this machine', s.seen.host.why)] : []),
+      ...(s.observed.health.state === 'true' ? [] : [healthEvidence(s)]),
+      ...(s.observed.log.ok ? [] : [ev('log', 'journal', s.observed.log.why)]),
+      ...(s.observed.host?.ok === false ? [ev('host', 'this machine', s.observed.host.why)] : []),
       ...processEvidence(s),
       dataEvidence(s),
       listEvidence(s),
       ...clusterEvidence(s),
-      ...hostFaults.flatMap(({ when }) => when(s)),
     ],
   },
 ];

@@ -1,9 +1,9 @@
 /** One line that etcd or systemd writes, and what it proves. */
 export interface Signature {
   readonly id: string;
-  /** Which kind of verdict it speaks for; `hint`: for none alone, a rule asks for it beside what it sees. */
+  /** stale: it speaks for a stale member; hint: for nothing alone, a rule asks for it beside what it sees. */
   readonly proves: 'stale' | 'local-fault' | 'hint';
-  /** Matched on a line of either of etcd's formats as `plainLine` (src/node/log-lines.ts) has it. */
+  /** Matched on a line of either of etcd's formats as `plainLine` (src/machine/etcd/log-lines.ts) has it. */
   readonly pattern: RegExp;
   /** One sentence for people. */
   readonly means: string;
@@ -128,90 +128,6 @@ export const signatures: readonly Signature[] = [
     examples: [
       '2026-11-23 19:02:04.133635 C | etcdmain: error validating peerURLs {ClusterID:ccdc7cc402c3ef0c Members:[&{ID:6e6b8f8115827a25 RaftAttributes:{PeerURLs:[http://127.0.0.1:2383] IsLearner:false} Attributes:{Name:e3 ClientURLs:[http://127.0.0.1:2373]}}] RemovedMemberIDs:[]}: member count is unequal',
       '{"level":"fatal","ts":"2026-11-23T19:02:44.509103Z","caller":"etcdmain/etcd.go:204","msg":"discovery failed","error":"error validating peerURLs {ClusterID:ccdc7cc402c3ef0c Members:[&{ID:9d3e65edfa29c46 RaftAttributes:{PeerURLs:[http://127.0.0.1:2381] IsLearner:false} Attributes:{Name:e1 ClientURLs:[http://127.0.0.1:2371]}}] RemovedMemberIDs:[]}: member count is unequal"}',
-    ],
-  },
-  {
-    id: 'port-taken',
-    proves: 'local-fault',
-    pattern: /\blisten tcp \S+: bind: address already in use\b/,
-    means: 'another process has its port; find it with `ss -ltnp` and stop it',
-    source: 'Go net package, EADDRINUSE',
-    examples: [
-      '2026-11-23 19:02:03.866217 C | etcdmain: listen tcp 127.0.0.1:2381: bind: address already in use',
-      '{"level":"fatal","ts":"2026-11-23T19:02:23.626Z","caller":"etcdmain/etcd.go:271","msg":"discovery failed","error":"listen tcp 127.0.0.1:2381: bind: address already in use"}',
-    ],
-  },
-  {
-    id: 'address-missing',
-    proves: 'local-fault',
-    pattern: /\blisten tcp \S+: bind: cannot assign requested address\b/,
-    means: 'this machine does not have the address that etcd is told to listen on',
-    source: 'Go net package, EADDRNOTAVAIL',
-    examples: [
-      '2026-11-23 19:02:03.892015 C | etcdmain: listen tcp 10.99.0.1:2382: bind: cannot assign requested address',
-      '{"level":"fatal","ts":"2026-11-23T19:02:44.250413Z","caller":"etcdmain/etcd.go:204","msg":"discovery failed","error":"listen tcp 10.99.0.1:2382: bind: cannot assign requested address"}',
-    ],
-  },
-  {
-    id: 'read-only',
-    proves: 'local-fault',
-    pattern: /: read-only file system\b/,
-    means:
-      'its disk takes no changes, as the kernel sees to after a disk error: look at `dmesg`, check the disk',
-    source: 'Go syscall package, EROFS; etcd etcdmain/etcd.go',
-    examples: [
-      '2026-11-24 10:21:55.779603 C | etcdmain: cannot access data directory: open /tmp/w/d/.touch: read-only file system',
-      '{"level":"fatal","ts":"2026-11-24T10:22:00.041Z","caller":"etcdmain/etcd.go:271","msg":"discovery failed","error":"cannot access data directory: open /tmp/w/d/.touch: read-only file system"}',
-    ],
-  },
-  {
-    id: 'permission',
-    proves: 'local-fault',
-    pattern:
-      /\berror listing data dir: |\bcannot access data directory: (?!.*: (?:read-only|no space))|: permission denied\b/,
-    means: "etcd's user cannot read or write a file that it needs; the app's start gives it its data back",
-    source: 'etcd etcdmain/etcd.go, identifyDataDirOrDie; Go os package, EACCES',
-    examples: [
-      '2026-11-23 19:06:06.655151 C | etcdmain: error listing data dir: /tmp/pp/d',
-      '{"level":"fatal","ts":"2026-11-23T19:06:06.694Z","caller":"etcdmain/etcd.go:562","msg":"failed to list data directory","dir":"/tmp/pp/d","error":"open /tmp/pp/d: permission denied"}',
-      '{"level":"fatal","ts":"2026-11-23T19:06:06.751898Z","caller":"etcdmain/etcd.go:435","msg":"failed to list data directory","dir":"/tmp/pp/d","error":"open /tmp/pp/d: permission denied"}',
-    ],
-  },
-  {
-    id: 'bad-setting',
-    proves: 'local-fault',
-    pattern:
-      /\berror verifying flags, |\bfailed to verify flags\b|\bcouldn't find local name "\S+" in the initial cluster configuration\b/,
-    means: 'a value in etcd.env is not one that etcd takes; the app writes the file anew on restart',
-    source: 'etcd etcdmain/etcd.go, startEtcdOrProxyV2; etcdserver/config.go, VerifyBootstrap',
-    examples: [
-      '2026-11-23 19:06:06.668458 E | etcdmain: error verifying flags, invalid value "abc" for ETCD_HEARTBEAT_INTERVAL: parse error. See \'etcd --help\'.',
-      '{"level":"warn","ts":"2026-11-23T19:02:44.302182Z","caller":"etcdmain/etcd.go:75","msg":"failed to verify flags","error":"--election-timeout[20ms] should be at least as 5 times as --heartbeat-interval[100ms]"}',
-      '2026-11-23 19:02:04.156909 C | etcdmain: couldn\'t find local name "e2" in the initial cluster configuration',
-      '{"level":"fatal","ts":"2026-11-23T19:02:44.537155Z","caller":"etcdmain/etcd.go:204","msg":"discovery failed","error":"couldn\'t find local name \\"e2\\" in the initial cluster configuration"}',
-    ],
-  },
-  {
-    id: 'certificate',
-    proves: 'local-fault',
-    pattern:
-      /\bopen \S+\.(pem|crt|key): no such file or directory\b|\btls: (private key does not match public key|failed to find any PEM data)\b/,
-    means: 'a certificate or key that etcd is told to use is missing or does not fit',
-    source: 'etcd embed/serve.go by pkg/transport/listener.go; Go crypto/tls, X509KeyPair',
-    examples: [
-      '2026-11-23 19:02:04.057742 C | etcdmain: open /nonexist.pem: no such file or directory',
-      '{"level":"fatal","ts":"2026-11-23T19:02:44.420581Z","caller":"etcdmain/etcd.go:219","msg":"listener failed","error":"open /nonexist.pem: no such file or directory"}',
-    ],
-  },
-  {
-    id: 'disk-full',
-    proves: 'local-fault',
-    pattern: /: no space left on device\b/,
-    means: 'the disk is full; make room on it',
-    source: 'Go syscall package, ENOSPC',
-    examples: [
-      '2026-11-23 19:03:24.162295 C | mvcc/backend: cannot open database at /var/lib/etcd/default.etcd/member/snap/db (write /var/lib/etcd/default.etcd/member/snap/db: no space left on device)',
-      '{"level":"panic","ts":"2026-11-23T19:04:03.446227Z","caller":"backend/backend.go:201","msg":"failed to open database","path":"/var/lib/etcd/default.etcd/member/snap/db","error":"write /var/lib/etcd/default.etcd/member/snap/db: no space left on device"}',
     ],
   },
 ];

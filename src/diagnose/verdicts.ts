@@ -5,7 +5,7 @@ interface VerdictRow {
   readonly means: string;
   readonly response: Response;
   /** What a person should do where heal-node does not; undefined where there is nothing to do. */
-  readonly person?: string;
+  readonly advice?: string;
 }
 
 /** The verdicts of the contract. */
@@ -24,36 +24,36 @@ export const verdicts = {
   'local-fault': {
     means: 'this machine has a fault that a fresh member would meet again',
     response: 'restart-if-dead',
-    person: 'mend what the evidence names; etcd comes up by itself then',
+    advice: 'fix the problem named in the evidence; etcd then starts by itself',
   },
   partitioned: {
     means: 'it runs, but cannot reach the others',
     response: 'nothing',
-    person: 'mend the network between this node and the others; etcd catches up by itself then',
+    advice: 'repair the network between this node and the others; etcd then catches up by itself',
   },
   'quorum-lost': {
     means: 'too few members answer',
     response: 'restart-if-dead',
-    person:
+    advice:
       'bring the other members back first; if their data are lost for good, decide by hand whether to use `ctl.sh repair` on the node with the newest data',
   },
   amnesia: {
-    means: 'starting or healing this member could make the cluster forget',
+    means: 'starting or healing this member could lose committed writes',
     response: 'nothing',
-    person:
+    advice:
       'start nothing here until a member that still has the data serves again; find it by the revision that `etcdctl endpoint status` shows on each node',
   },
   alarmed: {
     means: 'it serves, but an etcd alarm makes /health false on every member',
     response: 'nothing',
-    person:
+    advice:
       'clear the cause on the member that the evidence names (NOSPACE: `etcdctl compact $(etcdctl endpoint status --write-out=json | grep -o "revision.:[0-9]*" | head -1 | cut -d: -f2)`, then `etcdctl defrag --cluster`, or a larger ETCD_QUOTA_BACKEND_BYTES; CORRUPT: replace that member), then `etcdctl alarm disarm`; a restart clears no alarm',
   },
   healing: { means: 'a heal is under way or was left half-done', response: 'resume' },
   unknown: {
-    means: 'it cannot be told for certain what is wrong',
+    means: 'what is wrong cannot be diagnosed for certain',
     response: 'restart-if-dead',
-    person: 'read the evidence and `journalctl -u etcd`; heal-node leaves membership and data alone',
+    advice: 'read the evidence and `journalctl -u etcd`; heal-node leaves membership and data alone',
   },
 } as const satisfies Record<string, VerdictRow>;
 

@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
-import { EXECUTABLE } from '../node/places.ts';
+import { EXECUTABLE } from '../state/places.ts';
 import { layout } from './layout.ts';
 
 /** Makes a new file under a name nobody can guess and renames it into place. */

@@ -1,7 +1,7 @@
-import { hookNames } from '../../hooks/hooks.ts';
-import { EXECUTABLE, GATE_DROP_IN, HEAL_UNIT, ROOT_STATE_DIR, UNIT_DIR } from '../node/places.ts';
+import { hookNames } from '../appcenter/own-command.ts';
 import { SETTINGS_FILE } from '../settings/parse-settings.ts';
 import { type SettingRow, settingsTable } from '../settings/settings-table.ts';
+import { EXECUTABLE, GATE_DROP_IN, HEAL_UNIT, ROOT_STATE_DIR, UNIT_DIR } from '../state/places.ts';
 
 const BIN = EXECUTABLE.slice(0, EXECUTABLE.lastIndexOf('/'));
 
@@ -46,13 +46,13 @@ const gateText = `# heal-node: asks before etcd is started, see \`heal-node gate
 ExecStartPre=+/bin/sh -c '[ -d ${ROOT_STATE_DIR}/originals ] || ${EXECUTABLE} gate; [ $$? -ne 3 ]'
 `;
 
-export type Laid = { readonly path: string } & (
+export type InstalledFile = { readonly path: string } & (
   | { readonly link: string }
   | { readonly text: string; readonly mode: number; readonly onlyIfMissing?: true }
 );
 
 /** Everything that install lays beside the executable itself, in order. */
-export const layout: readonly Laid[] = [
+export const layout: readonly InstalledFile[] = [
   ...hookNames.map((name) => ({ path: `${BIN}/${name}`, link: 'heal-node' })),
   { path: '/usr/local/bin/heal-node', link: EXECUTABLE },
   { path: SETTINGS_FILE, text: settingsText, mode: 0o600, onlyIfMissing: true },

@@ -1,6 +1,6 @@
-import type { AppView } from '../app/app-view.ts';
+import type { AppView } from '../appcenter/app-view.ts';
 import type { Member } from '../cluster/cluster.ts';
-import type { EtcdConfig } from '../node/etcd-config.ts';
+import type { EtcdConfig } from '../machine/etcd/etcd-config.ts';
 
 /** Makes the client URL of the node behind a peer URL: same host, the scheme and port that all nodes of the app use. */
 function clientUrls(config: EtcdConfig): (peerUrl: string) => string | undefined {

@@ -1,9 +1,9 @@
-import { parseAppView } from '../app/app-view.ts';
-import { parseEnvFile } from '../node/env-file.ts';
-import { type EtcdConfig, etcdConfig } from '../node/etcd-config.ts';
-import type { Machine } from '../node/machine.ts';
-import { rememberedBirthmark } from '../node/member-mark.ts';
-import { environmentFiles } from '../node/unit-file.ts';
+import { parseAppView } from '../appcenter/app-view.ts';
+import { type EtcdConfig, etcdConfig } from '../machine/etcd/etcd-config.ts';
+import type { Machine } from '../machine/machine.ts';
+import { parseEnvFile } from '../machine/systemd/env-file.ts';
+import { environmentFiles } from '../machine/systemd/unit-file.ts';
+import { rememberedBirthmark } from '../state/member-mark.ts';
 import type { DataFacts, Fact, Observation, SwapFacts } from './observation.ts';
 import type { Stopwatch } from './timed.ts';
 import type { World } from './world.ts';
@@ -19,9 +19,12 @@ async function mustRead(machine: Machine, path: string): Promise<string> {
  * as the original that it stands for.
  */
 async function effectiveConfig({ machine, places }: World): Promise<EtcdConfig> {
-  const unit = (await machine.readFile(places.unitFile)) ?? (await machine.readFile(places.unit1File));
+  const masked = (await machine.kindOf(places.unitFile)) === 'mask';
+  const unit =
+    (masked ? undefined : await machine.readFile(places.unitFile)) ??
+    (await machine.readFile(places.copyUnitFile));
   const named = environmentFiles(unit?.text ?? '').map((file) =>
-    file.path === places.env1 ? places.env : file.path,
+    file.path === places.copyEnv ? places.env : file.path,
   );
   const texts: string[] = [];
   for (const path of named.includes(places.env) ? named : [places.env]) {
@@ -32,17 +35,17 @@ async function effectiveConfig({ machine, places }: World): Promise<EtcdConfig> 
   return etcdConfig(Object.assign({}, ...texts.map(parseEnvFile)), places.env);
 }
 
-const NO_DATA: DataFacts = {
+const PLACE_UNKNOWN: DataFacts = {
   dir: 'none',
   walDir: 'none',
-  kind: 'empty',
+  kind: 'unknown',
   wal: undefined,
   db: undefined,
   snapshots: 0,
 };
 
 async function lookAtData(machine: Machine, config: Fact<EtcdConfig>): Promise<DataFacts> {
-  if (!config.ok) return NO_DATA;
+  if (!config.ok) return PLACE_UNKNOWN;
   const { dataDir, walDir, separateWalDir } = config.value;
   const dir = await machine.kindOf(dataDir);
   const wal = await machine.wal(walDir).then(
@@ -63,24 +66,29 @@ async function lookAtData(machine: Machine, config: Fact<EtcdConfig>): Promise<D
 }
 
 async function lookAtSwap({ machine, places }: World): Promise<SwapFacts> {
-  const unit1 = await machine.readFile(places.unit1File).catch(() => undefined);
-  const env1 = await machine.readFile(places.env1).catch(() => undefined);
+  const copyUnit = await machine.readFile(places.copyUnitFile).catch(() => undefined);
+  const copyEnv = await machine.readFile(places.copyEnv).catch(() => undefined);
   const unit = await machine.readFile(places.unitFile).catch(() => undefined);
-  const readsEnv1 = (text = '') => environmentFiles(text).some(({ path }) => path === places.env1);
-  const dropIns1 = await machine.list(places.dropIns1);
+  const readsEnv1 = (text = '') => environmentFiles(text).some(({ path }) => path === places.copyEnv);
+  const copyDropIns = await machine.list(places.copyDropIns);
   const dropInTexts = await Promise.all(
-    dropIns1.map(
-      async (name) => (await machine.readFile(`${places.dropIns1}/${name}`).catch(() => undefined))?.text,
+    copyDropIns.map(
+      async (name) => (await machine.readFile(`${places.copyDropIns}/${name}`).catch(() => undefined))?.text,
     ),
   );
-  const reads = [unit1?.text, ...dropInTexts].some(readsEnv1);
-  const env = env1 === undefined ? undefined : parseEnvFile(env1.text);
+  const reads = [copyUnit?.text, ...dropInTexts].some(readsEnv1);
+  const env = copyEnv === undefined ? undefined : parseEnvFile(copyEnv.text);
+  const changed = await Promise.all(
+    [places.copyUnitFile, places.copyEnv, places.copyDropIns].map((path) => machine.changedMs(path)),
+  );
+  const changes = changed.filter((ms) => ms !== undefined);
   return {
     unitFile: await machine.kindOf(places.unitFile),
-    unit1File: await machine.kindOf(places.unit1File),
-    env1: (await machine.kindOf(places.env1)) !== 'none',
-    dropIns1: dropIns1.length > 0,
+    copyUnitFile: await machine.kindOf(places.copyUnitFile),
+    copyEnv: (await machine.kindOf(places.copyEnv)) !== 'none',
+    copyDropIns: copyDropIns.length > 0,
     pointsAway: readsEnv1(unit?.text),
+    changedMs: changes.length === 0 ? undefined : Math.max(...changes),
     originals: (await machine.kindOf(places.originalUnit)) === 'file',
     staged:
       env && reads

@@ -1,8 +1,8 @@
 import { isIP } from 'node:net';
-import { certificateFaults } from '../node/certificates.ts';
-import type { EtcdConfig } from '../node/etcd-config.ts';
-import type { FileRights } from '../node/held-dir.ts';
-import type { Machine } from '../node/machine.ts';
+import type { EtcdConfig } from '../machine/etcd/etcd-config.ts';
+import type { Machine } from '../machine/machine.ts';
+import { certificateFaults } from '../machine/os/certificates.ts';
+import type { FileRights } from '../machine/os/held-dir.ts';
 import type { HostFacts } from './observation.ts';
 import type { World } from './world.ts';
 
@@ -92,7 +92,7 @@ export async function lookAtHost(
     missingAddresses: config.listenUrls
       .map(hostOf)
       .filter((host) => isIP(host) !== 0 && !ANY.includes(host) && !network.addresses.includes(host)),
-    squatters: network.listeners.filter(({ pid }) => pid !== mainPid),
+    portConflicts: network.listeners.filter(({ pid }) => pid !== mainPid),
     unusable: await unusable(machine, config, user),
     certificateFaults: certificates,
     linkUp: network.linkUp,

@@ -1,4 +1,4 @@
-import type { TlsFiles } from '../node/etcd-config.ts';
+import type { TlsFiles } from '../machine/etcd/etcd-config.ts';
 import { furtherEndpoints, otherEndpoints } from './endpoints.ts';
 import type { Asked, Fact, Observation, ProcessFacts } from './observation.ts';
 import type { Stopwatch } from './timed.ts';
@@ -48,11 +48,11 @@ export async function lookAtProcess(
   const beganMs = machine.monotonicMs();
   const { health } = await answered;
   if (health.state === 'true') return undefined;
-  const seen = await watch.fact('process', async () => {
+  const observed = await watch.fact('process', async () => {
     await machine.sleep(Math.max(0, PROGRESS_MS - (machine.monotonicMs() - beganMs)));
     return machine.process(mainPid);
   });
-  const last = seen.ok ? seen.value : undefined;
+  const last = observed.ok ? observed.value : undefined;
   return (
     last && {
       state: last.state,

@@ -1,10 +1,10 @@
-import type { AppView } from '../app/app-view.ts';
+import type { AppView } from '../appcenter/app-view.ts';
 import type { Member, MemberReply } from '../cluster/cluster.ts';
-import type { EtcdConfig } from '../node/etcd-config.ts';
-import type { Health, PathKind } from '../node/machine.ts';
-import type { Listener, Reach } from '../node/network.ts';
-import type { UnitFacts } from '../node/systemctl.ts';
-import type { WalFacts } from '../node/wal.ts';
+import type { EtcdConfig } from '../machine/etcd/etcd-config.ts';
+import type { WalFacts } from '../machine/etcd/wal.ts';
+import type { Health, PathKind } from '../machine/machine.ts';
+import type { Listener, Reach } from '../machine/os/network.ts';
+import type { UnitFacts } from '../machine/systemd/systemctl.ts';
 
 /** Where evidence comes from. */
 export type Source =
@@ -33,8 +33,8 @@ export interface DataFacts {
   readonly dir: PathKind;
   /** What stands at a separate WAL dir's path; `none` without one. */
   readonly walDir: PathKind;
-  /** empty: no `member` in it; no-wal: a `member` without a WAL; wal: with one. */
-  readonly kind: 'empty' | 'no-wal' | 'wal';
+  /** empty: no `member` in it; no-wal: a `member` without a WAL; wal: with one; unknown: no settings say where it is. */
+  readonly kind: 'unknown' | 'empty' | 'no-wal' | 'wal';
   /** What the WAL says of itself, where there is one. */
   readonly wal: Fact<WalFacts> | undefined;
   /** The size of `snap/db` beside the least that it must have by its own account; undefined when it tells nothing. */
@@ -60,7 +60,7 @@ export interface HostFacts {
   /** Hosts that etcd is told to listen on and this machine does not have. */
   readonly missingAddresses: readonly string[];
   /** Others than etcd itself that listen on its ports. */
-  readonly squatters: readonly Listener[];
+  readonly portConflicts: readonly Listener[];
   /** Files that etcd's user cannot use, with the reason. */
   readonly unusable: readonly string[];
   readonly certificateFaults: readonly string[];
@@ -84,13 +84,15 @@ export interface Divergence {
 /** Traces of the swap to the existing-state unit and environment, ours or a person's. */
 export interface SwapFacts {
   readonly unitFile: PathKind;
-  readonly unit1File: PathKind;
-  readonly env1: boolean;
-  readonly dropIns1: boolean;
+  readonly copyUnitFile: PathKind;
+  readonly copyEnv: boolean;
+  readonly copyDropIns: boolean;
   /** The unit under the original's name still reads the copied environment: a runbook stopped on its way back. */
   readonly pointsAway: boolean;
   /** Originals are saved in root's own directory. */
   readonly originals: boolean;
+  /** When a file of the swap was last changed, renamed or touched; undefined when none is there. */
+  readonly changedMs: number | undefined;
   /** What the existing-state environment says, where it is there and the copied unit reads it. */
   readonly staged: { readonly state: string; readonly initialCluster: string } | undefined;
 }
@@ -109,7 +111,7 @@ export interface Observation {
   readonly data: DataFacts;
   readonly swap: SwapFacts;
   readonly unit: Fact<UnitFacts>;
-  readonly unit1: Fact<UnitFacts>;
+  readonly copyUnit: Fact<UnitFacts>;
   /** The app's own units that change data, running right now. */
   readonly appBusy: readonly string[];
   /** What the newest run of the unit in force has logged in this boot. */

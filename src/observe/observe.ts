@@ -16,7 +16,7 @@ const nothingYet = (
   ...files,
   atMs,
   unit: NOT_ASKED,
-  unit1: NOT_ASKED,
+  copyUnit: NOT_ASKED,
   appBusy: [],
   log: NOT_ASKED,
   health: { state: 'none', why: 'not asked' },
@@ -47,8 +47,8 @@ export async function observe(
   const units = has('units') ? lookAtUnits(world, watch, files) : Promise.resolve(was);
   const self = has('self') ? lookAtSelf(world, watch, files) : Promise.resolve(was);
   const others = has('cluster') ? lookAtCluster(world, watch, files) : Promise.resolve(was);
-  const inForce = units.then(({ unit, unit1 }) => {
-    const facts = unitInForce(unit, unit1, files.swap);
+  const inForce = units.then(({ unit, copyUnit }) => {
+    const facts = unitInForce(unit, copyUnit, files.swap);
     return facts.ok ? facts.value : { mainPid: 0, user: '' };
   });
   const { config } = files;
@@ -60,7 +60,7 @@ export async function observe(
   const pid = inForce.then(({ mainPid }) => mainPid);
   const process = has('host') ? lookAtProcess(world, watch, pid, self).catch(() => undefined) : was.process;
 
-  const { unit, unit1, appBusy, log } = await units;
+  const { unit, copyUnit, appBusy, log } = await units;
   const { health, self: asked } = await self;
   const cluster = await others;
   return {
@@ -72,7 +72,7 @@ export async function observe(
     divergence: files.divergence,
     birthmark: files.birthmark,
     unit,
-    unit1,
+    copyUnit,
     appBusy,
     log,
     health,

@@ -1,12 +1,12 @@
 import { etcdctlCluster } from '../cluster/etcdctl.ts';
 import { withFastReads } from '../cluster/gateway.ts';
 import { memberHealth } from '../cluster/member-health.ts';
-import { places } from '../node/places.ts';
-import { readTrusted } from '../node/read-trusted.ts';
-import { thisMachine } from '../node/this-machine.ts';
-import { readDeepCheck } from '../report/deep-check-file.ts';
+import { readTrusted } from '../machine/os/read-trusted.ts';
+import { thisMachine } from '../machine/this-machine.ts';
 import { loadSettings } from '../settings/load-settings.ts';
 import type { Settings } from '../settings/settings-table.ts';
+import { deepCheckFile } from '../state/deep-check-file.ts';
+import { places } from '../state/places.ts';
 import type { World } from './world.ts';
 
 /** A read from another member that takes longer counts as no answer. */
@@ -24,13 +24,17 @@ function credentialsOf({ etcdUser, etcdPasswordFile }: Settings): string | undef
 
 /** The world as it is: this machine, and the cluster by etcdctl. */
 export function realWorld(settings: Settings): World {
-  const credentials = credentialsOf(settings);
   return {
     machine: thisMachine,
     places: places(settings),
     cluster: (tls) =>
       withFastReads(
-        etcdctlCluster({ program: settings.etcdctl, tls, credentials, readTimeoutMs: READ_TIMEOUT_MS }),
+        etcdctlCluster({
+          program: settings.etcdctl,
+          tls,
+          credentials: () => credentialsOf(settings),
+          readTimeoutMs: READ_TIMEOUT_MS,
+        }),
         tls,
         FAST_READ_TIMEOUT_MS,
       ),
@@ -44,7 +48,7 @@ export function realWorld(settings: Settings): World {
       }
     },
     divergence: async () => {
-      const found = await readDeepCheck(thisMachine, places(settings).deepCheck);
+      const found = await deepCheckFile.read(thisMachine, places(settings).deepCheck);
       return found?.state === 'differs' ? { ...found, heals: settings.onDivergence === 'heal' } : undefined;
     },
   };

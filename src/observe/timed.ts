@@ -1,4 +1,4 @@
-import type { Machine } from '../node/machine.ts';
+import type { Machine } from '../machine/machine.ts';
 import type { Fact, Source, Stamp } from './observation.ts';
 
 /** A source that takes longer counts as one that does not answer; all are asked side by side. */

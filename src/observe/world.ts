@@ -1,8 +1,8 @@
 import type { Cluster } from '../cluster/cluster.ts';
-import type { TlsFiles } from '../node/etcd-config.ts';
-import type { Health, Machine } from '../node/machine.ts';
-import type { Places } from '../node/places.ts';
+import type { TlsFiles } from '../machine/etcd/etcd-config.ts';
+import type { Health, Machine } from '../machine/machine.ts';
 import type { Mode } from '../settings/settings-table.ts';
+import type { Places } from '../state/places.ts';
 import type { Divergence } from './observation.ts';
 
 /** The world as heal-node reaches it: one seam for this machine, one for the cluster. */

@@ -1,14 +1,17 @@
-import { ETCD_ROLE } from '../app/roles.ts';
+import { ETCD_ROLE } from '../appcenter/roles.ts';
 import { isOwn } from '../diagnose/cluster-view.ts';
-import { forgot } from '../diagnose/forgot.ts';
 import type { Situation } from '../diagnose/situation.ts';
-import type { Room } from '../node/machine.ts';
+import type { Room } from '../machine/machine.ts';
+import { isAside } from '../observe/look-at-units.ts';
+import type { HealRecord } from '../state/heal-record.ts';
+import { changedTheCluster } from './heal-steps.ts';
 
 /** What guards ask besides the situation. */
 export interface GuardFacts {
   /** The data were proved stale earlier in this very run, before they were moved. */
-  readonly provedStale: boolean;
-  readonly healsInLastDay: number;
+  readonly provenStale: boolean;
+  /** Heals begun within a day, the oldest first, the unfinished one left out. */
+  readonly healsInLastDay: readonly Pick<HealRecord, 'outcome' | 'message' | 'steps'>[];
   readonly maxPerDay: number;
   /** Free bytes where the data dir is, and those that go with what older heals have set aside. */
   readonly freeBytes: number;
@@ -22,7 +25,7 @@ export interface Guard {
   /** The question, for docs and `plan`. */
   readonly asks: string;
   /** It may pass by itself within seconds: worth asking again before it is called a refusal. */
-  readonly passes?: true;
+  readonly transient?: true;
   /** Undefined when it passes; otherwise why it does not, as a sentence. */
   readonly refuses: (s: Situation, facts: GuardFacts) => string | undefined;
 }
@@ -37,15 +40,12 @@ const SWAP_ROOM = { rootBytes: 1 << 20, inodes: 64 };
 export const neededBytes = ({ cluster }: Situation): number =>
   Math.max(0, ...cluster.serving.map(({ reply }) => reply.dbSizeBytes)) + WAL_ROOM_BYTES;
 
-const proved = (s: Situation): boolean =>
-  s.dbCut || s.matched.some(({ signature }) => signature.proves === 'stale') || s.seen.data.kind !== 'wal';
-
 /** Every guard that a heal must pass, asked again right before each step that names it. */
 export const guards = [
   {
     id: 'role',
     asks: 'Is this an etcd node, and not a proxy?',
-    refuses: ({ seen: { app } }) =>
+    refuses: ({ observed: { app } }) =>
       !app.ok
         ? app.why
         : app.value.role === ETCD_ROLE
@@ -55,15 +55,15 @@ export const guards = [
   {
     id: 'unit-file',
     asks: "Is etcd's unit a regular file, or already moved aside?",
-    refuses: ({ seen: { swap } }) =>
-      swap.unitFile === 'file' || (swap.unitFile === 'none' && (swap.unit1File === 'file' || swap.originals))
+    refuses: ({ observed: { swap } }) =>
+      swap.unitFile === 'file' || (isAside(swap) && (swap.copyUnitFile === 'file' || swap.originals))
         ? undefined
         : `etcd's unit is ${swap.unitFile === 'none' ? 'missing' : `a ${swap.unitFile}, not a regular file`}`,
   },
   {
     id: 'data-dir',
     asks: 'Can the data dir be set aside by renaming: is it a directory on its own, no link and no mount point?',
-    refuses: ({ seen: { data }, config }) => {
+    refuses: ({ observed: { data }, config }) => {
       const bad = (
         [
           [config?.dataDir, data.dir],
@@ -76,10 +76,8 @@ export const guards = [
   {
     id: 'stale',
     asks: "Do this boot's evidence and the world say that this member cannot come back with the data it has?",
-    refuses: (s, { provedStale }) =>
-      proved(s) || provedStale || s.diverged || (s.wal !== undefined && s.wal.memberId !== s.cluster.own?.id)
-        ? undefined
-        : 'nothing seen in this boot proves its data stale',
+    refuses: (s, { provenStale }) =>
+      s.provenStale || provenStale ? undefined : 'nothing seen in this boot proves its data stale',
   },
   {
     id: 'not-serving',
@@ -101,26 +99,20 @@ export const guards = [
   {
     id: 'not-ahead',
     asks: 'Has this member committed nothing that the cluster does not know?',
-    refuses: ({ wal, cluster }) => {
-      if (!wal) return undefined;
-      const most = cluster.serving.reduce(
-        (index, { reply }) => (reply.raftIndex > index ? reply.raftIndex : index),
-        0n,
-      );
-      return wal.commit > most
-        ? `this member has committed index ${wal.commit}; the cluster knows ${most}`
-        : undefined;
-    },
+    refuses: ({ wal, ahead, cluster: { serving } }) =>
+      ahead
+        ? `this member has committed index ${wal?.commit}; the cluster knows ${serving.map(({ reply }) => reply.raftIndex).join(', ') || 'nothing'}`
+        : undefined,
   },
   {
     id: 'birthmark',
     asks: 'Does the cluster carry the birthmark that this node remembers?',
-    refuses: ({ seen, cluster }) => forgot(seen.birthmark, cluster),
+    refuses: (s) => s.birthmarkMismatch,
   },
   {
     id: 'quorum',
     asks: 'Do at least a quorum of the listed members serve without this one, and know a leader?',
-    passes: true,
+    transient: true,
     refuses: ({ cluster: { serving, quorum, members, silent } }) => {
       const led = serving.filter(({ reply }) => reply.leader !== '0');
       if (members.length > 0 && led.length >= quorum) return undefined;
@@ -131,7 +123,7 @@ export const guards = [
   {
     id: 'agreement',
     asks: 'Do those that serve agree on cluster ID and member list?',
-    passes: true,
+    transient: true,
     refuses: ({ cluster: { disagreement } }) => disagreement,
   },
   {
@@ -158,7 +150,7 @@ export const guards = [
   {
     id: 'app-quiet',
     asks: 'Is no scaling, restore, repair or deletion in progress?',
-    refuses: ({ seen: { app, appBusy } }) => {
+    refuses: ({ observed: { app, appBusy } }) => {
       if (appBusy.length > 0) return `${appBusy.join(', ')} is running`;
       if (!app.ok) return app.why;
       const { isDeleted, deleted, added, nodes, sid } = app.value;
@@ -172,16 +164,19 @@ export const guards = [
   {
     id: 'certificates',
     asks: 'Can a new member use the certificates and files that its settings name?',
-    refuses: ({ seen: { host } }) =>
+    refuses: ({ observed: { host } }) =>
       host?.ok ? [...host.value.certificateFaults, ...host.value.unusable][0] : undefined,
   },
   {
     id: 'daily-limit',
     asks: 'Have fewer than HEAL_MAX_PER_DAY heals begun here in 24 hours?',
-    refuses: (_, { healsInLastDay, maxPerDay }) =>
-      healsInLastDay < maxPerDay
+    refuses: (_, { healsInLastDay, maxPerDay }) => {
+      // One that was refused or taken back has changed nothing.
+      const count = healsInLastDay.filter(changedTheCluster).length;
+      return count < maxPerDay
         ? undefined
-        : `${healsInLastDay} heals have begun in 24 hours, HEAL_MAX_PER_DAY is ${maxPerDay}; a member that goes stale again and again has a cause`,
+        : `${count} heals have begun in 24 hours, HEAL_MAX_PER_DAY is ${maxPerDay}; a member that goes stale again and again has a cause. The last one ended with: ${healsInLastDay.at(-1)?.message}`;
+    },
   },
   {
     id: 'disk-room',
@@ -211,7 +206,7 @@ export interface GuardAnswer {
   readonly pass: boolean;
   /** Why not; the question again when it passes. */
   readonly why: string;
-  readonly mayPass: boolean;
+  readonly transient: boolean;
 }
 
 /** Asks the guards named, all of them when none are. */
@@ -225,7 +220,7 @@ export function askGuards(s: Situation, facts: GuardFacts, ids?: readonly GuardI
         asks: guard.asks,
         pass: why === undefined,
         why: why ?? 'yes',
-        mayPass: guard.passes === true,
+        transient: guard.transient === true,
       };
     });
 }

@@ -1,7 +1,7 @@
-import * as act from '../act/effects.ts';
-import type { HealContext } from '../act/heal-context.ts';
-import type { Situation } from '../diagnose/situation.ts';
+import { lineOf, type Situation } from '../diagnose/situation.ts';
+import { isAside } from '../observe/look-at-units.ts';
 import type { Part } from '../observe/observation.ts';
+import type { HealRecord } from '../state/heal-record.ts';
 import { expectedCluster } from './expected-cluster.ts';
 import type { GuardId } from './guards.ts';
 
@@ -16,15 +16,29 @@ export type StepId =
   | 'restore'
   | 'confirm';
 
-/** The two steps that only look: what they saw is not to be seen in the world. */
+/** What one run of a heal has learned and the world does not show; a run that takes it up begins without it. */
 export interface RunMemory {
-  readonly verified: boolean;
-  readonly confirmed: boolean;
+  /** Guards have found the data stale in this run, before they were moved. */
+  provenStale: boolean;
+  /** What proved it was a log that is too short: started without a quorum of others, it could lose committed writes. */
+  logShort: boolean;
+  /** Verify has passed in this run. */
+  verified: boolean;
+  /** Confirm has seen the member well on its originals in this run. */
+  confirmed: boolean;
 }
 
+export const nothingLearned = (): RunMemory => ({
+  provenStale: false,
+  logShort: false,
+  verified: false,
+  confirmed: false,
+});
+
+/** One step of the heal: data and pure functions. What it does to the world stands in src/act/heal/effects.ts. */
 export interface HealStep {
   readonly id: StepId;
-  /** The runbook's step that it replaces (PLATFORM.md). */
+  /** The runbook's step that it replaces (docs/runbook.md). */
   readonly runbookStep: number;
   /** A sentence for people. */
   readonly what: string;
@@ -32,33 +46,36 @@ export interface HealStep {
   readonly typed: string;
   /** What must hold: guards asked right before it acts. */
   readonly needs: readonly GuardId[];
-  /** What is looked at again right before. */
-  readonly looks: readonly Part[];
-  /** How to see in the world that it is done, or no longer called for. */
+  /** What is observed again right before. */
+  readonly looksBefore: readonly Part[];
+  /** What it changes, and is observed again right after; membership calls return the new list themselves. */
+  readonly looksAfter: readonly Part[];
+  /** How the world shows that it is done, or no longer called for; and the same as a sentence. */
   readonly done: (s: Situation, run: RunMemory) => boolean;
-  /** Does it; returns what was done, in a sentence. May be cut off anywhere and run again. */
-  readonly act: (heal: HealContext) => Promise<string>;
-  /** Takes it back; none for what cannot be. */
-  readonly undo?: (heal: HealContext) => Promise<string>;
+  readonly doneWhen: string;
+  /** It can be taken back; the first that cannot is the point of no return. */
+  readonly reversible: boolean;
+  /** What this run learns from the situation in which the step begins. */
+  readonly learns?: (s: Situation) => Partial<RunMemory>;
 }
 
 /** The original unit is back and nothing of the swap is left. */
-const onOriginals = ({ seen: { swap, unit1 } }: Situation): boolean =>
+const onOriginals = ({ observed: { swap, copyUnit } }: Situation): boolean =>
   swap.unitFile === 'file' &&
-  swap.unit1File === 'none' &&
-  !swap.env1 &&
-  !swap.dropIns1 &&
+  swap.copyUnitFile === 'none' &&
+  !swap.copyEnv &&
+  !swap.copyDropIns &&
   !swap.pointsAway &&
-  !(unit1.ok && (unit1.value.mainPid > 0 || unit1.value.active === 'activating'));
+  !(copyUnit.ok && (copyUnit.value.mainPid > 0 || copyUnit.value.active === 'activating'));
 
 const up = (s: Situation): boolean => s.unit !== undefined && (s.runs || s.unit.active === 'activating');
 
 /** Its data fit and the original unit is in place: it only has to come up and be looked at. */
-const homeAndJoined = (s: Situation): boolean => s.joined && s.seen.swap.unitFile === 'file';
+const homeAndJoined = (s: Situation): boolean => s.joined && s.observed.swap.unitFile === 'file';
 
-const fenced = ({ seen: { swap, unit } }: Situation): boolean =>
-  swap.unitFile === 'none' &&
-  swap.unit1File === 'file' &&
+const fenced = ({ observed: { swap, unit } }: Situation): boolean =>
+  isAside(swap) &&
+  swap.copyUnitFile === 'file' &&
   swap.originals &&
   loaded(unit) &&
   !(
@@ -67,20 +84,24 @@ const fenced = ({ seen: { swap, unit } }: Situation): boolean =>
   );
 
 /** systemd has in memory what stands on the disk: a start would use the rest of what a cut left behind. */
-const loaded = (unit: Situation['seen']['unit']): boolean => unit.ok && !unit.value.needsReload;
+const loaded = (unit: Situation['observed']['unit']): boolean => unit.ok && !unit.value.needsReload;
 
 /** While nobody says whom the cluster lists, what has been staged is left as it is. */
 const staged = (s: Situation): boolean =>
-  s.seen.swap.staged?.state === 'existing' &&
-  loaded(s.seen.unit1) &&
-  (s.joined || s.cluster.members.length === 0 || s.seen.swap.staged.initialCluster === expectedCluster(s));
+  s.observed.swap.staged?.state === 'existing' &&
+  loaded(s.observed.copyUnit) &&
+  (s.joined ||
+    s.cluster.members.length === 0 ||
+    s.observed.swap.staged.initialCluster === expectedCluster(s));
 
-const emptyEnough = ({ seen: { data } }: Situation): boolean =>
+const emptyEnough = ({ observed: { data } }: Situation): boolean =>
   data.kind === 'empty' && data.walDir !== 'link';
 
 /** The new member runs and has not written its WAL yet: what stands in the data dir is its own. */
 const arriving = (s: Situation): boolean =>
-  up(s) && s.unit === (s.seen.unit1.ok ? s.seen.unit1.value : undefined) && s.seen.data.kind === 'no-wal';
+  up(s) &&
+  s.unit === (s.observed.copyUnit.ok ? s.observed.copyUnit.value : undefined) &&
+  s.observed.data.kind === 'no-wal';
 
 const LOCAL: readonly GuardId[] = ['role', 'unit-file', 'data-dir', 'app-quiet'];
 const ALL_FOR_A_NEW_MEMBER: readonly GuardId[] = [
@@ -110,10 +131,12 @@ export const healSteps: readonly HealStep[] = [
     what: 'move the unit aside, so that nothing restarts etcd, and stop it',
     typed: 'mv etcd.service etcd1.service; systemctl daemon-reload; systemctl stop etcd',
     needs: ALL_FOR_A_NEW_MEMBER,
-    looks: [],
+    looksBefore: [],
+    looksAfter: ['files', 'units'],
     done: (s) => s.joined || fenced(s),
-    act: act.fence,
-    undo: act.putUnitBack,
+    doneWhen: 'the unit has the name of its copy, its original is saved, and etcd is stopped',
+    reversible: true,
+    learns: (s) => ({ provenStale: true, logShort: lineOf(s, 'log-short') !== undefined }),
   },
   {
     id: 'set-aside',
@@ -121,10 +144,11 @@ export const healSteps: readonly HealStep[] = [
     what: 'rename the data dir aside; nothing is deleted',
     typed: 'rm -rf $dataDir',
     needs: [...LOCAL, 'stale', 'own-data', 'not-ahead', 'birthmark'],
-    looks: [],
+    looksBefore: [],
+    looksAfter: ['files'],
     done: (s) => s.joined || emptyEnough(s) || arriving(s),
-    act: act.setAside,
-    undo: act.bringDataBack,
+    doneWhen: 'the data dir is empty, or holds what the new member is receiving',
+    reversible: true,
   },
   {
     id: 'stage',
@@ -132,10 +156,12 @@ export const healSteps: readonly HealStep[] = [
     what: 'make the unit and environment that join an existing cluster, as its members list it',
     typed: 'cp etcd.env etcd1.env; vi etcd1.env etcd1.service; systemctl daemon-reload',
     needs: ['role'],
-    looks: [],
+    looksBefore: [],
+    looksAfter: ['files', 'units'],
     done: (s) => homeAndJoined(s) || staged(s),
-    act: act.stage,
-    undo: act.unstage,
+    doneWhen:
+      'systemd has loaded a copy of the unit whose environment joins the cluster as its members list it',
+    reversible: true,
   },
   {
     id: 'remove',
@@ -143,9 +169,11 @@ export const healSteps: readonly HealStep[] = [
     what: "remove this member's old ID from the cluster",
     typed: 'etcdctl member list; etcdctl member remove $oldMemberId',
     needs: ALL_FOR_A_NEW_MEMBER,
-    looks: ['files', 'units', 'self', 'cluster'],
-    done: (s) => s.joined || (s.cluster.members.length > 0 && (!s.cluster.own || s.cluster.own.name === '')),
-    act: act.removeOldMember,
+    looksBefore: ['files', 'units', 'self', 'cluster'],
+    looksAfter: [],
+    done: (s) => s.joined || s.membership === 'unlisted' || s.membership === 'unstarted',
+    doneWhen: 'the cluster does not list this node, or lists it as added and not started',
+    reversible: false,
   },
   {
     id: 'add',
@@ -153,9 +181,11 @@ export const healSteps: readonly HealStep[] = [
     what: "add this member's name and peer URLs as a new member",
     typed: 'etcdctl member add $name --peer-urls=$peerUrls',
     needs: ['role', 'app-quiet', 'birthmark', 'quorum', 'agreement', 'own-member'],
-    looks: ['files'],
-    done: (s) => s.joined || s.cluster.own?.name === '',
-    act: act.addNewMember,
+    looksBefore: ['files'],
+    looksAfter: [],
+    done: (s) => s.joined || s.membership === 'unstarted',
+    doneWhen: 'the cluster lists this node as added and not started',
+    reversible: false,
   },
   {
     id: 'start',
@@ -163,9 +193,11 @@ export const healSteps: readonly HealStep[] = [
     what: 'start etcd on the existing-state unit',
     typed: 'systemctl start etcd1',
     needs: ['role'],
-    looks: [],
+    looksBefore: [],
+    looksAfter: ['files', 'units'],
     done: (s) => up(s) && (s.joined || arriving(s) || s.unit?.active === 'activating'),
-    act: act.startMember,
+    doneWhen: 'etcd runs, on its new data or on its way to them',
+    reversible: false,
   },
   {
     id: 'verify',
@@ -173,9 +205,11 @@ export const healSteps: readonly HealStep[] = [
     what: 'wait until the member is healthy, listed once, and its data equal those of the others',
     typed: 'etcdctl endpoint health; etcdctl member list; etcdctl endpoint health --cluster',
     needs: [],
-    looks: [],
+    looksBefore: [],
+    looksAfter: [],
     done: (_, { verified }) => verified,
-    act: act.verify,
+    doneWhen: 'this run has seen the new member serve, listed once, with the data of the others',
+    reversible: false,
   },
   {
     id: 'restore',
@@ -184,9 +218,11 @@ export const healSteps: readonly HealStep[] = [
     typed:
       'mv etcd1.service etcd.service; rm etcd1.env; vi etcd.service; systemctl daemon-reload; systemctl stop etcd1; systemctl start etcd',
     needs: [],
-    looks: [],
-    done: (s) => onOriginals(s) && !s.seen.swap.originals && up(s),
-    act: act.restore,
+    looksBefore: [],
+    looksAfter: ['files', 'units'],
+    done: (s) => onOriginals(s) && !s.observed.swap.originals && up(s),
+    doneWhen: 'the original unit is in place, nothing of the swap is left, and etcd runs',
+    reversible: false,
   },
   {
     id: 'confirm',
@@ -194,11 +230,18 @@ export const healSteps: readonly HealStep[] = [
     what: 'see the member healthy on its originals',
     typed: 'etcdctl endpoint health; look at the console',
     needs: [],
-    looks: [],
+    looksBefore: [],
+    looksAfter: [],
     done: (_, { confirmed }) => confirmed,
-    act: act.confirm,
+    doneWhen: 'this run has seen the member serve on its originals',
+    reversible: false,
   },
 ];
+
+/** Whether a heal, as it was written down, went past the point of no return: it changed the member list. */
+export const changedTheCluster = ({ steps, outcome }: Pick<HealRecord, 'steps' | 'outcome'>): boolean =>
+  outcome === 'healed' ||
+  steps.some(({ id }) => healSteps.some((step) => step.id === id && !step.reversible));
 
 /** The first step that the world does not show as done; undefined when all are. */
 export const firstNotDone = (s: Situation, run: RunMemory): HealStep | undefined =>

@@ -2,7 +2,7 @@ import { diagnose } from '../diagnose/diagnose.ts';
 import type { Situation } from '../diagnose/situation.ts';
 import type { Verdict } from '../diagnose/verdicts.ts';
 import { askGuards, type GuardFacts } from './guards.ts';
-import { healSteps } from './heal-steps.ts';
+import { healSteps, nothingLearned } from './heal-steps.ts';
 
 /** What a heal would do now. `plan --json` prints it as it is, see docs/json.md. */
 export interface Plan {
@@ -24,7 +24,7 @@ export function plan(situation: Situation, facts: GuardFacts): Plan {
     reason,
     steps: heals
       ? healSteps
-          .filter((step) => !step.done(situation, { verified: false, confirmed: false }))
+          .filter((step) => !step.done(situation, nothingLearned()))
           .map(({ id, runbookStep, what }) => ({ id, runbookStep, what }))
       : [],
     guards: askGuards(situation, facts).map(({ id, pass, why }) => ({ id, pass, why })),

@@ -1,7 +1,7 @@
 import { constants, existsSync, mkdirSync, openSync, renameSync, statSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import pino from 'pino';
-import { LOG_FILE } from '../node/places.ts';
+import { LOG_FILE } from '../state/places.ts';
 
 /** Data first, then a sentence for people. */
 type Write = (data: { readonly event: string } & Readonly<Record<string, unknown>>, sentence: string) => void;

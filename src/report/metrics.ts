@@ -1,8 +1,8 @@
-import { verdicts } from '../diagnose/verdicts.ts';
-import type { Machine } from '../node/machine.ts';
-import type { Places } from '../node/places.ts';
-import { readDeepCheck } from './deep-check-file.ts';
-import { history } from './heal-record.ts';
+import { type Verdict, verdicts } from '../diagnose/verdicts.ts';
+import type { Machine } from '../machine/machine.ts';
+import { deepCheckFile } from '../state/deep-check-file.ts';
+import { history } from '../state/heal-record.ts';
+import type { Places } from '../state/places.ts';
 
 interface Metric {
   readonly name: string;
@@ -23,9 +23,9 @@ const exposition = (metrics: readonly Metric[]): string =>
     .concat('\n');
 
 /** What heal-node knows, for node_exporter's textfile collector. */
-export async function metricsText(machine: Machine, places: Places, verdict: string): Promise<string> {
+export async function metricsText(machine: Machine, places: Places, verdict: Verdict): Promise<string> {
   const heals = await history(machine, places);
-  const deep = await readDeepCheck(machine, places.deepCheck);
+  const deep = await deepCheckFile.read(machine, places.deepCheck);
   return exposition([
     {
       name: 'heal_node_verdict',
@@ -57,7 +57,7 @@ export async function metricsText(machine: Machine, places: Places, verdict: str
   ]);
 }
 
-export const writeMetrics = async (machine: Machine, places: Places, verdict: string): Promise<void> =>
+export const writeMetrics = async (machine: Machine, places: Places, verdict: Verdict): Promise<void> =>
   machine.writeFile(places.metrics, await metricsText(machine, places, verdict), {
     mode: 0o644,
     uid: 0,

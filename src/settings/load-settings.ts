@@ -1,4 +1,4 @@
-import { readTrusted } from '../node/read-trusted.ts';
+import { readTrusted } from '../machine/os/read-trusted.ts';
 import { parseSettings, SETTINGS_FILE, SettingsError } from './parse-settings.ts';
 import type { Settings } from './settings-table.ts';
 

@@ -1,4 +1,4 @@
-import { parseEnvFile } from '../node/env-file.ts';
+import { parseEnvFile } from '../machine/systemd/env-file.ts';
 import { type SettingRow, type Settings, settingsTable } from './settings-table.ts';
 
 export const SETTINGS_FILE = '/opt/app/conf/heal-node.env';

@@ -133,6 +133,12 @@ export const settingsTable = {
     oneOf('on', 'off'),
     'whether the cluster carries one small key of ours, heal-node/birthmark, by which a node knows it again',
   ),
+  takeOverAfterMs: row(
+    'HEAL_TAKE_OVER_AFTER',
+    '5m',
+    duration,
+    'how long nobody must have touched a runbook that was begun by hand before it is taken up unasked',
+  ),
   maxPerDay: row('HEAL_MAX_PER_DAY', '3', wholeNumber(0, 100), 'heals begun in 24 hours, at most'),
   keepAside: row(
     'HEAL_KEEP_ASIDE',

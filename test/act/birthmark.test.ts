@@ -2,8 +2,8 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { rememberCluster } from '../../src/act/birthmark.ts';
 import { situationOf } from '../../src/diagnose/situation.ts';
-import { markMember, rememberedBirthmark } from '../../src/node/member-mark.ts';
 import { observe } from '../../src/observe/observe.ts';
+import { markMember, rememberedBirthmark } from '../../src/state/member-mark.ts';
 import { PLACES } from '../fake/observation.ts';
 import { FakeWorld } from '../fake/world.ts';
 
@@ -21,7 +21,7 @@ test('the first look while all are well marks the cluster, and the mark is remem
   assert.is(said, undefined);
   assert.match(known, /^[0-9a-f]{32}$/);
   assert.equal(fake.keys.get(KEY), { value: known, lease: '' });
-  assert.equal(fake.disk.get(PLACES.mark), fake.disk.get(PLACES.mark2));
+  assert.equal(fake.disk.get(PLACES.rootDiskMark), fake.disk.get(PLACES.dataDiskMark));
 });
 
 test('a mark that stands there already is taken over, and garbage is not', async () => {

@@ -1,7 +1,9 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { awaitOutcome, isParked, park, requestHeal, writeOutcome } from '../../src/act/heal-request.ts';
+import { awaitOutcome, requestHeal } from '../../src/act/ask-for-heal.ts';
 import { runHealService } from '../../src/act/heal-service.ts';
+import { outcomeFile } from '../../src/state/outcome.ts';
+import { isParked, park } from '../../src/state/parked.ts';
 import { PLACES, settings } from '../fake/observation.ts';
 import { FakeWorld } from '../fake/world.ts';
 
@@ -12,12 +14,20 @@ test('an outcome from before the clock was set back is not taken for the one ask
   const fake = new FakeWorld();
   const machine = { ...fake.world.machine, systemctl: async () => undefined };
   fake.clockOffMs = 2 * DAY_MS;
-  await writeOutcome(machine, PLACES, { outcome: 'parked', message: 'of yesterday' });
+  await outcomeFile.write(machine, PLACES.outcome, {
+    outcome: 'parked',
+    message: 'of yesterday',
+    atMs: machine.now(),
+  });
   fake.clockOffMs = 0;
   const before = await requestHeal(machine, PLACES, 'health-action');
   const early = await awaitOutcome(machine, PLACES, before, 100);
   assert.is(early, undefined);
-  await writeOutcome(machine, PLACES, { outcome: 'healed', message: 'of now' });
+  await outcomeFile.write(machine, PLACES.outcome, {
+    outcome: 'healed',
+    message: 'of now',
+    atMs: machine.now(),
+  });
   const ended = await awaitOutcome(machine, PLACES, before, 100);
   assert.is(ended?.message, 'of now');
 });

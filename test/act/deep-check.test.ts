@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { deepCheck } from '../../src/act/deep-check.ts';
-import { newRecord, writeRecord } from '../../src/report/heal-record.ts';
+import { healRecordFile, newRecord } from '../../src/state/heal-record.ts';
 import { OWN, PLACES, settings } from '../fake/observation.ts';
 import { FakeWorld } from '../fake/world.ts';
 
@@ -16,7 +16,7 @@ async function unfinished(late: boolean) {
   fake.setWal(OWN);
   fake.reboot(false);
   const { machine } = fake.world;
-  await writeRecord(machine, PLACES, newRecord(0, 'operator', 'stale/removed'));
+  await healRecordFile.write(machine, PLACES.journal, newRecord(0, 'operator', 'stale/removed'));
   // Nothing but the limit of the check runs out.
   const sleep = (ms: number) =>
     late && ms === LIMIT_MS ? Promise.resolve() : new Promise<void>(() => undefined);

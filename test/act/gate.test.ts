@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { gate } from '../../src/act/gate.ts';
-import { markMember } from '../../src/node/member-mark.ts';
+import { markMember } from '../../src/state/member-mark.ts';
 import { members, OWN, PLACES } from '../fake/observation.ts';
 import { FakeWorld } from '../fake/world.ts';
 

@@ -3,9 +3,9 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { diagnose } from '../../src/diagnose/diagnose.ts';
 import { rules } from '../../src/diagnose/rules.ts';
-import { signatures } from '../../src/diagnose/signatures.ts';
-import { plainLine } from '../../src/node/log-lines.ts';
-import type { Reach } from '../../src/node/network.ts';
+import { allSignatures as signatures } from '../../src/diagnose/situation.ts';
+import { plainLine } from '../../src/machine/etcd/log-lines.ts';
+import type { Reach } from '../../src/machine/os/network.ts';
 import type { HostFacts, Observation } from '../../src/observe/observation.ts';
 import {
   asked,
@@ -72,7 +72,7 @@ const neverJoined = (changes: object, lines: readonly string[] = [line('never-jo
     others: without(UNSTARTED),
   });
 
-const cases: readonly (readonly [expected: string, seen: Observation])[] = [
+const cases: readonly (readonly [expected: string, observed: Observation])[] = [
   ['healthy/serves', healthy],
   ['stale/already-bootstrapped', crashed([BOOTSTRAPPED], { data: NO_DATA })],
   ['unknown/no-rule', crashed([BOOTSTRAPPED])], // the line says so, the disk does not
@@ -92,8 +92,10 @@ const cases: readonly (readonly [expected: string, seen: Observation])[] = [
   ['starting/activating', neverJoined({})], // it holds something
   ['starting/activating', neverJoined({ blank: true }, [])], // its very first start
   ['starting/activating', neverJoined({ blank: true, memberId: 'abc' })], // the others come to it
-  ['local-fault/log', crashed([line('port-taken'), BOOTSTRAPPED], { data: NO_DATA })],
-  ['local-fault/log', crashed([line('permission')])],
+  ['local-fault/port-taken', crashed([line('port-taken'), BOOTSTRAPPED], { data: NO_DATA })],
+  ['local-fault/permission', crashed([line('permission')])],
+  ['local-fault/read-only', crashed([line('read-only')])],
+  ['local-fault/bad-setting', crashed([line('bad-setting')])],
   ['local-fault/unit', crashed([], { unit: { ok: true, value: { ...failedUnit(), result: 'resources' } } })],
   ['local-fault/unit', crashed([], { unit: { ok: true, value: failedUnit(203) } })],
   ['quorum-lost/others-silent', crashed([line('wal-damaged')], { others: [asked(1), silent(3)] })],
@@ -172,7 +174,7 @@ const cases: readonly (readonly [expected: string, seen: Observation])[] = [
   ],
   [
     'local-fault/port-taken',
-    crashed([], { host: host({ squatters: [{ port: 2380, pid: 7, program: 'nc' }] }) }),
+    crashed([], { host: host({ portConflicts: [{ port: 2380, pid: 7, program: 'nc' }] }) }),
   ],
   ['local-fault/address-missing', crashed([], { host: host({ missingAddresses: ['10.0.0.9'] }) })],
   ['local-fault/permission', crashed([], { host: host({ unusable: ['/var/lib/etcd is root’s'] }) })],
@@ -221,14 +223,14 @@ const cases: readonly (readonly [expected: string, seen: Observation])[] = [
     'stopped/inactive',
     crashed([], { unit: { ok: true, value: unit({ active: 'inactive', sub: 'dead', mainPid: 0 }) } }),
   ],
-  ['healing/swapped', crashed([], { swap: { ...healthy.swap, unitFile: 'none', unit1File: 'file' } })],
+  ['healing/swapped', crashed([], { swap: { ...healthy.swap, unitFile: 'none', copyUnitFile: 'file' } })],
   ['unknown/settings', { ...crashed([]), config: { ok: false, why: 'etcd.env: ETCD_NAME= is not allowed' } }],
   ['unknown/no-rule', crashed(['panic: something new'])],
 ];
 
-for (const [n, [expected, seen]] of cases.entries()) {
+for (const [n, [expected, observed]] of cases.entries()) {
   test(`${n}: ${expected}`, () => {
-    const diagnosis = diagnose(situation(seen));
+    const diagnosis = diagnose(situation(observed));
     assert.is(diagnosis.reason, expected, JSON.stringify(diagnosis.evidence));
     assert.is(diagnosis.verdict, expected.split('/')[0]);
     assert.ok(diagnosis.evidence.length > 0, 'there is evidence');
@@ -264,7 +266,7 @@ const anything: fc.Arbitrary<Observation> = fc
     others: fc.tuple(
       fc.constantFrom(
         asked(1),
-        asked(1, { serves: false, servesNot: 'no leader' }),
+        asked(1, { serves: false, unavailableReason: 'no leader' }),
         asked(1, { clusterId: 'x' }),
         asked(1, { members: REMOVED_LIST }),
         silent(1),
@@ -294,17 +296,17 @@ const anything: fc.Arbitrary<Observation> = fc
     swap: fc.constantFrom(healthy.swap, {
       ...healthy.swap,
       unitFile: 'none' as const,
-      unit1File: 'file' as const,
+      copyUnitFile: 'file' as const,
     }),
   })
   .map((parts) => ({ ...healthy, self: parts.health.state === 'none' ? undefined : healthy.self, ...parts }));
 
 test('never stale without a quorum of others that serve and agree', () => {
   fc.assert(
-    fc.property(anything, (seen) => {
-      const s = situation(seen);
+    fc.property(anything, (observed) => {
+      const s = situation(observed);
       return (
-        diagnose(s).verdict !== 'stale' || (s.cluster.standsWithoutUs && s.cluster.clusterId === CLUSTER)
+        diagnose(s).verdict !== 'stale' || (s.cluster.hasQuorumWithoutSelf && s.cluster.clusterId === CLUSTER)
       );
     }),
     { numRuns: 3000 },
@@ -313,10 +315,10 @@ test('never stale without a quorum of others that serve and agree', () => {
 
 test('data of another cluster, a full disk, a process that makes progress: never stale', () => {
   fc.assert(
-    fc.property(anything, (seen) => {
-      const s = situation(seen);
+    fc.property(anything, (observed) => {
+      const s = situation(observed);
       if (diagnose(s).verdict !== 'stale') return true;
-      const full = seen.host?.ok === true && seen.host.value.freeBytes === 0 && !s.runs;
+      const full = observed.host?.ok === true && observed.host.value.freeBytes === 0 && !s.runs;
       // A clone runs well, and is stale all the same.
       const startsUp = s.unit?.active === 'activating' && s.runs && s.matched.length === 0;
       return (
@@ -331,8 +333,8 @@ test('data of another cluster, a full disk, a process that makes progress: never
 
 test('a line of another boot, or of another run, is not in the log that is read: no line, no stale by a line', () => {
   fc.assert(
-    fc.property(anything, (seen) => {
-      const s = situation({ ...seen, log: { ok: true, value: [] } });
+    fc.property(anything, (observed) => {
+      const s = situation({ ...observed, log: { ok: true, value: [] } });
       const { verdict, reason } = diagnose(s);
       return verdict !== 'stale' || ['stale/clone', 'stale/diverged', 'stale/db-short'].includes(reason);
     }),
@@ -342,8 +344,8 @@ test('a line of another boot, or of another run, is not in the log that is read:
 
 test('never stale when this member has committed what the cluster does not know', () => {
   fc.assert(
-    fc.property(anything, (seen) => {
-      const s = situation(seen);
+    fc.property(anything, (observed) => {
+      const s = situation(observed);
       const most = Math.max(...s.cluster.serving.map(({ reply }) => Number(reply.raftIndex)));
       return diagnose(s).verdict !== 'stale' || !s.wal || Number(s.wal.commit) <= most;
     }),
@@ -356,10 +358,11 @@ test('a source that fails never turns what is not stale into stale', () => {
     fc.property(
       anything,
       fc.constantFrom('log', 'unit', 'unit1', 'app', 'config', 'host'),
-      (seen, source) => {
-        const failing = { ...seen, [source]: { ok: false, why: 'it hangs' } };
+      (observed, source) => {
+        const failing = { ...observed, [source]: { ok: false, why: 'it hangs' } };
         return (
-          diagnose(situation(seen)).verdict === 'stale' || diagnose(situation(failing)).verdict !== 'stale'
+          diagnose(situation(observed)).verdict === 'stale' ||
+          diagnose(situation(failing)).verdict !== 'stale'
         );
       },
     ),

@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { signatures } from '../../src/diagnose/signatures.ts';
-import { plainLine } from '../../src/node/log-lines.ts';
+import { allSignatures as signatures } from '../../src/diagnose/situation.ts';
+import { plainLine } from '../../src/machine/etcd/log-lines.ts';
 
 for (const { id, pattern, examples } of signatures) {
   test(`${id} is told by each of its recorded lines, and by no other row`, () => {

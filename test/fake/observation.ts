@@ -1,12 +1,12 @@
 /** Observations to decide on: a healthy three-member cluster seen from member 2, and ways to change it. */
 import type { Member, MemberReply } from '../../src/cluster/cluster.ts';
 import { type Situation, situationOf } from '../../src/diagnose/situation.ts';
-import { etcdConfig } from '../../src/node/etcd-config.ts';
-import { places } from '../../src/node/places.ts';
-import type { UnitFacts } from '../../src/node/systemctl.ts';
+import { etcdConfig } from '../../src/machine/etcd/etcd-config.ts';
+import type { UnitFacts } from '../../src/machine/systemd/systemctl.ts';
 import type { Asked, Observation } from '../../src/observe/observation.ts';
 import type { GuardFacts } from '../../src/plan/guards.ts';
 import { parseSettings } from '../../src/settings/parse-settings.ts';
+import { places } from '../../src/state/places.ts';
 
 export const settings = parseSettings(undefined, {});
 export const PLACES = places(settings);
@@ -96,7 +96,7 @@ export const reply = (memberId: string, changes: Partial<MemberReply> = {}): Mem
   alarms: [],
   clockSkewMs: 0,
   serves: true,
-  servesNot: '',
+  unavailableReason: '',
   birthmark: '',
   ...changes,
 });
@@ -145,15 +145,16 @@ export const healthy: Observation = {
   },
   swap: {
     unitFile: 'file',
-    unit1File: 'none',
-    env1: false,
-    dropIns1: false,
+    copyUnitFile: 'none',
+    copyEnv: false,
+    copyDropIns: false,
     pointsAway: false,
     originals: false,
+    changedMs: undefined,
     staged: undefined,
   },
   unit: { ok: true, value: unit() },
-  unit1: { ok: true, value: noUnit },
+  copyUnit: { ok: true, value: noUnit },
   appBusy: [],
   log: { ok: true, value: [] },
   health: { state: 'true' },
@@ -167,7 +168,7 @@ export const healthy: Observation = {
       freeBytes: 1e12,
       freeInodes: 1e6,
       missingAddresses: [],
-      squatters: [],
+      portConflicts: [],
       unusable: [],
       certificateFaults: [],
       linkUp: true,
@@ -199,12 +200,12 @@ export const NO_DATA: Observation['data'] = {
 };
 export const BOOTSTRAPPED = `member ${OWN} has already been bootstrapped`;
 
-export const situation = (seen: Observation): Situation => situationOf(seen, PLACES);
+export const situation = (observed: Observation): Situation => situationOf(observed, PLACES);
 
 /** What guards ask besides, where nothing stands in the way. */
 export const guardFacts: GuardFacts = {
-  provedStale: false,
-  healsInLastDay: 0,
+  provenStale: false,
+  healsInLastDay: [],
   maxPerDay: 3,
   freeBytes: 1e12,
   reclaimableBytes: 0,

@@ -3,12 +3,12 @@
  * the cluster's rules of membership. It makes cutting a heal off at every single effect cheap; that the rules
  * are the real ones is what the scenarios on real machines are for.
  */
-import { type Cluster, ClusterError, type Held, type Member } from '../../src/cluster/cluster.ts';
-import { parseEnvFile } from '../../src/node/env-file.ts';
-import type { FileRights } from '../../src/node/held-dir.ts';
-import type { Machine } from '../../src/node/machine.ts';
-import type { UnitFacts } from '../../src/node/systemctl.ts';
-import { environmentFiles } from '../../src/node/unit-file.ts';
+import { type Cluster, ClusterError, type LeasedValue, type Member } from '../../src/cluster/cluster.ts';
+import type { Machine } from '../../src/machine/machine.ts';
+import type { FileRights } from '../../src/machine/os/held-dir.ts';
+import { parseEnvFile } from '../../src/machine/systemd/env-file.ts';
+import type { UnitFacts } from '../../src/machine/systemd/systemctl.ts';
+import { environmentFiles } from '../../src/machine/systemd/unit-file.ts';
 import type { World } from '../../src/observe/world.ts';
 import { CLUSTER, ENV, members, OWN, PLACES, reply, unit } from './observation.ts';
 
@@ -49,7 +49,7 @@ export class FakeWorld {
   /** Every other member that is asked to change the list; what it did. */
   readonly removed: string[] = [];
   readonly runs = new Map<string, Run>();
-  readonly keys = new Map<string, Held>();
+  readonly keys = new Map<string, LeasedValue>();
   effects = 0;
   /** The effect at which the healer dies, and whether before or after it. */
   cutAt = Number.POSITIVE_INFINITY;
@@ -254,6 +254,7 @@ export class FakeWorld {
         return node?.text === undefined ? undefined : { text: node.text, rights: node.rights };
       }),
     writeFile: async (path, text, rights) => this.effect(() => void this.disk.set(path, { text, rights })),
+    changedMs: async () => undefined,
     rightsOf: async (path) =>
       this.look(() =>
         this.below(path).length > 0 ? (this.disk.get(path)?.rights ?? ETCD_RIGHTS) : undefined,

@@ -33,9 +33,19 @@ const listing = (list: typeof members) => ({
 });
 const twin = members.map((m) => (m.name === 'etcd3' ? { ...m, name: 'etcd2' } : m));
 
+type Begun = GuardFacts['healsInLastDay'][number];
+const HEALED: Begun = { outcome: 'healed', message: 'Healed in 1 ms.', steps: [] };
+const step = (id: string) => ({ id, startedAt: '2026-01-01T00:00:00Z' });
+const PAST_RETURN: Begun = { outcome: 'failed', message: '', steps: [step('fence'), step('remove')] };
+const REFUSED: Begun = {
+  outcome: 'refused',
+  message: 'refused before fence: quorum',
+  steps: [step('fence')],
+};
+
 const refusals: readonly (readonly [
   id: GuardId,
-  seen: Observation,
+  observed: Observation,
   why: RegExp,
   facts?: Partial<GuardFacts>,
 ])[] = [
@@ -93,21 +103,31 @@ const refusals: readonly (readonly [
     withHost({ certificateFaults: ['peer.pem ended yesterday'] }),
     /peer\.pem ended yesterday/,
   ],
-  ['daily-limit', stale, /3 heals have begun in 24 hours, HEAL_MAX_PER_DAY is 3/, { healsInLastDay: 3 }],
+  [
+    'daily-limit',
+    stale,
+    /3 heals have begun in 24 hours, HEAL_MAX_PER_DAY is 3.*The last one ended with: refused before fence/,
+    { healsInLastDay: [HEALED, HEALED, PAST_RETURN, REFUSED] },
+  ],
   ['disk-room', stale, /1000 bytes are free, \d+ are needed/, { freeBytes: 1000 }],
   ['disk-room', stale, /HEAL_KEEP_ASIDE=0/, { freeBytes: 1000, reclaimableBytes: 1000 }],
   [
     'swap-room',
     stale,
     /4096 bytes and 50 inodes are free for \/opt\/app\/conf\/etcd1\.env/,
-    { swapRoom: { path: PLACES.env1, rootBytes: 4096, inodes: 50 } },
+    { swapRoom: { path: PLACES.copyEnv, rootBytes: 4096, inodes: 50 } },
   ],
-  ['swap-room', stale, /3 inodes are free/, { swapRoom: { path: PLACES.env1, rootBytes: 1e9, inodes: 3 } }],
+  [
+    'swap-room',
+    stale,
+    /3 inodes are free/,
+    { swapRoom: { path: PLACES.copyEnv, rootBytes: 1e9, inodes: 3 } },
+  ],
 ];
 
-for (const [id, seen, why, changes] of refusals) {
+for (const [id, observed, why, changes] of refusals) {
   test(`${id} refuses: ${why.source}`, () => {
-    const [answer] = askGuards(situation(seen), { ...facts, ...changes }, [id]);
+    const [answer] = askGuards(situation(observed), { ...facts, ...changes }, [id]);
     assert.is(answer?.pass, false);
     assert.match(answer?.why ?? '', why);
   });

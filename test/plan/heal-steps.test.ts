@@ -1,8 +1,9 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { effects } from '../../src/act/heal/effects.ts';
 import type { Observation } from '../../src/observe/observation.ts';
 import { expectedCluster } from '../../src/plan/expected-cluster.ts';
-import { firstNotDone, healSteps } from '../../src/plan/heal-steps.ts';
+import { firstNotDone, healSteps, nothingLearned, type StepId } from '../../src/plan/heal-steps.ts';
 import { plan } from '../../src/plan/plan.ts';
 import {
   asked,
@@ -20,18 +21,19 @@ import {
 const EMPTY: Observation['data'] = { ...NO_DATA, kind: 'empty' };
 const SWAPPED: Observation['swap'] = {
   unitFile: 'none',
-  unit1File: 'file',
-  env1: false,
-  dropIns1: false,
+  copyUnitFile: 'file',
+  copyEnv: false,
+  copyDropIns: false,
   originals: true,
   pointsAway: false,
+  changedMs: undefined,
   staged: undefined,
 };
 const EXPECTED = 'etcd1=http://10.0.0.1:2380,etcd2=http://10.0.0.2:2380,etcd3=http://10.0.0.3:2380';
 const STAGED: Observation['swap'] = {
   ...SWAPPED,
-  env1: true,
-  dropIns1: true,
+  copyEnv: true,
+  copyDropIns: true,
   staged: { state: 'existing', initialCluster: EXPECTED },
 };
 const gone = {
@@ -47,7 +49,7 @@ const joinedData: Observation['data'] = { ...healthy.data, wal: wal({ memberId: 
 const without = members.filter(({ name }) => name !== 'etcd2');
 
 /** How the world looks, and the step that comes next. */
-const worlds: readonly (readonly [look: string, seen: Observation, next: string | undefined])[] = [
+const worlds: readonly (readonly [look: string, observed: Observation, next: string | undefined])[] = [
   ['stale, nothing done yet', crashed([BOOTSTRAPPED], { data: NO_DATA }), 'fence'],
   ['unit moved aside', seenAs(members, { data: NO_DATA, swap: SWAPPED }), 'set-aside'],
   ['data set aside', seenAs(members, { data: EMPTY, swap: SWAPPED }), 'stage'],
@@ -67,15 +69,15 @@ const worlds: readonly (readonly [look: string, seen: Observation, next: string 
   ['joined, and the power was lost', seenAs(listed(JOINED), { data: joinedData, swap: STAGED }), 'start'],
   [
     'joined, and it runs on the copy',
-    seenAs(listed(JOINED), { data: joinedData, swap: STAGED, unit1: { ok: true, value: unit() } }),
+    seenAs(listed(JOINED), { data: joinedData, swap: STAGED, copyUnit: { ok: true, value: unit() } }),
     'verify',
   ],
   [
     'the unit is back and the copy still runs',
     seenAs(listed(JOINED), {
       data: joinedData,
-      swap: { ...STAGED, unitFile: 'file', unit1File: 'none' },
-      unit1: { ok: true, value: unit() },
+      swap: { ...STAGED, unitFile: 'file', copyUnitFile: 'none' },
+      copyUnit: { ok: true, value: unit() },
     }),
     'verify',
   ],
@@ -94,13 +96,15 @@ const worlds: readonly (readonly [look: string, seen: Observation, next: string 
   ],
 ];
 
-for (const [look, seen, next] of worlds) {
-  test(`${look}: ${next}`, () =>
-    assert.is(firstNotDone(situation(seen), { verified: false, confirmed: false })?.id, next));
+for (const [look, observed, next] of worlds) {
+  test(`${look}: ${next}`, () => assert.is(firstNotDone(situation(observed), nothingLearned())?.id, next));
 }
 
 test('after verify a healthy member on its originals has nothing left to do', () => {
-  assert.is(firstNotDone(situation(healthy), { verified: true, confirmed: true }), undefined);
+  assert.is(
+    firstNotDone(situation(healthy), { ...nothingLearned(), verified: true, confirmed: true }),
+    undefined,
+  );
 });
 
 test('the steps stand in the order of the contract, and only remove, add, start, verify, restore and confirm have no undo', () => {
@@ -110,8 +114,13 @@ test('the steps stand in the order of the contract, and only remove, add, start,
     order,
   );
   assert.equal(
-    healSteps.filter(({ undo }) => undo === undefined).map(({ id }) => id),
+    healSteps.filter(({ reversible }) => !reversible).map(({ id }) => id),
     order.slice(3),
+  );
+  assert.equal(
+    order.filter((id) => effects[id as StepId].undo === undefined),
+    order.slice(3),
+    'what is called reversible has an undo',
   );
   assert.equal(
     healSteps.map(({ runbookStep }) => runbookStep),

@@ -1,7 +1,7 @@
 import {
   type Cluster,
   ClusterError,
-  type Held,
+  type LeasedValue,
   type Member,
   type MemberReply,
 } from '../../src/cluster/cluster.ts';
@@ -15,7 +15,7 @@ export interface Lineage {
   /** Entries that a quorum has. */
   length: number;
   members: Member[];
-  readonly keys: Map<string, Held>;
+  readonly keys: Map<string, LeasedValue>;
   readonly leases: Map<string, number>;
   /** How far each member has acknowledged: its log may not end before that (raft, commitTo). */
   readonly acknowledged: Map<string, number>;
@@ -184,7 +184,7 @@ export class SimCluster {
             alarms: [],
             clockSkewMs: 0,
             serves,
-            servesNot: serves ? '' : 'etcdserver: no leader',
+            unavailableReason: serves ? '' : 'etcdserver: no leader',
             birthmark: serves ? (lineage.keys.get('heal-node/birthmark')?.value ?? '') : '',
           };
         }),

@@ -1,5 +1,5 @@
-import type { FileRights } from '../../src/node/held-dir.ts';
-import type { PathKind } from '../../src/node/machine.ts';
+import type { PathKind } from '../../src/machine/machine.ts';
+import type { FileRights } from '../../src/machine/os/held-dir.ts';
 import type { Random } from './clock.ts';
 
 /** What a member's data are: how far they reach in the history of one cluster. */

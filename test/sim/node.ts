@@ -1,10 +1,10 @@
 import { gate } from '../../src/act/gate.ts';
-import { parseEnvFile } from '../../src/node/env-file.ts';
-import type { Machine } from '../../src/node/machine.ts';
-import { HEAL_UNIT } from '../../src/node/places.ts';
-import type { UnitFacts } from '../../src/node/systemctl.ts';
-import { environmentFiles } from '../../src/node/unit-file.ts';
+import type { Machine } from '../../src/machine/machine.ts';
+import { parseEnvFile } from '../../src/machine/systemd/env-file.ts';
+import type { UnitFacts } from '../../src/machine/systemd/systemctl.ts';
+import { environmentFiles } from '../../src/machine/systemd/unit-file.ts';
 import type { World } from '../../src/observe/world.ts';
+import { HEAL_UNIT } from '../../src/state/places.ts';
 import { PLACES, unit as unitFacts } from '../fake/observation.ts';
 import { CLUSTER_ID, nodeUrl, type Running, sidOf } from './cluster.ts';
 import { type Data, Disk, type Entry } from './disk.ts';
@@ -455,6 +455,7 @@ export class SimNode {
           return entry?.text === undefined ? undefined : { text: entry.text, rights: entry.rights };
         }),
       writeFile: (path, text, rights) => act(() => disk.set(path, { text, rights }), path, true),
+      changedMs: async () => undefined,
       rightsOf: (path) =>
         look(() => (disk.kindOf(path) === 'none' ? undefined : (disk.entries.get(path)?.rights ?? ETCD))),
       makeDirectory: (path, rights) =>
@@ -529,7 +530,7 @@ export class SimNode {
 
   /** A process of etcd's is there, whether or not it takes part yet. */
   get etcdProcess(): boolean {
-    return [PLACES.unit, PLACES.unit1].some((name) => (this.units.get(name)?.pid ?? 0) > 0);
+    return [PLACES.unit, PLACES.copyUnit].some((name) => (this.units.get(name)?.pid ?? 0) > 0);
   }
 
   /** The app's verbs, as far as they touch etcd. */

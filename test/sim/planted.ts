@@ -1,5 +1,6 @@
 /** Bugs that the simulation must find: each breaks one thing that keeps people's data, in the real tables. */
 import { join } from 'node:path';
+import { type Effect, effects } from '../../src/act/heal/effects.ts';
 import { type HealStep, healSteps, type StepId } from '../../src/plan/heal-steps.ts';
 import { PLACES } from '../fake/observation.ts';
 import { DATA_DIR } from './node.ts';
@@ -7,6 +8,7 @@ import type { Sim } from './sim.ts';
 
 type Loose<T> = { -readonly [K in keyof T]: T[K] };
 const step = (id: StepId): Loose<HealStep> => healSteps.find((each) => each.id === id) as Loose<HealStep>;
+const effect = (id: StepId): Loose<Effect> => effects[id] as Loose<Effect>;
 const swapSteps = (a: StepId, b: StepId): void => {
   const steps = healSteps as HealStep[];
   const [i, j] = [steps.findIndex(({ id }) => id === a), steps.findIndex(({ id }) => id === b)];
@@ -25,12 +27,12 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     what: 'the data are moved without a look at whether etcd runs',
     plant: () => {
-      step('set-aside').act = async ({ machine, places, record }) => {
+      effect('set-aside').act = async ({ machine, places, record }) => {
         await machine.move(DATA_DIR, `${places.aside}/${record.id}/default.etcd`);
         await machine.makeDirectory(DATA_DIR, { mode: 0o700, uid: 100, gid: 101 });
         return 'moved';
       };
-      step('set-aside').done = (s) => s.joined || s.seen.data.kind === 'empty';
+      step('set-aside').done = (s) => s.joined || s.observed.data.kind === 'empty';
     },
   },
   {
@@ -50,8 +52,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     what: 'every member that does not answer is removed, as the app does it',
     plant: () => {
-      const { act } = step('remove');
-      step('remove').act = async (heal) => {
+      const { act } = effect('remove');
+      effect('remove').act = async (heal) => {
         const { cluster } = heal.situation;
         for (const { id } of cluster.members)
           if (!cluster.serving.some(({ reply }) => reply.memberId === id) && id !== cluster.own?.id)
@@ -63,18 +65,18 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     what: 'the data are deleted, and a leftover database counts as empty',
     plant: () => {
-      step('set-aside').done = (s) => s.joined || s.seen.data.kind !== 'wal';
+      step('set-aside').done = (s) => s.joined || s.observed.data.kind !== 'wal';
     },
   },
   {
     what: 'the saved original goes before the unit is back',
     plant: () => {
-      const { act } = step('restore');
-      step('restore').act = async (heal) => {
+      const { act } = effect('restore');
+      effect('restore').act = async (heal) => {
         const unit = await heal.machine.readFile(PLACES.originalUnit);
         const rights = await heal.machine.readFile(PLACES.originalRights);
         await heal.machine.remove(PLACES.originals);
-        await heal.machine.remove(PLACES.unit1File);
+        await heal.machine.remove(PLACES.copyUnitFile);
         if (unit) await heal.machine.writeFile(PLACES.originalUnit, unit.text, unit.rights);
         if (rights) await heal.machine.writeFile(PLACES.originalRights, rights.text, rights.rights);
         return act(heal);
@@ -92,26 +94,28 @@ export const plantedBugs: readonly PlantedBug[] = [
     plant: () => {
       const { done } = step('stage');
       step('stage').done = (s, run) => {
-        const { unit1 } = s.seen;
-        const fresh = unit1.ok ? { ok: true as const, value: { ...unit1.value, needsReload: false } } : unit1;
-        return done({ ...s, seen: { ...s.seen, unit1: fresh } }, run);
+        const { copyUnit } = s.observed;
+        const fresh = copyUnit.ok
+          ? { ok: true as const, value: { ...copyUnit.value, needsReload: false } }
+          : copyUnit;
+        return done({ ...s, observed: { ...s.observed, copyUnit: fresh } }, run);
       };
     },
   },
   {
     what: 'the environment lists the cluster as the old file does',
     plant: () => {
-      const { act } = step('stage');
-      step('stage').act = async (heal) => {
+      const { act } = effect('stage');
+      effect('stage').act = async (heal) => {
         const said = await act(heal);
         const [old, made] = [
           await heal.machine.readFile(PLACES.env),
-          await heal.machine.readFile(PLACES.env1),
+          await heal.machine.readFile(PLACES.copyEnv),
         ];
         const line = /^ETCD_INITIAL_CLUSTER=.*$/m;
         if (old && made)
           await heal.machine.writeFile(
-            PLACES.env1,
+            PLACES.copyEnv,
             made.text.replace(line, line.exec(old.text)?.[0] ?? ''),
             made.rights,
           );

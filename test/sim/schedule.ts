@@ -1,7 +1,7 @@
-import { requestHeal } from '../../src/act/heal-request.ts';
+import { requestHeal } from '../../src/act/ask-for-heal.ts';
 import { restoreByHand } from '../../src/act/restore-by-hand.ts';
 import { start, stop } from '../../src/act/start-stop.ts';
-import { HEAL_UNIT } from '../../src/node/places.ts';
+import { HEAL_UNIT } from '../../src/state/places.ts';
 import { PLACES } from '../fake/observation.ts';
 import { nodeUrl } from './cluster.ts';
 import { DATA_DIR, type SimNode, UNIT_TEXT, WAL } from './node.ts';
@@ -243,7 +243,7 @@ function wholeAgain(sim: Sim, node: SimNode): string | undefined {
     return `it is not healthy: ${sim.lastAction.get(node.sid) ?? 'no action was called'}`;
   if (etcd?.unit !== PLACES.unit) return `it runs on ${etcd?.unit}`;
   if (disk.entries.get(PLACES.unitFile)?.text !== UNIT_TEXT) return 'its unit is not the original';
-  const left = [PLACES.unit1File, PLACES.env1, PLACES.dropIns1, PLACES.originals].filter(
+  const left = [PLACES.copyUnitFile, PLACES.copyEnv, PLACES.copyDropIns, PLACES.originals].filter(
     (path) => disk.kindOf(path) !== 'none',
   );
   if (left.length > 0) return `${left.join(' and ')} are left`;

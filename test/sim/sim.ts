@@ -7,10 +7,10 @@
 import { deepCheck } from '../../src/act/deep-check.ts';
 import { runHealService } from '../../src/act/heal-service.ts';
 import { healthAction } from '../../src/act/health-action.ts';
-import { HEAL_UNIT } from '../../src/node/places.ts';
 import type { World } from '../../src/observe/world.ts';
 import type { Log } from '../../src/report/log.ts';
 import type { Settings } from '../../src/settings/settings-table.ts';
+import { HEAL_UNIT } from '../../src/state/places.ts';
 import { PLACES, settings as usual } from '../fake/observation.ts';
 import { Clock, Random } from './clock.ts';
 import { nodeUrl, SimCluster, sidOf } from './cluster.ts';
@@ -104,7 +104,7 @@ export class Sim {
     first.keys.set('heal-node/birthmark', { value: 'b'.repeat(32), lease: '' });
     for (const node of this.nodes) {
       node.putData({ memberId: this.bornId(node.sid), lineage: 0, index: 10, damaged: false });
-      for (const path of [PLACES.mark, PLACES.mark2])
+      for (const path of [PLACES.rootDiskMark, PLACES.dataDiskMark])
         node.disk.set(path, {
           text: `has been a member\nbirthmark=${'b'.repeat(32)}\n`,
           rights: { mode: 0o600, uid: 0, gid: 0 },
@@ -179,8 +179,8 @@ export class Sim {
     if (member && sidOf(member.peerUrls[0] ?? '') !== node.sid)
       this.violated("no other member's ID is ever removed", `${node.name} removes ${id} of ${member.name}`);
     const ready =
-      node.disk.kindOf(PLACES.unit1File) === 'file' &&
-      node.disk.kindOf(PLACES.env1) === 'file' &&
+      node.disk.kindOf(PLACES.copyUnitFile) === 'file' &&
+      node.disk.kindOf(PLACES.copyEnv) === 'file' &&
       node.data === undefined &&
       !node.etcdProcess;
     if (!ready)

@@ -12,7 +12,7 @@ export interface PlatformEvent {
 }
 
 const BIN = '/opt/heal-node/bin';
-/** `cluster.json` today (PLATFORM.md): seconds between checks, limits, thresholds. */
+/** `cluster.json` today (docs/platform.md): seconds between checks, limits, thresholds. */
 const INTERVAL_MS = 60_000;
 const CHECK_LIMIT_MS = 10_000;
 const ACTION_LIMIT_MS = 60_000;

@@ -66,7 +66,7 @@ export function keepOnlyLaterWal(machine: TestMachine): void {
   renameSync(path, join(member(machine), 'wal/0000000000000001-00000000000000ff.wal'));
 }
 
-/** Ways in which a machine that is off can have lost its data, by name; each as FAILURES.md has it. */
+/** Ways in which a machine that is off can have lost its data, by name; each as docs/failures.md has it. */
 export const breakages = {
   'data-gone': (machine: TestMachine) => rmSync(join(machine.dataDisk, 'default.etcd'), { recursive: true }),
   'wal-gone': (machine: TestMachine) => rmSync(join(member(machine), 'wal'), { recursive: true }),

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { GATE_DROP_IN } from '../../../src/node/places.ts';
+import { GATE_DROP_IN } from '../../../src/state/places.ts';
 import type { Bed } from './bed.ts';
 import type { Ran, TestMachine } from './machine.ts';
 import { idOf } from './world.ts';

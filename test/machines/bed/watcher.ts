@@ -8,7 +8,7 @@ const [prefix = '', ...endpoints] = process.argv.slice(2);
 const encode = (text: string): string => Buffer.from(text).toString('base64');
 const end = `${prefix.slice(0, -1)}${String.fromCharCode(prefix.charCodeAt(prefix.length - 1) + 1)}`;
 
-interface Told {
+interface Settled {
   readonly result?: {
     readonly events?: readonly { readonly kv: { readonly key: string; readonly mod_revision: string } }[];
   };
@@ -28,7 +28,7 @@ for (let at = 0; ; at++) {
       const lines = (rest + Buffer.from(chunk).toString()).split('\n');
       rest = lines.pop() ?? '';
       for (const line of lines.filter(Boolean)) {
-        for (const { kv } of (JSON.parse(line) as Told).result?.events ?? []) {
+        for (const { kv } of (JSON.parse(line) as Settled).result?.events ?? []) {
           process.stdout.write(`${Buffer.from(kv.key, 'base64').toString()}\n`);
           next = Number(kv.mod_revision) + 1;
         }

@@ -63,7 +63,7 @@ const foundAnother = (bad: TestMachine) =>
     `rm -rf ${DATA}; systemd-run --quiet --unit=other --uid=etcd /opt/etcd/current/etcd --data-dir=${DATA} --initial-cluster-token=other --listen-client-urls=http://127.0.0.1:9979 --advertise-client-urls=http://127.0.0.1:9979 --listen-peer-urls=http://127.0.0.1:9980; until [ -e ${DATA}/member/wal/0000000000000000-0000000000000000.wal ]; do sleep 0.1; done; sleep 0.5; systemctl stop other`,
   );
 
-/** The runbook (PLATFORM.md), as a person types it on a member whose data are gone. */
+/** The runbook (docs/platform.md), as a person types it on a member whose data are gone. */
 const runbook: readonly (readonly [done: string, type: (bad: TestMachine, bed: Bed) => Promise<unknown>])[] =
   [
     [
@@ -100,7 +100,7 @@ const halfDone: readonly Case[] = runbook.map(([done], last) => ({
   heals: true,
 }));
 
-/** Every kind of FAILURES.md, and some more, as one member of three meets it. */
+/** Every kind of docs/failures.md, and some more, as one member of three meets it. */
 export const cases: readonly Case[] = [
   {
     name: 'data dir gone',

@@ -6,7 +6,7 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { runHealService } from '../../../src/act/heal-service.ts';
 import type { Cluster } from '../../../src/cluster/cluster.ts';
-import type { Machine } from '../../../src/node/machine.ts';
+import type { Machine } from '../../../src/machine/machine.ts';
 import { realWorld } from '../../../src/observe/real-world.ts';
 import { openLog } from '../../../src/report/log.ts';
 import { loadSettings } from '../../../src/settings/load-settings.ts';

@@ -1,5 +1,5 @@
 import * as assert from 'uvu/assert';
-import { readings } from '../../node/env-readings.ts';
+import { readings } from '../../machine/systemd/env-readings.ts';
 import { scenario } from '../bed/scenario.ts';
 
 scenario("systemd reads environment files as heal-node's parser does", {}, async ({ machine }) => {

@@ -1,0 +1,82 @@
+import type { Machine } from '../machine/machine.ts';
+import { waitUntil } from '../machine/wait-until.ts';
+import { type Asker, requestFile } from '../state/heal-request.ts';
+import { type Outcome, outcomeFile } from '../state/outcome.ts';
+import { HEAL_UNIT, type Places } from '../state/places.ts';
+
+/** The outcome that was there when a heal was asked for: any other is a newer one, whatever the clock says. */
+export type Before = Awaited<ReturnType<typeof outcomeFile.read>>;
+
+/** How often the outcome is looked for, and how often the service itself, which costs a process. */
+const LOOK_MS = 10;
+const LOOK_AT_SERVICE_MS = 2000;
+
+/** Whether the service is at work right now. */
+export async function healRuns(machine: Machine): Promise<boolean> {
+  const [facts] = await machine.units([HEAL_UNIT]);
+  return facts !== undefined && ['active', 'activating', 'reloading', 'deactivating'].includes(facts.active);
+}
+
+/**
+ * Asks `heal-node.service` for a heal: a kill of the asker does not reach it there.
+ * @throws when the request cannot be written; the service is started all the same, as an unfinished heal needs none
+ */
+export async function requestHeal(machine: Machine, places: Places, by: Asker): Promise<Before> {
+  const before = await outcomeFile.read(machine, places.outcome);
+  try {
+    await requestFile.write(machine, places.request, { by, atMs: machine.now() });
+  } finally {
+    await machine.systemctl(['start', '--no-block', HEAL_UNIT]);
+  }
+  return before;
+}
+
+/**
+ * Waits for the outcome of a heal that was asked for; undefined when it is still under way after `boundMs`.
+ * @param before what `requestHeal` returned
+ * @param tick called now and then, for progress
+ */
+export async function awaitOutcome(
+  machine: Machine,
+  places: Places,
+  before: Before,
+  boundMs: number,
+  tick: () => void = () => undefined,
+): Promise<Outcome | undefined> {
+  let lookedMs = machine.monotonicMs();
+  const newer = async (): Promise<Outcome | undefined> => {
+    const found = await outcomeFile.read(machine, places.outcome);
+    return found?.atMs === before?.atMs ? undefined : found;
+  };
+  return waitUntil(machine, boundMs, LOOK_MS, async () => {
+    tick();
+    const ended = await newer();
+    if (ended !== undefined || machine.monotonicMs() - lookedMs <= LOOK_AT_SERVICE_MS) return ended;
+    lookedMs = machine.monotonicMs();
+    if (await healRuns(machine)) return undefined;
+    return (
+      (await newer()) ?? {
+        outcome: 'failed',
+        message: `${HEAL_UNIT} exited without writing a result; see journalctl -u ${HEAL_UNIT}.`,
+      }
+    );
+  });
+}
+
+/**
+ * Asks for a heal and waits for its outcome; undefined when it is still under way after `boundMs`. One that could not
+ * be asked for has failed.
+ */
+export async function healThrough(
+  machine: Machine,
+  places: Places,
+  by: Asker,
+  boundMs: number,
+): Promise<Outcome | undefined> {
+  const before = await requestHeal(machine, places, by).catch((error: Error) => error);
+  if (before instanceof Error) {
+    const message = `The heal could not be asked for: ${before.message}; fix that, and the next health action or start asks again.`;
+    return { outcome: 'failed', message };
+  }
+  return awaitOutcome(machine, places, before, boundMs);
+}

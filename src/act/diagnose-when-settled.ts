@@ -1,0 +1,43 @@
+import { type Diagnosis, diagnose } from '../diagnose/diagnose.ts';
+import { type Situation, situationOf } from '../diagnose/situation.ts';
+import { waitUntil } from '../machine/wait-until.ts';
+import { observe } from '../observe/observe.ts';
+import type { World } from '../observe/world.ts';
+
+const LOOK_AGAIN_MS = 300;
+
+export interface Settled {
+  readonly situation: Situation;
+  readonly diagnosis: Diagnosis;
+}
+
+/** Between two crashes a process looks like one that is on its way up. */
+const mayCrash = ({ situation: { unit }, diagnosis: { verdict } }: Settled): boolean =>
+  unit?.active === 'activating' && unit.restarts > 0 && ['starting', 'unknown'].includes(verdict);
+
+/**
+ * Looks, and looks again while what it sees may be other in a moment: between two crashes, and as long as `waits`
+ * says, for up to `boundMs`.
+ * @throws when its own disks cannot be looked at in that time
+ */
+export async function diagnoseWhenSettled(
+  world: World,
+  boundMs: number,
+  waits: (settled: Settled) => boolean = () => false,
+): Promise<Settled> {
+  const { machine, places } = world;
+  let last: Settled | Error = new Error('this node was not looked at');
+  await waitUntil(machine, boundMs, LOOK_AGAIN_MS, async () => {
+    // Disks that are busy may not answer in time.
+    last = await observe(world).then(
+      (observed) => {
+        const situation = situationOf(observed, places);
+        return { situation, diagnosis: diagnose(situation) };
+      },
+      (error: Error) => error,
+    );
+    return last instanceof Error || mayCrash(last) || waits(last) ? undefined : last;
+  });
+  if (last instanceof Error) throw last;
+  return last;
+}

@@ -1,0 +1,125 @@
+import type { Machine } from '../../../machine/machine.ts';
+import { type GuardFacts, neededBytes } from '../../../plan/guards.ts';
+import type { HealContext } from '../heal-context.ts';
+import { stopUnits } from './units.ts';
+
+/** A name in a directory that is not taken: `name`, `name.2`, `name.3` … */
+async function freeName(machine: Machine, directory: string, name: string): Promise<string> {
+  const taken = await machine.list(directory);
+  for (let n = 1; ; n++) {
+    const candidate = n === 1 ? name : `${name}.${n}`;
+    if (!taken.includes(candidate)) return candidate;
+  }
+}
+
+const lastPart = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
+
+/** Names of what is set aside: the data dir's own, and the WAL dir's with a prefix that no data dir has. */
+const asideNames = ({ config }: HealContext) =>
+  [
+    { path: config.dataDir, name: lastPart(config.dataDir) },
+    ...(config.separateWalDir ? [{ path: config.walDir, name: `wal-dir-${lastPart(config.walDir)}` }] : []),
+  ] as const;
+
+/** Data are never moved under a running etcd: it would go on writing to what nobody looks at any more. */
+async function mustBeStopped(heal: HealContext): Promise<void> {
+  const names = [heal.places.unit, heal.places.copyUnit];
+  const stopped = (await heal.machine.units(names)).every(({ active }) =>
+    ['inactive', 'failed'].includes(active),
+  );
+  if (!stopped) await stopUnits(heal, ...names);
+}
+
+/**
+ * Renames the data dir, and a separate WAL dir, into this heal's directory; an empty data dir with the same
+ * owner and mode takes its place, as the directory above need not be writable by etcd.
+ */
+export async function setAside(heal: HealContext): Promise<string> {
+  const { machine, places, record } = heal;
+  const directory = `${places.aside}/${record.id}`;
+  await mustBeStopped(heal);
+  const moved: string[] = [];
+  for (const { path, name } of asideNames(heal)) {
+    const rights = await machine.rightsOf(path);
+    if (rights === undefined) continue;
+    const target = `${directory}/${await freeName(machine, directory, name)}`;
+    await machine.move(path, target);
+    moved.push(`${path} to ${target}`);
+    if (path === heal.config.dataDir) await machine.makeDirectory(path, rights);
+  }
+  return moved.length === 0 ? 'there was nothing to move' : `moved ${moved.join(' and ')}`;
+}
+
+/** The data that were moved first back under their name, where nothing has taken it. */
+export async function bringDataBack(heal: HealContext): Promise<string | undefined> {
+  const { machine, places, record } = heal;
+  const directory = `${places.aside}/${record.id}`;
+  const there = await machine.list(directory);
+  if (there.length > 0) await mustBeStopped(heal);
+  const moved: string[] = [];
+  for (const { path, name } of asideNames(heal)) {
+    if (!there.includes(name)) continue;
+    const inTheWay = await machine.list(path);
+    if (inTheWay.length > 0)
+      throw new Error(`${path} holds ${inTheWay.join(', ')}; the data stay in ${directory}/${name}`);
+    await machine.remove(path);
+    await machine.move(`${directory}/${name}`, path);
+    moved.push(path);
+  }
+  if ((await machine.list(directory)).length === 0) await machine.remove(directory);
+  return moved.length === 0 ? undefined : `${moved.join(' and ')} is back`;
+}
+
+/** What is free where the data dir is. */
+export const freeBytes = async ({ machine, config }: HealContext): Promise<number> =>
+  (await machine.room(config.dataDir.replace(/\/[^/]*$/, '') || '/')).bytes;
+
+/** What root has left for the unit and environment to swap in, where that is least. */
+export async function swapRoom({ machine, places }: HealContext): Promise<GuardFacts['swapRoom']> {
+  const rooms = [places.unitFile, places.copyEnv, places.originals].map(async (path) => ({
+    path,
+    ...(await machine.room(path)),
+  }));
+  const [least] = (await Promise.all(rooms)).sort((a, b) => a.rootBytes - b.rootBytes || a.inodes - b.inodes);
+  return least ?? { path: places.unitFile, rootBytes: 0, inodes: 0 };
+}
+
+/** What may be discarded for the data to come: older heals', the oldest first; with `HEAL_KEEP_ASIDE=0` ours, last. */
+async function discardable({ machine, places, settings, record }: HealContext): Promise<string[]> {
+  const all = await machine.list(places.aside);
+  const ours = settings.keepAside === 0 && all.includes(record.id) ? [record.id] : [];
+  return [...all.filter((name) => name !== record.id), ...ours].map((name) => `${places.aside}/${name}`);
+}
+
+/** How much that is, the data that still stand in the data dir included where they may go. */
+export async function reclaimableBytes(heal: HealContext): Promise<number> {
+  const { machine, settings, situation } = heal;
+  const paths = await discardable(heal);
+  if (settings.keepAside === 0 && !situation.joined) paths.push(heal.config.dataDir);
+  let bytes = 0;
+  for (const path of paths) bytes += Math.max(0, await machine.sizeOf(path));
+  return bytes;
+}
+
+/**
+ * Discards data set aside, the oldest first, until the data to come have room. Called right before the new member
+ * starts: until then all could be brought back.
+ */
+export async function makeRoom(heal: HealContext): Promise<void> {
+  const { machine, log, situation } = heal;
+  for (const path of await discardable(heal)) {
+    if ((await freeBytes(heal)) >= neededBytes(situation)) return;
+    await machine.remove(path);
+    log.warn({ event: 'discarded', path }, `Discarded ${path}: there was no room for the data to come.`);
+  }
+}
+
+/** Deletes what older heals have set aside, all but the newest `keep`. */
+export async function pruneAside({ machine, places, settings }: HealContext): Promise<void> {
+  // Heal IDs begin with their time, so the sorted list is oldest first.
+  const old = (await machine.list(places.aside)).slice(
+    0,
+    settings.keepAside === 0 ? undefined : -settings.keepAside,
+  );
+  for (const name of old) await machine.remove(`${places.aside}/${name}`);
+}

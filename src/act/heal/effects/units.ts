@@ -1,0 +1,182 @@
+import { ROOT_ONLY_DIRECTORY } from '../../../machine/machine.ts';
+import { parseEnvFile, setEnvValues } from '../../../machine/systemd/env-file.ts';
+import type { UnitFacts } from '../../../machine/systemd/systemctl.ts';
+import { environmentFiles, pointEnvironmentFile } from '../../../machine/systemd/unit-file.ts';
+import { expectedCluster } from '../../../plan/expected-cluster.ts';
+import type { HealContext } from '../heal-context.ts';
+import { dropInsOf, originalUnit, saveOriginal } from '../originals.ts';
+
+/** The runbook waits up to 90 s for a process that ignores SIGTERM; a heal does not. */
+const STOP_MS = 10_000;
+/** `TimeoutStartSec` of the app's unit. */
+const START_MS = 100_000;
+const OWN_DROP_IN = 'zz-heal-node.conf';
+
+/**
+ * Stops units; kills what does not stop. One that systemd does not know is stopped already.
+ * @throws when a process survives even that.
+ */
+export async function stopUnits({ machine, log }: HealContext, ...units: readonly string[]): Promise<void> {
+  try {
+    await machine.systemctl(['stop', ...units], STOP_MS);
+  } catch (error) {
+    const why = (error as Error).message;
+    const stopped = ({ active }: UnitFacts): boolean => active === 'inactive' || active === 'failed';
+    if ((await machine.units(units)).every(stopped)) return;
+    log.warn({ event: 'kill', units }, `${units.join(' and ')} did not stop and is killed: ${why}`);
+    for (const unit of units)
+      await machine.systemctl(['kill', '--signal=SIGKILL', unit]).catch(() => undefined);
+    await machine.systemctl(['stop', ...units], STOP_MS).catch(() => undefined);
+    const alive = (await machine.units(units)).find((facts) => !stopped(facts));
+    if (alive)
+      throw new Error(
+        `etcd cannot be stopped: process ${alive.mainPid} survives SIGKILL; first it was: ${why}`,
+      );
+  }
+}
+
+/**
+ * Reloads systemd's units when one of these differs from what it has in memory. A reload takes a tenth of a
+ * second, as much as a whole etcd start, so it is not done on suspicion: systemd itself says (systemctl(1),
+ * NeedDaemonReload), and a unit that it has never loaded is read afresh.
+ */
+async function reloadIfNeeded({ machine, places }: HealContext, present: 'unit' | 'unit1'): Promise<void> {
+  const [unit, copyUnit] = await machine.units([places.unit, places.copyUnit]);
+  const [facts, file] = present === 'unit' ? [unit, places.unitFile] : [copyUnit, places.copyUnitFile];
+  const asOnDisk = facts?.load === 'loaded' && facts.fragment === file;
+  if (!asOnDisk || unit?.needsReload || copyUnit?.needsReload) await machine.systemctl(['daemon-reload']);
+}
+
+/** Moves the unit aside and stops etcd. Leaves the original saved first, then renamed, then loaded as gone. */
+export async function fence(heal: HealContext): Promise<string> {
+  const { machine, places } = heal;
+  await saveOriginal(machine, places);
+  if ((await machine.kindOf(places.unitFile)) === 'file') {
+    // A copy beside the original is what a runbook or the app's repairMinorityNode left when it failed.
+    await stopUnits(heal, places.copyUnit);
+    await machine.remove(places.copyUnitFile);
+    await machine.move(places.unitFile, places.copyUnitFile);
+  }
+  await machine.systemctl(['daemon-reload']);
+  await stopUnits(heal, places.unit, places.copyUnit);
+  const [below] = await machine.units([places.unit]);
+  const hidden = below?.load === 'loaded';
+  if (hidden) {
+    // A package's unit, or one made from /etc/init.d (systemd-sysv-generator(8)), shows up where ours was: a boot, or
+    // the app, would start that one.
+    await machine.systemctl(['mask', places.unit]);
+    await stopUnits(heal, places.unit);
+  }
+  await machine.systemctl(['reset-failed', places.unit]).catch(() => undefined);
+  const masked = hidden ? `, its name is masked, as ${below.fragment || 'a generated unit'} has it too` : '';
+  return `${places.unitFile} is ${places.copyUnit} now${masked}, the original is saved in ${places.originals}, etcd is stopped`;
+}
+
+/** The original unit back in place; etcd is left stopped. */
+export async function putUnitBack(heal: HealContext): Promise<string> {
+  const { machine, places } = heal;
+  const kind = await machine.kindOf(places.unitFile);
+  if (kind === 'none' || kind === 'mask') {
+    const { text, rights } = await originalUnit(machine, places);
+    // A name back needs no room, where the disk has filled up since; a mask is replaced by the file at once.
+    if (kind === 'none' && (await machine.readFile(places.copyUnitFile))?.text === text)
+      await machine.move(places.copyUnitFile, places.unitFile);
+    else await machine.writeFile(places.unitFile, text, rights);
+  }
+  await machine.remove(places.copyUnitFile);
+  await reloadIfNeeded(heal, 'unit');
+  await machine.remove(places.originals);
+  return `${places.unitFile} is back as it was`;
+}
+
+/** Makes `etcd1.env`, `etcd1.service` and its drop-ins. Touches neither `etcd.env` nor `etcd.service.d`. */
+export async function stage(heal: HealContext): Promise<string> {
+  const { machine, places } = heal;
+  const env = await machine.readFile(places.env);
+  if (env === undefined) throw new Error(`${places.env} is missing; the app's start writes it`);
+  const original = await originalUnit(machine, places);
+  const unit = pointEnvironmentFile(original.text, places.env, places.copyEnv);
+  const dropIns = [...(await dropInsOf(machine, places.unit))].map(([name, { text, rights }]) => {
+    const pointed = pointEnvironmentFile(text, places.env, places.copyEnv);
+    return { name, text: pointed.text, changed: pointed.changed, rights };
+  });
+  if (unit.changed + dropIns.reduce((n, { changed }) => n + changed, 0) === 0) {
+    throw new Error(
+      `${places.unit} and its drop-ins read no EnvironmentFile=${places.env}, so the copy could not be told to join`,
+    );
+  }
+  await mustNotBeOverridden(heal, [original.text, ...dropIns.map(({ text }) => text)]);
+
+  const initialCluster = expectedCluster(heal.situation);
+  const values = { ETCD_INITIAL_CLUSTER_STATE: 'existing', ETCD_INITIAL_CLUSTER: initialCluster };
+  await machine.writeFile(places.copyEnv, setEnvValues(env.text, values), env.rights);
+  await machine.remove(places.copyDropIns);
+  await machine.makeDirectory(places.copyDropIns, { ...ROOT_ONLY_DIRECTORY, mode: 0o755 });
+  for (const { name, text, rights } of dropIns) {
+    await machine.writeFile(`${places.copyDropIns}/${name}`, text, rights);
+  }
+  // A first start lasts as long as the data take to arrive; the original's limit is for a member that has its data.
+  const unlimited = '# heal-node: gone when the heal ends\n[Service]\nTimeoutStartSec=infinity\n';
+  await machine.writeFile(`${places.copyDropIns}/${OWN_DROP_IN}`, unlimited, { mode: 0o644, uid: 0, gid: 0 });
+  await machine.writeFile(places.copyUnitFile, unit.text, original.rights);
+  await reloadIfNeeded(heal, 'unit1');
+  return `${places.copyUnitFile} reads ${places.copyEnv}, which joins ${initialCluster}`;
+}
+
+/** A second environment file that sets the same keys would win over ours. */
+async function mustNotBeOverridden(
+  { machine, places }: HealContext,
+  texts: readonly string[],
+): Promise<void> {
+  const named = texts.flatMap((text) => environmentFiles(text)).map(({ path }) => path);
+  for (const path of new Set(named)) {
+    if (path === places.env || path === places.copyEnv) continue;
+    const other = parseEnvFile((await machine.readFile(path))?.text ?? '');
+    const key = ['ETCD_INITIAL_CLUSTER_STATE', 'ETCD_INITIAL_CLUSTER'].find(
+      (name) => other[name] !== undefined,
+    );
+    if (key)
+      throw new Error(
+        `${path}: ${key} is set there too, and would override ${places.copyEnv}; keep it in ${places.env} alone`,
+      );
+  }
+}
+
+export async function unstage({ machine, places }: HealContext): Promise<string | undefined> {
+  const kinds = await Promise.all([places.copyDropIns, places.copyEnv].map((path) => machine.kindOf(path)));
+  if (kinds.every((kind) => kind === 'none')) return undefined;
+  await machine.remove(places.copyDropIns);
+  await machine.remove(places.copyEnv);
+  return `${places.copyEnv} and ${places.copyDropIns} are gone`;
+}
+
+/**
+ * Back to the originals. The unit comes first and the saved original goes last, so that a cut anywhere leaves
+ * either the original in place or the means to put it there.
+ */
+export async function restore(heal: HealContext): Promise<string> {
+  const { machine, places } = heal;
+  const did = await unitsBack(heal);
+  // Waits until the unit is active; whether the member is well is for the next step to say.
+  await machine.systemctl(['start', places.unit], START_MS).catch(() => undefined);
+  await machine.remove(places.originals);
+  return `${did}, etcd is started on it`;
+}
+
+/** The same without starting etcd. The saved originals stay. */
+export async function unitsBack(heal: HealContext): Promise<string> {
+  const { machine, places } = heal;
+  const kind = await machine.kindOf(places.unitFile);
+  if (heal.situation.observed.swap.pointsAway || kind === 'none' || kind === 'mask') {
+    const { text, rights } = await originalUnit(machine, places);
+    await machine.writeFile(places.unitFile, text, rights);
+  }
+  await machine.remove(places.copyUnitFile);
+  await unstage(heal);
+  await stopUnits(heal, places.copyUnit);
+  await Promise.all([
+    machine.systemctl(['reset-failed', places.copyUnit]).catch(() => undefined),
+    reloadIfNeeded(heal, 'unit'),
+  ]);
+  return `${places.unitFile} is the original again, ${places.copyUnit} and ${places.copyEnv} are gone`;
+}

@@ -1,0 +1,109 @@
+import type { Cluster } from '../../cluster/cluster.ts';
+import { ClusterError, type Member } from '../../cluster/cluster.ts';
+import { type Situation, situationOf } from '../../diagnose/situation.ts';
+import type { EtcdConfig } from '../../machine/etcd/etcd-config.ts';
+import type { Machine } from '../../machine/machine.ts';
+import { waitUntil } from '../../machine/wait-until.ts';
+import type { Observation, Part } from '../../observe/observation.ts';
+import { observe } from '../../observe/observe.ts';
+import type { World } from '../../observe/world.ts';
+import { nothingLearned, type RunMemory } from '../../plan/heal-steps.ts';
+import type { Log } from '../../report/log.ts';
+import type { Settings } from '../../settings/settings-table.ts';
+import type { HealRecord } from '../../state/heal-record.ts';
+import type { Places } from '../../state/places.ts';
+import { keepTurn } from './turn.ts';
+
+const ASK_AGAIN_MS = 250;
+
+/** What one run of a heal carries: the seams, what was last seen, and what this run has learned. */
+export class HealContext {
+  situation: Situation;
+  /** What this run has learned and the world does not show. */
+  readonly memory: RunMemory = nothingLearned();
+  /** Its turn to have a new member join (src/act/heal/turn.ts), while it holds one. */
+  turn: { readonly lease: string; renewedMs: number } | undefined;
+
+  constructor(
+    readonly world: World,
+    readonly settings: Settings,
+    readonly log: Log,
+    readonly record: HealRecord,
+    observed: Observation,
+  ) {
+    this.situation = situationOf(observed, world.places);
+  }
+
+  get machine(): Machine {
+    return this.world.machine;
+  }
+
+  get places(): Places {
+    return this.world.places;
+  }
+
+  get config(): EtcdConfig {
+    const { config } = this.situation;
+    if (config === undefined) throw new Error('the settings of etcd cannot be read');
+    return config;
+  }
+
+  get cluster(): Cluster {
+    return this.world.cluster(this.config.tls);
+  }
+
+  /** Client URLs of the others that serve. */
+  get servingEndpoints(): string[] {
+    return this.situation.cluster.serving.map(({ endpoint }) => endpoint);
+  }
+
+  /** Looks at parts of the world again. */
+  async look(...parts: readonly Part[]): Promise<void> {
+    if (parts.length === 0) return;
+    this.situation = situationOf(await observe(this.world, this.situation.observed, parts), this.places);
+  }
+
+  /** Takes over the member list that a membership call has just returned. */
+  listIsNow(members: readonly Member[]): void {
+    this.situation = situationOf({ ...this.situation.observed, changedList: members }, this.places);
+  }
+}
+
+/**
+ * Calls the cluster until it takes the call: refusals that are known to be transient are asked again, after a look at
+ * whether the call has taken effect all the same.
+ * @param isDone asked after each refusal, on a fresh look at the cluster
+ * @param waitsFor said once, at the first refusal: what is waited for, as far as it is known
+ * @throws the last refusal, when it is not transient or `boundMs` are over
+ */
+export async function untilTaken<T>(
+  heal: HealContext,
+  boundMs: number,
+  call: () => Promise<T>,
+  isDone: () => boolean,
+  waitsFor: () => string = () => '',
+): Promise<T | undefined> {
+  const { machine, log } = heal;
+  let refusal: ClusterError | undefined;
+  const taken = await waitUntil(machine, boundMs, ASK_AGAIN_MS, async () => {
+    try {
+      return { value: await call() };
+    } catch (error) {
+      if (!(error instanceof ClusterError)) throw error;
+      await heal.look('cluster');
+      if (isDone()) return { value: undefined };
+      if (!error.transient) throw error;
+      if (refusal === undefined) {
+        log.info(
+          { event: 'asked-again', refusal: error.message },
+          `Refused for now, asking again for up to ${boundMs / 1000} s${waitsFor()}: ${error.message}`,
+        );
+      }
+      refusal = error;
+      await keepTurn(heal);
+      return undefined;
+    }
+  });
+  if (taken === undefined) throw refusal;
+  return taken.value;
+}

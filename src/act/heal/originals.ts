@@ -1,0 +1,64 @@
+import * as v from 'valibot';
+import { type Machine, ROOT_ONLY_FILE } from '../../machine/machine.ts';
+import type { FileRights } from '../../machine/os/held-dir.ts';
+import { pointEnvironmentFile } from '../../machine/systemd/unit-file.ts';
+import { DROP_IN_ROOTS, GATE_DROP_IN, type Places } from '../../state/places.ts';
+
+export interface OriginalUnit {
+  readonly text: string;
+  readonly rights: FileRights;
+}
+
+const rightsSchema = v.object({ mode: v.number(), uid: v.number(), gid: v.number() });
+
+/** The saved original of etcd's unit, from root's own directory; undefined when none is saved. */
+export async function savedOriginal(machine: Machine, places: Places): Promise<OriginalUnit | undefined> {
+  const unit = await machine.readFile(places.originalUnit);
+  const rights = await machine.readFile(places.originalRights);
+  if (unit === undefined || rights === undefined) return undefined;
+  return { text: unit.text, rights: v.parse(rightsSchema, JSON.parse(rights.text)) };
+}
+
+/**
+ * etcd's unit as it was before any swap: the saved one; else the one in place, or the copy, each with its
+ * environment file turned back, for a runbook that somebody began by hand.
+ * @throws when there is none of the three.
+ */
+export async function originalUnit(machine: Machine, places: Places): Promise<OriginalUnit> {
+  const saved = await savedOriginal(machine, places);
+  if (saved !== undefined) return saved;
+  const inPlace = await machine.readFile(places.unitFile);
+  const turnedBack = (text: string) => pointEnvironmentFile(text, places.copyEnv, places.env).text;
+  if (inPlace !== undefined) return { ...inPlace, text: turnedBack(inPlace.text) };
+  const copy = await machine.readFile(places.copyUnitFile);
+  if (copy === undefined)
+    throw new Error(
+      `neither ${places.unitFile} nor ${places.copyUnitFile} is there, and no original is saved`,
+    );
+  return { text: turnedBack(copy.text), rights: copy.rights };
+}
+
+/** Saves the original where only root can write. Rights go first: a saved unit is whole only with them. */
+export async function saveOriginal(machine: Machine, places: Places): Promise<void> {
+  if ((await savedOriginal(machine, places)) !== undefined) return;
+  const { text, rights } = await originalUnit(machine, places);
+  await machine.writeFile(places.originalRights, JSON.stringify(rights), ROOT_ONLY_FILE);
+  await machine.writeFile(places.originalUnit, text, ROOT_ONLY_FILE);
+}
+
+/**
+ * The unit's drop-ins in force by file name, our own gate left out; of the same name the strongest directory's
+ * counts.
+ */
+export async function dropInsOf(machine: Machine, unit: string): Promise<Map<string, OriginalUnit>> {
+  const found = new Map<string, OriginalUnit>();
+  for (const root of DROP_IN_ROOTS) {
+    // /lib is a link to /usr/lib where the two are merged: no link is followed, and /usr/lib has been read already.
+    for (const name of await machine.list(`${root}/${unit}.d`).catch(() => [])) {
+      if (!name.endsWith('.conf') || found.has(name) || name === GATE_DROP_IN) continue;
+      const file = await machine.readFile(`${root}/${unit}.d/${name}`);
+      if (file !== undefined) found.set(name, file);
+    }
+  }
+  return found;
+}

@@ -1,0 +1,232 @@
+import { diagnose } from '../../diagnose/diagnose.ts';
+import { askGuards, type GuardAnswer, type GuardFacts, type GuardId } from '../../plan/guards.ts';
+import { changedTheCluster, firstNotDone, type HealStep, healSteps } from '../../plan/heal-steps.ts';
+import { bestEffort } from '../../report/best-effort.ts';
+import { closeRecord, healRecordFile, healsInLastDay } from '../../state/heal-record.ts';
+import type { Outcome } from '../../state/outcome.ts';
+import { freeBytes, pruneAside, reclaimableBytes, swapRoom } from './effects/data.ts';
+import { effects } from './effects.ts';
+import type { HealContext } from './heal-context.ts';
+import { endTurn } from './turn.ts';
+
+/** Leader elections and restarts of others pass within seconds. */
+const GUARD_WAIT_MS = 15_000;
+/** More rounds than there are steps would mean that a step is never seen done. */
+const MAX_ROUNDS = 30;
+
+class Refused extends Error {
+  override readonly name = 'Refused';
+}
+
+/** What the guards ask besides the situation. */
+export async function guardFacts(heal: HealContext): Promise<GuardFacts> {
+  const { machine, places, settings, situation } = heal;
+  return {
+    provenStale: heal.memory.provenStale,
+    healsInLastDay: await healsInLastDay(machine, places, machine.now()),
+    maxPerDay: settings.maxPerDay,
+    freeBytes: situation.config ? await freeBytes(heal) : 0,
+    reclaimableBytes: await reclaimableBytes(heal),
+    swapRoom: await swapRoom(heal),
+  };
+}
+
+/** Asks guards; those that may pass by themselves are asked again, on a fresh look, for some seconds. */
+async function mustPass(heal: HealContext, step: HealStep, ids: readonly GuardId[]): Promise<void> {
+  const beganMs = heal.machine.monotonicMs();
+  for (;;) {
+    const answers = askGuards(heal.situation, await guardFacts(heal), ids);
+    const failed = answers.filter(({ pass }) => !pass);
+    heal.log.info(
+      {
+        event: 'guards',
+        step: step.id,
+        healId: heal.record.id,
+        answers: answers.map(({ id, pass, why }) => ({ id, pass, why })),
+      },
+      failed.length === 0
+        ? `Every guard asked before ${step.id} passes (${answers.map(({ id }) => id).join(', ')}).`
+        : `Before ${step.id}: ${text(failed)}.`,
+    );
+    if (failed.length === 0) return;
+    const worthAsking =
+      failed.every(({ transient }) => transient) && heal.machine.monotonicMs() - beganMs < GUARD_WAIT_MS;
+    if (!worthAsking) throw new Refused(`refused before ${step.id}: ${text(failed)}`);
+    await heal.machine.sleep(500);
+    await heal.look('files', 'units', 'self', 'cluster');
+  }
+}
+
+const text = (failed: readonly GuardAnswer[]): string =>
+  failed.map(({ id, why }) => `${id}: ${why}`).join('; ');
+
+/**
+ * Writes the journal. While all can be taken back a heal does not go on without it; a member that is out of the
+ * list, or back in it, is not left there for want of a note.
+ */
+async function note(heal: HealContext): Promise<void> {
+  const { machine, places, record, log, situation } = heal;
+  const written = healRecordFile.write(machine, places.journal, record);
+  const reversible = !situation.joined && situation.membership === 'listed';
+  await (reversible ? written : bestEffort(log, places.journal, written));
+}
+
+/** One step: a fresh look, the guards, the intent written down, the effect, what was seen after. */
+async function takeStep(heal: HealContext, step: HealStep): Promise<void> {
+  const { machine, record, log } = heal;
+  await heal.look(...step.looksBefore);
+  if (step.done(heal.situation, heal.memory)) return;
+  if (step.needs.length > 0) await mustPass(heal, step, step.needs);
+  if (step.done(heal.situation, heal.memory)) return;
+  Object.assign(heal.memory, step.learns?.(heal.situation));
+  if (record.steps.length === 0) {
+    record.servedBefore = heal.servingEndpoints;
+    record.oldMemberId ||= heal.situation.cluster.own?.id ?? '';
+  }
+  const beganMs = machine.monotonicMs();
+  const startedAt = new Date(machine.now()).toISOString();
+  const entry: (typeof record.steps)[number] = { id: step.id, startedAt };
+  record.steps.push(entry);
+  await note(heal);
+  log.info(
+    { event: 'step-begins', healId: record.id, step: step.id, runbookStep: step.runbookStep },
+    `${step.id}: ${step.what}.`,
+  );
+  const did = await effects[step.id].act(heal);
+  entry.durationMs = Math.round(machine.monotonicMs() - beganMs);
+  entry.did = did.slice(0, 2000);
+  await note(heal);
+  log.info(
+    { event: 'step-done', healId: record.id, step: step.id, durationMs: entry.durationMs },
+    `${step.id}: ${did}.`,
+  );
+  await heal.look(...step.looksAfter);
+}
+
+/** Takes back the reversible steps, the last first, while the cluster still lists the old member. */
+export async function rollBack(heal: HealContext): Promise<string> {
+  const undone: string[] = [];
+  for (const step of healSteps.toReversed()) {
+    const did = await effects[step.id].undo?.(heal);
+    if (did === undefined) continue;
+    undone.push(did);
+    heal.log.info(
+      { event: 'undone', healId: heal.record.id, step: step.id },
+      `${step.id} taken back: ${did}.`,
+    );
+  }
+  return undone.join('; ');
+}
+
+/**
+ * Whether everything done so far can be taken back: the old entry is still listed, or the data of one that is not
+ * have not been touched; or, where the others are silent, this very run has fenced the node and has not come to
+ * change the list.
+ */
+export const canRollBack = ({ situation, memory, record }: HealContext): boolean => {
+  const { swapped, joined, membership, observed } = situation;
+  if (!swapped || joined) return false;
+  switch (membership) {
+    case 'unknown':
+      return memory.provenStale && !changedTheCluster(record);
+    case 'listed':
+      return true;
+    case 'unstarted':
+      return false;
+    case 'unlisted':
+      return observed.data.kind === 'wal';
+  }
+};
+
+/**
+ * Whether nothing comes of it that etcd is started again on the data it had, as the next action would. While the
+ * others serve they stop what does not fit; without them only this very run knows what is wrong with the data.
+ */
+const mayStartAgain = ({ situation, memory }: HealContext): boolean =>
+  situation.cluster.hasQuorumWithoutSelf || (memory.provenStale && !memory.logShort);
+
+/**
+ * Heals, or goes on with a heal: takes the first step that the world does not show as done, until all are.
+ * Never throws. What a cut-off run leaves behind is picked up by the next one.
+ * @param parked asked between steps for why to stop; the heal stops at the next point where the cluster is whole
+ */
+export async function runHeal(
+  heal: HealContext,
+  parked: () => Promise<string | undefined>,
+): Promise<Outcome> {
+  const { machine, places, record, log } = heal;
+  const beganMs = Date.parse(record.startedAt);
+  try {
+    for (let round = 0; ; round++) {
+      const step = firstNotDone(heal.situation, heal.memory);
+      if (step === undefined) break;
+      if (round >= MAX_ROUNDS)
+        throw new Error(`${step.id} is never seen done; what it did last: ${record.steps.at(-1)?.did}`);
+      const whole = heal.situation.joined || heal.situation.membership === 'listed';
+      const why = whole ? await parked() : undefined;
+      if (why !== undefined) {
+        const message = `The heal is parked before ${step.id}: ${why}.`;
+        log.warn({ event: 'parked', healId: record.id, step: step.id }, message);
+        return { outcome: 'parked', message };
+      }
+      await takeStep(heal, step);
+    }
+    // A fence that was cut off may have begun to save an original.
+    await machine.remove(places.originals);
+    // What cannot be deleted stays: it is no reason to call the heal failed.
+    await pruneAside(heal).catch((error: Error) =>
+      log.warn({ event: 'not-deleted' }, `Old data stay in ${places.aside}: ${error.message}`),
+    );
+    const ids = `${record.oldMemberId || 'its old ID'} became ${record.newMemberId || 'a new one'}`;
+    // The clock may have been set in between.
+    const stepsMs = record.steps.reduce((sum, { durationMs = 0 }) => sum + durationMs, 0);
+    const message = `Healed in ${Math.max(stepsMs, machine.now() - beganMs)} ms: ${heal.config.name}, ${ids}, is healthy on its original unit and environment.`;
+    await closeRecord(machine, places, record, 'healed', message);
+    log.info(
+      {
+        event: 'healed',
+        healId: record.id,
+        oldMemberId: record.oldMemberId,
+        newMemberId: record.newMemberId,
+      },
+      message,
+    );
+    return { outcome: 'healed', message };
+  } catch (error) {
+    await endTurn(heal);
+    return giveUp(heal, error as Error);
+  }
+}
+
+const undoneText = (undone: string): string =>
+  undone === '' ? 'Nothing was changed' : `All steps were taken back (${undone})`;
+
+/** After a refusal or an error: back to how it was where that is possible, else left for the next run. */
+async function giveUp(heal: HealContext, error: Error): Promise<Outcome> {
+  const { machine, places, record, log } = heal;
+  const outcome = error instanceof Refused ? 'refused' : 'failed';
+  const verdict = diagnose(heal.situation);
+  // A fence of ours that was cut off, its journal lost, and nothing in this boot to say why: the originals go back,
+  // and etcd itself can show again what it has. A person's runbook, which saves none, is left as it is.
+  const untouched = record.steps.length === 0 && !heal.situation.observed.swap.originals;
+  let left = 'Nothing was changed';
+  try {
+    if (!untouched) {
+      await heal.look('files', 'units', 'self', 'cluster');
+      if (canRollBack(heal) && mayStartAgain(heal)) {
+        left = undoneText(await rollBack(heal));
+        await closeRecord(machine, places, record, outcome, error.message);
+      } else {
+        left = 'What was done stays, and the next health action or `heal-node resume` goes on from there';
+      }
+    }
+  } catch (undoError) {
+    left = `Taking the steps back failed: ${(undoError as Error).message}; the next health action or \`heal-node resume\` goes on from here`;
+  }
+  const message = `The heal of ${verdict.node.name} (${record.reason}) was ${outcome === 'refused' ? error.message : `not finished: ${error.message}`}. ${left}.`;
+  log.error(
+    { event: outcome, healId: record.id, verdict: verdict.verdict, evidence: verdict.evidence },
+    message,
+  );
+  return { outcome, message };
+}

@@ -1,0 +1,55 @@
+import { claim } from '../../cluster/claim.ts';
+import { ClusterError } from '../../cluster/cluster.ts';
+import { waitUntil } from '../../machine/wait-until.ts';
+import type { HealContext } from './heal-context.ts';
+
+/** Held by the one node whose new member joins right now; gone by itself when its healer dies. */
+const TURN_KEY = 'heal-node/joiner';
+const TURN_SEC = 60;
+/** Longer than a healer that died keeps its turn. */
+const WAIT_MS = 90_000;
+const ASK_AGAIN_MS = 500;
+
+/**
+ * Waits until no other node's member is joining. A cluster that refuses the lock (full, no rights) does not keep
+ * a member from coming back: `member add` has its own check (etcdserver/server.go, mayAddMember).
+ * @throws when another node still has its turn after `WAIT_MS`
+ */
+export async function takeTurn(heal: HealContext): Promise<void> {
+  const { machine, log, config } = heal;
+  let waits = '';
+  const mayGoOn = await waitUntil(machine, WAIT_MS, ASK_AGAIN_MS, async () => {
+    try {
+      const held = await claim(heal.cluster, heal.servingEndpoints, TURN_KEY, config.name, TURN_SEC);
+      if (held.value === config.name) {
+        heal.turn = { lease: held.lease, renewedMs: machine.monotonicMs() };
+        if (waits !== '') await heal.look('cluster');
+        return true;
+      }
+      const announced = waits !== '';
+      waits = `waits for its turn: the new member of ${held.value} is joining (key ${TURN_KEY})`;
+      if (!announced) log.info({ event: 'waits-for-turn', holder: held.value }, `This heal ${waits}.`);
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof ClusterError)) throw error;
+      log.warn({ event: 'no-turn', key: TURN_KEY }, `Goes on without a turn: ${error.message}`);
+      return true;
+    }
+  });
+  if (mayGoOn === undefined) throw new Error(waits);
+}
+
+/** Called while a long step waits. Losing the turn is no reason to stop. */
+export async function keepTurn({ turn, machine, cluster, servingEndpoints }: HealContext): Promise<void> {
+  if (turn === undefined || machine.monotonicMs() - turn.renewedMs < (TURN_SEC * 1000) / 3) return;
+  turn.renewedMs = machine.monotonicMs();
+  await cluster.keepAlive(servingEndpoints, turn.lease).catch(() => undefined);
+}
+
+/** The next one may join; without this it waits until the lease runs out. */
+export async function endTurn(heal: HealContext): Promise<void> {
+  const { turn, cluster, servingEndpoints } = heal;
+  if (turn === undefined) return;
+  heal.turn = undefined;
+  await cluster.revokeLease(servingEndpoints, turn.lease).catch(() => undefined);
+}

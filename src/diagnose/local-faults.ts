@@ -1,0 +1,192 @@
+import type { HostFacts } from '../observe/observation.ts';
+import { type Evidence, ev } from './evidence.ts';
+import type { Signature } from './signatures.ts';
+import type { Situation } from './situation.ts';
+
+/** A fault of this machine, which a fresh member would meet again. */
+export interface LocalFault {
+  /** The reason code is `local-fault/ID`, whoever shows it. */
+  readonly id: string;
+  /** One sentence: what was found. */
+  readonly means: string;
+  /** What a person should do, as an imperative. */
+  readonly advice: string;
+  /** What etcd says of it, in the log of a run that failed. */
+  readonly says?: Pick<Signature, 'pattern' | 'source' | 'examples'>;
+  /** How this machine, or systemd, shows it; empty when it does not hold. */
+  readonly shows?: (s: Situation) => readonly Evidence[];
+}
+
+/**
+ * With less nothing can be written at all. What a heal needs beyond that is for its guard to say, which counts what
+ * may be discarded; and an etcd that has run into a full disk says so in its log.
+ */
+const LEAST_FREE_BYTES = 4 << 20;
+
+type Shown = readonly (readonly [source: string, text: string])[];
+
+/** Seen on the machine itself. It counts when etcd has crashed: one that runs gets along with it. */
+const onHost =
+  (shows: (host: HostFacts, s: Situation) => Shown): NonNullable<LocalFault['shows']> =>
+  (s) =>
+    s.observed.host?.ok && s.crashed && !s.runs
+      ? shows(s.observed.host.value, s).map(([source, text]) => ev('host', source, text))
+      : [];
+
+/** Killed by the kernel, or by somebody, rather than by its own fault: SIGKILL, and not on `systemctl stop`. */
+const killed = ({ unit, runs }: Situation): boolean =>
+  unit !== undefined &&
+  !runs &&
+  (unit.result === 'oom-kill' ||
+    (unit.exitKind === 2 && unit.exitStatus === 9 && unit.result === 'signal' && unit.restarts > 0));
+
+/** systemd could not start it at all: no environment file, or an exit code of its own (systemd.exec(5), 200 and more). */
+const cannotStart = ({ unit, runs }: Situation): boolean =>
+  unit !== undefined &&
+  !runs &&
+  (unit.result === 'resources' || (unit.exitKind === 1 && unit.exitStatus >= 200));
+
+/** Every fault of this machine, the first that holds counts. To teach heal-node a new one, add a row and its test. */
+export const localFaults: readonly LocalFault[] = [
+  {
+    id: 'disk-full',
+    means: 'its disk is full',
+    advice: 'make room on the disk that the evidence names',
+    says: {
+      pattern: /: no space left on device\b/,
+      source: 'Go syscall package, ENOSPC',
+      examples: [
+        '2026-11-23 19:03:24.162295 C | mvcc/backend: cannot open database at /var/lib/etcd/default.etcd/member/snap/db (write /var/lib/etcd/default.etcd/member/snap/db: no space left on device)',
+        '{"level":"panic","ts":"2026-11-23T19:04:03.446227Z","caller":"backend/backend.go:201","msg":"failed to open database","path":"/var/lib/etcd/default.etcd/member/snap/db","error":"write /var/lib/etcd/default.etcd/member/snap/db: no space left on device"}',
+      ],
+    },
+    shows: onHost(({ freeBytes, freeInodes }, { config }) =>
+      freeBytes < LEAST_FREE_BYTES || freeInodes < 1
+        ? [[config?.dataDir ?? '', `${freeBytes} bytes and ${freeInodes} inodes are free on its file system`]]
+        : [],
+    ),
+  },
+  {
+    id: 'read-only',
+    means: 'its disk takes no changes, as the kernel sees to after a disk error',
+    advice: 'look at `dmesg`, and check the disk',
+    says: {
+      pattern: /: read-only file system\b/,
+      source: 'Go syscall package, EROFS; etcd etcdmain/etcd.go',
+      examples: [
+        '2026-11-24 10:21:55.779603 C | etcdmain: cannot access data directory: open /tmp/w/d/.touch: read-only file system',
+        '{"level":"fatal","ts":"2026-11-24T10:22:00.041Z","caller":"etcdmain/etcd.go:271","msg":"discovery failed","error":"cannot access data directory: open /tmp/w/d/.touch: read-only file system"}',
+      ],
+    },
+  },
+  {
+    id: 'permission',
+    means: "etcd's user cannot use a file that it needs",
+    advice: "give the file to etcd's user; the app's start does so for all of /var/lib/etcd",
+    says: {
+      pattern:
+        /\berror listing data dir: |\bcannot access data directory: (?!.*: (?:read-only|no space))|: permission denied\b/,
+      source: 'etcd etcdmain/etcd.go, identifyDataDirOrDie; Go os package, EACCES',
+      examples: [
+        '2026-11-23 19:06:06.655151 C | etcdmain: error listing data dir: /tmp/pp/d',
+        '{"level":"fatal","ts":"2026-11-23T19:06:06.694Z","caller":"etcdmain/etcd.go:562","msg":"failed to list data directory","dir":"/tmp/pp/d","error":"open /tmp/pp/d: permission denied"}',
+        '{"level":"fatal","ts":"2026-11-23T19:06:06.751898Z","caller":"etcdmain/etcd.go:435","msg":"failed to list data directory","dir":"/tmp/pp/d","error":"open /tmp/pp/d: permission denied"}',
+      ],
+    },
+    shows: onHost(({ unusable }) => unusable.map((text) => ['files', text])),
+  },
+  {
+    id: 'certificate',
+    means: 'a certificate or key that etcd is told to use is missing, does not fit, or would be turned away',
+    advice: 'put certificates in place that fit, with the owner that etcd runs as',
+    says: {
+      pattern:
+        /\bopen \S+\.(pem|crt|key): no such file or directory\b|\btls: (private key does not match public key|failed to find any PEM data)\b/,
+      source: 'etcd embed/serve.go by pkg/transport/listener.go; Go crypto/tls, X509KeyPair',
+      examples: [
+        '2026-11-23 19:02:04.057742 C | etcdmain: open /nonexist.pem: no such file or directory',
+        '{"level":"fatal","ts":"2026-11-23T19:02:44.420581Z","caller":"etcdmain/etcd.go:219","msg":"listener failed","error":"open /nonexist.pem: no such file or directory"}',
+      ],
+    },
+    shows: onHost(({ certificateFaults }) => certificateFaults.map((text) => ['certificates', text])),
+  },
+  {
+    id: 'port-taken',
+    means: 'another process listens on its port',
+    advice: 'find the process with `ss -ltnp`, and stop it',
+    says: {
+      pattern: /\blisten tcp \S+: bind: address already in use\b/,
+      source: 'Go net package, EADDRINUSE',
+      examples: [
+        '2026-11-23 19:02:03.866217 C | etcdmain: listen tcp 127.0.0.1:2381: bind: address already in use',
+        '{"level":"fatal","ts":"2026-11-23T19:02:23.626Z","caller":"etcdmain/etcd.go:271","msg":"discovery failed","error":"listen tcp 127.0.0.1:2381: bind: address already in use"}',
+      ],
+    },
+    shows: onHost(({ portConflicts }) =>
+      portConflicts.map(({ port, pid, program }) => [
+        `port ${port}`,
+        `process ${pid} (${program}) listens on it`,
+      ]),
+    ),
+  },
+  {
+    id: 'address-missing',
+    means: 'this machine does not have an address that etcd is told to listen on',
+    advice: 'correct the address in the metadata or on the interface',
+    says: {
+      pattern: /\blisten tcp \S+: bind: cannot assign requested address\b/,
+      source: 'Go net package, EADDRNOTAVAIL',
+      examples: [
+        '2026-11-23 19:02:03.892015 C | etcdmain: listen tcp 10.99.0.1:2382: bind: cannot assign requested address',
+        '{"level":"fatal","ts":"2026-11-23T19:02:44.250413Z","caller":"etcdmain/etcd.go:204","msg":"discovery failed","error":"listen tcp 10.99.0.1:2382: bind: cannot assign requested address"}',
+      ],
+    },
+    shows: onHost(({ missingAddresses }) =>
+      missingAddresses.map((address) => [address, 'no interface of this machine has it']),
+    ),
+  },
+  {
+    id: 'bad-setting',
+    means: 'a value in its settings is not one that etcd takes',
+    advice: "correct the value; the app's restart writes etcd.env anew",
+    says: {
+      pattern:
+        /\berror verifying flags, |\bfailed to verify flags\b|\bcouldn't find local name "\S+" in the initial cluster configuration\b/,
+      source: 'etcd etcdmain/etcd.go, startEtcdOrProxyV2; etcdserver/config.go, VerifyBootstrap',
+      examples: [
+        '2026-11-23 19:06:06.668458 E | etcdmain: error verifying flags, invalid value "abc" for ETCD_HEARTBEAT_INTERVAL: parse error. See \'etcd --help\'.',
+        '{"level":"warn","ts":"2026-11-23T19:02:44.302182Z","caller":"etcdmain/etcd.go:75","msg":"failed to verify flags","error":"--election-timeout[20ms] should be at least as 5 times as --heartbeat-interval[100ms]"}',
+        '2026-11-23 19:02:04.156909 C | etcdmain: couldn\'t find local name "e2" in the initial cluster configuration',
+        '{"level":"fatal","ts":"2026-11-23T19:02:44.537155Z","caller":"etcdmain/etcd.go:204","msg":"discovery failed","error":"couldn\'t find local name \\"e2\\" in the initial cluster configuration"}',
+      ],
+    },
+  },
+  {
+    id: 'unit',
+    means: 'systemd cannot start it: the environment file, the program or the unit is missing or bad',
+    advice: "put back what is missing; the app's restart writes etcd.env anew",
+    shows: (s) =>
+      cannotStart(s)
+        ? [
+            ev('unit', s.unitName, `result ${s.unit?.result}, exit ${s.unit?.exitStatus}`),
+            ...(s.observed.config.ok ? [] : [ev('config', 'settings of etcd', s.observed.config.why)]),
+          ]
+        : [],
+  },
+  {
+    id: 'killed',
+    means:
+      'it is killed from outside again and again, for lack of memory as a rule: a fresh member would be too',
+    advice:
+      'look at `journalctl -k | grep -i oom` and at the limits of the unit; give the machine more memory',
+    shows: (s) =>
+      killed(s)
+        ? [ev('unit', s.unitName, `ended by signal ${s.unit?.exitStatus}, result ${s.unit?.result}`)]
+        : [],
+  },
+];
+
+/** What etcd says of them, as rows beside those of src/diagnose/signatures.ts. */
+export const faultSignatures: readonly Signature[] = localFaults.flatMap(({ id, means, says }) =>
+  says ? [{ id, proves: 'local-fault' as const, means, ...says }] : [],
+);

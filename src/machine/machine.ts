@@ -1,0 +1,81 @@
+import type { WalFacts } from './etcd/wal.ts';
+import type { FileRights } from './os/held-dir.ts';
+import type { Network, Reach } from './os/network.ts';
+import type { ProcessSample } from './os/process.ts';
+import type { UnitFacts } from './systemd/systemctl.ts';
+
+/** mask: a link to /dev/null, by which systemd takes a unit's name out of use (systemctl(1), mask). */
+export type PathKind = 'none' | 'file' | 'directory' | 'mount point' | 'link' | 'mask' | 'other';
+
+export type Health =
+  | { readonly state: 'true' }
+  /** It answered, and not with "true"; or it did not answer. */
+  | { readonly state: 'false' | 'none'; readonly why: string };
+
+export interface Room {
+  /** For everybody; a file system may keep some for root (tune2fs(8), -m). */
+  readonly bytes: number;
+  readonly rootBytes: number;
+  readonly inodes: number;
+}
+
+/**
+ * The one seam to this machine: everything that heal-node reads of it or does to it goes through here. Paths
+ * are absolute; no link in them is followed; a write is whole and flushed when it returns.
+ */
+export interface Machine {
+  /** Milliseconds since the epoch: for stamps, as it jumps when the clock is set (after a migration, at boot). */
+  now(): number;
+  /** Milliseconds since a moment of this process: for waits and durations; never jumps. */
+  monotonicMs(): number;
+  /** @param ended ends it early; it rejects then */
+  sleep(ms: number, ended?: AbortSignal): Promise<void>;
+
+  kindOf(path: string): Promise<PathKind>;
+  /** Names in a directory, sorted; none when there is no such directory. */
+  list(path: string): Promise<readonly string[]>;
+  /** A text file with its rights, or undefined when there is none. Throws for links and large files. */
+  readFile(path: string, maxBytes?: number): Promise<{ text: string; rights: FileRights } | undefined>;
+  /** Puts a whole file in place of the old one; missing directories are made, root's own. */
+  writeFile(path: string, text: string, rights: FileRights): Promise<void>;
+  /** When what is there was last changed, renamed or given other rights (stat(2), st_ctim); undefined when nothing is. */
+  changedMs(path: string): Promise<number | undefined>;
+  /** Owner and mode of what is there; undefined when nothing is. */
+  rightsOf(path: string): Promise<FileRights | undefined>;
+  /** Makes one directory, with these rights; one that is there stays as it is. */
+  makeDirectory(path: string, rights: FileRights): Promise<void>;
+  /** Renames within a file system. Throws, and moves nothing, when the new name is taken. */
+  move(from: string, to: string): Promise<void>;
+  /** Removes a file or a tree; nothing there is nothing done. */
+  remove(path: string): Promise<void>;
+  /** What is free on the file system of `path`, or of where it would be. */
+  room(path: string): Promise<Room>;
+  /** The end of a text file, `maxBytes` at most; undefined when there is none. */
+  tail(path: string, maxBytes: number): Promise<string | undefined>;
+  /** Bytes below a directory, to see whether data arrive. */
+  sizeOf(path: string): Promise<number>;
+
+  /** The newest WAL file of a directory; undefined when it holds none. Throws when it cannot be read. */
+  wal(directory: string): Promise<WalFacts | undefined>;
+
+  /** The size of a bbolt file, and the least that it must have; undefined when there is none or it tells nothing. */
+  boltSize(path: string): Promise<{ bytes: number; neededBytes: number } | undefined>;
+
+  /** The words of every process's command line. */
+  commandLines(): Promise<readonly (readonly string[])[]>;
+  process(pid: number): Promise<ProcessSample | undefined>;
+  /** `ports` are those whose listeners are asked for. */
+  network(ports: readonly number[]): Promise<Network>;
+  reach(host: string, port: number, timeoutMs: number): Promise<Reach>;
+
+  units(names: readonly string[]): Promise<readonly UnitFacts[]>;
+  /** What the newest run of a unit has logged in this boot. */
+  journal(unit: UnitFacts): Promise<readonly string[]>;
+  /** `systemctl ARGUMENTS`; throws with what it said when it fails or takes longer than `timeoutMs`. */
+  systemctl(words: readonly string[], timeoutMs?: number): Promise<void>;
+  /** Runs one of the app's commands; its exit code, or undefined when it still runs at the limit, and goes on. */
+  runApp(argv: readonly string[], timeoutMs: number): Promise<number | undefined>;
+}
+
+export const ROOT_ONLY_FILE: FileRights = { mode: 0o600, uid: 0, gid: 0 };
+export const ROOT_ONLY_DIRECTORY: FileRights = { mode: 0o700, uid: 0, gid: 0 };

@@ -1,0 +1,249 @@
+import { randomBytes } from 'node:crypto';
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fchownSync,
+  fstatSync,
+  fsyncSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  readSync,
+  renameSync,
+  rmdirSync,
+  type Stats,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
+
+const DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
+
+export interface FileRights {
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/**
+ * A directory held open by descriptor, with every name below it resolved from there. Nobody who can rename or
+ * link things above or inside can lead us elsewhere: each component is opened with O_NOFOLLOW (open(2)), and
+ * `/proc/self/fd/N/name` stands for openat(2), which JavaScript does not have.
+ */
+export class HeldDir {
+  private constructor(
+    private readonly fd: number,
+    /** The path it was opened by, for messages. */
+    readonly path: string,
+  ) {}
+
+  /**
+   * Opens `path`, one component after the other.
+   * @throws when a component is missing (code ENOENT), a link or not a directory (code ELOOP or ENOTDIR).
+   */
+  static open(path: string, create?: FileRights): HeldDir {
+    let dir = new HeldDir(openSync('/', DIRECTORY), '/');
+    for (const name of path.split('/').filter(Boolean)) {
+      const parent = dir;
+      try {
+        dir = parent.enter(name, create);
+      } finally {
+        parent.close();
+      }
+    }
+    return dir;
+  }
+
+  /** A directory in this one; made, with these rights, when it is missing and `create` is given. */
+  enter(name: string, create?: FileRights): HeldDir {
+    const at = this.at(name);
+    const path = `${this.path === '/' ? '' : this.path}/${name}`;
+    try {
+      return new HeldDir(openSync(at, DIRECTORY), path);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'ENOENT' && create !== undefined) {
+        return this.make(name, create, path);
+      }
+      throw Object.assign(
+        new Error(`${path}: ${code === 'ELOOP' ? 'is a link, which is not followed' : code}`),
+        {
+          code,
+        },
+      );
+    }
+  }
+
+  /** Makes a directory with its rights at once, as `write` makes a file: a crash leaves none, or a whole one. */
+  private make(name: string, { mode, uid, gid }: FileRights, path: string): HeldDir {
+    const temporary = this.at(`.${name}.${randomBytes(12).toString('hex')}`);
+    mkdirSync(temporary, { mode: 0o700 });
+    const made = new HeldDir(openSync(temporary, DIRECTORY), path);
+    try {
+      fchownSync(made.fd, uid, gid);
+      fchmodSync(made.fd, mode);
+      fsyncSync(made.fd);
+      renameSync(temporary, this.at(name));
+    } catch (error) {
+      made.close();
+      rmdirSync(temporary);
+      throw error;
+    }
+    this.flush();
+    return made;
+  }
+
+  close(): void {
+    closeSync(this.fd);
+  }
+
+  names(): string[] {
+    return readdirSync(this.at('.')).sort();
+  }
+
+  /** lstat(2) of a name here; undefined when there is none. */
+  stat(name: string): Stats | undefined {
+    return lstatSync(this.at(name), { throwIfNoEntry: false });
+  }
+
+  /** readlink(2) of a link here. */
+  linkTarget(name: string): string {
+    return readlinkSync(this.at(name));
+  }
+
+  /** The device of this directory, to tell a mount point below it. */
+  device(): number {
+    return fstatSync(this.fd).dev;
+  }
+
+  /**
+   * A regular file's bytes with its rights; undefined when there is none.
+   * @throws for a link, for what is not a regular file, and for one larger than `maxBytes`.
+   */
+  read(name: string, maxBytes: number): { bytes: Buffer; rights: FileRights } | undefined {
+    const file = this.head(name, maxBytes);
+    if (file !== undefined && file.size > maxBytes) {
+      throw new Error(`${this.path}/${name}: ${file.size} bytes, where ${maxBytes} are allowed`);
+    }
+    return file;
+  }
+
+  /** The same, of a file of any size: its first bytes, `maxBytes` at most, and the size of the whole. */
+  head(name: string, maxBytes: number): { bytes: Buffer; rights: FileRights; size: number } | undefined {
+    return this.part(name, maxBytes, () => 0);
+  }
+
+  /** The last bytes of a regular file, `maxBytes` at most. */
+  tail(name: string, maxBytes: number): Buffer | undefined {
+    return this.part(name, maxBytes, (size) => Math.max(0, size - maxBytes))?.bytes;
+  }
+
+  private part(name: string, maxBytes: number, from: (size: number) => number) {
+    let fd: number;
+    try {
+      fd = openSync(this.at(name), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'ENOENT') return undefined;
+      throw new Error(
+        `${this.path}/${name}: ${code === 'ELOOP' ? 'is a link, which is not followed' : code}`,
+      );
+    }
+    try {
+      const { mode, uid, gid, size } = fstatSync(fd);
+      if ((mode & constants.S_IFMT) !== constants.S_IFREG)
+        throw new Error(`${this.path}/${name}: not a regular file`);
+      const bytes = Buffer.alloc(Math.min(size, maxBytes));
+      let length = 0;
+      for (let n = -1; n !== 0 && length < bytes.length; length += n) {
+        n = readSync(fd, bytes, length, bytes.length - length, from(size) + length);
+      }
+      return { bytes: bytes.subarray(0, length), rights: { mode: mode & 0o7777, uid, gid }, size };
+    } finally {
+      closeSync(fd);
+    }
+  }
+
+  /**
+   * Puts a whole file here at once: a new file under a name nobody can guess, flushed, renamed over the old
+   * one, the directory flushed. A crash leaves the old file or the new one.
+   * @throws with the path, when it cannot be written; the old file stays.
+   */
+  write(name: string, content: string | Uint8Array, rights: FileRights): void {
+    try {
+      this.writeWhole(name, content, rights);
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      throw Object.assign(new Error(`${this.path}/${name} cannot be written: ${message}`), { code });
+    }
+  }
+
+  private writeWhole(name: string, content: string | Uint8Array, rights: FileRights): void {
+    const temporary = `.${name}.${randomBytes(12).toString('hex')}`;
+    const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+    const fd = openSync(this.at(temporary), flags, 0o600);
+    try {
+      const bytes = typeof content === 'string' ? Buffer.from(content) : content;
+      for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done);
+      fchownSync(fd, rights.uid, rights.gid);
+      fchmodSync(fd, rights.mode);
+      fsyncSync(fd);
+      renameSync(this.at(temporary), this.at(name));
+    } catch (error) {
+      if (this.stat(temporary) !== undefined) unlinkSync(this.at(temporary));
+      throw error;
+    } finally {
+      closeSync(fd);
+    }
+    this.flush();
+  }
+
+  /**
+   * Moves a name into another held directory, both flushed. What is moved is never followed.
+   * @throws when the new name is taken; nothing is moved then.
+   */
+  moveTo(name: string, target: HeldDir, newName: string): void {
+    if (target.stat(newName) !== undefined) {
+      throw new Error(
+        `${target.path}/${newName} is there already; ${this.path}/${name} was left where it is`,
+      );
+    }
+    renameSync(this.at(name), target.at(newName));
+    target.flush();
+    this.flush();
+  }
+
+  /**
+   * Removes a file or a tree here; a link is removed, not followed, also when somebody puts one there while we
+   * are at it. Nothing there is nothing done.
+   */
+  remove(name: string): void {
+    const stat = this.stat(name);
+    if (stat === undefined) return;
+    if (stat.isDirectory()) {
+      const inner = this.enter(name);
+      try {
+        for (const entry of inner.names()) inner.remove(entry);
+      } finally {
+        inner.close();
+      }
+      rmdirSync(this.at(name));
+    } else {
+      unlinkSync(this.at(name));
+    }
+    this.flush();
+  }
+
+  private at(name: string): string {
+    if (name === '' || name === '..' || name.includes('/') || name.includes('\0')) {
+      throw new Error(`${this.path}: "${name}" is not a name in a directory`);
+    }
+    return `/proc/self/fd/${this.fd}/${name}`;
+  }
+
+  private flush(): void {
+    fsyncSync(this.fd);
+  }
+}

@@ -1,0 +1,151 @@
+import { existsSync, statfsSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { META_BYTES, neededBytes } from './etcd/bolt-meta.ts';
+import { readWalFile, type WalFacts } from './etcd/wal.ts';
+import { type Machine, type PathKind, ROOT_ONLY_DIRECTORY } from './machine.ts';
+import { type FileRights, HeldDir } from './os/held-dir.ts';
+import { lookAtNetwork, reach } from './os/network.ts';
+import { commandLines, sampleProcess } from './os/process.ts';
+import { run, runOrLeave } from './os/run.ts';
+import { journalOf } from './systemd/journal.ts';
+import { showUnits } from './systemd/systemctl.ts';
+
+const missing = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'ENOENT';
+
+/** A WAL file is cut at 64 MiB (wal/wal.go, SegmentSizeBytes) and may end one record later. */
+const MAX_WAL_BYTES = 80 << 20;
+
+/** Does something in the directory that holds `path`, with the last component's name. */
+function inParent<T>(path: string, act: (dir: HeldDir, name: string) => T, create?: FileRights): T {
+  const at = path.lastIndexOf('/');
+  const dir = HeldDir.open(path.slice(0, at) || '/', create);
+  try {
+    return act(dir, path.slice(at + 1));
+  } finally {
+    dir.close();
+  }
+}
+
+/** The same, and `fallback` when there is no such directory. */
+function inParentIfAny<T>(path: string, fallback: T, act: (dir: HeldDir, name: string) => T): T {
+  try {
+    return inParent(path, act);
+  } catch (error) {
+    if (missing(error)) return fallback;
+    throw error;
+  }
+}
+
+function kindOf(path: string): PathKind {
+  return inParentIfAny<PathKind>(path, 'none', (dir, name) => {
+    const stat = dir.stat(name);
+    if (stat === undefined) return 'none';
+    if (stat.isSymbolicLink()) return dir.linkTarget(name) === '/dev/null' ? 'mask' : 'link';
+    if (stat.isFile()) return 'file';
+    if (!stat.isDirectory()) return 'other';
+    return stat.dev === dir.device() ? 'directory' : 'mount point';
+  });
+}
+
+/** The path, or the nearest above it that is there. */
+const nearestDirectory = (path: string): string =>
+  path === '' ? '/' : existsSync(path) ? path : nearestDirectory(path.slice(0, path.lastIndexOf('/')));
+
+function sizeBelow(dir: HeldDir): number {
+  let bytes = 0;
+  for (const name of dir.names()) {
+    const stat = dir.stat(name);
+    if (stat?.isDirectory()) {
+      const inner = dir.enter(name);
+      bytes += sizeBelow(inner);
+      inner.close();
+    } else {
+      // Blocks, not length: a WAL file is preallocated, a received snapshot grows.
+      bytes += (stat?.size ?? 0) + (stat?.blocks ?? 0);
+    }
+  }
+  return bytes;
+}
+
+function readWal(directory: string): WalFacts | undefined {
+  return inParentIfAny(`${directory}/x`, undefined, (dir) => {
+    const newest = dir.names().findLast((name) => /^[0-9a-f]{16}-[0-9a-f]{16}\.wal$/.test(name));
+    if (newest === undefined) return undefined;
+    for (const maxBytes of [1 << 20, 8 << 20]) {
+      const file = dir.head(newest, maxBytes);
+      const facts = file && readWalFile(file.bytes, file.size <= maxBytes);
+      if (facts !== undefined) return facts;
+    }
+    const file = dir.read(newest, MAX_WAL_BYTES);
+    return file && readWalFile(file.bytes, true);
+  });
+}
+
+/** The real machine that this process runs on. */
+export const thisMachine: Machine = {
+  now: () => Date.now(),
+  monotonicMs: () => performance.now(),
+  sleep: (ms, signal) => sleep(ms, undefined, { signal }),
+
+  kindOf: async (path) => kindOf(path),
+  list: async (path) => inParentIfAny(`${path}/x`, [], (dir) => dir.names()),
+  readFile: async (path, maxBytes = 1 << 20) =>
+    inParentIfAny(path, undefined, (dir, name) => {
+      const file = dir.read(name, maxBytes);
+      return file && { text: file.bytes.toString('utf8'), rights: file.rights };
+    }),
+  writeFile: async (path, text, rights) =>
+    inParent(path, (dir, name) => dir.write(name, text, rights), ROOT_ONLY_DIRECTORY),
+  changedMs: async (path) => inParentIfAny(path, undefined, (dir, name) => dir.stat(name)?.ctimeMs),
+  rightsOf: async (path) =>
+    inParentIfAny(path, undefined, (dir, name) => {
+      const stat = dir.stat(name);
+      return stat && { mode: stat.mode & 0o7777, uid: stat.uid, gid: stat.gid };
+    }),
+  makeDirectory: async (path, rights) => inParent(path, (dir, name) => dir.enter(name, rights).close()),
+  move: async (from, to) =>
+    inParent(from, (source, name) =>
+      inParent(to, (target, newName) => source.moveTo(name, target, newName), ROOT_ONLY_DIRECTORY),
+    ),
+  remove: async (path) => inParentIfAny(path, undefined, (dir, name) => dir.remove(name)),
+  room: async (path) => {
+    const { bavail, bfree, bsize, ffree, files } = statfsSync(nearestDirectory(path));
+    // Some file systems count no inodes: they do not run out of them.
+    const inodes = files === 0 ? Number.POSITIVE_INFINITY : ffree;
+    return { bytes: bavail * bsize, rootBytes: bfree * bsize, inodes };
+  },
+  tail: async (path, maxBytes) =>
+    inParentIfAny(path, undefined, (dir, name) => dir.tail(name, maxBytes)?.toString('utf8')),
+  sizeOf: async (path) => {
+    try {
+      return inParentIfAny(`${path}/x`, 0, sizeBelow);
+    } catch (error) {
+      if (missing(error)) return -1; // something was renamed while we looked: that is movement too
+      throw error;
+    }
+  },
+
+  wal: async (directory) => readWal(directory),
+  boltSize: async (path) =>
+    inParentIfAny(path, undefined, (dir, name) => {
+      const file = dir.head(name, META_BYTES);
+      const needed = file && neededBytes(file.bytes);
+      return file && needed !== undefined ? { bytes: file.size, neededBytes: needed } : undefined;
+    }),
+
+  commandLines: async () => commandLines(),
+  process: async (pid) => sampleProcess(pid),
+  network: async (ports) => lookAtNetwork(ports),
+  reach,
+
+  units: (names) => showUnits(names),
+  journal: (unit) => journalOf(unit),
+  systemctl: async (words, timeoutMs = 30_000) => {
+    const result = await run(['systemctl', '--no-pager', '--no-ask-password', ...words], { timeoutMs });
+    if (result.code === 0) return;
+    throw new Error(
+      `systemctl ${words.join(' ')}: ${result.timedOut ? `not done after ${timeoutMs} ms` : result.stderr || `exit ${result.code}`}`,
+    );
+  },
+  runApp: runOrLeave,
+};

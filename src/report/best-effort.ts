@@ -1,0 +1,15 @@
+import type { Log } from './log.ts';
+
+/**
+ * For a write that helps and is never needed: where a disk is full or read-only, what matters goes on.
+ * @param what it is, to say in the log that it was not written
+ * @returns undefined when it failed
+ */
+export const bestEffort = <T>(log: Log, what: string, written: Promise<T>): Promise<T | undefined> =>
+  written.catch((error: Error) => {
+    log.warn(
+      { event: 'not-written', error: error.message },
+      `${what} could not be written: ${error.message}.`,
+    );
+    return undefined;
+  });

@@ -1,0 +1,91 @@
+import { randomBytes } from 'node:crypto';
+import * as v from 'valibot';
+import type { Machine } from '../machine/machine.ts';
+import { jsonFile } from './json-file.ts';
+import type { Places } from './places.ts';
+
+const id = v.pipe(v.string(), v.regex(/^\d{8}T\d{6}Z-[0-9a-f]{6}$/));
+const hex = v.pipe(v.string(), v.regex(/^[0-9a-f]{0,16}$/));
+const time = v.pipe(v.string(), v.isoTimestamp());
+const short = v.pipe(v.string(), v.maxLength(2000));
+
+/**
+ * A heal as it is written down: as the journal while it runs, as an entry of the history afterwards. It lies
+ * where etcd's user can write, so it is read with this schema, and nothing in it is used but its ID and what
+ * people want to know later: what to do is decided from the world.
+ */
+const recordSchema = v.object({
+  schema: v.literal('heal-node.heal/1'),
+  id,
+  by: short,
+  reason: short,
+  startedAt: time,
+  endedAt: v.optional(time),
+  outcome: v.optional(v.picklist(['healed', 'failed', 'refused'])),
+  message: v.optional(short, ''),
+  oldMemberId: hex,
+  newMemberId: hex,
+  servedBefore: v.pipe(v.array(short), v.maxLength(100)),
+  steps: v.pipe(
+    v.array(
+      v.object({ id: short, startedAt: time, durationMs: v.optional(v.number()), did: v.optional(short) }),
+    ),
+    v.maxLength(1000),
+  ),
+});
+
+export type HealRecord = v.InferOutput<typeof recordSchema>;
+
+/** The journal of an unfinished heal, and each entry of the history. It helps, it is never needed. */
+export const healRecordFile = jsonFile(recordSchema);
+
+const KEEP_HISTORY = 100;
+
+const iso = (ms: number): string => new Date(ms).toISOString();
+
+export function newRecord(nowMs: number, by: string, reason: string): HealRecord {
+  const stamp = iso(nowMs).replace(/[-:]|\.\d+/g, '');
+  return {
+    schema: 'heal-node.heal/1',
+    id: `${stamp}-${randomBytes(3).toString('hex')}`,
+    by,
+    reason,
+    startedAt: iso(nowMs),
+    message: '',
+    oldMemberId: '',
+    newMemberId: '',
+    servedBefore: [],
+    steps: [],
+  };
+}
+
+/** Ends a heal: its entry goes into the history, its journal goes. */
+export async function closeRecord(
+  machine: Machine,
+  places: Places,
+  record: HealRecord,
+  outcome: NonNullable<HealRecord['outcome']>,
+  message: string,
+): Promise<void> {
+  const closed = { ...record, endedAt: iso(machine.now()), outcome, message: message.slice(0, 2000) };
+  await healRecordFile.write(machine, `${places.history}/${record.id}.json`, closed);
+  await machine.remove(places.journal);
+  const names = await machine.list(places.history);
+  for (const name of names.slice(0, -KEEP_HISTORY)) await machine.remove(`${places.history}/${name}`);
+}
+
+/** All heals that can be read, the oldest first. */
+export async function history(machine: Machine, places: Places): Promise<HealRecord[]> {
+  const records: HealRecord[] = [];
+  for (const name of (await machine.list(places.history)).slice(-KEEP_HISTORY)) {
+    const record = await healRecordFile.read(machine, `${places.history}/${name}`);
+    if (record !== undefined) records.push(record);
+  }
+  return records;
+}
+
+/** Heals that have begun within a day before `nowMs`, the oldest first, the unfinished one left out. */
+export async function healsInLastDay(machine: Machine, places: Places, nowMs: number): Promise<HealRecord[]> {
+  const heals = await history(machine, places);
+  return heals.filter(({ startedAt }) => Date.parse(startedAt) > nowMs - 86_400_000);
+}
