@@ -5,6 +5,8 @@ export interface Member {
   readonly name: string;
   readonly peerUrls: readonly string[];
   readonly clientUrls: readonly string[];
+  /** It has no vote (etcd 3.4, raft learner), and answers no linearizable read. */
+  readonly isLearner?: boolean;
 }
 
 export interface Alarm {
@@ -29,10 +31,15 @@ export interface MemberReply {
   readonly alarms: readonly Alarm[];
   /** Its clock less ours, in milliseconds to the second; undefined where the reply carries no date. */
   readonly clockSkewMs: number | undefined;
-  /** A linearizable read was answered: it serves, whatever `/health` says (an alarm turns that false everywhere). */
+  /**
+   * A linearizable read was answered: it serves, whatever `/health` says (an alarm turns that false everywhere). A
+   * refusal for want of credentials is such an answer: it comes after the wait for the leader.
+   */
   readonly serves: boolean;
   /** Why it does not. */
   readonly unavailableReason: string;
+  /** Authentication is on, and our credentials are missing or refused: what it said. Empty otherwise. */
+  readonly credentialsRefused: string;
   /** The cluster's birthmark (src/act/birthmark.ts), which that read has asked for; empty when it has none. */
   readonly birthmark: string;
 }
@@ -66,6 +73,8 @@ export class ClusterError extends Error {
 export interface Cluster {
   /** Asks one member; throws when it does not answer. */
   ask(endpoint: string): Promise<MemberReply>;
+  /** Whether one member answers a linearizable read right now: undefined, or why not. Never throws. */
+  whyNotServing(endpoint: string): Promise<string | undefined>;
   /**
    * Removes one member and returns the list without it.
    * @throws ClusterError. A member that is not listed is an error too: look at the list first.

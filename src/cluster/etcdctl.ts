@@ -13,6 +13,7 @@ import {
   memberList,
   memberReply,
   type ServesReply,
+  servesByRefusal,
   status,
   transaction,
 } from './replies.ts';
@@ -88,17 +89,24 @@ export function etcdctlCluster(options: EtcdctlOptions): Cluster {
     }
   };
 
+  const readServes = (endpoint: string): Promise<ServesReply> =>
+    call([endpoint], ['get', BIRTHMARK_KEY, '--consistency=l'], kvs, options.readTimeoutMs).then(
+      (reply): ServesReply => ({ birthmark: reply.kvs[0]?.value ?? '' }),
+      (error: Error) => servesByRefusal(error.message),
+    );
+
   return {
+    whyNotServing: async (endpoint) => {
+      const read = await readServes(endpoint);
+      return 'unavailableReason' in read ? read.unavailableReason : undefined;
+    },
     ask: async (endpoint) => {
       const read = <S extends v.GenericSchema>(words: readonly string[], schema: S) =>
         call([endpoint], words, schema, options.readTimeoutMs);
       const [list, state, served] = await Promise.all([
         read(['member', 'list'], memberList),
         read(['endpoint', 'status'], v.tuple([v.object({ Status: status })])),
-        read(['get', BIRTHMARK_KEY, '--consistency=l'], kvs).then(
-          (reply): ServesReply => ({ birthmark: reply.kvs[0]?.value ?? '' }),
-          (error: Error): ServesReply => ({ unavailableReason: error.message }),
-        ),
+        readServes(endpoint),
       ]);
       return memberReply(list, state[0].Status, served);
     },

@@ -12,6 +12,7 @@ import {
   memberList,
   memberReply,
   type ServesReply,
+  servesByRefusal,
   status,
   transaction,
 } from './replies.ts';
@@ -20,6 +21,12 @@ import {
 const int64 = (hex: string): string => BigInt.asIntN(64, BigInt(`0x${hex || '0'}`)).toString();
 /** The first message of the stream, as the gateway wraps it. */
 const kept = v.object({ result: leaseKept });
+
+/** etcd has answered, with an error of its own. */
+class Refusal extends Error {}
+
+const refusesConnection = (error: unknown): boolean =>
+  ['ConnectionRefused', 'ECONNREFUSED'].includes((error as { code?: string }).code ?? '');
 
 const either = <T>(fast: () => Promise<T>, slow: () => Promise<T>): Promise<T> => fast().catch(slow);
 
@@ -54,31 +61,45 @@ export function withFastReads(slow: Cluster, tls: TlsFiles | undefined, timeoutM
     });
     const atMs = Date.parse(reply.headers.get('date') ?? '');
     if (endpoint && !Number.isNaN(atMs)) skews.set(endpoint, Math.round((atMs - Date.now()) / 1000) * 1000);
-    if (!reply.ok) throw new Error(`${reply.status} from ${endpoint}/v3/${path}`);
+    if (!reply.ok) throw new Refusal(`${endpoint}/v3/${path}: ${reply.status} ${await limitedText(reply)}`);
     return v.parse(schema, JSON.parse(await limitedText(reply)));
   };
 
+  const readServes = (endpoint: string): Promise<ServesReply> =>
+    post(endpoint, 'kv/range', { key: btoa(BIRTHMARK_KEY) }, kvs, READ_MS).then(
+      (reply): ServesReply => ({ birthmark: reply.kvs[0]?.value ?? '' }),
+      (error: Error): ServesReply => {
+        if (error.name === 'TimeoutError')
+          return { unavailableReason: `no answer to a linearizable read within ${READ_MS} ms` };
+        const read = error instanceof Refusal ? servesByRefusal(error.message) : undefined;
+        // Only etcdctl has credentials: whether they are good is for it to say.
+        if (read !== undefined && 'unavailableReason' in read) return read;
+        throw error;
+      },
+    );
+
   return {
     ...slow,
+    whyNotServing: async (endpoint) => {
+      try {
+        const read = await readServes(endpoint);
+        return 'unavailableReason' in read ? read.unavailableReason : undefined;
+      } catch (error) {
+        if (error instanceof Refusal) return undefined; // For want of credentials, that is: it serves.
+        return refusesConnection(error) ? `${endpoint} refuses the connection` : slow.whyNotServing(endpoint);
+      }
+    },
     ask: async (endpoint) => {
       try {
         const [list, state, served] = await Promise.all([
           post(endpoint, 'cluster/member/list', {}, memberList),
           post(endpoint, 'maintenance/status', {}, status),
-          post(endpoint, 'kv/range', { key: btoa(BIRTHMARK_KEY) }, kvs, READ_MS).then(
-            (reply): ServesReply => ({ birthmark: reply.kvs[0]?.value ?? '' }),
-            (error: Error): ServesReply => {
-              if (error.name !== 'TimeoutError') throw error;
-              return { unavailableReason: `no answer to a linearizable read within ${READ_MS} ms` };
-            },
-          ),
+          readServes(endpoint),
         ]);
         return memberReply(list, state, served, skews.get(endpoint));
       } catch (error) {
         // Where nobody listens etcdctl would find nobody either, but only after trying for its whole time.
-        const { code = '' } = error as { code?: string };
-        if (['ConnectionRefused', 'ECONNREFUSED'].includes(code))
-          throw new Error(`${endpoint} refuses the connection`);
+        if (refusesConnection(error)) throw new Error(`${endpoint} refuses the connection`);
         return slow.ask(endpoint);
       }
     },

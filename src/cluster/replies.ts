@@ -21,8 +21,20 @@ const texts = v.optional(v.array(v.string()), []);
 export const header = v.object({ cluster_id: id, member_id: id, revision: number64 });
 
 export const member = v.pipe(
-  v.object({ ID: id, name: v.optional(v.string(), ''), peerURLs: texts, clientURLs: texts }),
-  v.transform((m) => ({ id: m.ID, name: m.name, peerUrls: m.peerURLs, clientUrls: m.clientURLs })),
+  v.object({
+    ID: id,
+    name: v.optional(v.string(), ''),
+    peerURLs: texts,
+    clientURLs: texts,
+    isLearner: v.optional(v.boolean(), false),
+  }),
+  v.transform(({ ID, name, peerURLs, clientURLs, isLearner }) => ({
+    id: ID,
+    name,
+    peerUrls: peerURLs,
+    clientUrls: clientURLs,
+    isLearner,
+  })),
 );
 
 const members = v.pipe(v.array(member), v.maxLength(100));
@@ -66,8 +78,29 @@ const alarmsOf = (errors: readonly string[]): Alarm[] =>
 
 export const hashKv = v.object({ hash: number64, compact_revision: number64 });
 
-/** What a linearizable read has brought, or why there was no answer. */
-export type ServesReply = { readonly birthmark: string } | { readonly unavailableReason: string };
+/** What a linearizable read has brought, that it was refused for want of credentials, or why there was no answer. */
+export type ServesReply =
+  | { readonly birthmark: string }
+  | { readonly credentialsRefused: string }
+  | { readonly unavailableReason: string };
+
+/**
+ * Refusals that come after the wait for the leader (etcdserver/v3_server.go, Range and doSerialize; the texts are those
+ * of etcdserver/api/v3rpc/rpctypes/error.go): whoever refuses so, serves.
+ */
+const CREDENTIAL_REFUSALS = [
+  'user name is empty',
+  'permission denied',
+  'invalid auth token',
+  'authentication failed, invalid user ID or password',
+  'revision of auth store is old',
+];
+
+/** What a refusal of a linearizable read says of the member that refused. */
+export const servesByRefusal = (said: string): ServesReply =>
+  CREDENTIAL_REFUSALS.some((text) => said.includes(text))
+    ? { credentialsRefused: said }
+    : { unavailableReason: said };
 
 /** One member's answer from its three replies. */
 export function memberReply(
@@ -88,8 +121,9 @@ export function memberReply(
     version: state.version,
     alarms: alarmsOf(state.errors),
     clockSkewMs,
-    serves: 'birthmark' in read,
+    serves: !('unavailableReason' in read),
     unavailableReason: 'unavailableReason' in read ? read.unavailableReason : '',
+    credentialsRefused: 'credentialsRefused' in read ? read.credentialsRefused : '',
     birthmark: 'birthmark' in read ? read.birthmark : '',
   };
 }

@@ -93,6 +93,7 @@ export const reply = (memberId: string, changes: Partial<MemberReply> = {}): Mem
   revision: 50n,
   dbSizeBytes: 20480,
   version: '3.4.23',
+  credentialsRefused: '',
   alarms: [],
   clockSkewMs: 0,
   serves: true,

@@ -317,6 +317,14 @@ export class FakeWorld {
   };
 
   private readonly cluster: Cluster = {
+    whyNotServing: async (endpoint) =>
+      this.cluster.ask(endpoint).then(
+        () => (endpoint.includes('10.0.0.2') && this.arrival ? 'it is receiving its data' : undefined),
+        (error: Error) => {
+          if (error instanceof Cut) throw error;
+          return error.message;
+        },
+      ),
     ask: async (endpoint) =>
       this.look(() => {
         const own = endpoint.includes('10.0.0.2');

@@ -161,33 +161,40 @@ export class SimCluster {
         return result;
       });
     };
+    const ask = (endpoint: string): Promise<MemberReply> =>
+      proc.call(silent(endpoint) ? 1600 : sim.latency(2), (): MemberReply => {
+        const to = target(endpoint);
+        if (silent(endpoint)) throw new Error(`${endpoint}: context deadline exceeded`);
+        const { etcd } = to;
+        if (etcd === undefined) throw new Error(`${endpoint} refuses the connection`);
+        if (!etcd.joined) throw new Error(`${endpoint}: context deadline exceeded`);
+        const lineage = this.lineage(etcd.data.lineage);
+        const serves = this.serves(lineage, to);
+        return {
+          clusterId: CLUSTER_ID,
+          memberId: etcd.data.memberId,
+          members: lineage.members,
+          leader: serves ? '1' : '0',
+          term: 2n,
+          raftIndex: BigInt(etcd.data.index),
+          revision: BigInt(etcd.data.index),
+          dbSizeBytes: 20480,
+          version: '3.4.23',
+          alarms: [],
+          clockSkewMs: 0,
+          serves,
+          unavailableReason: serves ? '' : 'etcdserver: no leader',
+          credentialsRefused: '',
+          birthmark: serves ? (lineage.keys.get('heal-node/birthmark')?.value ?? '') : '',
+        };
+      });
     return {
-      ask: (endpoint) =>
-        proc.call(silent(endpoint) ? 1600 : sim.latency(2), (): MemberReply => {
-          const to = target(endpoint);
-          if (silent(endpoint)) throw new Error(`${endpoint}: context deadline exceeded`);
-          const { etcd } = to;
-          if (etcd === undefined) throw new Error(`${endpoint} refuses the connection`);
-          if (!etcd.joined) throw new Error(`${endpoint}: context deadline exceeded`);
-          const lineage = this.lineage(etcd.data.lineage);
-          const serves = this.serves(lineage, to);
-          return {
-            clusterId: CLUSTER_ID,
-            memberId: etcd.data.memberId,
-            members: lineage.members,
-            leader: serves ? '1' : '0',
-            term: 2n,
-            raftIndex: BigInt(etcd.data.index),
-            revision: BigInt(etcd.data.index),
-            dbSizeBytes: 20480,
-            version: '3.4.23',
-            alarms: [],
-            clockSkewMs: 0,
-            serves,
-            unavailableReason: serves ? '' : 'etcdserver: no leader',
-            birthmark: serves ? (lineage.keys.get('heal-node/birthmark')?.value ?? '') : '',
-          };
-        }),
+      ask,
+      whyNotServing: (endpoint) =>
+        ask(endpoint).then(
+          ({ serves, unavailableReason }) => (serves ? undefined : unavailableReason),
+          (error: Error) => error.message,
+        ),
       removeMember: (endpoints, id) => {
         sim.judgeRemoval(node, id);
         return change(endpoints, (lineage) => {
