@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import { AppCenter } from './appcenter.ts';
 import { Bed, type BedOptions } from './bed.ts';
-import { Client } from './client.ts';
+import type { Client } from './client.ts';
 import type { TestMachine } from './machine.ts';
 import { until } from './sh.ts';
 
@@ -39,7 +39,7 @@ export function scenario(title: string, options: BedOptions, story: (stage: Stag
           return platform;
         },
         client: () => {
-          const client = new Client(bed.machines.map(({ endpoint }) => endpoint));
+          const client = bed.client();
           ends.push(() => client.stop());
           return client;
         },

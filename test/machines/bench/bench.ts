@@ -118,7 +118,7 @@ async function main(): Promise<number> {
   try {
     await createCluster(bed);
     const { ours, shell } = await checks(bed.machine(1));
-    watch = new HealthWatch(bed.machine(2).endpoint);
+    watch = new HealthWatch(bed, bed.machine(2).endpoint);
     const heals: Heal[] = [];
     const bare: Heal[] = [];
     for (let round = 1; round <= rounds; round++) {

@@ -354,8 +354,8 @@ export const cases: readonly Case[] = [
     arrange: () => undefined,
     ends: 'running',
     possible: canFreeze,
-    meanwhile: async (bad) => freezeEtcd(bad),
-    tidy: thaw,
+    meanwhile: async (bad, bed) => freezeEtcd(bed, bad),
+    tidy: (_, bed) => thaw(bed),
     keeps: true,
   },
   {

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Bed } from '../bed/bed.ts';
-import { Client } from '../bed/client.ts';
 import type { TestMachine } from '../bed/machine.ts';
 import { createCluster } from '../bed/scenario.ts';
 import { until } from '../bed/sh.ts';
@@ -104,7 +103,7 @@ test('the machines boot', async () => {
   });
   await createCluster(bed);
   // Some data, so that there is something to damage.
-  const client = new Client(bed.machines.map(({ endpoint }) => endpoint));
+  const client = bed.client();
   await client.writes(1000);
   await client.stop();
 });

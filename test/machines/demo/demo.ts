@@ -8,7 +8,7 @@ import { tailOf } from '../../../src/report/read-log.ts';
 import { AppCenter } from '../bed/appcenter.ts';
 import { Bed } from '../bed/bed.ts';
 import { type Breakage, breakages } from '../bed/breakage.ts';
-import { Client } from '../bed/client.ts';
+import type { Client } from '../bed/client.ts';
 import { whyNoMachines } from '../bed/host.ts';
 import { createCluster } from '../bed/scenario.ts';
 import { sleep, until } from '../bed/sh.ts';
@@ -66,7 +66,7 @@ async function main(): Promise<number> {
     const before = await memberList(bed, bed.machine(1));
     for (const { id, name, peerUrl } of before) say(`  ${id}  ${name}  ${peerUrl}`);
     const unitBefore = await originals(bad);
-    client = new Client(bed.machines.map(({ endpoint }) => endpoint));
+    client = bed.client();
     await client.writes(200);
     say('A client writes all the time, to all of them.');
 

@@ -5,8 +5,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import { Client } from '../bed/client.ts';
-import { bedScript, inLan } from '../bed/in-lan.ts';
+import { bedScript } from '../bed/in-lan.ts';
 import type { TestMachine } from '../bed/machine.ts';
 import { runBareRunbook } from '../bed/runbook.ts';
 import { scenario } from '../bed/scenario.ts';
@@ -51,10 +50,12 @@ export function healsUnderLoad(count: number): void {
     const before = await Promise.all(machines.map(inventory));
     const memoryBeforeKb = await memory(machine(1));
     const units = await Promise.all(machines.map(originals));
-    const writers = Array.from({ length: WRITERS }, (_, i) => new Client(endpoints, `w${i}/`, 20));
+    const writers = Array.from({ length: WRITERS }, (_, i) => bed.client({ prefix: `w${i}/`, pauseMs: 20 }));
     const told = Array.from({ length: WATCHERS }, () => new Set<string>());
     const watchers = told.map((keys, i) =>
-      inLan(bedScript('watcher.ts'), [`w${i % WRITERS}/`, ...endpoints.slice(i % 3)], (key) => keys.add(key)),
+      bed.inLan(bedScript('watcher.ts'), [`w${i % WRITERS}/`, ...endpoints.slice(i % 3)], (key) =>
+        keys.add(key),
+      ),
     );
     const pauses = { none: [] as number[], runbook: [] as number[], heal: [] as number[] };
     const healMs: number[] = [];

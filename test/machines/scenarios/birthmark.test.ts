@@ -1,6 +1,5 @@
 import * as assert from 'uvu/assert';
 import { breakages } from '../bed/breakage.ts';
-import { Client } from '../bed/client.ts';
 import { healed, scenario } from '../bed/scenario.ts';
 import { until } from '../bed/sh.ts';
 import { memberList } from '../bed/world.ts';
@@ -25,7 +24,7 @@ scenario(
 
     await foundedAnew(bed, [one, two], third);
     // It grows past every index that the third member has.
-    const writer = new Client([one.endpoint, two.endpoint]);
+    const writer = bed.client({ to: [one, two] });
     await writer.writes(500);
     await writer.stop();
     // And its own WAL is damaged: to look at, a stale member among others that serve.
