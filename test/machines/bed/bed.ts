@@ -130,6 +130,7 @@ function ownFiles(sid: number, role: string, stable: string): Record<string, str
     'DELETED_NODES=""',
     'IS_ADDED=false',
     'IS_DELETED=false',
+    'CHANGED_VARS=',
     'ETCD_ENABLE_TLS=false',
     'ETCD_CLUSTER_DNS=',
     '',

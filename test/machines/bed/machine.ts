@@ -25,6 +25,17 @@ export interface MachineSpec {
   readonly ownFiles: Readonly<Record<string, string>>;
 }
 
+export const HOOKS = '/opt/heal-node/bin';
+
+/** `cluster.json` (PLATFORM.md): a hook that takes longer is killed. Of `start` and `stop` it allows a day. */
+export const HOOK_LIMIT_MS = {
+  'health-check': 10_000,
+  'health-action': 60_000,
+  start: 300_000,
+  stop: 300_000,
+} as const;
+export type Hook = keyof typeof HOOK_LIMIT_MS;
+
 /** The child of that name of a process. */
 function childOf(pid: number, program: string): number | undefined {
   try {
@@ -223,6 +234,48 @@ export class TestMachine {
     const tookMs = Date.now() - beganMs;
     // timeout(1) ends like what it has killed; so does it when a power loss kills that.
     return { code: exitCode, stdout, stderr, tookMs, overdue: exitCode !== 0 && tookMs >= limitMs };
+  }
+
+  /**
+   * Calls a hook as AppCenter does, under the limit that `cluster.json` sets for it.
+   *
+   * @throws Error when the hook had to be killed at its limit: no hook may ever take that long
+   */
+  async hook(name: Hook): Promise<Ran> {
+    const ran = await this.runFor(HOOK_LIMIT_MS[name], `${HOOKS}/${name}`);
+    if (ran.overdue)
+      throw new Error(`${this.name}: ${name} was killed after ${ran.tookMs} ms: ${ran.stdout}`);
+    return ran;
+  }
+
+  /** Runs the operator's command; never throws. */
+  async cli(...words: readonly string[]): Promise<Ran> {
+    return this.run('/usr/local/bin/heal-node', ...words);
+  }
+
+  /** The same with `--json`, and what it printed. */
+  // biome-ignore lint/suspicious/noExplicitAny: a test reads of it what it asserts.
+  async cliJson(...words: readonly string[]): Promise<any> {
+    const { stdout, stderr, code } = await this.cli(...words, '--json');
+    if (stdout === '')
+      throw new Error(`${this.name}: heal-node ${words.join(' ')} printed nothing, exit ${code}: ${stderr}`);
+    return JSON.parse(stdout);
+  }
+
+  /**
+   * What confd does when the metadata change: renders the app's view of the cluster anew, and calls the app's
+   * `update`. Never throws.
+   *
+   * @param changes shell assignments of `.env` by their names
+   */
+  async confd(changes: Readonly<Record<string, string>>): Promise<Ran> {
+    const edits = Object.entries(changes).map(([key, value]) => `-e 's|^${key}=.*|${key}="${value}"|'`);
+    const env = '/opt/app/bin/.env';
+    return this.run(
+      'sh',
+      '-c',
+      `sed ${edits.join(' ')} ${env} >${env}.new && mv ${env}.new ${env} && /opt/app/bin/ctl.sh update`,
+    );
   }
 
   /** The same through a shell; throws when it fails. */

@@ -46,7 +46,7 @@ export function healsUnderLoad(count: number): void {
   scenario(`${count} heals in a row, under load`, { image }, async (stage) => {
     const { bed, machines, machine } = stage;
     const endpoints = machines.map(({ endpoint }) => endpoint);
-    for (const each of machines) await each.run('/opt/heal-node/bin/health-check');
+    for (const each of machines) await each.hook('health-check');
     const before = await Promise.all(machines.map(inventory));
     const memoryBeforeKb = await memory(machine(1));
     const units = await Promise.all(machines.map(originals));
@@ -76,7 +76,7 @@ export function healsUnderLoad(count: number): void {
           pauses.runbook.push(longest());
         } else {
           const beganMs = Date.now();
-          const { code, stdout } = await bad.run('/opt/heal-node/bin/health-action');
+          const { code, stdout } = await bad.hook('health-action');
           healMs.push(Date.now() - beganMs);
           pauses.heal.push(longest());
           assert.is(code, 0, stdout);
