@@ -1,86 +1,75 @@
 /**
- * Everything that `npm test` runs, in order: types, lint, build, unit tests, scenarios on real machines. The last
- * line is `N passed, N failed`. `--without machines` leaves a part out by name; nothing is left out otherwise,
- * and a part that cannot run here fails with the reason.
+ * Everything that `npm test` runs: types, lint, build, unit tests, scenarios on real machines. First what the others
+ * need; then the machines in lanes, the longest scenario first, and beside them the unit tests at low priority. The
+ * last line is `N passed, N failed`. Nothing is left out unless asked (`--only`, `--without`); what cannot run here
+ * fails with the reason.
  */
 
-import { readdirSync } from 'node:fs';
-import { join, relative } from 'node:path';
-import { execa } from 'execa';
+import { writeFileSync } from 'node:fs';
+import { baseRoot } from './machines/bed/base-root.ts';
+import { whyNoMachines } from './machines/bed/host.ts';
+import { sweepLeftovers } from './machines/bed/sweep.ts';
+import { runningMs } from './run/began.ts';
+import { allJobs, type Job, remembered, rememberedPath } from './run/jobs.ts';
+import { chosen, type Options, parseOptions, USAGE } from './run/options.ts';
+import { tell, tellTotal } from './run/report.ts';
+import { type Result, runJob } from './run/run-job.ts';
 
-const top = join(import.meta.dirname, '..');
-const bun = process.execPath;
-const bin = (name: string): string => join(top, 'node_modules/.bin', name);
+/** Added to the niceness of what runs beside the machines. */
+const BESIDE = 10;
 
-const testFiles = (dir: string): string[] =>
-  readdirSync(join(top, dir), { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.test.ts'))
-    .map((name) => join(dir, name))
-    .sort();
+const results: Result[] = [];
 
-const machineFiles = testFiles('test/machines');
-const unitFiles = testFiles('test').filter((file) => !machineFiles.includes(file));
-
-interface Job {
-  readonly title: string;
-  readonly argv: readonly string[];
+async function run(job: Job, niceness = 0): Promise<void> {
+  const result = await runJob(job, niceness);
+  results.push(result);
+  tell(result);
 }
 
-const parts: Readonly<Record<string, readonly Job[]>> = {
-  types: [{ title: 'types', argv: [bin('tsc'), '-p', top] }],
-  lint: [{ title: 'lint and format', argv: [bin('biome'), 'ci', '--colors=off', top] }],
-  build: [{ title: 'build', argv: [bun, join(top, 'scripts/build.ts')] }],
-  unit: unitFiles.map((file) => ({ title: file, argv: [bun, join(top, file)] })),
-  machines: machineFiles.map((file) => ({ title: file, argv: [bun, join(top, file)] })),
-};
+/** Takes jobs from the front of the list until there is none left. */
+async function lane(jobs: Job[], niceness = 0): Promise<void> {
+  for (let job = jobs.shift(); job !== undefined; job = jobs.shift()) await run(job, niceness);
+}
 
-const words = process.argv.slice(2);
-const without = words.flatMap((word, i) => (words[i - 1] === '--without' ? [word] : []));
-const unknown = words.find(
-  (word, i) => word !== '--without' && (words[i - 1] !== '--without' || !(word in parts)),
-);
-if (unknown !== undefined || words.at(-1) === '--without') {
-  console.error(
-    `test: ${unknown ?? '--without'} is not understood; allowed is --without with one of ${Object.keys(parts).join(', ')}.`,
+async function runAll(jobs: readonly Job[], lanes: number): Promise<void> {
+  const of = (...parts: readonly Job['part'][]): Job[] => jobs.filter(({ part }) => parts.includes(part));
+  const [build, unit, machines] = [of('build'), of('unit'), of('machines')];
+  const bedIsMade =
+    machines.length > 0 && whyNoMachines() === undefined
+      ? sweepLeftovers().then(() => baseRoot(console.log))
+      : Promise.resolve();
+  await lane(build);
+  const checks = lane([...of('types', 'lint'), ...unit], machines.length > 0 ? BESIDE : 0);
+  // Where the root cannot be made, each scenario says why.
+  await bedIsMade.catch(() => undefined);
+  await Promise.all([checks, ...Array.from({ length: lanes }, () => lane(machines))]);
+}
+
+function remember(): void {
+  const measured = results.map(({ job, tookMs }) => [job.title, Math.ceil(tookMs / 1000)] as const);
+  const sorted = Object.entries({ ...remembered, ...Object.fromEntries(measured) }).sort(([a], [b]) =>
+    a.localeCompare(b),
   );
-  process.exit(2);
+  writeFileSync(rememberedPath, `${JSON.stringify(Object.fromEntries(sorted), null, 2)}\n`);
 }
 
-/** uvu prints `Total:`, `Passed:`, `Skipped:`; any other job is one test by its exit code. */
-function counts(output: string, ok: boolean): { passed: number; failed: number } {
-  const read = (label: string): number =>
-    Number(new RegExp(`^\\s*${label}:\\s+(\\d+)`, 'm').exec(output)?.[1] ?? Number.NaN);
-  const [total, passed] = [read('Total'), read('Passed')];
-  if (!Number.isNaN(total)) return { passed, failed: Math.max(total - passed, ok ? 0 : 1) };
-  return ok ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
+async function main(): Promise<number> {
+  const jobs = allJobs();
+  let options: Options;
+  try {
+    options = parseOptions(process.argv.slice(2), jobs);
+  } catch (error) {
+    console.error(`test: ${(error as Error).message}\n${USAGE}`);
+    return 2;
+  }
+  const asked = chosen(jobs, options);
+  if (asked.length < jobs.length)
+    console.log(`left out as asked: ${jobs.length - asked.length} of ${jobs.length}`);
+  await runAll(asked, options.lanes);
+  if (options.remember) remember();
+  tellTotal(results, runningMs());
+  const failed = results.some((result) => result.failed > 0);
+  return !failed && results.length > 0 ? 0 : 1;
 }
 
-let [passed, failed] = [0, 0];
-for (const [part, jobs] of Object.entries(parts)) {
-  if (without.includes(part)) {
-    console.log(`left out as asked: ${part}`);
-    continue;
-  }
-  for (const { title, argv } of jobs) {
-    const [program = '', ...rest] = argv;
-    const beganMs = Date.now();
-    const { exitCode, all } = await execa(program, rest, {
-      cwd: top,
-      all: true,
-      reject: false,
-      stdin: 'ignore',
-      timeout: 1_500_000,
-      env: { NO_COLOR: '1', FORCE_COLOR: '0' },
-    });
-    const ok = exitCode === 0;
-    const result = counts(all, ok);
-    passed += result.passed;
-    failed += result.failed;
-    console.log(
-      `${ok ? 'ok  ' : 'FAIL'} ${relative(top, join(top, title))} (${((Date.now() - beganMs) / 1000).toFixed(1)} s)`,
-    );
-    if (!ok) console.log(all);
-  }
-}
-console.log(`${passed} passed, ${failed} failed`);
-process.exit(failed === 0 && passed > 0 ? 0 : 1);
+process.exit(await main());

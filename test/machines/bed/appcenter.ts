@@ -1,21 +1,19 @@
-import type { TestMachine } from './machine.ts';
+import { HOOK_LIMIT_MS, HOOKS, type TestMachine } from './machine.ts';
 import { sleep } from './sh.ts';
 
 export interface PlatformEvent {
   readonly atMs: number;
   readonly machine: TestMachine;
   readonly kind: 'check' | 'action';
-  /** The exit code; 137 when the platform killed it at its limit. */
   readonly code: number;
+  /** The platform killed it at its limit. */
+  readonly overdue: boolean;
   readonly output: string;
   readonly tookMs: number;
 }
 
-const BIN = '/opt/heal-node/bin';
-/** `cluster.json` today (docs/platform.md): seconds between checks, limits, thresholds. */
+/** `cluster.json` today (docs/platform.md): time between checks, and how many failures call the action. */
 const INTERVAL_MS = 60_000;
-const CHECK_LIMIT_MS = 10_000;
-const ACTION_LIMIT_MS = 60_000;
 const UNHEALTHY_THRESHOLD = 2;
 
 /**
@@ -34,6 +32,11 @@ export class AppCenter {
     this.loops = machines.map((machine) => this.watch(machine));
   }
 
+  /** Hooks that the platform had to kill: there may never be one. */
+  overdue(): PlatformEvent[] {
+    return this.events.filter(({ overdue }) => overdue);
+  }
+
   /** Ends after what is running has ended. */
   async stop(): Promise<void> {
     this.going = false;
@@ -49,17 +52,23 @@ export class AppCenter {
     while (this.going) {
       await sleep(INTERVAL_MS / this.options.speedup);
       if (!this.going || !machine.isOn) continue;
-      const healthy = (await this.call(machine, 'check', CHECK_LIMIT_MS)) === 0;
+      const healthy = (await this.call(machine, 'check')) === 0;
       failures = healthy ? 0 : failures + 1;
-      if (failures >= UNHEALTHY_THRESHOLD && machine.isOn && this.going)
-        await this.call(machine, 'action', ACTION_LIMIT_MS);
+      if (failures >= UNHEALTHY_THRESHOLD && machine.isOn && this.going) await this.call(machine, 'action');
     }
   }
 
-  private async call(machine: TestMachine, kind: PlatformEvent['kind'], limitMs: number): Promise<number> {
+  private async call(machine: TestMachine, kind: PlatformEvent['kind']): Promise<number> {
     const atMs = Date.now();
-    const { code = 137, stdout, stderr } = await machine.runFor(limitMs, `${BIN}/health-${kind}`);
-    const event = { atMs, machine, kind, code, output: (stdout || stderr).trim(), tookMs: Date.now() - atMs };
+    const hook = `health-${kind}` as const;
+    const {
+      code = 137,
+      stdout,
+      stderr,
+      tookMs,
+      overdue,
+    } = await machine.runFor(HOOK_LIMIT_MS[hook], `${HOOKS}/${hook}`);
+    const event = { atMs, machine, kind, code, overdue, output: (stdout || stderr).trim(), tookMs };
     this.events.push(event);
     this.options.onEvent?.(event);
     return code;

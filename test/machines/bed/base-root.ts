@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { takeLock } from './lock.ts';
 import { sh } from './sh.ts';
 
 export const SUITE = 'bookworm';
@@ -66,6 +67,16 @@ export async function baseRoot(tell: (line: string) => void): Promise<string> {
     .slice(0, 12);
   const path = join(CACHE, `${SUITE}-${key}`);
   if (existsSync(path)) return path;
+  const release = await takeLock('/run/lock/heal-node-root', true);
+  try {
+    if (!existsSync(path)) await make(path, tell);
+  } finally {
+    await release?.();
+  }
+  return path;
+}
+
+async function make(path: string, tell: (line: string) => void): Promise<void> {
   tell(`Making the ${SUITE} root that the machines boot from, once (about half a minute) …`);
   mkdirSync(CACHE, { recursive: true });
   const making = join(CACHE, `making-${process.pid}`);
@@ -93,5 +104,4 @@ export async function baseRoot(tell: (line: string) => void): Promise<string> {
     rmSync(making, { recursive: true, force: true });
     for (const file of [named, setupFile]) rmSync(file, { force: true });
   }
-  return path;
 }

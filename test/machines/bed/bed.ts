@@ -1,13 +1,16 @@
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { baseRoot } from './base-root.ts';
+import { Client, type ClientOptions } from './client.ts';
 import { whyNoMachines } from './host.ts';
-import { takeLock } from './lock.ts';
-import { cgroups, type MachineSpec, TestMachine } from './machine.ts';
-import { sh, trySh, until } from './sh.ts';
+import { inLan } from './in-lan.ts';
+import { ipOf, Lan } from './lan.ts';
+import type { Release } from './lock.ts';
+import { TestMachine } from './machine.ts';
+import { sh } from './sh.ts';
+import { type Slot, takeSlot } from './slot.ts';
+import { sweep } from './sweep.ts';
 
-const BED = '/run/heal-node-bed';
-const LAN = 'hn-lan';
 const TOP = join(import.meta.dirname, '../../..');
 
 export interface BedOptions {
@@ -19,14 +22,13 @@ export interface BedOptions {
   readonly tell?: (line: string) => void;
 }
 
-const ip = (sid: number): string => `10.77.0.${10 + sid}`;
-
 /** The bed's machines, and the network between them, which reaches nowhere else. */
 export class Bed {
   private constructor(
     readonly machines: readonly TestMachine[],
-    readonly root: string,
-    private readonly unlock: () => Promise<void>,
+    readonly slot: Slot,
+    private readonly root: string,
+    private readonly release: Release,
   ) {}
 
   /** Boots the machines; nothing of the app runs in them yet. */
@@ -34,33 +36,32 @@ export class Bed {
     const why = whyNoMachines();
     if (why !== undefined) throw new Error(why);
     const { members = 3, proxy = false, tell = () => undefined } = options;
-    const unlock = await takeLock(tell);
+    const root = await baseRoot(tell);
+    const { slot, release } = await takeSlot(tell);
     try {
-      await sweep();
-      const root = await baseRoot(tell);
-      mkdirSync(BED, { recursive: true });
-      await sh('mount', '-t', 'tmpfs', '-o', 'mode=0755', 'heal-node-bed', BED);
-      const image = join(BED, 'image');
+      await sweep(slot);
+      mkdirSync(slot.dir, { recursive: true });
+      await sh('mount', '-t', 'tmpfs', '-o', 'mode=0755', slot.group, slot.dir);
+      const image = join(slot.dir, 'image');
       await makeImage(image);
       await options.image?.(image);
-      await sh('ip', 'netns', 'add', LAN);
-      await sh('ip', '-n', LAN, 'link', 'add', 'br0', 'type', 'bridge');
-      await sh('ip', '-n', LAN, 'addr', 'add', '10.77.0.1/24', 'dev', 'br0');
-      await sh('ip', '-n', LAN, 'link', 'set', 'br0', 'up');
-      await sh('ip', '-n', LAN, 'link', 'set', 'lo', 'up');
+      const lan = new Lan(slot);
+      await lan.make();
       const sids = Array.from({ length: members }, (_, i) => i + 1);
-      const stable = sids.map((sid) => `${sid}=${ip(sid)}`).join(' ');
-      const machines: TestMachine[] = [];
-      for (const sid of proxy ? [...sids, members + 1] : sids) {
-        const role = sid > members ? 'etcd-proxy' : 'etcd-node';
-        machines.push(await makeMachine(sid, role, stable, [image, root]));
-      }
-      const bed = new Bed(machines, root, unlock);
-      await Promise.all(machines.map((machine) => machine.powerOn()));
-      return bed;
+      const stable = sids.map((sid) => `${sid}=${ipOf(sid)}`).join(' ');
+      const machines = (proxy ? [...sids, members + 1] : sids).map((sid) => {
+        const files = ownFiles(sid, sid > members ? 'etcd-proxy' : 'etcd-node', stable);
+        return new TestMachine({ slot, lan, sid, layers: [image, root], ownFiles: files });
+      });
+      await Promise.all(machines.map((machine) => machine.make()));
+      // All have come to an end before anything is swept.
+      const boots = await Promise.allSettled(machines.map((machine) => machine.powerOn()));
+      const failed = boots.find((boot) => boot.status === 'rejected');
+      if (failed) throw failed.reason;
+      return new Bed(machines, slot, root, release);
     } catch (error) {
-      await sweep().catch((left: Error) => tell(`Not all was cleaned up: ${left.message}`));
-      await unlock();
+      await sweep(slot).catch((left: Error) => tell(`Not all was cleaned up: ${left.message}`));
+      await release();
       throw error;
     }
   }
@@ -73,13 +74,22 @@ export class Bed {
 
   /** Ends everything by its ID: machines, mounts, namespaces, the lock. */
   async down(): Promise<void> {
-    await sweep();
-    await this.unlock();
+    await sweep(this.slot).finally(this.release);
   }
 
   /** Leaves the machines up when this process ends. */
   async leave(): Promise<void> {
-    await this.unlock();
+    await this.release();
+  }
+
+  /** Runs a script of ours in the machines' network, beside them, and tells every line that it prints as it comes. */
+  inLan(script: string, words: readonly string[], onLine: (line: string) => void) {
+    return inLan(this.slot, script, words, onLine);
+  }
+
+  /** A client beside the machines that writes to them, or to those that are given, from now on. */
+  client(options: ClientOptions = {}): Client {
+    return new Client(this, options);
   }
 
   /** etcdctl from beside the machines; throws with what it said. */
@@ -87,7 +97,7 @@ export class Bed {
     const argv = [
       'netns',
       'exec',
-      LAN,
+      this.slot.lan,
       'chroot',
       this.root,
       'etcdctl',
@@ -107,101 +117,23 @@ async function makeImage(image: string): Promise<void> {
   await sh(join(TOP, 'dist/heal-node'), 'install', '--root', image);
 }
 
-async function makeMachine(
-  sid: number,
-  role: string,
-  stable: string,
-  layers: readonly string[],
-): Promise<TestMachine> {
-  const netns = `hn-${sid}`;
-  await sh('ip', 'netns', 'add', netns);
-  await sh(
-    'ip',
-    'link',
-    'add',
-    `v${sid}`,
-    'netns',
-    LAN,
-    'type',
-    'veth',
-    'peer',
-    'name',
-    'eth0',
-    'netns',
-    netns,
-  );
-  await sh('ip', '-n', netns, 'addr', 'add', `${ip(sid)}/24`, 'dev', 'eth0');
-  await sh('ip', '-n', netns, 'link', 'set', 'eth0', 'up');
-  await sh('ip', '-n', netns, 'link', 'set', 'lo', 'up');
-  await sh('ip', '-n', LAN, 'link', 'set', `v${sid}`, 'master', 'br0', 'up');
+/** What confd renders for a node, and its name. */
+function ownFiles(sid: number, role: string, stable: string): Record<string, string> {
   const env = [
     'CLUSTER_ID=cl-healnode',
     `MY_ROLE=${role}`,
     `MY_SID=${sid}`,
-    `MY_IP=${ip(sid)}`,
+    `MY_IP=${ipOf(sid)}`,
     `STABLE_NODES="${stable}"`,
     `ALL_NODES="${stable}"`,
     'ADDED_NODES=""',
     'DELETED_NODES=""',
     'IS_ADDED=false',
     'IS_DELETED=false',
+    'CHANGED_VARS=',
     'ETCD_ENABLE_TLS=false',
     'ETCD_CLUSTER_DNS=',
     '',
   ].join('\n');
-  const spec: MachineSpec = {
-    sid,
-    ip: ip(sid),
-    dir: join(BED, String(sid)),
-    layers,
-    ownFiles: { 'opt/app/bin/.env': env, 'etc/hostname': `etcd${sid}\n` },
-  };
-  mkdirSync(spec.dir, { recursive: true });
-  return new TestMachine(spec);
-}
-
-/** Ends what a bed has made, this one or one whose run was killed. Does nothing where there is nothing. */
-export async function sweep(): Promise<void> {
-  for (const sid of existsSync(BED) ? readdirSync(BED).filter((name) => /^\d+$/.test(name)) : []) {
-    for (const [file, mark] of [
-      ['init.pid', 'systemd'],
-      ['nspawn.pid', 'systemd-nspawn'],
-    ] as const) {
-      const path = join(BED, sid, file);
-      const pid = existsSync(path) ? readFileSync(path, 'utf8').trim() : '';
-      // The number may have been given to another process meanwhile.
-      const argv =
-        pid && existsSync(`/proc/${pid}/cmdline`) ? readFileSync(`/proc/${pid}/cmdline`, 'utf8') : '';
-      if (argv.includes(mark)) await trySh('kill', '-9', pid);
-      if (pid)
-        await until(
-          `process ${pid} has ended`,
-          async () => !existsSync(`/proc/${pid}`) || !argv.includes(mark) || undefined,
-        );
-    }
-    await trySh('umount', join(BED, sid, 'root'));
-    // Deepest first; a control group is removed like a directory, and only when it is empty.
-    for (const group of cgroups(`etcd${sid}`)) {
-      await until(`${group} is removed`, async () => {
-        await trySh('find', group, '-depth', '-type', 'd', '-exec', 'rmdir', '{}', ';');
-        return !existsSync(group);
-      });
-    }
-  }
-  for (const line of ((await trySh('ip', 'netns', 'list')) ?? '').split('\n')) {
-    const name = line.split(' ')[0] ?? '';
-    if (name === LAN || /^hn-\d+$/.test(name)) {
-      const pids = ((await trySh('ip', 'netns', 'pids', name)) ?? '').split('\n').filter(Boolean);
-      for (const pid of pids) await trySh('kill', '-9', pid);
-    }
-  }
-  for (const sid of [1, 2, 3, 4, 5, 6, 7, 8]) await trySh('ip', '-n', LAN, 'link', 'del', `v${sid}`);
-  for (const line of ((await trySh('ip', 'netns', 'list')) ?? '').split('\n')) {
-    const name = line.split(' ')[0] ?? '';
-    if (name === LAN || /^hn-\d+$/.test(name)) await trySh('ip', 'netns', 'del', name);
-  }
-  if ((await trySh('mountpoint', '-q', BED)) !== undefined) {
-    await until('the bed is unmounted', async () => (await trySh('umount', '-R', BED)) !== undefined);
-  }
-  rmSync(BED, { recursive: true, force: true });
+  return { 'opt/app/bin/.env': env, 'etc/hostname': `etcd${sid}\n` };
 }

@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import type { Bed } from './bed.ts';
 import type { TestMachine } from './machine.ts';
 import { until } from './sh.ts';
-import { idOf } from './world.ts';
+import { idOf, unitState } from './world.ts';
 
 const member = (machine: TestMachine): string => join(machine.dataDisk, 'default.etcd/member');
 
@@ -66,8 +66,8 @@ export function keepOnlyLaterWal(machine: TestMachine): void {
   renameSync(path, join(member(machine), 'wal/0000000000000001-00000000000000ff.wal'));
 }
 
-/** Ways in which a machine that is off can have lost its data, by name; each as docs/failures.md has it. */
-export const breakages = {
+/** What can have happened to the data of a member whose etcd does not run, by name; each as docs/failures.md has it. */
+const onDisk = {
   'data-gone': (machine: TestMachine) => rmSync(join(machine.dataDisk, 'default.etcd'), { recursive: true }),
   'wal-gone': (machine: TestMachine) => rmSync(join(member(machine), 'wal'), { recursive: true }),
   'wal-damaged': (machine: TestMachine) => damageWal(machine, 'data'),
@@ -77,13 +77,55 @@ export const breakages = {
     const path = join(member(machine), 'snap/db');
     truncateSync(path, Math.floor(statSync(path).size / 3));
   },
-  removed: async (machine: TestMachine, bed: Bed, by: TestMachine) => {
-    // Had it been the leader, the others elect one first.
-    const id = await idOf(bed, by, machine);
-    await until('it is removed', () =>
-      bed.etcdctl([by.endpoint], 'member', 'remove', id).catch(() => undefined),
-    );
-  },
 } as const;
 
-export type Breakage = keyof typeof breakages;
+/** Needs the machine off, or its etcd stopped. */
+export type DiskBreakage = keyof typeof onDisk;
+/** What happens in the cluster, while the others serve: the machine may be on or off. */
+export type ClusterBreakage = 'removed';
+export type Breakage = DiskBreakage | ClusterBreakage;
+export const BREAKAGES = [...(Object.keys(onDisk) as DiskBreakage[]), 'removed'] as const;
+
+/** Breaks the data of a member. The machine must be off, or its etcd stopped. */
+export async function breakDisk(machine: TestMachine, how: DiskBreakage): Promise<void> {
+  if (machine.isOn) {
+    const state = await unitState(machine);
+    if (state === 'active' || state === 'activating')
+      throw new Error(`${machine.name}: ${how} needs the machine off or its etcd stopped; it is ${state}`);
+  }
+  onDisk[how](machine);
+}
+
+/** Removes a member from the cluster, which serves without it. */
+export async function removeMember(bed: Bed, machine: TestMachine): Promise<void> {
+  const by = bed.machines.find((other) => other !== machine && other.isOn) as TestMachine;
+  const id = await idOf(bed, by, machine);
+  // Had it been the leader, the others elect one first.
+  await until('it is removed', () =>
+    bed.etcdctl([by.endpoint], 'member', 'remove', id).catch(() => undefined),
+  );
+}
+
+export async function breakMember(bed: Bed, machine: TestMachine, how: Breakage): Promise<void> {
+  if (how === 'removed') await removeMember(bed, machine);
+  else await breakDisk(machine, how);
+}
+
+/** The first crash of etcd since it was started by hand or at boot. */
+export async function crashed(machine: TestMachine): Promise<void> {
+  await until(`etcd on ${machine.name} has crashed`, async () => {
+    const shown = await machine.sh('systemctl show etcd -p ActiveState -p NRestarts');
+    return /ActiveState=failed/.test(shown) || !/NRestarts=0$/m.test(shown);
+  });
+}
+
+/**
+ * A member that runs goes stale where it stands: its etcd is stopped, its data are broken, and it is started again.
+ * Returns at its first crash; `etcdFailed` waits until systemd has given up.
+ */
+export async function goStale(machine: TestMachine, how: DiskBreakage = 'data-gone'): Promise<void> {
+  await machine.sh('systemctl stop etcd');
+  await breakDisk(machine, how);
+  await machine.sh('systemctl reset-failed etcd; systemctl start --no-block etcd');
+  await crashed(machine);
+}

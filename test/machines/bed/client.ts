@@ -1,5 +1,16 @@
-import { bedScript, inLan } from './in-lan.ts';
+import type { Bed } from './bed.ts';
+import { bedScript } from './in-lan.ts';
+import type { TestMachine } from './machine.ts';
 import { until } from './sh.ts';
+
+export interface ClientOptions {
+  /** All machines of the bed when left out. */
+  readonly to?: readonly TestMachine[];
+  /** Of its keys, and nobody else's. */
+  readonly prefix?: string;
+  /** After every write. */
+  readonly pauseMs?: number;
+}
 
 /** A client beside the machines that writes all the time; see writer.ts. */
 export class Client {
@@ -9,12 +20,9 @@ export class Client {
   private lastMs = 0;
   private readonly child;
 
-  /**
-   * @param prefix of its keys, and nobody else's
-   * @param pauseMs after every write
-   */
-  constructor(endpoints: readonly string[], prefix = 'w/', pauseMs = 2) {
-    this.child = inLan(bedScript('writer.ts'), [prefix, String(pauseMs), ...endpoints], (key) => {
+  constructor(bed: Bed, { to = bed.machines, prefix = 'w/', pauseMs = 15 }: ClientOptions) {
+    const endpoints = to.map(({ endpoint }) => endpoint);
+    this.child = bed.inLan(bedScript('writer.ts'), [prefix, String(pauseMs), ...endpoints], (key) => {
       const nowMs = Date.now();
       if (this.lastMs > 0) this.longestPauseMs = Math.max(this.longestPauseMs, nowMs - this.lastMs);
       this.lastMs = nowMs;

@@ -7,11 +7,13 @@ import {
   rmdirSync,
   writeFileSync,
 } from 'node:fs';
+import type { Bed } from './bed.ts';
 import type { TestMachine } from './machine.ts';
 import { until } from './sh.ts';
+import type { Slot } from './slot.ts';
 
 const FREEZER = '/sys/fs/cgroup/freezer';
-const GROUP = `${FREEZER}/heal-node-bed`;
+const groupOf = (slot: Slot): string => `${FREEZER}/${slot.group}`;
 
 /** Whether processes can be frozen here, which shows them in state D (cgroups(7), freezer of version 1). */
 export const canFreeze = (): boolean => existsSync(FREEZER);
@@ -33,21 +35,23 @@ function hostPids(machine: TestMachine, program: string): string[] {
 }
 
 /** Freezes etcd of a machine: it waits in the kernel, and no signal reaches it. */
-export function freezeEtcd(machine: TestMachine): void {
-  mkdirSync(GROUP, { recursive: true });
-  for (const pid of hostPids(machine, 'etcd')) writeFileSync(`${GROUP}/cgroup.procs`, pid);
-  writeFileSync(`${GROUP}/freezer.state`, 'FROZEN');
+export function freezeEtcd({ slot }: Bed, machine: TestMachine): void {
+  const group = groupOf(slot);
+  mkdirSync(group, { recursive: true });
+  for (const pid of hostPids(machine, 'etcd')) writeFileSync(`${group}/cgroup.procs`, pid);
+  writeFileSync(`${group}/freezer.state`, 'FROZEN');
 }
 
 /** Lets all go on. One that was killed while it was frozen dies now, and its group goes only after it. */
-export async function thaw(): Promise<void> {
-  if (!existsSync(GROUP)) return;
-  writeFileSync(`${GROUP}/freezer.state`, 'THAWED');
+export async function thaw({ slot }: Bed): Promise<void> {
+  const group = groupOf(slot);
+  if (!existsSync(group)) return;
+  writeFileSync(`${group}/freezer.state`, 'THAWED');
   await until('nothing is frozen any more', async () => {
     try {
-      for (const pid of readFileSync(`${GROUP}/cgroup.procs`, 'utf8').split('\n').filter(Boolean))
+      for (const pid of readFileSync(`${group}/cgroup.procs`, 'utf8').split('\n').filter(Boolean))
         writeFileSync(`${FREEZER}/cgroup.procs`, pid);
-      rmdirSync(GROUP);
+      rmdirSync(group);
       return true;
     } catch {
       return undefined;

@@ -1,9 +1,10 @@
 import { join } from 'node:path';
 import { execa } from 'execa';
+import type { Slot } from './slot.ts';
 
 /** Runs a script of ours in the machines' network, beside them, and tells every line that it prints as it comes. */
-export function inLan(script: string, words: readonly string[], onLine: (line: string) => void) {
-  const child = execa('ip', ['netns', 'exec', 'hn-lan', process.execPath, script, ...words], {
+export function inLan(slot: Slot, script: string, words: readonly string[], onLine: (line: string) => void) {
+  const child = execa('ip', ['netns', 'exec', slot.lan, process.execPath, script, ...words], {
     stdin: 'ignore',
     buffer: false,
     reject: false,

@@ -1,27 +1,27 @@
 import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { execa } from 'execa';
 
-const LOCK = '/run/lock/heal-node-bed';
+export type Release = () => Promise<void>;
 
 /**
- * Waits for the bed's lock, so that two runs on one machine do not meet. It is held by a child that ends with
- * us, however we end: its standard input closes.
+ * Takes a lock that two runs on one machine must not hold at the same time. A child holds it, and the child ends
+ * with us, however we end: its standard input closes.
+ *
+ * @returns how to give it back; undefined when somebody else holds it and `waits` is false
  */
-export async function takeLock(tell: (line: string) => void): Promise<() => Promise<void>> {
-  mkdirSync('/run/lock', { recursive: true });
-  const child = execa('flock', [LOCK, 'sh', '-c', 'echo held; cat >/dev/null'], {
+export async function takeLock(path: string, waits: boolean): Promise<Release | undefined> {
+  mkdirSync(dirname(path), { recursive: true });
+  const child = execa('flock', [...(waits ? [] : ['-n']), path, 'sh', '-c', 'echo held; cat >/dev/null'], {
     stdin: 'pipe',
     buffer: false,
     reject: false,
   });
-  let waited = false;
-  const notice = setTimeout(() => {
-    waited = true;
-    tell(`Another run holds ${LOCK}; waiting for it …`);
-  }, 2000);
-  await new Promise((resolve) => child.stdout.once('data', resolve));
-  clearTimeout(notice);
-  if (waited) tell('The other run has ended.');
+  const held = await Promise.race([
+    new Promise<boolean>((resolve) => child.stdout.once('data', () => resolve(true))),
+    child.then(() => false),
+  ]);
+  if (!held) return undefined;
   return async () => {
     child.stdin.end();
     await child;

@@ -1,34 +1,51 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
+import { cgroups } from './cgroups.ts';
+import { ipOf, type Lan } from './lan.ts';
 import { sh, trySh, until } from './sh.ts';
+import type { Slot } from './slot.ts';
 
 export interface Ran {
   readonly code: number | undefined;
   readonly stdout: string;
   readonly stderr: string;
+  readonly tookMs: number;
+  /** It was killed because it had run for as long as it may. */
+  readonly overdue: boolean;
 }
 
 export interface MachineSpec {
+  readonly slot: Slot;
+  readonly lan: Lan;
   readonly sid: number;
-  readonly ip: string;
-  /** Its own directory on the bed's tmpfs. */
-  readonly dir: string;
   /** Overlay layers below the machine's own, the strongest first. */
   readonly layers: readonly string[];
   /** Files that are this machine's alone, by path; what confd and the image give it. */
   readonly ownFiles: Readonly<Record<string, string>>;
 }
 
-/** The machine's control groups: one in each hierarchy that systemd uses here. */
-export function cgroups(name: string): string[] {
-  return readFileSync('/proc/mounts', 'utf8')
-    .split('\n')
-    .map((line) => line.split(' '))
-    .filter(
-      ([, , type, options]) => type === 'cgroup2' || (type === 'cgroup' && options?.includes('name=systemd')),
-    )
-    .map(([, mount]) => `${mount}/heal-node-bed-${name}`);
+export const HOOKS = '/opt/heal-node/bin';
+
+/** `cluster.json` (docs/platform.md): a hook that takes longer is killed. Of `start` and `stop` it allows a day. */
+export const HOOK_LIMIT_MS = {
+  'health-check': 10_000,
+  'health-action': 60_000,
+  start: 300_000,
+  stop: 300_000,
+} as const;
+export type Hook = keyof typeof HOOK_LIMIT_MS;
+
+/** The child of that name of a process. */
+function childOf(pid: number, program: string): number | undefined {
+  try {
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean);
+    return children
+      .map(Number)
+      .find((child) => readFileSync(`/proc/${child}/comm`, 'utf8').trim() === program);
+  } catch {
+    return undefined;
+  }
 }
 
 /** One machine: a systemd of its own under nspawn, with a root disk that can be reset and a data disk that stays. */
@@ -37,16 +54,17 @@ export class TestMachine {
   readonly sid: number;
   readonly ip: string;
   readonly name: string;
-  readonly netns: string;
-  /** The persistent disk, `/var/lib/etcd` inside. */
+  /** The persistent disk, `/var/lib/etcd` inside: a file system of its own. */
   readonly dataDisk: string;
+  /** Its own directory in the slot's. */
+  private readonly dir: string;
 
   constructor(private readonly spec: MachineSpec) {
     this.sid = spec.sid;
-    this.ip = spec.ip;
+    this.ip = ipOf(spec.sid);
     this.name = `etcd${spec.sid}`;
-    this.netns = `hn-${spec.sid}`;
-    this.dataDisk = join(spec.dir, 'data');
+    this.dir = join(spec.slot.dir, String(spec.sid));
+    this.dataDisk = join(this.dir, 'data');
   }
 
   get endpoint(): string {
@@ -55,7 +73,7 @@ export class TestMachine {
 
   /** Holds the process ID of its PID 1, as the host sees it. */
   get pidFile(): string {
-    return join(this.spec.dir, 'init.pid');
+    return join(this.dir, 'init.pid');
   }
 
   /** Of its PID 1, as the host sees it. */
@@ -70,39 +88,59 @@ export class TestMachine {
   /** A fresh root disk, as the image has it, with this machine's own files on it. */
   resetRootDisk(): void {
     for (const part of ['upper', 'work', 'root']) {
-      rmSync(join(this.spec.dir, part), { recursive: true, force: true });
-      mkdirSync(join(this.spec.dir, part), { recursive: true });
+      rmSync(join(this.dir, part), { recursive: true, force: true });
+      mkdirSync(join(this.dir, part), { recursive: true });
     }
-    mkdirSync(this.dataDisk, { recursive: true });
     for (const [path, text] of Object.entries(this.spec.ownFiles)) {
-      mkdirSync(dirname(join(this.spec.dir, 'upper', path)), { recursive: true });
-      writeFileSync(join(this.spec.dir, 'upper', path), text);
+      mkdirSync(dirname(join(this.dir, 'upper', path)), { recursive: true });
+      writeFileSync(join(this.dir, 'upper', path), text);
     }
   }
 
-  /** Boots; returns when systemd takes commands. */
+  /** Its disks, as they come from the factory: the root disk as the image has it, the data disk empty. */
+  async make(): Promise<void> {
+    mkdirSync(this.dataDisk, { recursive: true });
+    const { slot, sid } = this.spec;
+    await sh(
+      'mount',
+      '-t',
+      'tmpfs',
+      '-o',
+      'mode=0755',
+      `heal-node-data-${slot.number}-${sid}`,
+      this.dataDisk,
+    );
+    this.resetRootDisk();
+  }
+
+  /**
+   * Boots.
+   *
+   * @param boots returns when everything is up that starts at boot; else as soon as systemd takes commands
+   */
   async powerOn(boots = true): Promise<void> {
     if (this.isOn) return;
-    const { dir, layers } = this.spec;
-    if (!existsSync(join(dir, 'upper'))) this.resetRootDisk();
+    const { slot, sid, lan, layers } = this.spec;
+    const { dir } = this;
     const root = join(dir, 'root');
     const options = `lowerdir=${layers.join(':')},upperdir=${join(dir, 'upper')},workdir=${join(dir, 'work')}`;
-    await sh('mount', '-t', 'overlay', `heal-node-${this.sid}`, '-o', options, root);
+    await sh('mount', '-t', 'overlay', `heal-node-${slot.number}-${sid}`, '-o', options, root);
+    await lan.plugIn(sid);
     const console = { file: join(dir, 'console'), append: true };
     const words = [
       '--quiet',
       '--register=no',
       '--keep-unit',
       '--kill-signal=SIGKILL',
-      `--machine=hn-${this.sid}`,
-      `--network-namespace-path=/run/netns/${this.netns}`,
+      `--machine=${slot.netns(sid)}`,
+      `--network-namespace-path=/run/netns/${slot.netns(sid)}`,
       `--bind=${this.dataDisk}:/var/lib/etcd`,
       `--directory=${root}`,
       '--boot',
       'systemd.unit=multi-user.target',
     ];
     // A control group of its own: two systemds in one would each count the other's processes as theirs.
-    const enter = cgroups(this.name).map((group) => `mkdir -p ${group}; echo $$ >${group}/cgroup.procs; `);
+    const enter = cgroups(slot, sid).map((group) => `mkdir -p ${group}; echo $$ >${group}/cgroup.procs; `);
     const nspawn = execa(
       'sh',
       ['-c', `${enter.join('')}exec systemd-nspawn "$@"`, 'systemd-nspawn', ...words],
@@ -118,14 +156,18 @@ export class TestMachine {
     );
     const nspawnPid = nspawn.pid ?? 0;
     writeFileSync(join(dir, 'nspawn.pid'), String(nspawnPid));
-    this.initPid = await until(`${this.name} has a PID 1`, async () => {
-      const children = (await trySh('ps', '-o', 'pid=,comm=', '--ppid', String(nspawnPid))) ?? '';
-      return Number(/^\s*(\d+) systemd$/m.exec(children)?.[1]) || undefined;
-    });
+    this.initPid = await until(
+      `${this.name} has a PID 1`,
+      async () => childOf(nspawnPid, 'systemd'),
+      60_000,
+      10,
+    );
     writeFileSync(this.pidFile, String(this.initPid));
     await until(
       `${this.name} takes commands`,
-      async () => (await this.run('systemctl', 'is-system-running')).stdout !== '' || undefined,
+      async () => (await this.run('systemctl', 'is-system-running')).stdout !== '',
+      60_000,
+      50,
     );
     if (!boots) return;
     await until(`${this.name} has booted`, async () =>
@@ -133,16 +175,22 @@ export class TestMachine {
     );
   }
 
-  /** Power loss: PID 1 is killed, and everything in the machine with it. */
+  /**
+   * Power loss: PID 1 is killed, and everything in the machine with it. Its cable goes first, so that nobody hears
+   * its kernel close its connections: to the others a machine without power is silent.
+   */
   async powerOff(): Promise<void> {
+    const { lan, sid } = this.spec;
     if (this.initPid > 0) {
+      await lan.cable(sid, 'down');
       await trySh('kill', '-9', String(this.initPid));
-      await until(`${this.name} is off`, async () => !existsSync(`/proc/${this.initPid}`) || undefined);
-      const nspawnPid = readFileSync(join(this.spec.dir, 'nspawn.pid'), 'utf8');
-      await until('nspawn has ended', async () => !existsSync(`/proc/${nspawnPid}`) || undefined);
+      await until(`${this.name} is off`, async () => !existsSync(`/proc/${this.initPid}`), 60_000, 10);
+      const nspawnPid = readFileSync(join(this.dir, 'nspawn.pid'), 'utf8');
+      await until('nspawn has ended', async () => !existsSync(`/proc/${nspawnPid}`), 60_000, 10);
       this.initPid = 0;
     }
-    const root = join(this.spec.dir, 'root');
+    await lan.unplug(sid);
+    const root = join(this.dir, 'root');
     await until(
       'its root is unmounted',
       async () =>
@@ -152,7 +200,7 @@ export class TestMachine {
 
   /** Its network cable, cut or mended. */
   async cable(state: 'down' | 'up'): Promise<void> {
-    await sh('ip', '-n', 'hn-lan', 'link', 'set', `v${this.sid}`, state);
+    await this.spec.lan.cable(this.sid, state);
   }
 
   /** Runs a program inside with a bare environment, as AppCenter does; never throws. */
@@ -174,6 +222,7 @@ export class TestMachine {
       program,
       ...words,
     ];
+    const beganMs = Date.now();
     const { exitCode, stdout, stderr } = await execa(
       'timeout',
       ['--signal=KILL', String(limitMs / 1000), ...inside],
@@ -182,7 +231,51 @@ export class TestMachine {
         reject: false,
       },
     );
-    return { code: exitCode, stdout, stderr };
+    const tookMs = Date.now() - beganMs;
+    // timeout(1) ends like what it has killed; so does it when a power loss kills that.
+    return { code: exitCode, stdout, stderr, tookMs, overdue: exitCode !== 0 && tookMs >= limitMs };
+  }
+
+  /**
+   * Calls a hook as AppCenter does, under the limit that `cluster.json` sets for it.
+   *
+   * @throws Error when the hook had to be killed at its limit: no hook may ever take that long
+   */
+  async hook(name: Hook): Promise<Ran> {
+    const ran = await this.runFor(HOOK_LIMIT_MS[name], `${HOOKS}/${name}`);
+    if (ran.overdue)
+      throw new Error(`${this.name}: ${name} was killed after ${ran.tookMs} ms: ${ran.stdout}`);
+    return ran;
+  }
+
+  /** Runs the operator's command; never throws. */
+  async cli(...words: readonly string[]): Promise<Ran> {
+    return this.run('/usr/local/bin/heal-node', ...words);
+  }
+
+  /** The same with `--json`, and what it printed. */
+  // biome-ignore lint/suspicious/noExplicitAny: a test reads of it what it asserts.
+  async cliJson(...words: readonly string[]): Promise<any> {
+    const { stdout, stderr, code } = await this.cli(...words, '--json');
+    if (stdout === '')
+      throw new Error(`${this.name}: heal-node ${words.join(' ')} printed nothing, exit ${code}: ${stderr}`);
+    return JSON.parse(stdout);
+  }
+
+  /**
+   * What confd does when the metadata change: renders the app's view of the cluster anew, and calls the app's
+   * `update`. Never throws.
+   *
+   * @param changes shell assignments of `.env` by their names
+   */
+  async confd(changes: Readonly<Record<string, string>>): Promise<Ran> {
+    const edits = Object.entries(changes).map(([key, value]) => `-e 's|^${key}=.*|${key}="${value}"|'`);
+    const env = '/opt/app/bin/.env';
+    return this.run(
+      'sh',
+      '-c',
+      `sed ${edits.join(' ')} ${env} >${env}.new && mv ${env}.new ${env} && /opt/app/bin/ctl.sh update`,
+    );
   }
 
   /** The same through a shell; throws when it fails. */
@@ -195,6 +288,6 @@ export class TestMachine {
 
   /** A path of the root disk as the host sees it; written only while the machine is off. */
   onRootDisk(path: string): string {
-    return join(this.spec.dir, this.isOn ? 'root' : 'upper', path);
+    return join(this.dir, this.isOn ? 'root' : 'upper', path);
   }
 }

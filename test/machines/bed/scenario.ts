@@ -1,8 +1,9 @@
 import { test } from 'uvu';
 import { AppCenter } from './appcenter.ts';
 import { Bed, type BedOptions } from './bed.ts';
-import { Client } from './client.ts';
+import type { Client } from './client.ts';
 import type { TestMachine } from './machine.ts';
+import { machineLogs } from './machine-logs.ts';
 import { until } from './sh.ts';
 
 export interface Stage {
@@ -17,7 +18,7 @@ export interface Stage {
 
 /** Starts etcd on every node through the start hook, as AppCenter does when a cluster is created. */
 export async function createCluster(bed: Bed): Promise<void> {
-  const started = await Promise.all(bed.machines.map((machine) => machine.run('/opt/heal-node/bin/start')));
+  const started = await Promise.all(bed.machines.map((machine) => machine.hook('start')));
   const failed = started.find(({ code }) => code !== 0);
   if (failed) throw new Error(`start failed with ${failed.code}: ${failed.stdout} ${failed.stderr}`);
 }
@@ -27,6 +28,7 @@ export function scenario(title: string, options: BedOptions, story: (stage: Stag
   test(title, async () => {
     const bed = await Bed.boot(options);
     const ends: (() => Promise<void>)[] = [];
+    const platforms: AppCenter[] = [];
     try {
       await createCluster(bed);
       await story({
@@ -35,20 +37,24 @@ export function scenario(title: string, options: BedOptions, story: (stage: Stag
         machine: (sid) => bed.machine(sid),
         appCenter: (speedup = 60) => {
           const platform = new AppCenter(bed.machines, { speedup });
+          platforms.push(platform);
           ends.push(() => platform.stop());
           return platform;
         },
         client: () => {
-          const client = new Client(bed.machines.map(({ endpoint }) => endpoint));
+          const client = bed.client();
           ends.push(() => client.stop());
           return client;
         },
       });
+      for (const end of ends.splice(0)) await end();
+      const overdue = platforms.flatMap((platform) => platform.overdue());
+      if (overdue.length > 0)
+        throw new Error(
+          `AppCenter had to kill hooks at their limit: ${overdue.map(({ machine, kind, tookMs }) => `${kind} on ${machine.name} after ${tookMs} ms`).join(', ')}`,
+        );
     } catch (error) {
-      for (const machine of bed.machines.filter(({ isOn }) => isOn)) {
-        const { stdout } = await machine.run('tail', '-n', '12', '/var/log/heal-node/heal-node.log');
-        console.log(`--- log of ${machine.name}\n${stdout}`);
-      }
+      for (const machine of bed.machines) console.log(await machineLogs(machine));
       throw error;
     } finally {
       for (const end of ends) await end();
@@ -64,8 +70,9 @@ export async function healed(machine: TestMachine): Promise<void> {
     `${machine.name} is healed`,
     async () => {
       if (!machine.isOn) return false;
-      const { stdout } = await machine.run('/usr/local/bin/heal-node', 'status', '--json');
-      const status = JSON.parse(stdout || '{}');
+      // While systemd has its hands full, the command says so instead.
+      const status = await machine.cliJson('status').catch(() => undefined);
+      if (status === undefined) return false;
       return status.verdict === 'healthy' && status.heal === null && status.lastHeal?.outcome === 'healed';
     },
     120_000,

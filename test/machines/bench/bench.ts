@@ -69,7 +69,7 @@ async function healOurs(bed: Bed, watch: HealthWatch): Promise<Heal> {
   const bad = bed.machine(2);
   await bad.sh('rm -rf /var/lib/etcd/heal-node/history'); // or the daily limit ends the bench
   const beganMs = Date.now();
-  const { code, stdout } = await bad.run('/opt/heal-node/bin/health-action');
+  const { code, stdout } = await bad.hook('health-action');
   const wholeMs = Date.now() - beganMs;
   if (code !== 0 || !/Healed in/.test(stdout)) throw new Error(`the action ended with ${code}: ${stdout}`);
   const log = await bad.sh('tail -n 60 /var/log/heal-node/heal-node.log');
@@ -118,7 +118,7 @@ async function main(): Promise<number> {
   try {
     await createCluster(bed);
     const { ours, shell } = await checks(bed.machine(1));
-    watch = new HealthWatch(bed.machine(2).endpoint);
+    watch = new HealthWatch(bed, bed.machine(2).endpoint);
     const heals: Heal[] = [];
     const bare: Heal[] = [];
     for (let round = 1; round <= rounds; round++) {
@@ -135,10 +135,7 @@ async function main(): Promise<number> {
         await breakMember(bed);
         await watch.settled();
         list.push(kind === 'ours' ? await healOurs(bed, watch) : await healBare(bed, watch));
-        await until(
-          'the member serves',
-          async () => (await bed.machine(2).run('/opt/heal-node/bin/health-check')).code === 0,
-        );
+        await until('the member serves', async () => (await bed.machine(2).hook('health-check')).code === 0);
       }
       say(
         `round ${round} of ${rounds}: heal ${heals.at(-1)?.wholeMs} ms, runbook ${bare.at(-1)?.wholeMs} ms`,

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { inLan } from '../bed/in-lan.ts';
+import type { Bed } from '../bed/bed.ts';
 import { until } from '../bed/sh.ts';
 
 /** Looks at one member's `/health` every few milliseconds, from beside the machines, by the same clock for all. */
@@ -7,8 +7,8 @@ export class HealthWatch {
   private readonly seen: { atMs: number; healthy: boolean }[] = [];
   private readonly child;
 
-  constructor(endpoint: string) {
-    this.child = inLan(join(import.meta.dirname, 'watch-health.ts'), [endpoint], (line) => {
+  constructor(bed: Bed, endpoint: string) {
+    this.child = bed.inLan(join(import.meta.dirname, 'watch-health.ts'), [endpoint], (line) => {
       const [atMs, state] = line.split(' ');
       this.seen.push({ atMs: Number(atMs), healthy: state === 'healthy' });
     });

@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Bed } from '../bed/bed.ts';
-import { breakages, damageTail, keepOnlyBirth, keepOnlyLaterWal } from '../bed/breakage.ts';
+import { breakDisk, damageTail, keepOnlyBirth, keepOnlyLaterWal } from '../bed/breakage.ts';
 import { canFreeze, freezeEtcd, thaw } from '../bed/freezer.ts';
 import type { TestMachine } from '../bed/machine.ts';
 import { sh, until } from '../bed/sh.ts';
@@ -93,7 +93,7 @@ const halfDone: readonly Case[] = runbook.map(([done], last) => ({
   name: `a runbook left when ${done}`,
   reason: 'healing/swapped',
   arrange: async (bad, bed) => {
-    breakages['data-gone'](bad);
+    await breakDisk(bad, 'data-gone');
     for (const [, type] of runbook.slice(0, last + 1)) await type(bad, bed);
   },
   ends: 'as-it-is',
@@ -105,7 +105,7 @@ export const cases: readonly Case[] = [
   {
     name: 'data dir gone',
     reason: 'stale/already-bootstrapped',
-    arrange: (bad) => breakages['data-gone'](bad),
+    arrange: (bad) => breakDisk(bad, 'data-gone'),
   },
   {
     name: 'member/ gone',
@@ -115,7 +115,7 @@ export const cases: readonly Case[] = [
   {
     name: 'member/wal gone',
     reason: 'stale/already-bootstrapped',
-    arrange: (bad) => breakages['wal-gone'](bad),
+    arrange: (bad) => breakDisk(bad, 'wal-gone'),
   },
   {
     name: 'member/wal empty',
@@ -126,7 +126,7 @@ export const cases: readonly Case[] = [
     name: 'data gone, zap logs',
     reason: 'stale/already-bootstrapped',
     arrange: async (bad) => {
-      breakages['data-gone'](bad);
+      await breakDisk(bad, 'data-gone');
       await setEnv(bad, 'ETCD_LOGGER=zap');
     },
   },
@@ -143,7 +143,7 @@ export const cases: readonly Case[] = [
     name: 'data gone, state existing, another leader since',
     reason: 'healthy/serves',
     arrange: async (bad, bed) => {
-      breakages['data-gone'](bad);
+      await breakDisk(bad, 'data-gone');
       // A leader that remembers what this member had acknowledged would make it panic: that is log-short.
       for (const other of others(bad, bed)) await other.sh('systemctl restart etcd');
       await othersServe(bad, bed);
@@ -152,12 +152,12 @@ export const cases: readonly Case[] = [
     ends: 'running',
     keeps: true,
   },
-  { name: 'WAL bytes changed', reason: 'stale/wal-damaged', arrange: (bad) => breakages['wal-damaged'](bad) },
+  { name: 'WAL bytes changed', reason: 'stale/wal-damaged', arrange: (bad) => breakDisk(bad, 'wal-damaged') },
   {
     name: 'WAL bytes changed, log in a file',
     reason: 'stale/wal-damaged',
     arrange: async (bad) => {
-      breakages['wal-damaged'](bad);
+      await breakDisk(bad, 'wal-damaged');
       await bad.sh('install -o etcd -g etcd -m 600 /dev/null /var/log/etcd.log');
       await setEnv(bad, 'ETCD_LOGGER=zap', 'ETCD_LOG_OUTPUTS=/var/log/etcd.log');
     },
@@ -167,7 +167,7 @@ export const cases: readonly Case[] = [
     name: 'WAL bytes changed in a separate WAL dir',
     reason: 'stale/wal-damaged',
     arrange: async (bad) => {
-      breakages['wal-damaged'](bad);
+      await breakDisk(bad, 'wal-damaged');
       await bad.sh(`mv ${DATA}/member/wal /var/lib/etcd/wal`);
       await setEnv(bad, 'ETCD_WAL_DIR=/var/lib/etcd/wal');
     },
@@ -176,7 +176,7 @@ export const cases: readonly Case[] = [
   {
     name: 'a WAL record garbled',
     reason: 'stale/wal-garbled',
-    arrange: (bad) => breakages['wal-garbled'](bad),
+    arrange: (bad) => breakDisk(bad, 'wal-garbled'),
   },
   { name: 'WAL files missing', reason: 'stale/wal-incomplete', arrange: (bad) => keepOnlyLaterWal(bad) },
   {
@@ -214,13 +214,13 @@ export const cases: readonly Case[] = [
     ends: 'as-it-is',
     heals: true,
   },
-  { name: 'snap/db damaged', reason: 'stale/db-damaged', arrange: (bad) => breakages['db-damaged'](bad) },
+  { name: 'snap/db damaged', reason: 'stale/db-damaged', arrange: (bad) => breakDisk(bad, 'db-damaged') },
   {
     name: 'snap/db too small',
     reason: 'stale/db-damaged',
     arrange: (bad) => bad.sh(`truncate -s 4096 ${DATA}/member/snap/db`),
   },
-  { name: 'snap/db cut short', reason: 'stale/db-short', arrange: (bad) => breakages['db-short'](bad) },
+  { name: 'snap/db cut short', reason: 'stale/db-short', arrange: (bad) => breakDisk(bad, 'db-short') },
   {
     name: 'peer port taken',
     reason: 'local-fault/log',
@@ -354,8 +354,8 @@ export const cases: readonly Case[] = [
     arrange: () => undefined,
     ends: 'running',
     possible: canFreeze,
-    meanwhile: async (bad) => freezeEtcd(bad),
-    tidy: thaw,
+    meanwhile: async (bad, bed) => freezeEtcd(bed, bad),
+    tidy: (_, bed) => thaw(bed),
     keeps: true,
   },
   {
@@ -395,7 +395,7 @@ export const cases: readonly Case[] = [
     name: 'data gone, the others stopped',
     reason: 'amnesia/alone-without-data',
     arrange: async (bad, bed) => {
-      breakages['data-gone'](bad);
+      await breakDisk(bad, 'data-gone');
       await onOthers('systemctl stop etcd')(bad, bed);
     },
     ends: 'as-it-is',
@@ -417,7 +417,7 @@ export const cases: readonly Case[] = [
     arrange: async (bad, bed) => {
       await remove(bad, bed);
       await add(bad, bed);
-      breakages['data-gone'](bad);
+      await breakDisk(bad, 'data-gone');
       await setEnv(
         bad,
         'ETCD_INITIAL_CLUSTER_STATE=existing',
@@ -431,7 +431,7 @@ export const cases: readonly Case[] = [
     name: 'data gone, and the journal with them',
     reason: 'unknown/no-rule',
     arrange: async (bad) => {
-      breakages['data-gone'](bad);
+      await breakDisk(bad, 'data-gone');
     },
     meanwhile: (bad) =>
       bad.sh('rm -rf /run/log/journal/* /var/log/journal/*; systemctl restart systemd-journald'),

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Bed } from '../bed/bed.ts';
-import { Client } from '../bed/client.ts';
 import type { TestMachine } from '../bed/machine.ts';
 import { createCluster } from '../bed/scenario.ts';
 import { until } from '../bed/sh.ts';
@@ -24,7 +23,7 @@ const untouchable = async (bad: TestMachine): Promise<string> => {
 };
 
 const healthy = (bad: TestMachine, boundMs: number): Promise<boolean | undefined> =>
-  until('it is healthy', async () => (await bad.run('/opt/heal-node/bin/health-check')).code === 0, boundMs);
+  until('it is healthy', async () => (await bad.hook('health-check')).code === 0, boundMs);
 /** A member that could not be brought back would make every case after it fail for no reason of its own. */
 let lost = '';
 /** Only the cases whose name has this in it. */
@@ -51,7 +50,7 @@ async function tell(one: Case): Promise<void> {
     `${one.name} is told`,
     async () => {
       const beganMs = Date.now();
-      const { stdout } = await bad.run('/usr/local/bin/heal-node', 'diagnose', '--json');
+      const { stdout } = await bad.cli('diagnose', '--json');
       tookMs = Date.now() - beganMs;
       found = JSON.parse(stdout);
       return found.reason === one.reason;
@@ -68,13 +67,15 @@ async function tell(one: Case): Promise<void> {
   assert.is(found.reason, one.reason, `${JSON.stringify(found.evidence, null, 1)}\n${log}`);
   if (found.verdict !== 'stale' && !one.heals) {
     const before = await untouchable(bad);
-    const { stdout } = await bad.run('/opt/heal-node/bin/health-action');
+    const { stdout } = await bad.hook('health-action');
     assert.is(await untouchable(bad), before, `the action touched neither list nor data: ${stdout}`);
   }
   if (one.heals) {
     await bad.sh('rm -rf /var/lib/etcd/heal-node/history');
-    const healed = await bad.run('/opt/heal-node/bin/health-action');
+    const healed = await bad.hook('health-action');
     assert.is(healed.code, 0, healed.stdout);
+    // The action waits for it only so long; without trouble it is over in a second or two.
+    await until('the heal is over', async () => (await bad.cliJson('status')).heal === null);
     if (!one.editsEnv) assert.is(await originals(bad), unitAndEnv, 'unit and environment are the originals');
     assert.is(await traces(bad), '', 'nothing of the swap is left');
   }
@@ -104,7 +105,7 @@ test('the machines boot', async () => {
   });
   await createCluster(bed);
   // Some data, so that there is something to damage.
-  const client = new Client(bed.machines.map(({ endpoint }) => endpoint));
+  const client = bed.client();
   await client.writes(1000);
   await client.stop();
 });

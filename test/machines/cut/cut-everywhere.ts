@@ -50,7 +50,7 @@ async function goStale(bad: TestMachine, at: number, way: Way): Promise<void> {
 /** How many effects a heal has that nothing cuts. */
 async function countEffects(bad: TestMachine): Promise<string[]> {
   await goStale(bad, -1, 'killed');
-  await bad.run('/opt/heal-node/bin/health-action');
+  await bad.hook('health-action');
   await healed(bad);
   return readFileSync(inRun(bad, 'effects'), 'utf8').trim().split('\n');
 }
@@ -64,7 +64,7 @@ async function cutOnce(stage: Stage, bad: TestMachine, at: number, way: Way, uni
   const where = await until(`it is cut after effect ${at}, or has ended`, async () => {
     if (existsSync(mark)) return readFileSync(mark, 'utf8').trim().split('\n')[0];
     // The heal that was counted may have had more: a call that was refused for a while, and asked again.
-    const ended = (await bad.run('/usr/local/bin/heal-node', 'history', '--json')).stdout;
+    const ended = (await bad.cli('history', '--json')).stdout;
     return JSON.parse(ended || '{"heals":[]}').heals.length > 0 && !existsSync(mark) && ENDED;
   });
   if (way !== 'killed' && where !== ENDED) {
@@ -72,14 +72,14 @@ async function cutOnce(stage: Stage, bad: TestMachine, at: number, way: Way, uni
     if (way === 'migrated') bad.resetRootDisk();
     await bad.powerOn(false);
     // As AppCenter starts the app on a machine that has been migrated.
-    if (way === 'migrated') void bad.run('/opt/heal-node/bin/start');
+    if (way === 'migrated') void bad.hook('start');
   }
   const platform = stage.appCenter();
   let seen = '';
   await until(
     `healed after it was ${way} after effect ${at} (${where})`,
     async () => {
-      const check = await bad.run('/opt/heal-node/bin/health-check');
+      const check = await bad.hook('health-check');
       const left = await traces(bad);
       const { stdout: service } = await bad.run('systemctl', 'is-active', 'heal-node');
       seen = `health-check ${check.code} ${check.stdout}; left: ${left || 'nothing'}; heal-node.service ${service}`;

@@ -7,15 +7,15 @@ import { healSteps } from '../../../src/plan/heal-steps.ts';
 import { tailOf } from '../../../src/report/read-log.ts';
 import { AppCenter } from '../bed/appcenter.ts';
 import { Bed } from '../bed/bed.ts';
-import { type Breakage, breakages } from '../bed/breakage.ts';
-import { Client } from '../bed/client.ts';
+import { BREAKAGES, type Breakage, breakMember } from '../bed/breakage.ts';
+import type { Client } from '../bed/client.ts';
 import { whyNoMachines } from '../bed/host.ts';
 import { createCluster } from '../bed/scenario.ts';
 import { sleep, until } from '../bed/sh.ts';
 import { hashes, keysOn, memberList, originals } from '../bed/world.ts';
 import { dim, head, say } from './lines.ts';
 
-const USAGE = `usage: npm run demo -- [--members 3|5] [--break ${Object.keys(breakages).join('|')}] [--keep]`;
+const USAGE = `usage: npm run demo -- [--members 3|5] [--break ${BREAKAGES.join('|')}] [--keep]`;
 const SPEEDUP = 30;
 
 function options(): { members: 3 | 5; how: Breakage; keep: boolean } {
@@ -25,8 +25,8 @@ function options(): { members: 3 | 5; how: Breakage; keep: boolean } {
   const { members = '3', break: how = 'data-gone', keep = false } = values;
   if (members !== '3' && members !== '5')
     throw new Error(`--members ${members} is not allowed; allowed are 3 and 5.`);
-  if (!(how in breakages)) {
-    throw new Error(`--break ${how} is not allowed; allowed are ${Object.keys(breakages).join(', ')}.`);
+  if (!BREAKAGES.some((name) => name === how)) {
+    throw new Error(`--break ${how} is not allowed; allowed are ${BREAKAGES.join(', ')}.`);
   }
   return { members: members === '3' ? 3 : 5, how: how as Breakage, keep };
 }
@@ -66,14 +66,14 @@ async function main(): Promise<number> {
     const before = await memberList(bed, bed.machine(1));
     for (const { id, name, peerUrl } of before) say(`  ${id}  ${name}  ${peerUrl}`);
     const unitBefore = await originals(bad);
-    client = new Client(bed.machines.map(({ endpoint }) => endpoint));
+    client = bed.client();
     await client.writes(200);
     say('A client writes all the time, to all of them.');
 
     head(`${bad.name}'s host dies, and its VM comes back on another one (${how})`);
     await bad.powerOff();
     say(`${bad.name} is without power.`);
-    await breakages[how](bad, bed, bed.machine(1));
+    await breakMember(bed, bad, how);
     await client.writes(200);
     say('The others go on serving; one more failure, and the cluster would stop.');
     const tail = tailOf(bad.onRootDisk('/var/log/heal-node/heal-node.log'));
@@ -137,7 +137,7 @@ async function main(): Promise<number> {
     say(
       `The data are ${equal ? 'equal' : 'NOT equal'} on all members; unit and environment of ${bad.name} are ${same ? 'the originals, byte for byte' : 'NOT the originals'}.`,
     );
-    const { heals } = JSON.parse((await bad.run('/usr/local/bin/heal-node', 'history', '--json')).stdout) as {
+    const { heals } = JSON.parse((await bad.cli('history', '--json')).stdout) as {
       heals: { startedAt: string; endedAt: string; outcome: string }[];
     };
     const heal = heals.at(-1);

@@ -5,8 +5,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import { Client } from '../bed/client.ts';
-import { bedScript, inLan } from '../bed/in-lan.ts';
+import { bedScript } from '../bed/in-lan.ts';
 import type { TestMachine } from '../bed/machine.ts';
 import { runBareRunbook } from '../bed/runbook.ts';
 import { scenario } from '../bed/scenario.ts';
@@ -47,14 +46,16 @@ export function healsUnderLoad(count: number): void {
   scenario(`${count} heals in a row, under load`, { image }, async (stage) => {
     const { bed, machines, machine } = stage;
     const endpoints = machines.map(({ endpoint }) => endpoint);
-    for (const each of machines) await each.run('/opt/heal-node/bin/health-check');
+    for (const each of machines) await each.hook('health-check');
     const before = await Promise.all(machines.map(inventory));
     const memoryBeforeKb = await memory(machine(1));
     const units = await Promise.all(machines.map(originals));
-    const writers = Array.from({ length: WRITERS }, (_, i) => new Client(endpoints, `w${i}/`, 20));
+    const writers = Array.from({ length: WRITERS }, (_, i) => bed.client({ prefix: `w${i}/`, pauseMs: 20 }));
     const told = Array.from({ length: WATCHERS }, () => new Set<string>());
     const watchers = told.map((keys, i) =>
-      inLan(bedScript('watcher.ts'), [`w${i % WRITERS}/`, ...endpoints.slice(i % 3)], (key) => keys.add(key)),
+      bed.inLan(bedScript('watcher.ts'), [`w${i % WRITERS}/`, ...endpoints.slice(i % 3)], (key) =>
+        keys.add(key),
+      ),
     );
     const pauses = { none: [] as number[], runbook: [] as number[], heal: [] as number[] };
     const healMs: number[] = [];
@@ -75,7 +76,7 @@ export function healsUnderLoad(count: number): void {
           pauses.runbook.push(longest());
         } else {
           const beganMs = Date.now();
-          const { code, stdout } = await bad.run('/opt/heal-node/bin/health-action');
+          const { code, stdout } = await bad.hook('health-action');
           healMs.push(Date.now() - beganMs);
           pauses.heal.push(longest());
           assert.is(code, 0, stdout);

@@ -16,12 +16,9 @@ scenario(
     const writer = client();
     await writer.writes(50);
     await writer.stop();
-    for (const each of nodes) await each.run('/opt/heal-node/bin/health-action');
+    for (const each of nodes) await each.hook('health-action');
     const healthy = async (each: typeof added) =>
-      until(
-        `${each.name} is healthy`,
-        async () => (await each.run('/opt/heal-node/bin/health-check')).code === 0,
-      );
+      until(`${each.name} is healthy`, async () => (await each.hook('health-check')).code === 0);
 
     // Scaling out: `member add`, and the new node starts with state existing.
     const add = (each: typeof added) =>
@@ -50,7 +47,7 @@ scenario(
     await until('it is removed', () =>
       bed.etcdctl([machine(1).endpoint], 'member', 'remove', id).catch(() => undefined),
     );
-    const deleted = await added.run('/opt/heal-node/bin/health-action');
+    const deleted = await added.hook('health-action');
     assert.is.not(deleted.code, undefined);
     assert.is((await memberList(bed, machine(1))).length, 3, 'a node that was scaled in is not healed');
 
@@ -66,7 +63,7 @@ scenario(
           `ETCDCTL_API=3 /opt/etcd/current/etcdctl snapshot restore /root/snap --name ${each.name} --data-dir ${DATA} ` +
           `--initial-cluster ${cluster} --initial-cluster-token etcd-cl-healnode --initial-advertise-peer-urls http://${each.ip}:2380 2>/dev/null`,
       );
-    const started = await Promise.all(nodes.map((each) => each.run('/opt/heal-node/bin/start')));
+    const started = await Promise.all(nodes.map((each) => each.hook('start')));
     assert.equal(
       started.map(({ code }) => code),
       [0, 0, 0],
@@ -79,7 +76,7 @@ scenario(
       [],
     );
     assert.not.match(
-      (await machine(1).run('/usr/local/bin/heal-node', 'status')).stdout,
+      (await machine(1).cli('status')).stdout,
       /Beware/,
       'the birthmark came with the snapshot',
     );

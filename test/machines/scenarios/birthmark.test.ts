@@ -1,6 +1,5 @@
 import * as assert from 'uvu/assert';
-import { breakages } from '../bed/breakage.ts';
-import { Client } from '../bed/client.ts';
+import { breakDisk } from '../bed/breakage.ts';
 import { healed, scenario } from '../bed/scenario.ts';
 import { until } from '../bed/sh.ts';
 import { memberList } from '../bed/world.ts';
@@ -15,8 +14,8 @@ scenario(
     const { bed, machine, machines, appCenter } = stage;
     const [one, two, third] = [machine(1), machine(2), machine(3)];
     // The first look of each marks the cluster, and remembers the mark on both disks.
-    for (const each of machines) await each.run('/opt/heal-node/bin/health-check');
-    for (const each of machines) await each.run('/opt/heal-node/bin/health-action');
+    for (const each of machines) await each.hook('health-check');
+    for (const each of machines) await each.hook('health-action');
     const mark = (await bed.etcdctl([one.endpoint], 'get', KEY, '--print-value-only')).trim();
     assert.match(mark, /^[0-9a-f]{32}$/);
     for (const each of machines)
@@ -25,11 +24,11 @@ scenario(
 
     await foundedAnew(bed, [one, two], third);
     // It grows past every index that the third member has.
-    const writer = new Client([one.endpoint, two.endpoint]);
+    const writer = bed.client({ to: [one, two] });
     await writer.writes(500);
     await writer.stop();
     // And its own WAL is damaged: to look at, a stale member among others that serve.
-    breakages['wal-damaged'](third);
+    await breakDisk(third, 'wal-damaged');
     await third.powerOn(false);
     const data = await walFiles(third);
     const platform = appCenter();
@@ -39,12 +38,12 @@ scenario(
       assert.is(code, 3, output);
       assert.match(output, /amnesia\/other-birthmark.*Nothing is done.*heal-node adopt/);
     }
-    const refused = await third.run('/usr/local/bin/heal-node', 'heal');
+    const refused = await third.cli('heal');
     assert.match(refused.stdout, /amnesia/);
     assert.is((await memberList(bed, one)).length, 3, 'nobody was removed');
 
     // A person decides that the new cluster is the one to keep.
-    const adopted = await third.run('/usr/local/bin/heal-node', 'adopt');
+    const adopted = await third.cli('adopt');
     assert.is(adopted.code, 0, adopted.stdout);
     assert.match(adopted.stdout, new RegExp(`it remembered ${mark}`));
     assert.is(await walFiles(third), data, 'the last copy of the data is untouched');

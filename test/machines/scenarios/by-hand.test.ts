@@ -1,5 +1,5 @@
 import * as assert from 'uvu/assert';
-import { breakages } from '../bed/breakage.ts';
+import { breakDisk } from '../bed/breakage.ts';
 import { scenario } from '../bed/scenario.ts';
 import { etcdFailed, memberList, originals } from '../bed/world.ts';
 import { expectHealed, idsOf } from './stories.ts';
@@ -10,17 +10,17 @@ scenario('in manual mode the action only reports, and an operator heals', {}, as
   await bad.sh('echo HEAL_MODE=manual >> /opt/app/conf/heal-node.env');
   const before = { ids: await idsOf(stage), originals: await originals(bad) };
   await bad.powerOff();
-  breakages['data-gone'](bad);
+  await breakDisk(bad, 'data-gone');
   await bad.powerOn();
   await etcdFailed(bad);
 
   const list = await memberList(bed, machine(1));
-  const action = await bad.run('/opt/heal-node/bin/health-action');
+  const action = await bad.hook('health-action');
   assert.is(action.code, 3);
   assert.match(action.stdout, /stale\/already-bootstrapped.*HEAL_MODE is manual/);
   assert.equal(await memberList(bed, machine(1)), list);
 
-  const command = (...words: string[]) => bad.run('/usr/local/bin/heal-node', ...words);
+  const command = (...words: string[]) => bad.cli(...words);
   assert.is((await command('status')).code, 4);
   const planned = await command('plan', '--json');
   assert.is(planned.code, 0);

@@ -34,7 +34,7 @@ scenario(
     await writer.writes(50);
     await writer.stop();
 
-    const history = await bad.run('/usr/local/bin/heal-node', 'history', '--json');
+    const history = await bad.cli('history', '--json');
     const [heal] = JSON.parse(history.stdout).heals;
     assert.is(heal.reason, 'stale/clone');
     assert.is(heal.oldMemberId, before.ids.get(bad.name), "its own entry was replaced, not member 3's");

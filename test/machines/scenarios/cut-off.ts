@@ -1,7 +1,7 @@
 import * as assert from 'uvu/assert';
 import { healSteps } from '../../../src/plan/heal-steps.ts';
 import { tailOf } from '../../../src/report/read-log.ts';
-import { breakages } from '../bed/breakage.ts';
+import { breakDisk } from '../bed/breakage.ts';
 import type { TestMachine } from '../bed/machine.ts';
 import { healed, scenario } from '../bed/scenario.ts';
 import { sleep, until } from '../bed/sh.ts';
@@ -20,7 +20,7 @@ export function cutOffInEveryStep(title: string, cut: (machine: TestMachine) => 
     const writer = client();
     await writer.writes(20);
     await bad.powerOff();
-    breakages['data-gone'](bad);
+    await breakDisk(bad, 'data-gone');
     await bad.powerOn();
     await etcdFailed(bad);
 

@@ -17,7 +17,7 @@ scenario(
     const before = { ids: await idsOf(stage), originals: await originals(bad) };
     await bed.etcdctl([machine(1).endpoint], 'put', 'diverges', VALUE);
     await bad.sh('echo HEAL_DEEP_CHECK_INTERVAL=1s >> /opt/app/conf/heal-node.env');
-    const check = () => bad.run('/opt/heal-node/bin/health-check');
+    const check = () => bad.hook('health-check');
     const metric = () => bad.sh('grep ^heal_node_diverged /var/lib/heal-node/heal-node.prom');
     await until(
       'it was compared',
@@ -41,10 +41,10 @@ scenario(
       await bad.sh('cat /var/log/heal-node/heal-node.log'),
       /"event":"diverged".*differ from those of all others/,
     );
-    const status = await bad.run('/usr/local/bin/heal-node', 'status', '--json');
+    const status = await bad.cli('status', '--json');
     assert.match(JSON.parse(status.stdout).diverged, /differ from those of all others/);
     assert.is(await idOf(bed, machine(1), bad), before.ids.get(bad.name), 'and left alone');
-    const other = await machine(1).run('/opt/heal-node/bin/health-check');
+    const other = await machine(1).hook('health-check');
     assert.is(other.code, 0, 'the others are not blamed');
     assert.match(
       await machine(1).sh('tail -n 1 /var/log/heal-node/heal-node.log'),
@@ -55,7 +55,7 @@ scenario(
     const platform = appCenter();
     await healed(bad);
     await platform.stop();
-    const history = await bad.run('/usr/local/bin/heal-node', 'history', '--json');
+    const history = await bad.cli('history', '--json');
     assert.is(JSON.parse(history.stdout).heals[0].reason, 'stale/diverged');
     assert.is((await memberList(bed, machine(1))).length, 3);
     await expectHealed(stage, 2, before);

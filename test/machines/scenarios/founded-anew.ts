@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Bed } from '../bed/bed.ts';
-import { breakages } from '../bed/breakage.ts';
+import { breakDisk } from '../bed/breakage.ts';
 import type { TestMachine } from '../bed/machine.ts';
 import { until } from '../bed/sh.ts';
 import { serves } from '../bed/world.ts';
@@ -22,7 +22,7 @@ export async function foundedAnew(
   await third.powerOff();
   for (const each of wiped) {
     await each.powerOff();
-    breakages['data-gone'](each);
+    await breakDisk(each, 'data-gone');
   }
   await Promise.all(wiped.map((each) => each.powerOn()));
   await until('an empty cluster serves', () => serves(bed, wiped[0] ?? third));

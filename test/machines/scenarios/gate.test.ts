@@ -1,5 +1,5 @@
 import * as assert from 'uvu/assert';
-import { breakages } from '../bed/breakage.ts';
+import { breakDisk } from '../bed/breakage.ts';
 import { scenario } from '../bed/scenario.ts';
 import { until } from '../bed/sh.ts';
 import { serves, unitState } from '../bed/world.ts';
@@ -11,11 +11,11 @@ scenario('two wiped members whose third is off found no empty cluster', {}, asyn
   await writer.writes(100);
   await writer.stop();
   // A healthy look marks a node as one that has been a member; AppCenter's checks do it within minutes.
-  for (const each of machines) await each.run('/opt/heal-node/bin/health-action');
+  for (const each of machines) await each.hook('health-action');
   await third.powerOff();
   for (const wiped of [one, two]) {
     await wiped.powerOff();
-    breakages['data-gone'](wiped);
+    await breakDisk(wiped, 'data-gone');
   }
   await Promise.all([one.powerOn(), two.powerOn()]);
   for (const wiped of [one, two]) {
@@ -41,10 +41,7 @@ scenario('two wiped members whose third is off found no empty cluster', {}, asyn
 
   // The third comes back with the data: it is what the cluster is, and nobody serves without it.
   await third.powerOn(false);
-  await until(
-    'it is in reach',
-    async () => (await third.run('/usr/local/bin/heal-node', 'diagnose')).stdout !== '',
-  );
+  await until('it is in reach', async () => (await third.cli('diagnose')).stdout !== '');
   assert.not(await serves(bed, third));
   assert.match(await third.sh('ls /var/lib/etcd/default.etcd/member/wal'), /\.wal/);
 });

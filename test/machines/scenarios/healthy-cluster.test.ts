@@ -33,12 +33,12 @@ scenario('nothing at all happens on a healthy cluster in many checks', { proxy: 
   assert.equal(await idsOf({ ...stage, machines: members }), ids);
 
   // The action on a healthy member does nothing; on a proxy it is the app's own restart, and nothing else.
-  const acted = await machine(1).run('/opt/heal-node/bin/health-action');
+  const acted = await machine(1).hook('health-action');
   assert.is(acted.code, 0);
   assert.match(acted.stdout, /healthy\/serves.*Nothing is done/);
   const main = (each: typeof proxy) => each.sh('systemctl show etcd -p ExecMainPID');
   const [memberPid, proxyPid] = [await main(machine(1)), await main(proxy)];
-  assert.is((await proxy.run('/opt/heal-node/bin/health-action')).code, 0);
+  assert.is((await proxy.hook('health-action')).code, 0);
   assert.is(await main(machine(1)), memberPid);
   assert.is.not(await main(proxy), proxyPid, "the proxy was restarted by the app's own script");
   assert.is(

@@ -1,5 +1,5 @@
 import * as assert from 'uvu/assert';
-import { breakages } from '../bed/breakage.ts';
+import { breakDisk } from '../bed/breakage.ts';
 import { healed, scenario } from '../bed/scenario.ts';
 import { originals } from '../bed/world.ts';
 import { expectHealed, idsOf } from './stories.ts';
@@ -19,7 +19,7 @@ scenario('the leader is the one that dies', {}, async (stage) => {
   await writer.writes(50);
 
   await leader.powerOff();
-  await breakages['data-gone'](leader);
+  await breakDisk(leader, 'data-gone');
   await leader.powerOn(); // At once: the others may still be electing.
   appCenter();
   await healed(leader);

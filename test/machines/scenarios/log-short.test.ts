@@ -26,7 +26,7 @@ scenario(
     await first.powerOff();
     await second.powerOff();
 
-    const action = () => bad.run('/opt/heal-node/bin/health-action');
+    const action = () => bad.hook('health-action');
     const refuses = async (others: string): Promise<void> => {
       const refused = await action();
       assert.is(refused.code, 3, others);

@@ -1,7 +1,7 @@
 import { appendFileSync, chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import { breakages } from '../bed/breakage.ts';
+import { breakDisk } from '../bed/breakage.ts';
 import { healed, scenario } from '../bed/scenario.ts';
 import { originals } from '../bed/world.ts';
 import { expectHealed, idsOf } from './stories.ts';
@@ -53,7 +53,7 @@ scenario(
     assert.match(before.originals, /etcd\.service 640 root:lp/);
     assert.match(before.originals, /20-limit\.conf/);
     await bad.powerOff();
-    breakages['data-gone'](bad);
+    await breakDisk(bad, 'data-gone');
     await bad.powerOn();
     appCenter();
     await healed(bad);

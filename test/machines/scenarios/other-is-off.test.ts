@@ -1,5 +1,5 @@
 import * as assert from 'uvu/assert';
-import { breakages } from '../bed/breakage.ts';
+import { breakDisk } from '../bed/breakage.ts';
 import { healed, scenario } from '../bed/scenario.ts';
 import { until } from '../bed/sh.ts';
 import { memberList, originals, serves } from '../bed/world.ts';
@@ -14,14 +14,14 @@ scenario(
     const before = { ids: await idsOf(stage), originals: await originals(bad) };
     await off.powerOff();
     await bad.powerOff();
-    breakages['wal-gone'](bad);
+    await breakDisk(bad, 'wal-gone');
     await bad.powerOn();
     const platform = appCenter();
     const log = () => bad.sh('cat /var/log/heal-node/heal-node.log');
     await until('the old ID is removed, and the heal waits', async () =>
       /"event":"asked-again".*unhealthy cluster/.test(await log()),
     );
-    const status = async () => (await bad.run('/usr/local/bin/heal-node', 'status')).stdout;
+    const status = async () => (await bad.cli('status')).stdout;
     assert.match(await status(), /etcd2 is healing.*\n[\s\S]*under way at add/);
     assert.ok(await serves(bed, machine(1)), 'the others serve');
     await until(

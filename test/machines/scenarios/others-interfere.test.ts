@@ -1,6 +1,7 @@
 import * as assert from 'uvu/assert';
-import { breakages } from '../bed/breakage.ts';
+import { breakDisk } from '../bed/breakage.ts';
 import { healed, scenario } from '../bed/scenario.ts';
+import { sleep } from '../bed/sh.ts';
 import { etcdFailed, memberList, originals } from '../bed/world.ts';
 import { expectHealed, idsOf } from './stories.ts';
 
@@ -14,7 +15,7 @@ scenario(
     const writer = client();
     await writer.writes(20);
     await bad.powerOff();
-    breakages['data-gone'](bad);
+    await breakDisk(bad, 'data-gone');
     await bad.powerOn();
     await etcdFailed(bad);
     const others = [machine(1), machine(3)].map(({ endpoint }) => endpoint);
@@ -22,15 +23,17 @@ scenario(
 
     let going = true;
     const again = async (what: () => Promise<unknown>): Promise<void> => {
-      while (going) await what();
+      while (going) {
+        await what();
+        // Systemd must come to something else between two of them.
+        await sleep(300);
+      }
     };
     const meanwhile = [
       again(() => bad.run('/opt/app/bin/ctl.sh', 'restart')),
       again(() => bad.run('/opt/app/bin/ctl.sh', 'start')),
-      again(() => bad.run('/usr/local/bin/heal-node', 'heal')),
-      again(() =>
-        bad.sh('cp -p /opt/app/bin/.env /opt/app/bin/.env.new; mv /opt/app/bin/.env.new /opt/app/bin/.env'),
-      ),
+      again(() => bad.cli('heal')),
+      again(() => bad.confd({ CHANGED_VARS: 'ETCD_QUOTA_BYTES' })),
       // A person at step 2 of the runbook, who removes and adds the same member.
       bed.etcdctl(others, 'member', 'remove', oldId).catch(() => undefined),
     ];

@@ -25,5 +25,5 @@ scenario('a member that was merely stopped is only restarted', {}, async (stage)
   assert.equal(await idsOf(stage), before.ids, 'all IDs are as they were');
   assert.is(await originals(stopped), before.originals);
   assert.is(await traces(stopped), '');
-  assert.is((await stopped.run('/usr/local/bin/heal-node', 'history')).stdout, 'No heal has been done here.');
+  assert.is((await stopped.cli('history')).stdout, 'No heal has been done here.');
 });

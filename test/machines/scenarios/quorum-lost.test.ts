@@ -1,8 +1,8 @@
 import * as assert from 'uvu/assert';
-import { breakages } from '../bed/breakage.ts';
+import { breakDisk, crashed } from '../bed/breakage.ts';
 import { scenario } from '../bed/scenario.ts';
 import { until } from '../bed/sh.ts';
-import { etcdFailed, originals, traces } from '../bed/world.ts';
+import { originals, traces } from '../bed/world.ts';
 
 scenario('with the quorum lost, membership and data are left alone', {}, async ({ machine, appCenter }) => {
   const [bad, off, survivor] = [machine(2), machine(3), machine(1)];
@@ -11,9 +11,10 @@ scenario('with the quorum lost, membership and data are left alone', {}, async (
 
   await bad.powerOff();
   await off.powerOff();
-  breakages['wal-damaged'](bad);
+  await breakDisk(bad, 'wal-damaged');
   await bad.powerOn();
-  await etcdFailed(bad);
+  // One of the others is silent, and the gate asks it before each start: systemd's start limit is never reached.
+  await crashed(bad);
   const platform = appCenter();
   await until(
     'AppCenter has called two actions on the bad node',
@@ -22,9 +23,9 @@ scenario('with the quorum lost, membership and data are left alone', {}, async (
   await until('and one on the survivor', async () => platform.actionsOn(survivor).length >= 1);
   await platform.stop();
 
-  const verdict = JSON.parse((await bad.run('/usr/local/bin/heal-node', 'diagnose', '--json')).stdout);
+  const verdict = JSON.parse((await bad.cli('diagnose', '--json')).stdout);
   assert.is(verdict.verdict, 'quorum-lost');
-  const refused = await bad.run('/usr/local/bin/heal-node', 'heal');
+  const refused = await bad.cli('heal');
   assert.match(refused.stdout, /quorum-lost/);
   assert.is(await originals(bad), before, 'unit and environment were not touched');
   assert.is(await traces(bad), '');
@@ -40,8 +41,7 @@ scenario('with the quorum lost, membership and data are left alone', {}, async (
   const list = await until(
     'the cluster serves again',
     async () =>
-      (await survivor.run('/opt/heal-node/bin/health-check')).code === 0 &&
-      (await survivor.run('/usr/local/bin/heal-node', 'diagnose', '--json')).stdout,
+      (await survivor.hook('health-check')).code === 0 && (await survivor.cli('diagnose', '--json')).stdout,
   );
   assert.is(JSON.parse(list).members.length, 3, 'no member was removed');
 });

@@ -27,7 +27,7 @@ scenario('restore brings the originals back, and says what it could not do', {},
   const bad = machine(2);
   const before = { ids: await idsOf(stage), originals: await originals(bad) };
   const list = await memberList(bed, machine(1));
-  const restore = () => bad.run('/usr/local/bin/heal-node', 'restore');
+  const restore = () => bad.cli('restore');
   const nothing = await restore();
   assert.is(nothing.code, 0);
   assert.match(nothing.stdout, /nothing to bring back/);
@@ -64,7 +64,7 @@ scenario('restore brings the originals back, and says what it could not do', {},
   assert.is.not(await unitState(bad), 'active');
   await bed.etcdctl([machine(1).endpoint], 'del', 'heal-node/joiner');
 
-  const healed = await bad.run('/opt/heal-node/bin/start');
+  const healed = await bad.hook('start');
   assert.is(healed.code, 0, healed.stdout);
   await expectHealed(stage, 2, before);
 });

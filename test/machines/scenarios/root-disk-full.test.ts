@@ -1,5 +1,5 @@
 import * as assert from 'uvu/assert';
-import type { TestMachine } from '../bed/machine.ts';
+import type { Hook, TestMachine } from '../bed/machine.ts';
 import { healed, scenario } from '../bed/scenario.ts';
 import { etcdFailed, originals, traces, unitState } from '../bed/world.ts';
 import { expectHealed, idsOf } from './stories.ts';
@@ -23,7 +23,7 @@ scenario(
     const { machine } = stage;
     const [bad, well] = [machine(2), machine(1)];
     const before = { ids: await idsOf(stage), originals: await originals(bad) };
-    const hook = (on: TestMachine, name: string) => on.run(`/opt/heal-node/bin/${name}`);
+    const hook = (on: TestMachine, name: Hook) => on.hook(name);
     await fill(well);
     await fill(bad);
 

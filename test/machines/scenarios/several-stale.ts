@@ -1,6 +1,6 @@
 import * as assert from 'uvu/assert';
 import { tailOf } from '../../../src/report/read-log.ts';
-import { breakages } from '../bed/breakage.ts';
+import { breakDisk } from '../bed/breakage.ts';
 import type { TestMachine } from '../bed/machine.ts';
 import { healed, scenario } from '../bed/scenario.ts';
 import { until } from '../bed/sh.ts';
@@ -22,7 +22,7 @@ export function severalStale(title: string, members: 5 | 7, sids: readonly numbe
     const before = await Promise.all(bad.map(originals));
     for (const each of bad) {
       await each.powerOff();
-      breakages['data-gone'](each);
+      await breakDisk(each, 'data-gone');
     }
     await Promise.all(bad.map((each) => each.powerOn()));
     const platform = appCenter();

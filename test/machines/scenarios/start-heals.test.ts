@@ -1,5 +1,5 @@
 import * as assert from 'uvu/assert';
-import { breakages } from '../bed/breakage.ts';
+import { breakDisk } from '../bed/breakage.ts';
 import { scenario } from '../bed/scenario.ts';
 import { originals } from '../bed/world.ts';
 import { expectHealed, idsOf } from './stories.ts';
@@ -13,11 +13,11 @@ scenario(
     const before = { ids: await idsOf(stage), originals: await originals(bad) };
 
     await bad.powerOff();
-    breakages['data-gone'](bad);
+    await breakDisk(bad, 'data-gone');
     bad.resetRootDisk();
     await bad.powerOn();
 
-    const started = await bad.run('/opt/heal-node/bin/start');
+    const started = await bad.hook('start');
     assert.is(started.code, 0, started.stdout);
     assert.match(
       started.stdout,

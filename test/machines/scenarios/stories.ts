@@ -1,6 +1,6 @@
 import * as assert from 'uvu/assert';
 import type { BedOptions } from '../bed/bed.ts';
-import { type Breakage, breakages } from '../bed/breakage.ts';
+import { type Breakage, breakMember } from '../bed/breakage.ts';
 import { healed, type Stage, scenario } from '../bed/scenario.ts';
 import { hashes, idOf, keysOn, memberList, originals, traces, unitState } from '../bed/world.ts';
 
@@ -25,7 +25,7 @@ export async function expectHealed(
   assert.is(await originals(bad), before.originals, 'unit and environment are the originals, byte for byte');
   assert.is(await traces(bad), '', 'nothing of the swap is left');
   assert.is(await unitState(bad), 'active');
-  assert.is((await bad.run('/opt/heal-node/bin/health-check')).code, 0);
+  assert.is((await bad.hook('health-check')).code, 0);
   assert.is(new Set(await hashes(bed, machines)).size, 1, 'the data are equal on all members');
 }
 
@@ -54,7 +54,7 @@ export function staleMemberHeals(
     const before = { ids: await idsOf(stage), originals: await originals(bad) };
 
     await bad.powerOff();
-    await breakages[how](bad, bed, witness);
+    await breakMember(bed, bad, how);
     await writer.writes(50);
     await bad.powerOn();
     const platform = appCenter();
@@ -72,7 +72,7 @@ export function staleMemberHeals(
     for (const other of machines.filter((each) => each !== bad)) {
       assert.equal(platform.actionsOn(other), [], `AppCenter had nothing to do on ${other.name}`);
     }
-    const { stdout } = await bad.run('/usr/local/bin/heal-node', 'history', '--json');
+    const { stdout } = await bad.cli('history', '--json');
     const [heal, ...more] = JSON.parse(stdout).heals;
     assert.is(more.length, 0, 'one heal');
     assert.is(heal.reason, options.reason);

@@ -1,0 +1,29 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Slot } from './slot.ts';
+
+/** A machine's control groups: one in each hierarchy that systemd uses here. */
+export function cgroups(slot: Slot, sid: number): string[] {
+  return readFileSync('/proc/mounts', 'utf8')
+    .split('\n')
+    .map((line) => line.split(' '))
+    .filter(
+      ([, , type, options]) => type === 'cgroup2' || (type === 'cgroup' && options?.includes('name=systemd')),
+    )
+    .map(([, mount]) => `${mount}/${slot.group}-${sid}`);
+}
+
+/** The processes in a control group and in those below it. */
+export function processesOf(group: string): string[] {
+  const below = (dir: string): string[] => {
+    try {
+      const own = readFileSync(join(dir, 'cgroup.procs'), 'utf8').split('\n').filter(Boolean);
+      const dirs = readdirSync(dir, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+      return [...own, ...dirs.flatMap(({ name }) => below(join(dir, name)))];
+    } catch {
+      // It has gone meanwhile.
+      return [];
+    }
+  };
+  return below(group);
+}

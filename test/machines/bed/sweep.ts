@@ -1,0 +1,65 @@
+import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { cgroups, processesOf } from './cgroups.ts';
+import { sh, trySh, until } from './sh.ts';
+import { type Slot, slots, tryLock } from './slot.ts';
+
+/** Ends all processes of a machine, and removes its control groups. */
+async function endMachine(slot: Slot, sid: number): Promise<void> {
+  for (const group of cgroups(slot, sid).filter(existsSync)) {
+    // Deepest first; a control group is removed like a directory, and only when no process is in it.
+    await until(`${group} is removed`, async () => {
+      const pids = processesOf(group);
+      if (pids.length > 0) await trySh('kill', '-9', ...pids);
+      await trySh('find', group, '-depth', '-type', 'd', '-exec', 'rmdir', '{}', ';');
+      return !existsSync(group);
+    });
+  }
+}
+
+/** The slot's network namespaces that exist. */
+function namespaces(slot: Slot): string[] {
+  const names = existsSync('/run/netns') ? readdirSync('/run/netns') : [];
+  return names.filter((name) => name.startsWith(slot.netns(0).slice(0, -1)));
+}
+
+async function endNetwork(slot: Slot): Promise<void> {
+  for (const name of namespaces(slot)) {
+    const pids = ((await trySh('ip', 'netns', 'pids', name)) ?? '').split('\n').filter(Boolean);
+    if (pids.length > 0) await trySh('kill', '-9', ...pids);
+  }
+  // A namespace goes late, and its cables with it; the bridge and both ends of a cable go at once.
+  const links = (await trySh('ip', '-n', slot.lan, '-brief', 'link')) ?? '';
+  for (const [, name] of links.matchAll(/^(v\d+)@/gm))
+    await trySh('ip', '-n', slot.lan, 'link', 'del', `${name}`);
+  for (const name of namespaces(slot)) await trySh('ip', 'netns', 'del', name);
+}
+
+/**
+ * Ends what a bed in this slot has made, this one or one whose run was killed, by its ID. Does nothing where there
+ * is nothing. The slot's lock must be held.
+ */
+export async function sweep(slot: Slot): Promise<void> {
+  const sids = existsSync(slot.dir) ? readdirSync(slot.dir).filter((name) => /^\d+$/.test(name)) : [];
+  await Promise.all(sids.map((sid) => endMachine(slot, Number(sid))));
+  await endNetwork(slot);
+  if ((await trySh('mountpoint', '-q', slot.dir)) !== undefined) {
+    let said = '';
+    await until(
+      `${slot.dir} is unmounted`,
+      async () => (await sh('umount', '-R', slot.dir).catch((error: Error) => (said = error.message))) === '',
+    ).catch((error: Error) => {
+      throw new Error(`${error.message}: ${said}`);
+    });
+  }
+  rmSync(slot.dir, { recursive: true, force: true });
+}
+
+/** Sweeps every slot that a run has left without its lock, in this checkout or another. */
+export async function sweepLeftovers(): Promise<void> {
+  for (const slot of slots) {
+    if (!existsSync(slot.dir) && namespaces(slot).length === 0) continue;
+    const release = await tryLock(slot);
+    if (release === undefined) continue;
+    await sweep(slot).finally(release);
+  }
+}

@@ -1,0 +1,60 @@
+import { type Job, PARTS } from './jobs.ts';
+
+export interface Options {
+  readonly only: readonly string[];
+  readonly without: readonly string[];
+  /** How many scenarios are under way at the same time. */
+  readonly lanes: number;
+  /** Writes down how long each job took, for the next runs to begin the longest first. */
+  readonly remember: boolean;
+}
+
+/** Measured on 2 cores: scenarios wait most of their time. More machines than these would exhaust inotify(7). */
+const LANES = 4;
+const MOST_LANES = 6;
+
+export const USAGE = `usage: npm test -- [--only WORD…] [--without WORD…] [--lanes N] [--remember]
+A WORD is a part (${PARTS.join(', ')}), a folder below test/, or a part of a test file's path.`;
+
+/** Whether a word means a job: its part, a folder on its path, or some of its path. */
+const means = (word: string, job: Job): boolean => job.part === word || job.title.includes(word);
+
+/** @throws Error with one line for the person who typed it */
+export function parseOptions(words: readonly string[], jobs: readonly Job[]): Options {
+  const only: string[] = [];
+  const without: string[] = [];
+  let lanes = LANES;
+  let remember = false;
+  let into: string[] | undefined;
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i] ?? '';
+    if (word === '--only' || word === '--without') {
+      into = word === '--only' ? only : without;
+      if (words[i + 1] === undefined || words[i + 1]?.startsWith('--'))
+        throw new Error(`${word} must be followed by a word.`);
+    } else if (word === '--remember') {
+      remember = true;
+    } else if (word === '--lanes') {
+      lanes = Number(words[++i]);
+      if (!(Number.isInteger(lanes) && lanes >= 1 && lanes <= MOST_LANES))
+        throw new Error(
+          `--lanes ${words[i]} is not allowed; allowed is a whole number from 1 to ${MOST_LANES}.`,
+        );
+    } else if (into === undefined || word.startsWith('--')) {
+      throw new Error(`${word} is not understood.`);
+    } else if (!jobs.some((job) => means(word, job))) {
+      throw new Error(`${word} is no part, folder or file of the tests.`);
+    } else {
+      into.push(word);
+    }
+  }
+  return { only, without, lanes, remember };
+}
+
+/** The jobs that were asked for. */
+export const chosen = (jobs: readonly Job[], { only, without }: Options): Job[] =>
+  jobs.filter(
+    (job) =>
+      (only.length === 0 || only.some((word) => means(word, job))) &&
+      !without.some((word) => means(word, job)),
+  );
