@@ -20,6 +20,11 @@ export type StepId =
 export interface RunMemory {
   /** Guards have found the data stale in this run, before they were moved. */
   provenStale: boolean;
+  /**
+   * Whose data those were; empty where there were none. systemd forgets the last run of a unit that is moved aside, and
+   * its log with it: without this they would look whole again.
+   */
+  staleMemberId: string;
   /** What proved it was a log that is too short: started without a quorum of others, it could lose committed writes. */
   logShort: boolean;
   /** Verify has passed in this run. */
@@ -30,6 +35,7 @@ export interface RunMemory {
 
 export const nothingLearned = (): RunMemory => ({
   provenStale: false,
+  staleMemberId: '',
   logShort: false,
   verified: false,
   confirmed: false,
@@ -70,8 +76,13 @@ const onOriginals = ({ observed: { swap, copyUnit } }: Situation): boolean =>
 
 const up = (s: Situation): boolean => s.unit !== undefined && (s.runs || s.unit.active === 'activating');
 
+/** The data are those of the member that is listed, and nothing in this boot or in this run has proved them bad. */
+export const joined = (s: Situation, run: RunMemory): boolean =>
+  s.joined && s.wal?.memberId !== run.staleMemberId;
+
 /** Its data fit and the original unit is in place: it only has to come up and be looked at. */
-const homeAndJoined = (s: Situation): boolean => s.joined && s.observed.swap.unitFile === 'file';
+const homeAndJoined = (s: Situation, run: RunMemory): boolean =>
+  joined(s, run) && s.observed.swap.unitFile === 'file';
 
 const fenced = ({ observed: { swap, unit } }: Situation): boolean =>
   isAside(swap) &&
@@ -87,10 +98,10 @@ const fenced = ({ observed: { swap, unit } }: Situation): boolean =>
 const loaded = (unit: Situation['observed']['unit']): boolean => unit.ok && !unit.value.needsReload;
 
 /** While nobody says whom the cluster lists, what has been staged is left as it is. */
-const staged = (s: Situation): boolean =>
+const staged = (s: Situation, run: RunMemory): boolean =>
   s.observed.swap.staged?.state === 'existing' &&
   loaded(s.observed.copyUnit) &&
-  (s.joined ||
+  (joined(s, run) ||
     s.cluster.members.length === 0 ||
     s.observed.swap.staged.initialCluster === expectedCluster(s));
 
@@ -133,10 +144,14 @@ export const healSteps: readonly HealStep[] = [
     needs: ALL_FOR_A_NEW_MEMBER,
     looksBefore: [],
     looksAfter: ['files', 'units'],
-    done: (s) => s.joined || fenced(s),
+    done: (s, run) => joined(s, run) || fenced(s),
     doneWhen: 'the unit has the name of its copy, its original is saved, and etcd is stopped',
     reversible: true,
-    learns: (s) => ({ provenStale: true, logShort: lineOf(s, 'log-short') !== undefined }),
+    learns: (s) => ({
+      provenStale: true,
+      staleMemberId: s.wal?.memberId ?? '',
+      logShort: lineOf(s, 'log-short') !== undefined,
+    }),
   },
   {
     id: 'set-aside',
@@ -146,7 +161,7 @@ export const healSteps: readonly HealStep[] = [
     needs: [...LOCAL, 'stale', 'own-data', 'not-ahead', 'birthmark'],
     looksBefore: [],
     looksAfter: ['files'],
-    done: (s) => s.joined || emptyEnough(s) || arriving(s),
+    done: (s, run) => joined(s, run) || emptyEnough(s) || arriving(s),
     doneWhen: 'the data dir is empty, or holds what the new member is receiving',
     reversible: true,
   },
@@ -158,7 +173,7 @@ export const healSteps: readonly HealStep[] = [
     needs: ['role'],
     looksBefore: [],
     looksAfter: ['files', 'units'],
-    done: (s) => homeAndJoined(s) || staged(s),
+    done: (s, run) => homeAndJoined(s, run) || staged(s, run),
     doneWhen:
       'systemd has loaded a copy of the unit whose environment joins the cluster as its members list it',
     reversible: true,
@@ -171,7 +186,7 @@ export const healSteps: readonly HealStep[] = [
     needs: ALL_FOR_A_NEW_MEMBER,
     looksBefore: ['files', 'units', 'self', 'cluster'],
     looksAfter: [],
-    done: (s) => s.joined || s.membership === 'unlisted' || s.membership === 'unstarted',
+    done: (s, run) => joined(s, run) || s.membership === 'unlisted' || s.membership === 'unstarted',
     doneWhen: 'the cluster does not list this node, or lists it as added and not started',
     reversible: false,
   },
@@ -183,7 +198,7 @@ export const healSteps: readonly HealStep[] = [
     needs: ['role', 'app-quiet', 'birthmark', 'quorum', 'agreement', 'own-member'],
     looksBefore: ['files'],
     looksAfter: [],
-    done: (s) => s.joined || s.membership === 'unstarted',
+    done: (s, run) => joined(s, run) || s.membership === 'unstarted',
     doneWhen: 'the cluster lists this node as added and not started',
     reversible: false,
   },
@@ -195,7 +210,7 @@ export const healSteps: readonly HealStep[] = [
     needs: ['role'],
     looksBefore: [],
     looksAfter: ['files', 'units'],
-    done: (s) => up(s) && (s.joined || arriving(s) || s.unit?.active === 'activating'),
+    done: (s, run) => up(s) && (joined(s, run) || arriving(s) || s.unit?.active === 'activating'),
     doneWhen: 'etcd runs, on its new data or on its way to them',
     reversible: false,
   },

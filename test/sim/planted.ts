@@ -2,8 +2,8 @@
 import { join } from 'node:path';
 import { type Effect, effects } from '../../src/act/heal/effects.ts';
 import { type HealStep, healSteps, type StepId } from '../../src/plan/heal-steps.ts';
+import { DATA_DIR } from '../fake/node.ts';
 import { PLACES } from '../fake/observation.ts';
-import { DATA_DIR } from './node.ts';
 import type { Sim } from './sim.ts';
 
 type Loose<T> = { -readonly [K in keyof T]: T[K] };

@@ -2,9 +2,9 @@ import { requestHeal } from '../../src/act/ask-for-heal.ts';
 import { restoreByHand } from '../../src/act/restore-by-hand.ts';
 import { start, stop } from '../../src/act/start-stop.ts';
 import { HEAL_UNIT } from '../../src/state/places.ts';
+import { nodeUrl } from '../fake/cluster.ts';
+import { DATA_DIR, type SimNode, UNIT_TEXT, WAL } from '../fake/node.ts';
 import { PLACES } from '../fake/observation.ts';
-import { nodeUrl } from './cluster.ts';
-import { DATA_DIR, type SimNode, UNIT_TEXT, WAL } from './node.ts';
 import { Sim } from './sim.ts';
 
 const MINUTE_MS = 60_000;

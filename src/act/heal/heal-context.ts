@@ -7,7 +7,7 @@ import { waitUntil } from '../../machine/wait-until.ts';
 import type { Observation, Part } from '../../observe/observation.ts';
 import { observe } from '../../observe/observe.ts';
 import type { World } from '../../observe/world.ts';
-import { nothingLearned, type RunMemory } from '../../plan/heal-steps.ts';
+import { joined, nothingLearned, type RunMemory } from '../../plan/heal-steps.ts';
 import type { Log } from '../../report/log.ts';
 import type { Settings } from '../../settings/settings-table.ts';
 import type { HealRecord } from '../../state/heal-record.ts';
@@ -50,6 +50,11 @@ export class HealContext {
 
   get cluster(): Cluster {
     return this.world.cluster(this.config.tls);
+  }
+
+  /** See `joined` in src/plan/heal-steps.ts. */
+  get joined(): boolean {
+    return joined(this.situation, this.memory);
   }
 
   /** Client URLs of the others that serve. */

@@ -65,9 +65,9 @@ const text = (failed: readonly GuardAnswer[]): string =>
  * list, or back in it, is not left there for want of a note.
  */
 async function note(heal: HealContext): Promise<void> {
-  const { machine, places, record, log, situation } = heal;
+  const { machine, places, record, log, situation, joined } = heal;
   const written = healRecordFile.write(machine, places.journal, record);
-  const reversible = !situation.joined && situation.membership === 'listed';
+  const reversible = !joined && situation.membership === 'listed';
   await (reversible ? written : bestEffort(log, places.journal, written));
 }
 
@@ -123,8 +123,8 @@ export async function rollBack(heal: HealContext): Promise<string> {
  * have not been touched; or, where the others are silent, this very run has fenced the node and has not come to
  * change the list.
  */
-export const canRollBack = ({ situation, memory, record }: HealContext): boolean => {
-  const { swapped, joined, membership, observed } = situation;
+export const canRollBack = ({ situation, memory, record, joined }: HealContext): boolean => {
+  const { swapped, membership, observed } = situation;
   if (!swapped || joined) return false;
   switch (membership) {
     case 'unknown':
@@ -162,7 +162,7 @@ export async function runHeal(
       if (step === undefined) break;
       if (round >= MAX_ROUNDS)
         throw new Error(`${step.id} is never seen done; what it did last: ${record.steps.at(-1)?.did}`);
-      const whole = heal.situation.joined || heal.situation.membership === 'listed';
+      const whole = heal.joined || heal.situation.membership === 'listed';
       const why = whole ? await parked() : undefined;
       if (why !== undefined) {
         const message = `The heal is parked before ${step.id}: ${why}.`;

@@ -1,149 +1,160 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { requestHeal } from '../../../src/act/ask-for-heal.ts';
-import { runHealService } from '../../../src/act/heal-service.ts';
-import type { Outcome } from '../../../src/state/outcome.ts';
-import { members, OWN, PLACES, settings } from '../../fake/observation.ts';
-import { FakeWorld, UNIT_RIGHTS, UNIT_TEXT } from '../../fake/world.ts';
-
-const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
-const service = (fake: FakeWorld): Promise<Outcome | undefined> =>
-  runHealService(fake.world, settings, silent).catch(() => undefined);
-
-async function asked(): Promise<FakeWorld> {
-  const fake = new FakeWorld();
-  fake.runs.set('heal-node.service', { pid: 0, active: 'inactive', log: [] });
-  await requestHeal(fake.world.machine, PLACES, 'health-action').catch(() => undefined);
-  fake.runs.delete('heal-node.service');
-  fake.effects = 0;
-  return fake;
-}
+import { HEAL_UNIT } from '../../../src/state/places.ts';
+import { UNIT_TEXT } from '../../fake/node.ts';
+import { PLACES } from '../../fake/observation.ts';
+import { ThreeMembers } from '../../fake/three-members.ts';
 
 /** Healed, on the originals, once in the list, nobody else touched, nothing left behind, the old data kept. */
-function expectHealed(fake: FakeWorld, where: string): void {
+function expectHealed(fake: ThreeMembers, where: string): void {
   assert.is(fake.running, PLACES.unit, `${where}: etcd runs on its own unit`);
-  assert.equal(
-    fake.disk.get(PLACES.unitFile),
-    { text: UNIT_TEXT, rights: UNIT_RIGHTS },
-    `${where}: the unit is the original`,
-  );
+  const unit = fake.node.disk.entries.get(PLACES.unitFile);
+  assert.is(unit?.text, UNIT_TEXT, `${where}: the unit is the original`);
+  assert.equal(unit?.rights, fake.node.unitRights, `${where}: with its owner and mode`);
   const own = fake.listed.filter(({ name }) => name === 'etcd2');
   assert.is(own.length, 1, `${where}: listed once`);
   assert.is(fake.listed.length, 3, `${where}: three members`);
-  assert.is(own[0]?.id, fake.walOwner, `${where}: under the ID of its data`);
-  assert.is.not(own[0]?.id, OWN, `${where}: a new one`);
-  const others = members.filter(({ name }) => name !== 'etcd2').map(({ id }) => id);
+  assert.is(own[0]?.id, fake.node.data?.memberId, `${where}: under the ID of its data`);
+  assert.is.not(own[0]?.id, fake.oldId, `${where}: a new one`);
+  const others = fake.others.map(({ data }) => data?.memberId);
   assert.equal(
     fake.removed.filter((id) => others.includes(id)),
     [],
     `${where}: no other was removed`,
   );
-  const left = [...fake.disk.keys()].filter((path) => /etcd1|originals|request|journal\.json/.test(path));
+  const paths = fake.files().map(([path]) => path);
+  const left = paths.filter((path) => /etcd1|originals|request|journal\.json/.test(path));
   assert.equal(left, [], `${where}: nothing is left`);
   assert.ok(
-    [...fake.disk.keys()].some((path) => path.startsWith(`${PLACES.aside}/`)),
+    paths.some((path) => path.startsWith(`${PLACES.aside}/`)),
     `${where}: the old data are kept`,
   );
 }
 
-test('a heal that nothing disturbs', async () => {
-  const fake = await asked();
-  const ended = await service(fake);
+/** Strikes right before or after the n-th change that the healer makes; `count` says how many there were. */
+function atEffect(fake: ThreeMembers, nth: number, when: 'before' | 'after', strike: () => void) {
+  let count = 0;
+  fake.node.onEffect = (what, at) => {
+    if (what !== HEAL_UNIT) return;
+    if (at === 'before') count++;
+    if (count === nth && at === when) {
+      fake.node.onEffect = () => undefined;
+      strike();
+    }
+  };
+  return () => count;
+}
+
+test('a heal that nothing disturbs', () => {
+  const fake = new ThreeMembers('WAL gone');
+  const ended = fake.heal('health-action');
   assert.is(ended?.outcome, 'healed', ended?.message);
   expectHealed(fake, 'undisturbed');
-  assert.equal(fake.removed, [OWN]);
+  assert.equal(fake.removed, [fake.oldId]);
 });
 
-test('a reply of remove, or of add, is lost', async () => {
-  const fake = await asked();
-  fake.loseReplies = true;
-  assert.is((await service(fake))?.outcome, 'healed');
-  expectHealed(fake, 'lost reply');
+test('the reply of any call that changes the cluster is lost', () => {
+  const fake = new ThreeMembers('WAL gone');
+  fake.faults.lostReplies = 0.5;
+  const ended = fake.heal('health-action');
+  assert.is(ended?.outcome, 'healed', ended?.message);
+  expectHealed(fake, 'lost replies');
 });
 
-for (const after of [
-  'the healer was killed',
-  'the machine lost its power',
-  'the machine was migrated',
-] as const) {
-  test(`cut off before and after every effect: ${after}`, async () => {
-    const whole = await asked();
-    await service(whole);
-    const effects = whole.effects;
-    assert.ok(effects > 20, `${effects} effects`);
-    for (let cutAt = 1; cutAt <= effects; cutAt++) {
-      for (const cutAfter of [false, true]) {
-        const fake = await asked();
-        Object.assign(fake, { cutAt, cutAfter });
-        await service(fake);
-        if (after === 'the healer was killed') fake.revive();
-        else fake.reboot(after === 'the machine was migrated');
-        const where = `${after} ${cutAfter ? 'after' : 'before'} effect ${cutAt} of ${effects}`;
+const cuts = {
+  'the healer was killed': ({ node }) => node.systemctl(['kill', HEAL_UNIT]),
+  'the machine lost its power': ({ node }) => {
+    node.powerOff();
+    node.powerOn(false);
+  },
+  'the machine was migrated': ({ node }) => {
+    node.powerOff();
+    node.powerOn(true);
+  },
+} as const satisfies Record<string, (fake: ThreeMembers) => void>;
+
+for (const [after, cut] of Object.entries(cuts))
+  test(`cut off before and after every effect: ${after}`, () => {
+    const whole = new ThreeMembers('WAL gone');
+    const effects = atEffect(whole, 0, 'before', () => undefined);
+    whole.heal('health-action');
+    assert.ok(effects() > 20, `${effects()} effects`);
+    for (let nth = 1; nth <= effects(); nth++) {
+      for (const when of ['before', 'after'] as const) {
+        const fake = new ThreeMembers('WAL gone');
+        let struck = false;
+        atEffect(fake, nth, when, () => {
+          struck = true;
+          cut(fake);
+        });
+        const where = `${after} ${when} effect ${nth} of ${effects()}`;
         // At the boot, or a second after the kill, the service runs again; and AppCenter asks a minute later.
-        let ended = await service(fake);
-        if (ended?.outcome !== 'healed' && (fake.running === undefined || fake.walOwner === OWN)) {
-          fake.disk.set(PLACES.request, {
-            text: JSON.stringify({ by: 'health-action', atMs: 0 }),
-            rights: { mode: 0o600, uid: 0, gid: 0 },
-          });
-          ended = await service(fake);
-          assert.is(ended?.outcome, 'healed', `${where}: ${ended?.message}`);
+        const ended = fake.heal('health-action');
+        assert.ok(struck, `${where}: it struck`);
+        if (ended?.outcome !== 'healed') {
+          const again = fake.heal('health-action');
+          assert.ok(
+            again?.outcome === 'healed' || again?.outcome === 'nothing',
+            `${where}: ${again?.message}`,
+          );
         }
         expectHealed(fake, where);
       }
     }
   });
-}
 
-test('fenced, the journal lost and no word of etcd in this boot: the originals go back, and the next one heals', async () => {
-  const fake = await asked();
-  fake.setWal(OWN);
-  fake.walDamaged = true;
-  fake.runs.set(PLACES.unit, { pid: 0, active: 'failed', log: ['walpb: crc mismatch'] });
-  const whole = fake.disk.get(PLACES.unitFile);
+test('fenced, the journal lost and no word of etcd in this boot: the originals go back, and the next one heals', () => {
+  const fake = new ThreeMembers('WAL damaged');
+  const whole = fake.node.disk.entries.get(PLACES.unitFile);
   // Cut off right after the unit was moved.
-  for (let effects = 1; fake.disk.has(PLACES.unitFile) && effects < 30; effects++) {
-    Object.assign(fake, { cutAt: fake.effects + effects, cutAfter: true });
-    await service(fake);
-    fake.revive();
-  }
-  fake.disk.delete(PLACES.journal);
-  fake.runs.clear();
-  const refused = await service(fake);
+  fake.once(
+    () => !fake.node.disk.entries.has(PLACES.unitFile),
+    () => {
+      fake.node.disk.delete(PLACES.journal);
+      fake.node.powerOff();
+      fake.node.powerOn(false);
+    },
+  );
+  const refused = fake.heal('health-action');
   assert.is(refused?.outcome, 'refused', refused?.message);
   assert.match(
     refused?.message ?? '',
     /nothing seen in this boot proves its data stale.*All steps were taken back/,
   );
-  assert.equal(fake.disk.get(PLACES.unitFile), whole);
-  assert.not(fake.disk.has(PLACES.copyUnitFile));
+  assert.equal(fake.node.disk.entries.get(PLACES.unitFile), whole);
+  assert.not(fake.node.disk.entries.has(PLACES.copyUnitFile));
   assert.equal(fake.removed, []);
+  fake.node.app('start');
+  fake.pass(5000);
+  assert.is(fake.heal('health-action')?.outcome, 'healed');
 });
 
-test('without the others a heal is refused, and nothing is changed', async () => {
-  const fake = await asked();
-  const before = JSON.stringify([...fake.disk].filter(([path]) => path !== PLACES.request));
-  fake.othersServe = () => false;
-  const ended = await service(fake);
+const ours = (path: string): boolean =>
+  path.startsWith(PLACES.history) ||
+  ([PLACES.outcome, PLACES.metrics, PLACES.request] as string[]).includes(path);
+
+test('without the others a heal is refused, and nothing is changed', () => {
+  const fake = new ThreeMembers('WAL gone');
+  const before = JSON.stringify(fake.files(ours));
+  fake.othersOff();
+  const ended = fake.heal('health-action');
   assert.is(ended?.outcome, 'nothing', ended?.message);
-  fake.disk.delete(PLACES.outcome);
-  fake.disk.delete(PLACES.metrics);
-  assert.is(JSON.stringify([...fake.disk]), before);
+  assert.is(JSON.stringify(fake.files(ours)), before);
   assert.equal(fake.removed, []);
 });
 
-test('the others fall silent when everything is staged: refused before remove, and all is taken back', async () => {
-  const fake = await asked();
-  const before = [...fake.disk].filter(([path]) => path !== PLACES.request).sort();
-  fake.othersServe = () => !fake.disk.has(PLACES.copyUnitFile) || fake.disk.get(PLACES.copyEnv) === undefined;
-  const ended = await service(fake);
+test('the others fall silent when everything is staged: refused before remove, and all is taken back', () => {
+  const fake = new ThreeMembers('WAL gone');
+  const before = fake.files(ours);
+  fake.once(
+    () => fake.node.disk.entries.has(PLACES.copyEnv),
+    () => fake.othersOff(),
+  );
+  const ended = fake.heal('health-action');
   assert.is(ended?.outcome, 'refused', ended?.message);
   assert.match(ended?.message ?? '', /refused before remove: quorum: 0 of/);
   assert.equal(fake.removed, []);
-  const after = [...fake.disk].filter(
-    ([path]) => !path.startsWith(PLACES.history) && path !== PLACES.outcome && path !== PLACES.metrics,
-  );
-  assert.equal(after.sort(), before, 'unit, environment and data are as they were');
+  assert.equal(fake.files(ours), before, 'unit, environment and data are as they were');
 });
 
 test.run();

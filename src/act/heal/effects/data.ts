@@ -93,9 +93,9 @@ async function discardable({ machine, places, settings, record }: HealContext): 
 
 /** How much that is, the data that still stand in the data dir included where they may go. */
 export async function reclaimableBytes(heal: HealContext): Promise<number> {
-  const { machine, settings, situation } = heal;
+  const { machine, settings } = heal;
   const paths = await discardable(heal);
-  if (settings.keepAside === 0 && !situation.joined) paths.push(heal.config.dataDir);
+  if (settings.keepAside === 0 && !heal.joined) paths.push(heal.config.dataDir);
   let bytes = 0;
   for (const path of paths) bytes += Math.max(0, await machine.sizeOf(path));
   return bytes;

@@ -15,9 +15,9 @@ export async function startMember(heal: HealContext): Promise<string> {
   const unit = situation.observed.swap.unitFile === 'file' ? places.unit : places.copyUnit;
   // The list may have changed since it was staged; etcd compares it with the members' own (see expectedCluster).
   const { staged } = situation.observed.swap;
-  if (unit === places.copyUnit && !situation.joined && staged?.initialCluster !== expectedCluster(situation))
+  if (unit === places.copyUnit && !heal.joined && staged?.initialCluster !== expectedCluster(situation))
     await stage(heal);
-  if (!situation.joined) await makeRoom(heal);
+  if (!heal.joined) await makeRoom(heal);
   // A unit that has failed may have used up its starts (systemd.unit(5), StartLimitBurst).
   const { unit: facts } = situation;
   if (unit === places.unit || (facts && facts.result !== 'success'))

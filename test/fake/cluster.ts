@@ -7,7 +7,8 @@ import {
 } from '../../src/cluster/cluster.ts';
 import type { Data } from './disk.ts';
 import type { SimNode } from './node.ts';
-import type { Proc, Sim } from './sim.ts';
+import type { Proc } from './process.ts';
+import type { FakeWorld } from './world.ts';
 
 /** One cluster's common history. Normally there is one; a second means that the first was forgotten. */
 export interface Lineage {
@@ -49,7 +50,7 @@ export class SimCluster {
   readonly lineages: Lineage[] = [];
   private nextId = 0xabc000;
 
-  constructor(private readonly sim: Sim) {}
+  constructor(private readonly sim: FakeWorld) {}
 
   lineage(id: number): Lineage {
     const found = this.lineages[id];
@@ -139,7 +140,7 @@ export class SimCluster {
       const { random } = sim;
       const lost = sim.faults.lostReplies > 0 && random.chance(sim.faults.lostReplies);
       const late = lost && random.chance(0.5);
-      return proc.call(lost ? 3000 : random.between(5, 40), () => {
+      return proc.effect(lost ? 3000 : random.between(5, 40), () => {
         const up = endpoints.map(target).find((to) => this.reachable(node, to) && to.etcd?.joined);
         if (up?.etcd === undefined) throw new ClusterError('connection refused', true);
         const lineage = this.lineage(up.etcd.data.lineage);

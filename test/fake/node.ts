@@ -4,11 +4,13 @@ import { parseEnvFile } from '../../src/machine/systemd/env-file.ts';
 import type { UnitFacts } from '../../src/machine/systemd/systemctl.ts';
 import { environmentFiles } from '../../src/machine/systemd/unit-file.ts';
 import type { World } from '../../src/observe/world.ts';
+import type { Mode } from '../../src/settings/settings-table.ts';
 import { HEAL_UNIT } from '../../src/state/places.ts';
-import { PLACES, unit as unitFacts } from '../fake/observation.ts';
 import { CLUSTER_ID, nodeUrl, type Running, sidOf } from './cluster.ts';
 import { type Data, Disk, type Entry } from './disk.ts';
-import { Proc, type Sim } from './sim.ts';
+import { PLACES, unit as unitFacts } from './observation.ts';
+import { Proc } from './process.ts';
+import type { FakeWorld } from './world.ts';
 
 export const UNIT_TEXT =
   '[Service]\nType=notify\nEnvironmentFile=/opt/app/conf/etcd.env\nExecStart=/opt/etcd/current/etcd\n';
@@ -19,7 +21,7 @@ const ETCD = { mode: 0o700, uid: 100, gid: 101 };
 const ROOT = { mode: 0o644, uid: 0, gid: 0 };
 const UNIT_DIR = '/etc/systemd/system';
 const START_LIMIT = 5;
-const diskOf = (path: string): 'root' | 'data' => (path.startsWith('/var/lib/etcd/') ? 'data' : 'root');
+const diskOf = (path: string): 'root' | 'data' => (`${path}/`.startsWith('/var/lib/etcd/') ? 'data' : 'root');
 const SHORT = 'tocommit(68) is out of range [lastIndex(31)]. Was the raft log corrupted, truncated, or lost?';
 
 interface Unit {
@@ -39,6 +41,8 @@ interface Unit {
 export class SimNode {
   readonly disk = new Disk();
   readonly name: string;
+  /** Owner and mode of the unit are its own, and must come back with it. */
+  readonly unitRights = { mode: 0o640, uid: 0, gid: 7 };
   on = true;
   cutOff = false;
   etcd: Running | undefined;
@@ -50,12 +54,21 @@ export class SimNode {
     data: 'no',
   };
   asksGate = true;
+  /** Bytes free on each disk, and what any directory takes. */
+  readonly freeBytes = { root: 1e12, data: 1e12 };
+  treeBytes = 1;
+  /** `HEAL_MODE` of its settings. */
+  mode: Mode = 'auto';
+  /** A tree that was there is removed. */
+  onRemove = (_path: string): void => undefined;
+  /** Around every call of a process of ours that changes something. */
+  onEffect = (_what: string, _when: 'before' | 'after'): void => undefined;
   procs = new Set<Proc>();
   private readonly units = new Map<string, Unit>();
   private pids = 100;
 
   constructor(
-    readonly sim: Sim,
+    readonly sim: FakeWorld,
     readonly sid: number,
   ) {
     this.name = `etcd${sid}`;
@@ -69,7 +82,7 @@ export class SimNode {
     const all = this.sim.sids.map((sid) => `${sid}=10.0.0.${sid}`).join(' ');
     const initial = this.sim.sids.map((sid) => `etcd${sid}=${nodeUrl(sid, 2380)}`).join(',');
     const files: Record<string, [string, Entry['rights']]> = {
-      [PLACES.unitFile]: [UNIT_TEXT, ROOT],
+      [PLACES.unitFile]: [UNIT_TEXT, this.unitRights],
       [PLACES.env]: [
         `ETCD_NAME=${this.name}\nETCD_DATA_DIR=${DATA_DIR}\nETCD_INITIAL_ADVERTISE_PEER_URLS=${nodeUrl(this.sid, 2380)}\nETCD_ADVERTISE_CLIENT_URLS=${nodeUrl(this.sid, 2379)}\nETCD_INITIAL_CLUSTER=${initial}\nETCD_INITIAL_CLUSTER_STATE=new\n`,
         { ...ROOT, mode: 0o640, gid: 101 },
@@ -436,7 +449,7 @@ export class SimNode {
     const { sim, disk } = this;
     const look = <T>(what: () => T): Promise<T> => proc.look(what);
     const act = (what: () => void, path: string, adds = false): Promise<void> =>
-      proc.call(sim.random.between(1, 5), () => {
+      proc.effect(sim.random.between(1, 5), () => {
         this.mustTake(path, adds);
         what();
         if (this.flushes) disk.flush();
@@ -466,13 +479,18 @@ export class SimNode {
             sim.violated('data are never moved under a running etcd', `${this.name}: ${from} to ${to}`);
           disk.move(from, to);
         }, from),
-      remove: (path) => act(() => disk.delete(path), path),
+      remove: (path) =>
+        act(() => {
+          const there = disk.kindOf(path) !== 'none';
+          disk.delete(path);
+          if (there) this.onRemove(path);
+        }, path),
       room: async (path) => {
-        const bytes = this.ailing[diskOf(path)] === 'full' ? 0 : 1e12;
+        const bytes = this.ailing[diskOf(path)] === 'full' ? 0 : this.freeBytes[diskOf(path)];
         return { bytes, rootBytes: bytes, inodes: 1e6 };
       },
       tail: async () => undefined,
-      sizeOf: async () => 1,
+      sizeOf: async () => this.treeBytes,
       wal: () =>
         look(() => {
           const { data } = this;
@@ -505,7 +523,7 @@ export class SimNode {
       units: (names) => proc.call(sim.latency(8), () => names.map((name) => this.facts(name))),
       journal: (facts) => look(() => this.log(facts.invocationId)),
       systemctl: (words) =>
-        proc.call(sim.random.between(10, 120), () => {
+        proc.effect(sim.random.between(10, 120), () => {
           this.systemctl(words);
           sim.check();
         }),

@@ -85,6 +85,7 @@ export class Clock {
   /** Goes on until `ended`, or until nothing is due within `limitMs`. Everything awaited is settled in between. */
   run(limitMs: number, ended: () => boolean): void {
     const endMs = this.nowMs + limitMs;
+    drainMicrotasks();
     while (!ended()) {
       if ((this.heap[0]?.atMs ?? Number.POSITIVE_INFINITY) > endMs) break;
       const due = this.take();
