@@ -23,7 +23,7 @@ const WAL = `${DATA_DIR}/member/wal/0.wal`;
 const ETCD_RIGHTS: FileRights = { mode: 0o700, uid: 100, gid: 101 };
 
 /** The healer's process has died: nothing that it calls does anything any more. */
-export class Cut extends Error {}
+class Cut extends Error {}
 
 type Node = { readonly text?: string; readonly rights: FileRights };
 interface Run {

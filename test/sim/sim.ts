@@ -62,10 +62,6 @@ export class Proc {
   }
 }
 
-export class Violation extends Error {
-  override readonly name = 'Violation';
-}
-
 const CHECK_MS = 60_000;
 const ACTION_LIMIT_MS = 60_000;
 const DEEP_CHECK_MS = 10 * 60_000;

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, w
 import { join } from 'node:path';
 import { sh } from './sh.ts';
 
-export const SUITE = 'bookworm';
+const SUITE = 'bookworm';
 const PACKAGES = [
   'systemd',
   'systemd-sysv',
