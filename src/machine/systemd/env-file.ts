@@ -1,5 +1,5 @@
 /**
- * Environment files as systemd reads them (systemd.exec(5), `EnvironmentFile=`; src/basic/env-file.c): what
+ * Environment files as systemd reads them (systemd.exec(5), `EnvironmentFile=`; its source: basic/env-file.c): what
  * systemd would hand to etcd is what counts, so neither a shell's rules nor dotenv's apply.
  */
 
