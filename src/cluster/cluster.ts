@@ -44,7 +44,7 @@ export interface MemberReply {
   readonly birthmark: string;
 }
 
-export interface HashKv {
+interface HashKv {
   readonly endpoint: string;
   readonly hash: string;
   readonly compactRevision: string;

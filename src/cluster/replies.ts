@@ -18,9 +18,9 @@ const id = v.pipe(
 
 const texts = v.optional(v.array(v.string()), []);
 
-export const header = v.object({ cluster_id: id, member_id: id, revision: number64 });
+const header = v.object({ cluster_id: id, member_id: id, revision: number64 });
 
-export const member = v.pipe(
+const member = v.pipe(
   v.object({
     ID: id,
     name: v.optional(v.string(), ''),

@@ -2,7 +2,7 @@ import type { Alarm, Member, MemberReply } from '../cluster/cluster.ts';
 import type { EtcdConfig } from '../machine/etcd/etcd-config.ts';
 import type { Asked } from '../observe/observation.ts';
 
-export interface Serving {
+interface Serving {
   readonly endpoint: string;
   readonly reply: MemberReply;
 }

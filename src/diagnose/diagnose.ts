@@ -3,7 +3,7 @@ import { rules } from './rules.ts';
 import type { Situation } from './situation.ts';
 import { type Verdict, verdictRow } from './verdicts.ts';
 
-export interface ReportedEvidence {
+interface ReportedEvidence {
   /** Where it was seen: a unit, a path, an endpoint. */
   readonly source: string;
   readonly text: string;

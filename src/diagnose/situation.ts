@@ -13,7 +13,7 @@ import { type Signature, signatures } from './signatures.ts';
 /** Every line that is looked for: of a stale member, and of a fault of this machine. */
 export const allSignatures: readonly Signature[] = [...signatures, ...faultSignatures];
 
-export interface Matched {
+interface Matched {
   readonly signature: Signature;
   readonly line: string;
 }

@@ -69,14 +69,14 @@ async function lookAtSwap({ machine, places }: World): Promise<SwapFacts> {
   const copyUnit = await machine.readFile(places.copyUnitFile).catch(() => undefined);
   const copyEnv = await machine.readFile(places.copyEnv).catch(() => undefined);
   const unit = await machine.readFile(places.unitFile).catch(() => undefined);
-  const readsEnv1 = (text = '') => environmentFiles(text).some(({ path }) => path === places.copyEnv);
+  const readsCopyEnv = (text = '') => environmentFiles(text).some(({ path }) => path === places.copyEnv);
   const copyDropIns = await machine.list(places.copyDropIns);
   const dropInTexts = await Promise.all(
     copyDropIns.map(
       async (name) => (await machine.readFile(`${places.copyDropIns}/${name}`).catch(() => undefined))?.text,
     ),
   );
-  const reads = [copyUnit?.text, ...dropInTexts].some(readsEnv1);
+  const reads = [copyUnit?.text, ...dropInTexts].some(readsCopyEnv);
   const env = copyEnv === undefined ? undefined : parseEnvFile(copyEnv.text);
   const changed = await Promise.all(
     [places.copyUnitFile, places.copyEnv, places.copyDropIns].map((path) => machine.changedMs(path)),
@@ -87,7 +87,7 @@ async function lookAtSwap({ machine, places }: World): Promise<SwapFacts> {
     copyUnitFile: await machine.kindOf(places.copyUnitFile),
     copyEnv: (await machine.kindOf(places.copyEnv)) !== 'none',
     copyDropIns: copyDropIns.length > 0,
-    pointsAway: readsEnv1(unit?.text),
+    pointsAway: readsCopyEnv(unit?.text),
     changedMs: changes.length === 0 ? undefined : Math.max(...changes),
     originals: (await machine.kindOf(places.originalUnit)) === 'file',
     staged:

@@ -2,7 +2,7 @@ import type { Machine } from '../machine/machine.ts';
 import type { Fact, Source, Stamp } from './observation.ts';
 
 /** A source that takes longer counts as one that does not answer; all are asked side by side. */
-export const DEADLINE_MS = 2300;
+const DEADLINE_MS = 2300;
 
 /** Takes the time of every source that is asked, and bounds it. */
 export class Stopwatch {

@@ -47,14 +47,15 @@ function openFile(path: string): number | undefined {
 
 /** Writes whole lines. One that cannot be written is lost: a full disk must not end a heal, or fail a check. */
 function lines(fd: number, name: string): { write(line: string): void } {
-  let told = false;
+  let announced = false;
   return {
     write: (line) => {
       try {
         writeSync(fd, line);
       } catch (error) {
-        if (!told) console.error(`heal-node goes on without its log ${name}: ${(error as Error).message}`);
-        told = true;
+        if (!announced)
+          console.error(`heal-node goes on without its log ${name}: ${(error as Error).message}`);
+        announced = true;
       }
     },
   };

@@ -1,5 +1,5 @@
 /**
- * Every setting, once. The loader, the error texts, `heal-node config` and docs/settings.md all read this
+ * Every setting, once. The loader, the error texts and the settings file that `heal-node install` writes all read this
  * table; to add a setting is to add a row.
  */
 

@@ -12,7 +12,7 @@ export interface OriginalUnit {
 const rightsSchema = v.object({ mode: v.number(), uid: v.number(), gid: v.number() });
 
 /** The saved original of etcd's unit, from root's own directory; undefined when none is saved. */
-export async function savedOriginal(machine: Machine, places: Places): Promise<OriginalUnit | undefined> {
+async function savedOriginal(machine: Machine, places: Places): Promise<OriginalUnit | undefined> {
   const unit = await machine.readFile(places.originalUnit);
   const rights = await machine.readFile(places.originalRights);
   if (unit === undefined || rights === undefined) return undefined;

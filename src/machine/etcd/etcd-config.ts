@@ -34,7 +34,7 @@ type Env = Readonly<Record<string, string>>;
 /** The client certificates of the app (docs/platform.md); etcd's own environment names only the server's. */
 const CLIENT_TLS_DIR = '/var/lib/etcd/ssl/etcd';
 
-export class EtcdConfigError extends Error {
+class EtcdConfigError extends Error {
   override readonly name = 'EtcdConfigError';
 }
 

@@ -42,7 +42,7 @@ export function updateCrc(crc: number, data: Uint8Array, start = 0, end = data.l
 type Fields = ReadonlyMap<number, bigint | Uint8Array>;
 
 /** The varint and length-delimited fields of one protobuf message; throws on anything else. */
-export function readFields(bytes: Uint8Array): Fields {
+function readFields(bytes: Uint8Array): Fields {
   const fields = new Map<number, bigint | Uint8Array>();
   let at = 0;
   const varint = (): bigint => {

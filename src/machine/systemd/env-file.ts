@@ -1,9 +1,9 @@
 /**
- * Environment files as systemd reads them (systemd.exec(5), `EnvironmentFile=`; src/basic/env-file.c): what
+ * Environment files as systemd reads them (systemd.exec(5), `EnvironmentFile=`; its source: basic/env-file.c): what
  * systemd would hand to etcd is what counts, so neither a shell's rules nor dotenv's apply.
  */
 
-export interface Assignment {
+interface Assignment {
   readonly key: string;
   readonly value: string;
   /** Where the assignment stands in the text, without its line end. */
@@ -58,7 +58,7 @@ function readValue(text: string, at: number): { value: string; end: number } {
 }
 
 /** All assignments of an environment file, in order. Lines that systemd would skip are skipped. */
-export function readAssignments(text: string): Assignment[] {
+function readAssignments(text: string): Assignment[] {
   const found: Assignment[] = [];
   let i = 0;
   while (i < text.length) {

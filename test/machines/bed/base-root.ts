@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { takeLock } from './lock.ts';
 import { sh } from './sh.ts';
 
-export const SUITE = 'bookworm';
+const SUITE = 'bookworm';
 const PACKAGES = [
   'systemd',
   'systemd-sysv',

@@ -40,7 +40,7 @@ export async function stopUnits({ machine, log }: HealContext, ...units: readonl
  * second, as much as a whole etcd start, so it is not done on suspicion: systemd itself says (systemctl(1),
  * NeedDaemonReload), and a unit that it has never loaded is read afresh.
  */
-async function reloadIfNeeded({ machine, places }: HealContext, present: 'unit' | 'unit1'): Promise<void> {
+async function reloadIfNeeded({ machine, places }: HealContext, present: 'unit' | 'copyUnit'): Promise<void> {
   const [unit, copyUnit] = await machine.units([places.unit, places.copyUnit]);
   const [facts, file] = present === 'unit' ? [unit, places.unitFile] : [copyUnit, places.copyUnitFile];
   const asOnDisk = facts?.load === 'loaded' && facts.fragment === file;
@@ -119,7 +119,7 @@ export async function stage(heal: HealContext): Promise<string> {
   const unlimited = '# heal-node: gone when the heal ends\n[Service]\nTimeoutStartSec=infinity\n';
   await machine.writeFile(`${places.copyDropIns}/${OWN_DROP_IN}`, unlimited, { mode: 0o644, uid: 0, gid: 0 });
   await machine.writeFile(places.copyUnitFile, unit.text, original.rights);
-  await reloadIfNeeded(heal, 'unit1');
+  await reloadIfNeeded(heal, 'copyUnit');
   return `${places.copyUnitFile} reads ${places.copyEnv}, which joins ${initialCluster}`;
 }
 
