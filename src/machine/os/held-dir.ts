@@ -19,6 +19,9 @@ import {
   writeSync,
 } from 'node:fs';
 
+/** A name beside `name` that nobody can guess, and so nobody can take before us. */
+const temporaryName = (name: string): string => `.${name}.${randomBytes(12).toString('hex')}`;
+
 const DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 
 export interface FileRights {
@@ -78,7 +81,7 @@ export class HeldDir {
 
   /** Makes a directory with its rights at once, as `write` makes a file: a crash leaves none, or a whole one. */
   private make(name: string, { mode, uid, gid }: FileRights, path: string): HeldDir {
-    const temporary = this.at(`.${name}.${randomBytes(12).toString('hex')}`);
+    const temporary = this.at(temporaryName(name));
     mkdirSync(temporary, { mode: 0o700 });
     const made = new HeldDir(openSync(temporary, DIRECTORY), path);
     try {
@@ -169,19 +172,29 @@ export class HeldDir {
   /**
    * Puts a whole file here at once: a new file under a name nobody can guess, flushed, renamed over the old
    * one, the directory flushed. A crash leaves the old file or the new one.
-   * @throws with the path, when it cannot be written; the old file stays.
+   * @param temporary the name that it has until it is whole
+   * @throws with the path, when it cannot be written, also when `temporary` is taken; the old file stays.
    */
-  write(name: string, content: string | Uint8Array, rights: FileRights): void {
+  write(
+    name: string,
+    content: string | Uint8Array,
+    rights: FileRights,
+    temporary = temporaryName(name),
+  ): void {
     try {
-      this.writeWhole(name, content, rights);
+      this.writeWhole(name, content, rights, temporary);
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
       throw Object.assign(new Error(`${this.path}/${name} cannot be written: ${message}`), { code });
     }
   }
 
-  private writeWhole(name: string, content: string | Uint8Array, rights: FileRights): void {
-    const temporary = `.${name}.${randomBytes(12).toString('hex')}`;
+  private writeWhole(
+    name: string,
+    content: string | Uint8Array,
+    rights: FileRights,
+    temporary: string,
+  ): void {
     const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
     const fd = openSync(this.at(temporary), flags, 0o600);
     try {
@@ -218,14 +231,24 @@ export class HeldDir {
   /**
    * Removes a file or a tree here; a link is removed, not followed, also when somebody puts one there while we
    * are at it. Nothing there is nothing done.
+   * @throws with the path, when it cannot be removed; a tree may be gone in part.
    */
   remove(name: string): void {
+    try {
+      this.removeAll(name);
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      throw Object.assign(new Error(`${this.path}/${name}: ${message.slice(0, 200)}`), { code });
+    }
+  }
+
+  private removeAll(name: string): void {
     const stat = this.stat(name);
     if (stat === undefined) return;
     if (stat.isDirectory()) {
       const inner = this.enter(name);
       try {
-        for (const entry of inner.names()) inner.remove(entry);
+        for (const entry of inner.names()) inner.removeAll(entry);
       } finally {
         inner.close();
       }
