@@ -5,11 +5,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { parse as parseLossless } from 'lossless-json';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import * as v from 'valibot';
 import { parseAppView } from '../src/appcenter/app-view.ts';
+import { readJson } from '../src/cluster/etcdctl.ts';
 import * as replies from '../src/cluster/replies.ts';
 import { diagnose } from '../src/diagnose/diagnose.ts';
 import { signatures } from '../src/diagnose/signatures.ts';
@@ -24,10 +24,11 @@ import { parseEnvFile, setEnvValues } from '../src/machine/systemd/env-file.ts';
 import { parseShow } from '../src/machine/systemd/systemctl.ts';
 import { environmentFiles, pointEnvironmentFile } from '../src/machine/systemd/unit-file.ts';
 import { parseSettings } from '../src/settings/parse-settings.ts';
-import { crashed, ENV, members, situation } from './fake/observation.ts';
+import { crashed, ENV, situation } from './fake/observation.ts';
 
 const RUNS = 2000;
 const wal = readFileSync(join(import.meta.dirname, 'machine/etcd/recorded/etcd-3.4.wal'));
+const db = readFileSync(join(import.meta.dirname, 'machine/etcd/recorded/etcd-3.4.db-head'));
 const server = readFileSync(join(import.meta.dirname, 'machine/os/recorded/certificates/server.pem'), 'utf8');
 const STATUS = `{"header":{"cluster_id":"9980","member_id":"1046","revision":"5","raft_term":"2"},"version":"3.4.23","dbSize":"20480","leader":"1046","raftIndex":"9","raftTerm":"2","errors":["memberID:10501334649042878790 alarm:NOSPACE "]}`;
 const LIST = `{"header":{"cluster_id":9980,"member_id":1046},"members":[{"ID":18331233011,"name":"etcd2","peerURLs":["http://10.0.0.2:2380"]}]}`;
@@ -38,32 +39,47 @@ interface Reader {
   readonly name: string;
   /** Something well-formed, to mutate. */
   readonly seed: string;
+  /** Something that is refused; undefined where the best is made of whatever comes. */
+  readonly bad?: string;
   readonly read: (text: string) => unknown;
 }
 
-const json = (schema: v.GenericSchema) => (text: string) => v.parse(schema, parseLossless(text));
+const json = (schema: v.GenericSchema) => (text: string) => v.parse(schema, readJson(text));
 
 const readers: readonly Reader[] = [
-  { name: "etcd's environment", seed: ENV, read: (text) => etcdConfig(parseEnvFile(text), 'etcd.env') },
-  { name: 'an environment that is edited', seed: ENV, read: (text) => setEnvValues(text, { A: 'b' }) },
+  {
+    name: "etcd's environment",
+    seed: ENV,
+    bad: 'ETCD_NAME=\n',
+    read: (text) => etcdConfig(parseEnvFile(text), 'etcd.env'),
+  },
+  {
+    name: 'an environment that is edited',
+    seed: ENV,
+    read: (text) => setEnvValues(text, { A: 'b' }),
+  },
   {
     name: "the app's view",
     seed: 'MY_ROLE=etcd-node\nMY_SID=2\nSTABLE_NODES="1=10.0.0.1"\n',
+    bad: 'MY_ROLE=king\n',
     read: (text) => parseAppView(text, '.env'),
   },
   {
     name: 'settings',
     seed: 'HEAL_MODE=auto\nHEAL_CHECK_TIMEOUT=3s\n',
+    bad: 'HEAL_MODE=of\n',
     read: (text) => parseSettings(text, {}),
   },
   {
     name: 'a unit',
     seed: '[Service]\nEnvironmentFile=-/a # c\nExecStart=/b \\\n c\n',
+    bad: '[Service]\nEnvironmentFile=/a \\\n/b\n',
     read: environmentFiles,
   },
   {
     name: 'a unit that is edited',
-    seed: '[Service]\nEnvironmentFile=/a\n',
+    seed: '[Service]\nEnvironmentFile=-/a # c\nExecStart=/b \\\n c\n',
+    bad: '[Service]\nEnvironmentFile=/a \\\n/b\n',
     read: (text) => pointEnvironmentFile(text, '/a', '/b'),
   },
   {
@@ -71,11 +87,21 @@ const readers: readonly Reader[] = [
     seed: 'MainPID=1\nEnvironmentFiles=/a (ignore_errors=no)\nInvocationID=\n\nMainPID=0\n',
     read: parseShow,
   },
-  { name: 'status of the gateway', seed: STATUS, read: json(replies.status) },
-  { name: "etcdctl's member list", seed: LIST, read: json(replies.memberList) },
-  { name: 'a transaction', seed: TXN, read: json(replies.transaction) },
-  { name: 'keys', seed: KEYS, read: json(replies.kvs) },
-  { name: 'hashes', seed: '{"hash":"1","compact_revision":"2"}', read: json(replies.hashKv) },
+  { name: 'status of the gateway', seed: STATUS, bad: '{"header":7}', read: json(replies.status) },
+  {
+    name: "etcdctl's member list",
+    seed: LIST,
+    bad: '{"header":{},"members":"none"}',
+    read: json(replies.memberList),
+  },
+  { name: 'a transaction', seed: TXN, bad: '{"header":{},"succeeded":7}', read: json(replies.transaction) },
+  { name: 'keys', seed: KEYS, bad: '{"header":{},"kvs":[{"value":"?"}]}', read: json(replies.kvs) },
+  {
+    name: 'hashes',
+    seed: '{"hash":"1","compact_revision":"2"}',
+    bad: '{"hash":"x"}',
+    read: json(replies.hashKv),
+  },
   {
     name: '/proc/PID/stat',
     seed: '7 (et) cd) S 1 7 7 0 -1 0 0 0 0 0 5 6 0',
@@ -96,10 +122,15 @@ const readers: readonly Reader[] = [
     seed: '{"ts":"2026-01-01T00:00:00Z","msg":"a"}\n',
     read: (text) => linesSince(text, 0),
   },
-  { name: 'a bbolt file', seed: '\0'.repeat(9000), read: (text) => neededBytes(Buffer.from(text, 'latin1')) },
+  {
+    name: 'a bbolt file',
+    seed: db.toString('latin1'),
+    read: (text) => neededBytes(Buffer.from(text, 'latin1')),
+  },
   {
     name: 'a WAL',
     seed: wal.toString('latin1'),
+    bad: '',
     read: (text) => readWalFile(Buffer.from(text, 'latin1'), true),
   },
   {
@@ -127,16 +158,25 @@ const mutated = (seed: string) =>
       edits.reduce((text, [at, gone, put]) => text.slice(0, at) + put + text.slice(at + gone), seed),
     );
 
-let count = 0;
-for (const { name, seed, read } of readers) {
+let inputs = 0;
+for (const { name, seed, bad, read } of readers) {
   test(`${name}: random and mutated`, () => {
+    assert.not.throws(() => read(seed), 'what is well-formed is read');
+    if (bad !== undefined)
+      assert.throws(
+        () => read(bad),
+        (error: Error) => error.message !== '',
+      );
+    let refused = 0;
     fc.assert(
       fc.property(fc.oneof(mutated(seed), fc.string({ unit: 'binary', maxLength: 300 })), (text) => {
-        count++;
         try {
           read(text);
+          inputs++;
           return true;
         } catch (error) {
+          inputs++;
+          refused++;
           return (
             error instanceof Error &&
             error.message !== '' &&
@@ -147,6 +187,7 @@ for (const { name, seed, read } of readers) {
       }),
       { numRuns: RUNS },
     );
+    if (bad === undefined) assert.is(refused, 0);
   });
 }
 
@@ -165,9 +206,6 @@ test('a WAL that claims a record of petabytes, or of nothing, is damage', () => 
   }
 });
 
-test('the count', () => {
-  assert.is(members.length, 3);
-  console.log(`\n${count} inputs for ${readers.length} readers`);
-});
+test('every reader has had its inputs', () => assert.ok(inputs >= readers.length * RUNS));
 
 test.run();

@@ -34,7 +34,7 @@ export interface EtcdctlOptions {
 const WRITE_TIMEOUT_MS = 10_000;
 
 /** etcd's JSON holds 64-bit IDs as numbers: every whole number is read as a bigint. */
-const readJson = (text: string): unknown =>
+export const readJson = (text: string): unknown =>
   parseLossless(text, undefined, (number) => (/^-?\d+$/.test(number) ? BigInt(number) : Number(number)));
 
 /** What etcdctl said went wrong: its last line that is not empty. */
