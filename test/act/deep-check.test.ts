@@ -1,6 +1,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { deepCheck } from '../../src/act/deep-check.ts';
+import type { Settings } from '../../src/settings/settings-table.ts';
+import { type DeepCheckResult, deepCheckFile } from '../../src/state/deep-check-file.ts';
 import { healRecordFile, newRecord } from '../../src/state/heal-record.ts';
 import { PLACES } from '../fake/observation.ts';
 import { ThreeMembers } from '../fake/three-members.ts';
@@ -42,6 +44,109 @@ test('a check that is late asks for nothing any more: its process may end before
   assert.match(found.message, /not done within 777 ms/);
   assert.not(asked);
   assert.equal(requests, []);
+});
+
+/** A deep check of member 2 that has all the time that it needs. */
+function checked(fake: ThreeMembers, changes: Partial<Settings> = {}) {
+  const written: string[] = [];
+  return fake.run(async (world) => {
+    const writeFile: typeof world.machine.writeFile = (path, ...rest) => {
+      written.push(path);
+      return world.machine.writeFile(path, ...rest);
+    };
+    const machine = { ...world.machine, writeFile };
+    const settings = { ...fake.settings, ...changes };
+    const found = await deepCheck({ ...world, machine }, settings, silent, 60_000);
+    return { found, written, result: await deepCheckFile.read(machine, PLACES.deepCheck) };
+  });
+}
+
+const metrics = (fake: ThreeMembers): string => fake.node.disk.entries.get(PLACES.metrics)?.text ?? '';
+const taint = (node: ThreeMembers['node'], text: string) => Object.assign(node.data ?? {}, { taint: text });
+
+test('data that equal those of all others', () => {
+  const fake = new ThreeMembers('none');
+  const { found, result } = checked(fake);
+  assert.is(found.code, 0);
+  assert.is(result?.state, 'equal');
+  assert.is(result?.memberId, fake.oldId);
+  assert.match(metrics(fake), /^heal_node_diverged 0$/m);
+  assert.match(metrics(fake), /^heal_node_verdict\{verdict="healthy"\} 1$/m);
+});
+
+test('data that alone differ are reported, and fail the check where a heal is wanted', () => {
+  for (const onDivergence of ['report', 'heal'] as const) {
+    const fake = new ThreeMembers('none');
+    taint(fake.node, 'x');
+    const { found, result } = checked(fake, { onDivergence });
+    assert.is(found.code, onDivergence === 'heal' ? 1 : 0);
+    assert.match(found.message, /differ from those of all others at revision \d+: hash 0x, the others 0\./);
+    assert.is(result?.state, 'differs');
+    assert.is(result?.confirmed, true);
+    assert.match(metrics(fake), /^heal_node_diverged 1$/m);
+  }
+});
+
+test('others that differ among themselves prove nothing', () => {
+  const fake = new ThreeMembers('none');
+  for (const [at, node] of fake.others.entries()) taint(node, `${at}`);
+  const { found, result } = checked(fake, { onDivergence: 'heal' });
+  assert.is(found.code, 0);
+  assert.is(result?.state, 'unknown');
+  assert.is(result?.confirmed, false);
+  assert.match(result?.text ?? '', /the others differ among themselves at revision/);
+});
+
+test('a difference that is gone at the second look proves nothing', () => {
+  const fake = new ThreeMembers('none');
+  taint(fake.node, 'x');
+  let compared = 0;
+  const found = fake.run((world) => {
+    const cluster: typeof world.cluster = (tls) => {
+      const seam = world.cluster(tls);
+      return {
+        ...seam,
+        hashKv: async (...words) => {
+          const rows = await seam.hashKv(...words);
+          if (++compared === 1) taint(fake.node, '');
+          return rows;
+        },
+      };
+    };
+    return deepCheck({ ...world, cluster }, { ...fake.settings, onDivergence: 'heal' }, silent, 60_000);
+  });
+  assert.is(compared, 2);
+  assert.is(found.code, 0);
+  assert.match(found.message, /its data equal all others'/);
+});
+
+const KEY = 'heal-node/deep-check';
+const FOUND: DeepCheckResult = {
+  atMs: 7,
+  state: 'differs',
+  confirmed: true,
+  memberId: 'abc',
+  text: 'differs',
+};
+
+test('while another member compares, what was found last stands, and the next checks are quick', () => {
+  const fake = new ThreeMembers('none');
+  fake.putKey(KEY, 'etcd3');
+  fake.run(({ machine }) => deepCheckFile.write(machine, PLACES.deepCheck, FOUND));
+  const { found, result, written } = checked(fake);
+  assert.is(found.code, 0);
+  assert.match(found.message, /etcd3 compares its data right now/);
+  assert.ok(written.includes(PLACES.deepCheck), 'the file is new, by whose age the next check is due');
+  assert.equal(result, FOUND);
+});
+
+test('the same where nothing has been found yet', () => {
+  const fake = new ThreeMembers('none');
+  fake.putKey(KEY, 'etcd3');
+  const { result, written } = checked(fake);
+  assert.ok(written.includes(PLACES.deepCheck));
+  assert.is(result?.state, 'unknown');
+  assert.is(result?.confirmed, false);
 });
 
 test.run();

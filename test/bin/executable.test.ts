@@ -87,6 +87,7 @@ test('a .env file or bunfig.toml where it happens to be called is not read', asy
     env: { PATH: '/usr/bin:/bin' },
     reject: false,
   });
+  assert.match(stdout, /^Not healthy: /);
   assert.not.match(stdout, /HEAL_MODE|evil/);
 });
 

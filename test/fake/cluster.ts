@@ -248,7 +248,7 @@ export class SimCluster {
               throw new Error('etcdserver: mvcc: required revision is a future revision');
             return {
               endpoint,
-              hash: `${etcd.data.lineage}${etcd.data.damaged ? 'x' : ''}`,
+              hash: `${etcd.data.lineage}${etcd.data.taint ?? ''}`,
               compactRevision: '0',
             };
           }),

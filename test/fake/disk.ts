@@ -9,6 +9,8 @@ export interface Data {
   readonly lineage: number;
   index: number;
   damaged: boolean;
+  /** Its keys are not those that the history has: they hash to something else. */
+  taint?: string;
 }
 
 export interface Entry {
