@@ -105,6 +105,8 @@ export async function healthAction(world: World, settings: Settings, log: Log): 
     const mismatch = await bestEffort(log, 'The member mark', rememberCluster(world, situation));
     if (mismatch !== undefined) log.error({ event: 'birthmark' }, `${node.name}: ${mismatch}.`);
   }
+  // Before anything is done: after a heal its service writes what holds then.
+  await bestEffort(log, places.metrics, writeMetrics(machine, places, verdict));
   const { response } = verdictRow(verdict);
   const leftMs = Math.max(0, settings.actionTimeoutMs - (machine.monotonicMs() - beganMs) - 500);
   const { code, did } = await responses[response]({
@@ -115,9 +117,6 @@ export async function healthAction(world: World, settings: Settings, log: Log): 
     leftMs,
   });
   const message = `${found} ${did}${advice === '' ? '' : ` Action: ${advice}.`}`;
-  // After a heal its service has written what holds now.
-  if (response !== 'heal' && response !== 'resume')
-    await bestEffort(log, places.metrics, writeMetrics(machine, places, verdict));
   log.info({ event: 'action', verdict, response, exit: code }, message);
   return { code, message };
 }

@@ -10,7 +10,7 @@ import { places } from '../../src/state/places.ts';
 
 export const settings = parseSettings(undefined, {});
 export const PLACES = places(settings);
-export const CLUSTER = '8a43c497ec2fe5db';
+const CLUSTER = '8a43c497ec2fe5db';
 export const OWN = 'fe6bc03fdf86b20f';
 
 export const members: readonly Member[] = [

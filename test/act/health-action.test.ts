@@ -1,0 +1,121 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { healthAction } from '../../src/act/health-action.ts';
+import { etcdctlCluster } from '../../src/cluster/etcdctl.ts';
+import type { Verdict } from '../../src/diagnose/verdicts.ts';
+import type { World } from '../../src/observe/world.ts';
+import { PLACES } from '../fake/observation.ts';
+import { ThreeMembers } from '../fake/three-members.ts';
+
+const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
+
+/** The action on member 2, with the app's commands that it has run; they do what `app` does. */
+function action(
+  fake: ThreeMembers,
+  app: (verb: string) => void = (verb) => fake.node.app(verb),
+  changes: Partial<World> = {},
+) {
+  const commands: string[] = [];
+  const result = fake.run((world) => {
+    const runApp: typeof world.machine.runApp = async (argv) => {
+      commands.push(argv.join(' '));
+      app(argv.at(-1) ?? '');
+      return 0;
+    };
+    return healthAction(
+      { ...world, machine: { ...world.machine, runApp }, ...changes },
+      fake.settings,
+      silent,
+    );
+  });
+  return { ...result, commands };
+}
+
+/** The verdict that the metrics show, of all those that there are. */
+const shown = (fake: ThreeMembers): string[] => {
+  const text = fake.node.disk.entries.get(PLACES.metrics)?.text ?? '';
+  return [...text.matchAll(/^heal_node_verdict\{verdict="([a-z-]+)"\} 1$/gm)].map(
+    ([, verdict = '']) => verdict,
+  );
+};
+
+const stopped = (fake: ThreeMembers) => fake.node.systemctl(['stop', PLACES.unit]);
+const alone = (fake: ThreeMembers) => {
+  stopped(fake);
+  fake.node.disk.delete('/var/lib/etcd/default.etcd/member');
+  fake.othersOff();
+};
+const byHand = (fake: ThreeMembers) => fake.putFile(PLACES.copyEnv, 'ETCD_NAME=etcd2\n');
+
+const verdicts: readonly (readonly [
+  verdict: Verdict,
+  code: number,
+  fake: () => ThreeMembers,
+  breaks: (fake: ThreeMembers) => void,
+])[] = [
+  ['healthy', 0, () => new ThreeMembers('none'), () => undefined],
+  ['stopped', 0, () => new ThreeMembers('none'), stopped],
+  ['amnesia', 3, () => new ThreeMembers('none'), alone],
+  ['stale', 3, () => new ThreeMembers('WAL gone', { mode: 'manual' }), () => undefined],
+  ['healing', 3, () => new ThreeMembers('none', { mode: 'manual' }), byHand],
+];
+
+for (const [verdict, code, make, breaks] of verdicts)
+  test(`the metrics show the verdict that the action has found, whatever its exit code: ${verdict}`, () => {
+    const fake = make();
+    breaks(fake);
+    const found = action(fake);
+    assert.match(found.message, new RegExp(`^etcd2 is ${verdict} \\(${verdict}/`));
+    assert.is(found.code, code);
+    assert.equal(shown(fake), [verdict]);
+  });
+
+test('after a heal they show what its service has seen last', () => {
+  const fake = new ThreeMembers('WAL gone');
+  const { code, message } = action(fake);
+  assert.is(code, 0, message);
+  fake.settled();
+  assert.equal(shown(fake), ['healthy']);
+});
+
+test("an etcd.env that is missing: the place of the data is unknown, and the app's restart writes the file", () => {
+  const fake = new ThreeMembers('none');
+  const env = fake.node.disk.entries.get(PLACES.env);
+  assert.ok(env);
+  fake.node.powerOff();
+  fake.node.disk.delete(PLACES.env);
+  fake.node.powerOn(false);
+  fake.pass(10_000);
+  const { code, message, commands } = action(fake, (verb) => {
+    if (env) fake.node.disk.set(PLACES.env, env);
+    fake.node.app(verb);
+  });
+  assert.equal(commands, ['/opt/app/bin/ctl.sh restart'], message);
+  assert.is(code, 0);
+  assert.match(message, /^This node is local-fault \(local-fault\/unit\)/);
+  fake.pass(10_000);
+  assert.is(action(fake).message.slice(0, 16), 'etcd2 is healthy');
+});
+
+test('a password file that cannot be read ends the action with a sentence that names it', () => {
+  for (const breaks of [() => undefined, stopped]) {
+    const fake = new ThreeMembers('none');
+    breaks(fake);
+    const cluster = () =>
+      etcdctlCluster({
+        program: '/bin/true',
+        tls: undefined,
+        credentials: () => {
+          throw new Error('HEAL_ETCD_PASSWORD_FILE=/none holds no password for root.');
+        },
+        readTimeoutMs: 1000,
+      });
+    const said: unknown[] = [];
+    const log = { ...silent, info: (...words: unknown[]) => void said.push(words) };
+    const result = fake.run((world) => healthAction({ ...world, cluster }, fake.settings, log));
+    assert.match(result.message, /^etcd2 is [a-z-]+ \(/);
+    assert.match(JSON.stringify(said), /HEAL_ETCD_PASSWORD_FILE=\/none holds no password/);
+  }
+});
+
+test.run();
