@@ -37,9 +37,11 @@ export const dataEvidence = ({ observed: { data }, config, wal }: Situation): Ev
       ? `holds data of member ${wal.memberId}, cluster ${wal.clusterId}, term ${wal.term}, committed ${wal.commit}, last entry ${wal.lastIndex}, ${data.snapshots} snapshots${wal.damage ? `; the WAL is damaged: ${wal.damage}` : ''}${data.dir === 'directory' ? '' : `; it is a ${data.dir}`}`
       : data.wal && !data.wal.ok
         ? `holds a WAL that cannot be read: ${data.wal.why}`
-        : data.kind === 'no-wal'
-          ? 'holds a member directory without a WAL'
-          : `holds no data (${data.dir === 'none' ? 'there is no such directory' : data.dir})`,
+        : data.kind === 'unknown'
+          ? 'its place is not known, as the settings of etcd cannot be read'
+          : data.kind === 'no-wal'
+            ? 'holds a member directory without a WAL'
+            : `holds no data (${data.dir === 'none' ? 'there is no such directory' : data.dir})`,
   );
 
 const exits = ['never exited', 'last exit code', 'last ended by signal', 'last dumped core by signal'];

@@ -1,6 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { deepCheck } from '../../src/act/deep-check.ts';
+import { type Cluster, ClusterError } from '../../src/cluster/cluster.ts';
 import type { Settings } from '../../src/settings/settings-table.ts';
 import { type DeepCheckResult, deepCheckFile } from '../../src/state/deep-check-file.ts';
 import { healRecordFile, newRecord } from '../../src/state/heal-record.ts';
@@ -147,6 +148,25 @@ test('the same where nothing has been found yet', () => {
   assert.ok(written.includes(PLACES.deepCheck));
   assert.is(result?.state, 'unknown');
   assert.is(result?.confirmed, false);
+});
+
+test('a password that cannot be had does not fail the check of a member that is healthy', () => {
+  const refuses = () => Promise.reject(new ClusterError('HEAL_ETCD_PASSWORD_FILE=/none: no password', false));
+  const calls: readonly (readonly (keyof Cluster)[])[] = [
+    ['grantLease', 'putIfAbsent'],
+    ['ask', 'get', 'grantLease', 'putIfAbsent', 'hashKv'],
+  ];
+  for (const refused of calls) {
+    const fake = new ThreeMembers('none');
+    const found = fake.run((world) => {
+      const cluster: typeof world.cluster = (tls) => ({
+        ...world.cluster(tls),
+        ...Object.fromEntries(refused.map((name) => [name, refuses])),
+      });
+      return deepCheck({ ...world, cluster }, fake.settings, silent, 60_000);
+    });
+    assert.is(found.code, 0, found.message);
+  }
 });
 
 test.run();

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { diagnose } from '../../src/diagnose/diagnose.ts';
+import { dataEvidence } from '../../src/diagnose/evidence.ts';
 import { rules } from '../../src/diagnose/rules.ts';
 import { allSignatures as signatures } from '../../src/diagnose/situation.ts';
 import { plainLine } from '../../src/machine/etcd/log-lines.ts';
@@ -235,6 +236,15 @@ for (const [n, [expected, observed]] of cases.entries()) {
     assert.ok(diagnosis.evidence.length > 0, 'there is evidence');
   });
 }
+
+test('data whose place is not known are not called gone, and nothing says that they are', () => {
+  const data: Observation['data'] = { ...NO_DATA, dir: 'none', kind: 'unknown' };
+  const config = { ok: false, why: 'etcd.env is missing.' } as const;
+  const s = situation(crashed([], { data, config, others: [] }));
+  assert.is(diagnose(s).verdict, 'unknown');
+  assert.is(s.dataGone, false);
+  assert.match(dataEvidence(s).text, /its place is not known/);
+});
 
 test('every reason of the table has a case', () => {
   const told = new Set(cases.map(([expected]) => expected));
