@@ -5,6 +5,10 @@ import { healRecordFile } from '../state/heal-record.ts';
 
 const nameOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
 
+/** `systemctl show` is how heal-node itself looks at units; whoever works on one calls something else. */
+const looks = ([program = '', ...words]: readonly string[]): boolean =>
+  nameOf(program) === 'systemctl' && words.includes('show');
+
 /**
  * Why a half-done swap is not ours to take up unasked: a person has begun it by hand, and either `HEAL_MODE` is manual
  * or somebody may be at it still. Undefined where a heal of ours has left it, or nobody has touched it for
@@ -23,9 +27,10 @@ export async function whyLeftToPerson(
   const begun = `a runbook has been begun by hand (${traces.join(' and ') || 'etcd runs on the copy'})`;
   const finish = 'finish it, or run `heal-node resume` or `heal-node restore`';
   if (settings.mode !== 'auto') return `${begun}, and HEAL_MODE is ${settings.mode}; ${finish}`;
-  const names = [copyUnit, nameOf(copyEnv)];
-  const busy = (await machine.commandLines()).find((words) =>
-    words.some((word) => names.includes(nameOf(word))),
+  // systemctl(1) takes a unit's name without its suffix too.
+  const names = [copyUnit, copyUnit.replace(/\.service$/, ''), nameOf(copyEnv)];
+  const busy = (await machine.commandLines()).find(
+    (words) => !looks(words) && words.some((word) => names.includes(nameOf(word))),
   );
   if (busy) return `${begun}, and \`${busy.join(' ').trim().slice(0, 100)}\` is at work on it; ${finish}`;
   const ageMs = swap.changedMs === undefined ? Number.POSITIVE_INFINITY : Math.abs(atMs - swap.changedMs);

@@ -1,0 +1,80 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { diagnose } from '../../src/diagnose/diagnose.ts';
+import { localFaults } from '../../src/diagnose/local-faults.ts';
+import { plainLine } from '../../src/machine/etcd/log-lines.ts';
+import type { HostFacts, Observation } from '../../src/observe/observation.ts';
+import { crashed, failedUnit, healthy, situation } from '../fake/observation.ts';
+
+const host = (changes: Partial<HostFacts>): Pick<Observation, 'host'> => ({
+  host: { ok: true, value: { ...(healthy.host?.ok ? healthy.host.value : ({} as HostFacts)), ...changes } },
+});
+const ends = (changes: object): Pick<Observation, 'unit'> => ({
+  unit: { ok: true, value: { ...failedUnit(), ...changes } },
+});
+
+/** How the machine, or systemd, shows each fault that they can show, and a word of the evidence. */
+const shown: Readonly<Record<string, readonly [observed: Partial<Observation>, says: RegExp]>> = {
+  'disk-full': [host({ freeBytes: 4096 }), /4096 bytes and \d+ inodes are free/],
+  permission: [host({ unusable: ['/data is root’s'] }), /\/data is root’s/],
+  certificate: [host({ certificateFaults: ['ETCD_CERT_FILE has expired'] }), /has expired/],
+  'port-taken': [
+    host({ portConflicts: [{ port: 2380, pid: 7, program: 'nc' }] }),
+    /process 7 \(nc\) listens on it/,
+  ],
+  'address-missing': [host({ missingAddresses: ['10.0.0.9'] }), /no interface of this machine has it/],
+  unit: [ends({ result: 'resources' }), /result resources/],
+  killed: [ends({ result: 'oom-kill' }), /result oom-kill/],
+};
+
+const reasonOf = (lines: readonly string[], changes: Partial<Observation> = {}) => {
+  const { verdict, reason, evidence, advice } = diagnose(situation(crashed(lines, changes)));
+  return { verdict, reason, advice, texts: evidence.map(({ text }) => text).join('\n') };
+};
+
+for (const { id, says, shows, advice } of localFaults) {
+  const line = says && plainLine(says.examples[0] ?? '');
+  const [changes, evidence] = shown[id] ?? [];
+  const wanted = { verdict: 'local-fault', reason: `local-fault/${id}`, advice };
+
+  if (line !== undefined)
+    test(`local-fault/${id} when etcd's log says so`, () => {
+      const { texts, ...found } = reasonOf([line]);
+      assert.equal(found, wanted);
+      assert.ok(texts.includes(line));
+    });
+
+  if (shows !== undefined)
+    test(`local-fault/${id} when the machine shows it, and the log is silent`, () => {
+      assert.ok(changes && evidence, 'it is shown here');
+      const { texts, ...found } = reasonOf([], changes);
+      assert.equal(found, wanted);
+      assert.match(texts, evidence as RegExp);
+    });
+
+  if (line !== undefined && shows !== undefined)
+    test(`local-fault/${id} when both do, with both in the evidence`, () => {
+      const { texts, ...found } = reasonOf([line], changes);
+      assert.equal(found, wanted);
+      assert.ok(texts.includes(line));
+      assert.match(texts, evidence as RegExp);
+    });
+}
+
+test('every fault can be told by the log or by the machine, and has a reason code of its own', () => {
+  assert.ok(localFaults.every(({ says, shows }) => says !== undefined || shows !== undefined));
+  assert.is(new Set(localFaults.map(({ id }) => id)).size, localFaults.length);
+  assert.equal(Object.keys(shown).sort(), localFaults.flatMap(({ id, shows }) => (shows ? [id] : [])).sort());
+});
+
+test('what the machine shows does not count while etcd runs, nor does a line while somebody serves as this member', () => {
+  const [full] = shown['disk-full'] ?? [];
+  const process = { state: 'S', overMs: 1500, cpuTicks: 3, ioBytes: 0 };
+  const mute = { health: { state: 'none', why: 'no answer' }, self: undefined, process } as const;
+  assert.is(diagnose(situation({ ...healthy, ...full, ...mute })).verdict, 'unknown');
+  const value = localFaults.flatMap(({ says }) => (says?.examples ?? []).map(plainLine));
+  const log = { ok: true, value } as const;
+  assert.is(diagnose(situation({ ...healthy, ...ends({}), log })).verdict, 'unknown');
+});
+
+test.run();
