@@ -2,7 +2,8 @@
  * Whatever is read may have been written by somebody else: random and mutated input, a reader at a time. Nothing
  * crashes, hangs or answers with anything but a value or an Error with a message.
  */
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { test } from 'uvu';
@@ -13,11 +14,11 @@ import { readJson } from '../src/cluster/etcdctl.ts';
 import * as replies from '../src/cluster/replies.ts';
 import { diagnose } from '../src/diagnose/diagnose.ts';
 import { signatures } from '../src/diagnose/signatures.ts';
-import { neededBytes } from '../src/machine/etcd/bolt-meta.ts';
 import { etcdConfig } from '../src/machine/etcd/etcd-config.ts';
+import { type Examination, examine } from '../src/machine/etcd/examine.ts';
 import { linesSince, plainLine } from '../src/machine/etcd/log-lines.ts';
-import { readWalFile } from '../src/machine/etcd/wal.ts';
 import { certificateFaults } from '../src/machine/os/certificates.ts';
+import { HeldDir } from '../src/machine/os/held-dir.ts';
 import { listeningSockets } from '../src/machine/os/network.ts';
 import { parseProcess } from '../src/machine/os/process.ts';
 import { parseEnvFile, setEnvValues } from '../src/machine/systemd/env-file.ts';
@@ -34,6 +35,22 @@ const STATUS = `{"header":{"cluster_id":"9980","member_id":"1046","revision":"5"
 const LIST = `{"header":{"cluster_id":9980,"member_id":1046},"members":[{"ID":18331233011,"name":"etcd2","peerURLs":["http://10.0.0.2:2380"]}]}`;
 const KEYS = '{"header":{},"kvs":[{"value":"eA==","lease":"77"}]}';
 const TXN = '{"header":{},"succeeded":true}';
+
+const WAL = '0000000000000000-0000000000000000.wal';
+const place = mkdtempSync(join(tmpdir(), 'heal-node-hostile-'));
+process.on('exit', () => rmSync(place, { recursive: true }));
+
+/** What an examination says of a dir with these files, as its log and as its snapshots. It never throws. */
+function examined(files: Readonly<Record<string, string>>): Examination {
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(place, name), text, 'latin1');
+  const dir = HeldDir.open(place);
+  try {
+    return examine({ wal: dir, snap: dir }, { bytes: 1 << 24, ms: 1000 });
+  } finally {
+    dir.close();
+    for (const name of Object.keys(files)) rmSync(join(place, name));
+  }
+}
 
 interface Reader {
   readonly name: string;
@@ -122,16 +139,11 @@ const readers: readonly Reader[] = [
     seed: '{"ts":"2026-01-01T00:00:00Z","msg":"a"}\n',
     read: (text) => linesSince(text, 0),
   },
-  {
-    name: 'a bbolt file',
-    seed: db.toString('latin1'),
-    read: (text) => neededBytes(Buffer.from(text, 'latin1')),
-  },
+  { name: 'a bbolt file', seed: db.toString('latin1'), read: (text) => examined({ db: text }) },
   {
     name: 'a WAL',
     seed: wal.toString('latin1'),
-    bad: '',
-    read: (text) => readWalFile(Buffer.from(text, 'latin1'), true),
+    read: (text) => examined({ [WAL]: text }),
   },
   {
     name: 'a log line, up to the verdict',
@@ -202,7 +214,7 @@ test('a WAL that claims a record of petabytes, or of nothing, is damage', () => 
   for (const length of [2n ** 55n, 2n ** 62n, 11n << 20n]) {
     const bytes = Buffer.from(wal);
     bytes.writeBigUInt64LE(length, 0);
-    assert.throws(() => readWalFile(bytes, true), /no metadata: /);
+    assert.is(examined({ [WAL]: bytes.toString('latin1') }).kind, 'damaged');
   }
 });
 

@@ -37,7 +37,7 @@ import { expectedCluster } from '../src/plan/expected-cluster.ts';
 import { openLog } from '../src/report/log.ts';
 import { parseSettings } from '../src/settings/parse-settings.ts';
 import { healRecordFile, history } from '../src/state/heal-record.ts';
-import { rememberedBirthmark } from '../src/state/member-mark.ts';
+import { readMark } from '../src/state/member-mark.ts';
 import { type Places, places } from '../src/state/places.ts';
 import { asked, healthy, members, situation } from './fake/observation.ts';
 
@@ -78,7 +78,7 @@ line('S1', 'a link at the end of a path, or in its middle, is followed by no ope
     await fails(() => m.tail(path, 10));
     await fails(() => m.kindOf(path));
     await fails(() => m.rightsOf(path));
-    await fails(() => m.boltSize(path));
+    await fails(() => m.giveDirectory(path, RIGHTS));
     await fails(() => m.writeFile(path, 'evil', RIGHTS));
     await fails(() => m.makeDirectory(path, RIGHTS));
     await fails(() => m.remove(path));
@@ -88,7 +88,7 @@ line('S1', 'a link at the end of a path, or in its middle, is followed by no ope
   for (const path of [join(top, 'dir'), join(top, 'dir/deep')]) {
     await fails(() => m.list(path));
     await fails(() => m.sizeOf(path));
-    await fails(() => m.wal(path));
+    assert.is((await m.examine({ dataDir: path, walDir: path }, true)).kind, 'unknown');
   }
   await fails(() => m.readFile(join(top, 'end')));
   await fails(() => m.tail(join(top, 'end'), 10));
@@ -220,12 +220,12 @@ line('S5', "root's own mark counts before the one on etcd's disk, and garbage is
   };
   const [a, b] = ['a'.repeat(32), 'b'.repeat(32)];
   writeFileSync(at.dataDiskMark, `has been a member\nbirthmark=${b}\n`);
-  assert.is(await rememberedBirthmark(thisMachine, at), b);
+  assert.is((await readMark(thisMachine, at)).birthmark, b);
   writeFileSync(at.rootDiskMark, `has been a member\nbirthmark=${a}\n`);
-  assert.is(await rememberedBirthmark(thisMachine, at), a);
+  assert.is((await readMark(thisMachine, at)).birthmark, a);
   for (const text of ['birthmark=$(reboot)\n', `birthmark=${a}x\n`, 'x'.repeat(100_000)]) {
     writeFileSync(at.rootDiskMark, text);
-    assert.is(await rememberedBirthmark(thisMachine, at), b);
+    assert.is((await readMark(thisMachine, at)).birthmark, b);
   }
 });
 
@@ -319,7 +319,7 @@ line('S7', 'a reply without end, or of another shape, is an error within the lim
 line('S8', 'files of any content are bounded reads', async ({ top }) => {
   const wal = join(top, '0000000000000000-0000000000000000.wal');
   writeFileSync(wal, Buffer.alloc(100 << 20, 0xff));
-  assert.match(await fails(() => thisMachine.wal(top)), /no metadata|bytes, where \d+ are allowed/);
+  assert.is((await thisMachine.examine({ dataDir: top, walDir: top }, false)).kind, 'damaged');
   assert.match(await fails(() => thisMachine.readFile(wal)), /104857600 bytes, where 1048576 are allowed/);
   assert.is((await thisMachine.tail(wal, 1000))?.length, 1000);
 });

@@ -17,8 +17,10 @@ async function birthmarkOf(cluster: Cluster, endpoint: string): Promise<string> 
 const isOne = (text: string): boolean => /^[0-9a-f]{32}$/.test(text);
 
 /**
- * Called while this member serves as the one that it should be: marks this node as one that has been a member,
- * and remembers the cluster's birthmark if it knows none. `adopts` takes the cluster's over another that it knows.
+ * Called while this member serves as the one that it should be: marks this node as one that has been a member, and
+ * remembers its data disk, and the cluster's birthmark if it knows none. A cluster in which nobody has ever written
+ * anything leaves no mark: it may still be being created, and is founded again then. `adopts` takes the cluster's
+ * birthmark over another that it knows.
  * @returns a sentence when the cluster's is not the one that this node knows
  */
 export async function rememberCluster(
@@ -26,19 +28,21 @@ export async function rememberCluster(
   { cluster, config, observed, birthmarkMismatch }: Situation,
   adopts = false,
 ): Promise<string | undefined> {
-  const known = observed.birthmark;
-  if (!birthmarkOn || config === undefined) {
-    await markMember(machine, places);
-    return undefined;
-  }
+  const self = observed.self?.reply.ok ? observed.self.reply.value : undefined;
+  if (config === undefined) return undefined;
+  const known = observed.mark.birthmark;
   const [any] = cluster.serving;
   let theirs = any?.reply.birthmark ?? '';
   const allWell = cluster.serving.length > 0 && cluster.serving.length === cluster.members.length - 1;
-  if (theirs === '' && allWell && (known === '' || adopts))
+  if (birthmarkOn && theirs === '' && allWell && (known === '' || adopts))
     theirs = await birthmarkOf(reach(config.tls), any?.endpoint ?? config.clientUrl).catch(() => '');
   const other = adopts ? undefined : birthmarkMismatch;
   const shown = isOne(theirs) ? theirs : '';
+  const written = shown !== '' || (self?.revision ?? 0n) > 1n || adopts;
+  if (!written && !observed.mark.wasMember) return other;
+  const dataDiskId = await machine.fileSystemId(config.dataDir).catch(() => observed.mark.dataDiskId);
   // Adopted is what the cluster shows, also where that is none yet: a later look remembers the one that it gets.
-  await markMember(machine, places, adopts ? shown : other === undefined ? shown || known : known);
+  const birthmark = adopts ? shown : other === undefined ? shown || known : known;
+  await markMember(machine, places, { birthmark, dataDiskId });
   return other;
 }

@@ -1,40 +1,56 @@
+import { busyVerbs, replacesData } from '../appcenter/busy-verbs.ts';
 import { ETCD_ROLE } from '../appcenter/roles.ts';
-import { situationOf } from '../diagnose/situation.ts';
+import { type Situation, situationOf } from '../diagnose/situation.ts';
 import { observe } from '../observe/observe.ts';
 import type { World } from '../observe/world.ts';
-import { hasBeenMember } from '../state/member-mark.ts';
+
+/** Who does not answer in that time is taken for silent: etcd's start waits for it. */
+const ASK_MS = 1000;
+
+const HEALS = 'with HEAL_MODE=auto a heal follows as soon as a quorum of the others serves';
+const TOTAL_LOSS =
+  'after a total loss, when no member has data any more, `heal-node adopt --found` lets this node found a cluster again';
+
+/** Why etcd must not be started on data that are gone; undefined when it may. */
+function withoutData({
+  observed: { mark, data },
+  membership,
+  config,
+  cluster,
+}: Situation): string | undefined {
+  const found = `${config?.dataDir} ${data.kind === 'none' ? 'holds no data' : 'holds nothing but a founding'}`;
+  if (mark.wasMember)
+    return `This node has been a member, and ${found}: started now, etcd could found a second, empty cluster, or vote without what it had acknowledged. It is not started; ${HEALS}; ${TOTAL_LOSS}.`;
+  return membership === 'listed'
+    ? `${found}, while ${cluster.serving[0]?.endpoint} lists this node as member ${cluster.own?.id}, which has been started before. It is not started; ${HEALS}.`
+    : undefined;
+}
 
 /**
- * Whether etcd may be started on the data that stand here now. Three starts cannot be undone: one on an empty data
- * dir that could found a second, empty cluster, one that would join such a cluster, and one on a copy of another member's data, which would speak and
- * vote in that member's name (seen: the original then loses what the copy has acknowledged for it, and panics).
+ * Whether etcd may be started on the data that stand here now. Three starts cannot be undone: one on data that are gone,
+ * one into a cluster that is not the one that this node remembers, and one on another member's data, which would speak
+ * and vote in that member's name. A node that is marked as one that has been a member is told without asking anybody.
  * @returns why it must not be started, as a sentence; undefined when it may
  */
 export async function gate(world: World): Promise<string | undefined> {
   const { machine, places } = world;
-  const files = await observe(world, undefined, ['files']);
-  const { config, wal } = situationOf(files, places);
+  const files = await observe(world, undefined, ['files'], ASK_MS);
+  const { config, dataGone, observed } = situationOf(files, places);
   if (!files.app.ok || files.app.value.role !== ETCD_ROLE || config === undefined) return undefined;
-  const couldFound =
-    files.data.kind !== 'wal' && config.initialState === 'new' && (await hasBeenMember(machine, places));
-  // A cluster that is being created has neither, and nobody is asked.
-  if (wal === undefined && !couldFound) return undefined;
+  // The app's own verbs put other data here on purpose, and know what for.
+  if (replacesData(busyVerbs(await machine.commandLines()))) return undefined;
+  if (dataGone && observed.mark.wasMember) return withoutData(situationOf(files, places));
 
-  const { observed, foreign, cluster, birthmarkMismatch } = situationOf(
-    await observe(world, files, ['cluster']),
-    places,
-  );
+  const asked = situationOf(await observe(world, files, ['cluster'], ASK_MS), places);
+  if (dataGone) return withoutData(asked);
+  const { foreign, cluster, birthmarkMismatch } = asked;
   if (foreign !== undefined) {
     const { id, name, peerUrls } = foreign.member;
-    return `The data are those of member ${id} (${name}, ${peerUrls.join(',')}): started here, etcd would speak for it. See heal-node diagnose.`;
+    return `The data are those of member ${id} (${name}, ${peerUrls.join(',')}): started here, etcd would speak for it. See \`heal-node diagnose\`.`;
   }
-  const shown = cluster.serving.some(({ reply }) => reply.birthmark !== '');
   // A cluster without any may merely have lost that key: what has its data is not kept down for it.
-  if (birthmarkMismatch !== undefined && (couldFound || shown))
-    return `This node has been a member, and ${birthmarkMismatch}.`;
-  if (!couldFound) return undefined;
-  // One that answers has been bootstrapped, whether or not it has a quorum: etcd asks it, and does not found.
-  if (observed.others.some(({ reply }) => reply.ok) || cluster.hasQuorumWithoutSelf) return undefined;
-  const silent = cluster.silent.map(({ endpoint, why }) => `${endpoint}: ${why}`).join('; ');
-  return `This node has been a member and its data are gone, and no other member is in reach (${silent}): started now, it could found a second, empty cluster. Start a node that has its data first.`;
+  const shown = cluster.serving.some(({ reply }) => reply.birthmark !== '');
+  return birthmarkMismatch !== undefined && shown
+    ? `This node has been a member, and ${birthmarkMismatch}.`
+    : undefined;
 }

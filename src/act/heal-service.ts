@@ -17,6 +17,8 @@ import { whyLeftToPerson } from './left-to-person.ts';
 
 /** After a boot the network and the others may need a moment; an unfinished heal waits for them that long. */
 const SETTLE_MS = 60_000;
+/** Asked by the gate, whose refusal AppCenter may not hear of: the others may be booting too, after a power cut for all. */
+const WAIT_FOR_OTHERS_MS = 600_000;
 const MAY_SETTLE: readonly Verdict[] = ['starting', 'quorum-lost', 'unknown', 'stopped', 'amnesia'];
 
 /** How a run ended, with the verdict that it found last; undefined when it did not look. */
@@ -66,8 +68,9 @@ async function decide(world: World, settings: Settings, log: Log): Promise<Ended
   if (why !== undefined) return { outcome: 'parked', message: `No heal is begun or taken up: ${why}.` };
   const { situation, diagnosis } = await diagnoseWhenSettled(
     world,
-    SETTLE_MS,
-    ({ diagnosis: { verdict } }) => unfinished !== undefined && MAY_SETTLE.includes(verdict),
+    request?.by === 'gate' ? WAIT_FOR_OTHERS_MS : SETTLE_MS,
+    ({ diagnosis: { verdict } }) =>
+      (unfinished !== undefined || request?.by === 'gate') && MAY_SETTLE.includes(verdict),
   );
   const { verdict, reason, means, evidence } = diagnosis;
   log.info({ event: 'verdict', verdict, reason, evidence }, `Verdict ${verdict} (${reason}): ${means}.`);

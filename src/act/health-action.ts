@@ -1,5 +1,5 @@
 import type { Situation } from '../diagnose/situation.ts';
-import { type Response, verdictRow } from '../diagnose/verdicts.ts';
+import type { Response } from '../diagnose/verdicts.ts';
 import type { World } from '../observe/world.ts';
 import { bestEffort } from '../report/best-effort.ts';
 import type { Log } from '../report/log.ts';
@@ -43,7 +43,15 @@ interface Done {
   readonly did: string;
 }
 
-const restart = async ({ world, settings, leftMs }: Case): Promise<Done> => {
+/** Beside one of the app's verbs nothing is restarted or killed, nor where the app's own start could do harm. */
+const whyNotRestarted = ({ observed: { appBusy }, certificatesMissing }: Situation): string | undefined =>
+  appBusy.length > 0
+    ? `${appBusy.join(', ')} is running, so nothing is done.`
+    : certificatesMissing && `${certificatesMissing}, so the app's restart is not run.`;
+
+const restart = async ({ world, settings, situation, leftMs }: Case): Promise<Done> => {
+  const why = whyNotRestarted(situation);
+  if (why !== undefined) return { code: 3, did: why };
   const code = await world.machine.runApp(settings.restartCmd, leftMs);
   const command = settings.restartCmd.join(' ');
   if (code === undefined) return { code: 0, did: `\`${command}\` is under way.` };
@@ -68,14 +76,18 @@ const responses: Readonly<Record<Response, (c: Case) => Promise<Done>>> = {
   }),
   restart,
   'restart-if-dead': async (c) => {
-    const { runs, observed, cluster } = c.situation;
-    if (runs) return { code: 3, did: 'Its process lives, so nothing is done.' };
+    const { process, dataGone, cluster } = c.situation;
+    if (process === 'alive') return { code: 3, did: 'Its process lives, so nothing is done.' };
+    if (process === 'unknown')
+      return { code: 3, did: 'Whether its process lives is not known, so nothing is done.' };
     // Where its place is not known, the app's restart writes the file that names it, and the gate looks again.
-    if (observed.data.kind === 'wal' || observed.data.kind === 'unknown' || cluster.hasQuorumWithoutSelf)
-      return restart(c);
-    return { code: 3, did: 'Its data dir holds no data, so nothing is done.' };
+    if (dataGone && !cluster.hasQuorumWithoutSelf)
+      return { code: 3, did: 'Its data dir holds no data, so nothing is done.' };
+    return restart(c);
   },
   kill: async (c) => {
+    const why = whyNotRestarted(c.situation);
+    if (why !== undefined) return { code: 3, did: why };
     // A stop would wait for a process that does not listen; a kill does not ask it.
     await c.world.machine.systemctl(['kill', '--signal=SIGKILL', c.situation.unitName]);
     const { code, did } = await restart(c);
@@ -107,7 +119,7 @@ export async function healthAction(world: World, settings: Settings, log: Log): 
   }
   // Before anything is done: after a heal its service writes what holds then.
   await bestEffort(log, places.metrics, writeMetrics(machine, places, verdict));
-  const { response } = verdictRow(verdict);
+  const { response } = diagnosis;
   const leftMs = Math.max(0, settings.actionTimeoutMs - (machine.monotonicMs() - beganMs) - 500);
   const { code, did } = await responses[response]({
     world,

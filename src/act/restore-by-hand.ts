@@ -51,8 +51,8 @@ export async function restoreByHand(
     await machine.remove(places.originals);
     await machine.remove(places.request);
     await heal.look('files', 'units', 'self', 'cluster');
-    const { wal, cluster } = heal.situation;
-    const fits = wal !== undefined && wal.memberId === cluster.own?.id;
+    const { owner, cluster } = heal.situation;
+    const fits = owner !== undefined && owner.memberId === cluster.own?.id;
     if (fits && !stoppedByApp) await machine.systemctl(['start', '--no-block', places.unit]);
     const not = fits
       ? stoppedByApp
@@ -60,7 +60,7 @@ export async function restoreByHand(
         : 'etcd is started on it'
       : cluster.own
         ? `etcd is not started: ${heal.config.dataDir} holds no data of member ${cluster.own.id}, which the cluster lists for this node; what was set aside is in ${places.aside}`
-        : `etcd is not started: the cluster does not list this node${cluster.members.length > 0 ? ' any more' : ', or does not answer'}; what was set aside is in ${places.aside}, and \`heal-node heal\` has it join anew`;
+        : `etcd is not started: the cluster does not list this node${cluster.members.length > 0 ? ' any more' : ', or does not answer'}; what was set aside is in ${places.aside}, and the next start has it join anew`;
     const message = `${did}; ${not}.`;
     if (unfinished)
       await closeRecord(machine, places, heal.record, 'failed', `Ended by hand with restore: ${message}`);

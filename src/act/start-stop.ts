@@ -18,6 +18,8 @@ import { gate } from './gate.ts';
 /** AppCenter gives start and stop a day. */
 const DAY_MS = 86_400_000;
 const SETTLE_MS = 10_000;
+/** What another look may see otherwise, as soon as the others serve. */
+const MAY_CHANGE: readonly Verdict[] = ['amnesia', 'quorum-lost', 'unknown', 'starting', 'stopped'];
 const MAY_GIVE_UP: readonly Verdict[] = ['starting', 'stopped', 'unknown', 'quorum-lost'];
 
 const say = (log: Log, event: string, sentence: string): void => {
@@ -25,22 +27,32 @@ const say = (log: Log, event: string, sentence: string): void => {
   console.log(sentence);
 };
 
-/** Waits while the gate would keep etcd down. Returns why it still must not start, or undefined. */
-async function mustWait(world: World, settings: Settings, log: Log): Promise<string | undefined> {
-  let why: string | undefined;
-  await waitUntil(world.machine, settings.startWaitMs, 1000, async () => {
-    const announced = why !== undefined;
-    why = await gate(world);
-    if (why !== undefined && !announced) say(log, 'start-waits', `Waiting before etcd is started. ${why}`);
-    return why === undefined || undefined;
-  });
-  return why;
-}
-
 /** Hands over to `heal-node.service` and waits for its end. */
 async function healAndWait(machine: Machine, world: World): Promise<{ healed: boolean; message: string }> {
   const ended = await healThrough(machine, world.places, 'start', DAY_MS);
   return { healed: ended?.outcome === 'healed', message: ended?.message ?? 'The heal is still under way.' };
+}
+
+/**
+ * What the gate would refuse is not started: it waits for the others, then heals, or says why not.
+ * @returns the exit code of the hook; undefined when etcd may be started
+ */
+async function insteadOfStart(world: World, settings: Settings, log: Log): Promise<number | undefined> {
+  const refused = await gate(world);
+  if (refused === undefined) return undefined;
+  say(log, 'start-waits', `Waiting before etcd is started. ${refused}`);
+  const { diagnosis } = await diagnoseWhenSettled(world, settings.startWaitMs, ({ diagnosis: { verdict } }) =>
+    MAY_CHANGE.includes(verdict),
+  );
+  if (diagnosis.verdict === 'stale' && settings.mode === 'auto') {
+    const { healed, message } = await healAndWait(world.machine, world);
+    say(log, 'start', `Not started as it is, ${diagnosis.means}. ${message}`);
+    return healed ? 0 : 3;
+  }
+  const still = await gate(world);
+  if (still === undefined) return undefined;
+  say(log, 'start-refused', still);
+  return 3;
 }
 
 /** AppCenter's start: the app's own, and the heal where the member proves stale. Returns the exit code. */
@@ -59,22 +71,21 @@ export async function start(world: World, settings: Settings, log: Log): Promise
   const unfinished = await healRecordFile.read(machine, places.journal);
   const before = situationOf(await observe(world), places);
   const found = diagnose(before);
-  if (found.reason === 'stale/clone' && settings.mode === 'auto') {
-    // Started, it would speak for the member whose data it has.
-    const { healed, message } = await healAndWait(machine, world);
-    say(log, 'start', `Not started as it is, ${found.means}. ${message}`);
-    return healed ? 0 : 3;
-  }
   if (before.swapped || (unfinished !== undefined && !before.servesAsOwn)) {
     const { healed, message } = await healAndWait(machine, world);
     say(log, 'start', message);
     if (!healed && before.swapped) return 1;
   }
-  const refused = await mustWait(world, settings, log);
-  if (refused !== undefined) {
-    say(log, 'start-refused', refused);
+  if (before.certificatesMissing !== undefined) {
+    say(
+      log,
+      'start-refused',
+      `Not started: ${before.certificatesMissing}; ${found.means}. Action: ${found.advice}.`,
+    );
     return 3;
   }
+  const instead = await insteadOfStart(world, settings, log);
+  if (instead !== undefined) return instead;
   const code = (await machine.runApp(settings.startCmd, DAY_MS)) ?? 1;
   // Right after its start a process that is going to give up looks like one that is on its way up.
   const { situation: after, diagnosis } = await diagnoseWhenSettled(

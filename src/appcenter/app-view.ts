@@ -7,6 +7,8 @@ export interface AppView {
   readonly sid: string;
   /** Nodes by ID and address; the app rewrites them from the metadata while it runs. */
   readonly nodes: readonly { readonly sid: string; readonly ip: string }[];
+  /** TLS is on (`ETCD_ENABLE_TLS`). */
+  readonly tls: boolean;
   readonly isDeleted: boolean;
   readonly isAdded: boolean;
   /** Nodes that come or go right now. */
@@ -30,6 +32,7 @@ export function parseAppView(text: string, place: string): AppView {
       const [sid, ip] = word.split('=');
       return sid && ip ? [{ sid, ip }] : [];
     }),
+    tls: env.ETCD_ENABLE_TLS === 'true',
     isDeleted: env.IS_DELETED === 'true',
     isAdded: env.IS_ADDED === 'true',
     added: words(env.ADDED_NODES),

@@ -1,29 +1,78 @@
 import { rememberCluster } from '../act/birthmark.ts';
 import { openLog } from '../report/log.ts';
-import { rememberedBirthmark } from '../state/member-mark.ts';
+import { adoptedFile } from '../state/adopted-file.ts';
+import { readMark, unmarkMember } from '../state/member-mark.ts';
 import { type CommandSpec, EXIT } from './command.ts';
-import { look } from './look.ts';
+import { type Looked, look } from './look.ts';
+
+/** What was accepted, or why not, as a sentence. */
+interface Said {
+  readonly code: number;
+  readonly message: string;
+}
+
+const refused = (message: string): Said => ({
+  code: EXIT.refused,
+  message: `Nothing is accepted: ${message}.`,
+});
+
+/** After a total loss: this node may found a cluster again. */
+async function found({ world, situation: { cluster, dataGone, process } }: Looked): Promise<Said> {
+  if (cluster.answered)
+    return refused(
+      'another member answers, so the cluster is not lost; `heal-node heal` has this one join it',
+    );
+  if (!dataGone || process === 'alive')
+    return refused('this node has data, or etcd runs on it; only a node without data founds a cluster');
+  await unmarkMember(world.machine, world.places);
+  const next = 'run the same on every node of the new cluster, and then start them';
+  return {
+    code: EXIT.done,
+    message: `This node may found a cluster again: its marks are gone. Next, ${next}.`,
+  };
+}
+
+/** What this member alone has committed may be lost. */
+async function discardAhead({ world, situation: { ahead, owner, examination } }: Looked): Promise<Said> {
+  if (!ahead || owner === undefined || examination === undefined)
+    return refused('its data are not ahead of the cluster that serves');
+  const commit = examination.commit.toString();
+  await adoptedFile.write(world.machine, world.places.adopted, { memberId: owner.memberId, commit });
+  return {
+    code: EXIT.done,
+    message: `What member ${owner.memberId} has committed up to index ${commit} and the cluster does not know may be lost; its data are set aside, not deleted. Next, run \`heal-node heal\`.`,
+  };
+}
+
+/** The cluster that serves now is the one that this node belongs to. */
+async function cluster({ world, situation }: Looked): Promise<Said> {
+  if (!world.birthmarkOn) return refused('HEAL_BIRTHMARK is off');
+  if (!situation.cluster.hasQuorumWithoutSelf)
+    return refused(
+      'fewer than a quorum of the other members serve, or they disagree; see `heal-node diagnose`',
+    );
+  await rememberCluster(world, situation, true);
+  const { birthmark } = await readMark(world.machine, world.places);
+  return {
+    code: EXIT.done,
+    message: `This node belongs to cluster ${situation.cluster.clusterId} with birthmark ${birthmark || '(none yet; it gets one when all members are well)'} now; before, it remembered ${situation.observed.mark.birthmark || 'none'}.`,
+  };
+}
 
 export const adoptCommand: CommandSpec = {
   name: 'adopt',
-  what: 'accepts the cluster that serves now as the one that this node belongs to, after a restore that a person made',
-  exits: '0 accepted, 3 no cluster serves here that could be accepted, 2 settings',
-  run: async () => {
-    const { world, situation } = await look();
-    const { cluster, observed } = situation;
-    if (!world.birthmarkOn || !cluster.hasQuorumWithoutSelf) {
-      console.log(
-        world.birthmarkOn
-          ? 'Nothing is accepted: fewer than a quorum of the other members serve, or they disagree; see `heal-node diagnose`.'
-          : 'Nothing is accepted: HEAL_BIRTHMARK is off.',
-      );
-      return EXIT.refused;
-    }
-    await rememberCluster(world, situation, true);
-    const now = await rememberedBirthmark(world.machine, world.places);
-    const message = `This node belongs to cluster ${cluster.clusterId} with birthmark ${now || '(none yet; it gets one when all members are well)'} now; before, it remembered ${observed.birthmark || 'none'}.`;
-    openLog('adopt').warn({ event: 'adopted', before: observed.birthmark }, message);
+  what: 'accepts what heal-node never decides by itself: the cluster that serves now, after a restore that a person made',
+  options: [
+    ['--found', 'after a total loss: lets this node, whose data are gone, found a cluster again'],
+    ['--discard-ahead', 'accepts that what this member alone has committed is lost'],
+  ],
+  exits: '0 accepted, 3 there is nothing that could be accepted, 2 settings',
+  run: async (options) => {
+    const looked = await look();
+    const accept = options.found ? found : options.discardAhead ? discardAhead : cluster;
+    const { code, message } = await accept(looked);
+    if (code === EXIT.done) openLog('adopt').warn({ event: 'adopted', options }, message);
     console.log(message);
-    return EXIT.done;
+    return code;
   },
 };

@@ -1,5 +1,5 @@
 import type { Diagnosis } from '../diagnose/diagnose.ts';
-import { type Response, verdictRow } from '../diagnose/verdicts.ts';
+import type { Response } from '../diagnose/verdicts.ts';
 import type { Settings } from '../settings/settings-table.ts';
 import { type CommandSpec, EXIT } from './command.ts';
 import { look, printJson } from './look.ts';
@@ -14,8 +14,7 @@ export const intent: Readonly<Record<Response, string>> = {
 };
 
 /** What heal-node will do about a verdict, and what a person should. */
-export function whatNext({ verdict, advice }: Diagnosis, settings: Settings): readonly string[] {
-  const { response } = verdictRow(verdict);
+export function whatNext({ response, advice }: Diagnosis, settings: Settings): readonly string[] {
   const will =
     settings.mode === 'manual' && response === 'heal'
       ? 'HEAL_MODE is manual: heal it by hand with `heal-node heal`.'

@@ -1,5 +1,7 @@
+import { requestHeal } from '../act/ask-for-heal.ts';
 import { gate } from '../act/gate.ts';
 import { realWorld } from '../observe/real-world.ts';
+import { bestEffort } from '../report/best-effort.ts';
 import { openLog } from '../report/log.ts';
 import { loadSettings } from '../settings/load-settings.ts';
 import { type CommandSpec, EXIT } from './command.ts';
@@ -11,10 +13,14 @@ export const gateCommand: CommandSpec = {
   run: async () => {
     const settings = loadSettings();
     if (settings.mode === 'off') return EXIT.done;
-    const refused = await gate(realWorld(settings));
+    const world = realWorld(settings);
+    const refused = await gate(world);
     if (refused === undefined) return EXIT.done;
-    openLog('gate').error({ event: 'gate-refused' }, refused);
+    const log = openLog('gate');
+    log.error({ event: 'gate-refused' }, refused);
     console.log(refused);
+    if (settings.mode === 'auto' && settings.healAtBoot === 'on')
+      await bestEffort(log, world.places.request, requestHeal(world.machine, world.places, 'gate'));
     return EXIT.refused;
   },
 };

@@ -9,7 +9,7 @@ interface Serving {
 
 /** The cluster as the others that serve see it. */
 export interface ClusterView {
-  /** Others that answered a linearizable read, each once. */
+  /** Others that answer a linearizable read and have a vote, each once. */
   readonly serving: readonly Serving[];
   /** Others that did not, with the reason. */
   readonly silent: readonly { readonly endpoint: string; readonly why: string }[];
@@ -20,11 +20,19 @@ export interface ClusterView {
   readonly members: readonly Member[];
   /** This node's entry, found by its peer URLs. */
   readonly own: Member | undefined;
-  /** How many of the listed members are a quorum. */
+  /** A listed member of this node's name with other peer URLs; undefined where its own entry is found. */
+  readonly renamed: Member | undefined;
+  /** Where somebody else answers as this node's own member; undefined as a rule. */
+  readonly ownServedBy: string | undefined;
+  /** How many of the members with a vote are a quorum. */
   readonly quorum: number;
   /** Alarms, as those that answer know them. */
   readonly alarms: readonly Alarm[];
-  /** At least a quorum of the listed members serve without this one, and agree. */
+  /** One of those that serve has refused us for want of credentials: what it said. */
+  readonly credentialsRefused: string;
+  /** One of the others has answered, whether it serves or not. */
+  readonly answered: boolean;
+  /** At least a quorum of the members with a vote serve without this one, and agree. */
   readonly hasQuorumWithoutSelf: boolean;
 }
 
@@ -65,15 +73,23 @@ export function clusterView(
         `${differs.endpoint} says cluster ${differs.reply.clusterId} of ${listText(differs.reply.members)}`
       : undefined;
   const members = changedList ?? first?.reply.members ?? [];
-  const quorum = Math.floor(members.length / 2) + 1;
-  const listed = serving.filter(({ reply }) => members.some((member) => member.id === reply.memberId));
+  const own = config && members.find((member) => isOwn(member, config));
+  const voters = members.filter(({ isLearner }) => !isLearner);
+  const quorum = Math.floor(voters.length / 2) + 1;
+  const listed = serving.filter(
+    ({ reply }) => reply.memberId !== own?.id && voters.some((member) => member.id === reply.memberId),
+  );
   return {
     serving: listed,
     silent,
     disagreement,
     clusterId: first?.reply.clusterId ?? '',
     members,
-    own: config && members.find((member) => isOwn(member, config)),
+    own,
+    renamed: own ? undefined : members.find(({ name }) => name !== '' && name === config?.name),
+    ownServedBy: own && serving.find(({ reply }) => reply.memberId === own.id)?.endpoint,
+    credentialsRefused: serving.find(({ reply }) => reply.credentialsRefused)?.reply.credentialsRefused ?? '',
+    answered: others.some(({ reply }) => reply.ok),
     quorum,
     alarms: others.flatMap(({ reply }) => (reply.ok ? reply.value.alarms : [])).filter(firstOfItsKind),
     hasQuorumWithoutSelf: members.length > 0 && listed.length >= quorum && disagreement === undefined,

@@ -1,7 +1,7 @@
 import type { Member } from '../cluster/cluster.ts';
 import { rules } from './rules.ts';
 import type { Situation } from './situation.ts';
-import { type Verdict, verdictRow } from './verdicts.ts';
+import { type Response, type Verdict, verdictRow } from './verdicts.ts';
 
 interface ReportedEvidence {
   /** Where it was seen: a unit, a path, an endpoint. */
@@ -18,6 +18,8 @@ export interface Diagnosis {
   readonly verdict: Verdict;
   readonly reason: string;
   readonly means: string;
+  /** What the health action does about it. */
+  readonly response: Response;
   /** What a person should do, where heal-node does not; empty where there is nothing to do. */
   readonly advice: string;
   readonly evidence: readonly ReportedEvidence[];
@@ -32,7 +34,7 @@ export interface Diagnosis {
 
 /** Pure: the first rule that holds. The last one always does. */
 export function diagnose(situation: Situation): Diagnosis {
-  for (const { verdict, reason, means, advice, when } of rules) {
+  for (const { verdict, reason, means, advice, response, when } of rules) {
     const evidence = when(situation);
     if (evidence === undefined) continue;
     const { config, cluster, observed } = situation;
@@ -43,6 +45,7 @@ export function diagnose(situation: Situation): Diagnosis {
       verdict,
       reason,
       means,
+      response: response ?? verdictRow(verdict).response,
       advice: advice ?? verdictRow(verdict).advice ?? '',
       evidence: evidence.map(({ from, source, text }) => ({
         source,

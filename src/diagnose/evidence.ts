@@ -29,20 +29,29 @@ export const clusterEvidence = ({ cluster }: Situation): Evidence[] => [
   ...(cluster.disagreement ? [ev('others', 'the others', cluster.disagreement)] : []),
 ];
 
-export const dataEvidence = ({ observed: { data }, config, wal }: Situation): Evidence =>
-  ev(
-    'data',
-    config?.dataDir ?? 'data dir',
-    wal
-      ? `holds data of member ${wal.memberId}, cluster ${wal.clusterId}, term ${wal.term}, committed ${wal.commit}, last entry ${wal.lastIndex}, ${data.snapshots} snapshots${wal.damage ? `; the WAL is damaged: ${wal.damage}` : ''}${data.dir === 'directory' ? '' : `; it is a ${data.dir}`}`
-      : data.wal && !data.wal.ok
-        ? `holds a WAL that cannot be read: ${data.wal.why}`
-        : data.kind === 'unknown'
-          ? 'its place is not known, as the settings of etcd cannot be read'
-          : data.kind === 'no-wal'
-            ? 'holds a member directory without a WAL'
-            : `holds no data (${data.dir === 'none' ? 'there is no such directory' : data.dir})`,
-  );
+const HOLDS = {
+  none: 'holds no data',
+  founding: 'holds nothing but a founding, without a single write',
+  data: 'holds data',
+} as const;
+
+export const dataEvidence = ({ observed: { data }, config, examination }: Situation): Evidence => {
+  const { kind, dir, why, memberId, clusterId, occupied } = data;
+  const owner = memberId === '' ? '' : ` of member ${memberId}, cluster ${clusterId}`;
+  const left =
+    kind === 'none' &&
+    (dir === 'none'
+      ? ' (there is no such directory)'
+      : occupied
+        ? ' (a member directory without a log)'
+        : '');
+  const read =
+    examination && kind === 'data'
+      ? `, ${examination.kind}, term ${examination.term}, committed ${examination.commit}, last entry ${examination.lastIndex}, applied ${examination.applied ?? 'unknown'}${examination.notLookedAt.length > 0 ? `; not looked at: ${examination.notLookedAt.join('; ')}` : ''}`
+      : '';
+  const text = kind === 'unknown' ? `cannot be told: ${why}` : `${HOLDS[kind]}${owner}${left || ''}${read}`;
+  return ev('data', config?.dataDir ?? 'data dir', text);
+};
 
 const exits = ['never exited', 'last exit code', 'last ended by signal', 'last dumped core by signal'];
 

@@ -29,21 +29,21 @@ type Shown = readonly (readonly [source: string, text: string])[];
 const onHost =
   (shows: (host: HostFacts, s: Situation) => Shown): NonNullable<LocalFault['shows']> =>
   (s) =>
-    s.observed.host?.ok && s.crashed && !s.runs
+    s.observed.host?.ok && s.crashed
       ? shows(s.observed.host.value, s).map(([source, text]) => ev('host', source, text))
       : [];
 
 /** Killed by the kernel, or by somebody, rather than by its own fault: SIGKILL, and not on `systemctl stop`. */
-const killed = ({ unit, runs }: Situation): boolean =>
+const killed = ({ unit, process }: Situation): boolean =>
   unit !== undefined &&
-  !runs &&
+  process === 'dead' &&
   (unit.result === 'oom-kill' ||
     (unit.exitKind === 2 && unit.exitStatus === 9 && unit.result === 'signal' && unit.restarts > 0));
 
 /** systemd could not start it at all: no environment file, or an exit code of its own (systemd.exec(5), 200 and more). */
-const cannotStart = ({ unit, runs }: Situation): boolean =>
+const cannotStart = ({ unit, process }: Situation): boolean =>
   unit !== undefined &&
-  !runs &&
+  process === 'dead' &&
   (unit.result === 'resources' || (unit.exitKind === 1 && unit.exitStatus >= 200));
 
 /** Every fault of this machine, the first that holds counts. To teach heal-node a new one, add a row and its test. */
@@ -160,6 +160,12 @@ export const localFaults: readonly LocalFault[] = [
         '{"level":"fatal","ts":"2026-11-23T19:02:44.537155Z","caller":"etcdmain/etcd.go:204","msg":"discovery failed","error":"couldn\'t find local name \\"e2\\" in the initial cluster configuration"}',
       ],
     },
+  },
+  {
+    id: 'etcd-too-old',
+    means: 'its etcd is older than the cluster, which would let neither it nor a fresh member join',
+    advice: "bring etcd on this node to the cluster's version; replacing the member would not help",
+    shows: (s) => (s.process === 'dead' && s.etcdTooOld ? [ev('host', 'etcd', s.etcdTooOld)] : []),
   },
   {
     id: 'unit',

@@ -11,8 +11,10 @@ import {
   unitEvidence,
 } from './evidence.ts';
 import { localFaults } from './local-faults.ts';
-import { lineOf, type Situation } from './situation.ts';
-import type { Verdict } from './verdicts.ts';
+import { lastWord, lineOf } from './log-words.ts';
+import type { Situation } from './situation.ts';
+import { staleProofs } from './stale-proofs.ts';
+import type { Response, Verdict } from './verdicts.ts';
 
 export interface Rule {
   readonly verdict: Verdict;
@@ -22,48 +24,25 @@ export interface Rule {
   readonly means: string;
   /** What a person should do in this very case; the verdict's row says what in general. */
   readonly advice?: string;
+  /** What the health action does in this very case, where it is not what it does with the verdict. */
+  readonly response?: Response;
   /** The evidence that makes it so; undefined when it does not hold. */
   readonly when: (s: Situation) => readonly Evidence[] | undefined;
 }
 
+const others = (text: string): Evidence => ev('others', 'member list of the others', text);
+
 /**
- * The member can be told to be stale only while the others serve without it, agree, it does not run well, and its
- * log and this machine could be looked at: what is out of reach might be a fault that a fresh member would meet again.
+ * The member can be stale only while the others serve without it and agree, it does not serve, and systemd and this
+ * machine could be looked at: what is out of reach might be a fault that a fresh member would meet again.
  */
-const staleBase = (s: Situation): readonly Evidence[] | undefined =>
+const maySayStale = (s: Situation, whileStarting = false): boolean =>
   s.cluster.hasQuorumWithoutSelf &&
   !s.servesAsOwn &&
   s.config !== undefined &&
-  s.unit !== undefined &&
   s.observed.log.ok &&
-  s.observed.host?.ok === true
-    ? [unitEvidence(s), dataEvidence(s), listEvidence(s), ...clusterEvidence(s)]
-    : undefined;
-
-/** A stale rule: one signature in this run's log, which must agree with what the data and the list say. */
-const stale = (kind: string, means: string, agrees: (s: Situation) => boolean): Rule => ({
-  verdict: 'stale',
-  reason: `stale/${kind}`,
-  means,
-  when: (s) => {
-    const line = lineOf(s, kind);
-    const base = staleBase(s);
-    return line !== undefined && base && agrees(s) ? [journalEvidence(s, line), ...base] : undefined;
-  },
-});
-
-/** Whether it is still listed or has been removed meanwhile: these data are of no use to it any more. */
-const holdsData = (s: Situation): boolean => s.observed.data.kind === 'wal';
-
-/**
- * A start as a member that is not listed, cut off (by its own end, as a rule) before its WAL held anything: started
- * again it knows no peer, and those who come to it ask for another ID (rafthttp/http.go, streamHandler).
- */
-const neverJoins = (s: Situation): boolean =>
-  lineOf(s, 'never-joined') !== undefined &&
-  s.wal?.blank === true &&
-  s.cluster.members.length > 0 &&
-  !s.cluster.members.some(({ id }) => id === s.wal?.memberId);
+  s.observed.host?.ok === true &&
+  (s.process === 'dead' || (whileStarting && s.process === 'alive' && s.unit?.active === 'activating'));
 
 /** None of the others' peer ports can be reached, and not because nobody listens there. */
 const cutOff = ({ observed: { host } }: Situation): boolean =>
@@ -86,10 +65,36 @@ export const rules: readonly Rule[] = [
     },
   },
   {
+    verdict: 'local-fault',
+    reason: 'local-fault/disk-not-mounted',
+    means: 'the disk that its data are on is not mounted',
+    advice: 'mount the data disk (see /etc/fstab and `lsblk`), and run the health action; nothing is lost',
+    response: 'nothing',
+    when: ({ observed: { host }, process }) =>
+      host?.ok && host.value.diskNotMounted !== '' && process !== 'alive'
+        ? [ev('host', 'file systems', host.value.diskNotMounted)]
+        : undefined,
+  },
+  {
+    verdict: 'local-fault',
+    reason: 'local-fault/certificates-missing',
+    means:
+      "its certificates are gone, while others of the cluster are there: the app's own start could make a new authority and break every node",
+    advice:
+      "copy /var/lib/etcd/ssl/etcd from a node that serves (scp -P 16022), give it to etcd's user, and run the health action; run neither start nor restart of the app before",
+    response: 'nothing',
+    when: (s) =>
+      s.certificatesMissing === undefined || s.servesAsOwn
+        ? undefined
+        : [ev('host', 'certificates', s.certificatesMissing), dataEvidence(s), unitEvidence(s)],
+  },
+  {
     verdict: 'amnesia',
     reason: 'amnesia/ahead',
     means:
       'this member has committed more than the cluster that answers knows: the cluster has forgotten something',
+    advice:
+      'find out which of the two is to be kept; `heal-node adopt --discard-ahead` accepts that what this member alone has is lost',
     when: (s) =>
       s.ahead && s.cluster.hasQuorumWithoutSelf && !s.otherCluster && (!s.servesAsOwn || s.diverged)
         ? [dataEvidence(s), ...clusterEvidence(s)]
@@ -102,12 +107,10 @@ export const rules: readonly Rule[] = [
       'the cluster that answers is not the one that this node was a member of: it has been founded anew, or restored',
     advice:
       'find out whether the cluster that serves is the one to keep; after a restore that a person made, `heal-node adopt` accepts it, and the next health action goes on',
-    when: (s) => {
-      const why = s.birthmarkMismatch;
-      return why && s.cluster.hasQuorumWithoutSelf && !s.servesAsOwn
-        ? [ev('others', 'birthmark', why), dataEvidence(s), ...clusterEvidence(s)]
-        : undefined;
-    },
+    when: (s) =>
+      s.birthmarkMismatch && s.cluster.hasQuorumWithoutSelf && !s.servesAsOwn
+        ? [ev('others', 'birthmark', s.birthmarkMismatch), dataEvidence(s), ...clusterEvidence(s)]
+        : undefined,
   },
   {
     verdict: 'local-fault',
@@ -116,15 +119,38 @@ export const rules: readonly Rule[] = [
     advice:
       'find out whose data these are; if nobody needs them, stop etcd, move the data dir away by hand, and run the health action',
     when: (s) => {
-      const { cluster, observed, otherCluster: clusterId } = s;
+      const { cluster, observed, otherCluster } = s;
       const self = observed.self?.reply.ok ? observed.self.reply.value : undefined;
-      return clusterId !== undefined && cluster.hasQuorumWithoutSelf
+      return otherCluster !== undefined && cluster.hasQuorumWithoutSelf
         ? [
             dataEvidence(s),
             ...(self
-              ? [ev('member', `${s.config?.clientUrl}`, `runs as ${self.memberId} of cluster ${clusterId}`)]
+              ? [
+                  ev(
+                    'member',
+                    `${s.config?.clientUrl}`,
+                    `runs as ${self.memberId} of cluster ${otherCluster}`,
+                  ),
+                ]
               : []),
             ...clusterEvidence(s),
+          ]
+        : undefined;
+    },
+  },
+  {
+    verdict: 'local-fault',
+    reason: 'local-fault/peer-url-changed',
+    means: "the cluster lists a member of this node's name with other peer URLs than its settings have",
+    advice:
+      "give the settings the peer URLs of the list, or the list those of the settings (`etcdctl member update ID --peer-urls=…`), as the app's change of names or of TLS does",
+    when: (s) => {
+      const { renamed, hasQuorumWithoutSelf } = s.cluster;
+      return renamed && hasQuorumWithoutSelf && !s.servesAsOwn && s.foreign === undefined
+        ? [
+            others(`${renamed.id} is ${renamed.name} at ${renamed.peerUrls.join(',')}`),
+            ev('config', 'settings of etcd', `peer URLs ${s.config?.peerUrls.join(',')}`),
+            dataEvidence(s),
           ]
         : undefined;
     },
@@ -158,9 +184,7 @@ export const rules: readonly Rule[] = [
       s.foreign && s.cluster.hasQuorumWithoutSelf
         ? [
             dataEvidence(s),
-            ev(
-              'others',
-              'member list of the others',
+            others(
               `${s.foreign.member.id} is ${s.foreign.member.name} at ${s.foreign.member.peerUrls.join(',')}`,
             ),
             ...clusterEvidence(s),
@@ -183,21 +207,16 @@ export const rules: readonly Rule[] = [
         : undefined,
   },
   {
-    verdict: 'healthy',
-    reason: 'healthy/serves',
-    means: 'it answers, knows its leader, and is the member that it should be',
-    when: (s) => (s.servesAsOwn && s.runs ? [healthEvidence(s), unitEvidence(s)] : undefined),
-  },
-  {
     verdict: 'alarmed',
     reason: 'alarmed/raised',
     means: 'it runs, but etcd has raised an alarm, which makes /health false on every member',
     when: (s) => {
       const self = s.observed.self?.reply.ok ? s.observed.self.reply.value : undefined;
-      const alarms = [...(self?.alarms ?? []), ...s.cluster.alarms];
+      if (self === undefined || s.observed.health.state === 'true') return undefined;
+      const alarms = [...self.alarms, ...s.cluster.alarms];
       // NOSPACE stops writes only; CORRUPT stops reads too (etcdserver/apply.go, applierV3Corrupt).
-      if (!self?.serves && !alarms.some(({ alarm }) => alarm === 'CORRUPT')) return undefined;
-      if (self === undefined || alarms.length === 0) return undefined;
+      if (!self.serves && !alarms.some(({ alarm }) => alarm === 'CORRUPT')) return undefined;
+      if (alarms.length === 0) return undefined;
       const nameOf = (id: string) =>
         s.cluster.members.find((member) => member.id === id)?.name ?? 'not listed';
       return [
@@ -209,6 +228,12 @@ export const rules: readonly Rule[] = [
       ];
     },
   },
+  {
+    verdict: 'healthy',
+    reason: 'healthy/serves',
+    means: 'it answers, knows its leader, and is the member that it should be',
+    when: (s) => (s.servesAsOwn ? [healthEvidence(s), unitEvidence(s)] : undefined),
+  },
   ...localFaults.map(
     ({ id, means, advice, shows }): Rule => ({
       verdict: 'local-fault',
@@ -216,7 +241,8 @@ export const rules: readonly Rule[] = [
       means,
       advice,
       when: (s) => {
-        const line = s.servesAsOwn ? undefined : lineOf(s, id);
+        // What a client sends may stand in a log: it can keep a heal from beginning here, and never begin one.
+        const line = s.crashed ? lineOf(s, id) : undefined;
         const shown = shows?.(s) ?? [];
         if (line === undefined && shown.length === 0) return undefined;
         return [...(line === undefined ? [] : [journalEvidence(s, line)]), ...shown, unitEvidence(s)];
@@ -236,9 +262,9 @@ export const rules: readonly Rule[] = [
     verdict: 'amnesia',
     reason: 'amnesia/alone-without-data',
     means:
-      'its data dir is empty and no quorum of others is in reach: started now, it could found a second, empty cluster',
+      'its data are gone and no quorum of others is in reach: started now, it could found a second, empty cluster',
     when: (s) =>
-      !s.runs && s.dataGone && !s.cluster.hasQuorumWithoutSelf
+      s.process !== 'alive' && s.dataGone && !s.cluster.hasQuorumWithoutSelf
         ? [dataEvidence(s), unitEvidence(s), ...clusterEvidence(s), ...peerEvidence(s)]
         : undefined,
   },
@@ -249,9 +275,14 @@ export const rules: readonly Rule[] = [
       'its log ends before what it had acknowledged, and no quorum of others is in reach: started now, it could help to elect a leader that lacks acknowledged writes',
     advice: 'start nothing here until the others serve again; the next health action heals it then',
     when: (s) => {
-      const line = lineOf(s, 'log-short');
-      return line !== undefined && !s.runs && !s.cluster.hasQuorumWithoutSelf
-        ? [journalEvidence(s, line), dataEvidence(s), unitEvidence(s), ...clusterEvidence(s)]
+      const word = lastWord(s, 'log-short');
+      return (word !== undefined || s.logShort) && s.process !== 'alive' && !s.cluster.hasQuorumWithoutSelf
+        ? [
+            ...(word === undefined ? [] : [journalEvidence(s, word)]),
+            dataEvidence(s),
+            unitEvidence(s),
+            ...clusterEvidence(s),
+          ]
         : undefined;
     },
   },
@@ -260,7 +291,7 @@ export const rules: readonly Rule[] = [
     reason: 'partitioned/peers-out-of-reach',
     means: 'it runs, but cannot reach the others',
     when: (s) =>
-      s.runs && !s.servesAsOwn && s.progresses && cutOff(s)
+      s.process === 'alive' && s.progresses && cutOff(s)
         ? [...peerEvidence(s), healthEvidence(s), unitEvidence(s), ...clusterEvidence(s)]
         : undefined,
   },
@@ -269,33 +300,62 @@ export const rules: readonly Rule[] = [
     reason: 'hung/stands-still',
     means: 'its process lives, does not answer, and makes no progress',
     when: (s) =>
-      s.runs &&
+      (s.unit?.mainPid ?? 0) > 0 &&
       s.observed.health.state === 'none' &&
       s.observed.process !== undefined &&
       !s.progresses &&
-      (s.observed.data.kind === 'wal' || s.cluster.hasQuorumWithoutSelf)
+      (!s.dataGone || s.cluster.hasQuorumWithoutSelf)
         ? [...processEvidence(s), healthEvidence(s), unitEvidence(s)]
         : undefined,
   },
+  ...staleProofs.map(
+    ({ id, means, whileStarting, shows }): Rule => ({
+      verdict: 'stale',
+      reason: `stale/${id}`,
+      means,
+      when: (s) => {
+        const shown = maySayStale(s, whileStarting) ? shows(s) : undefined;
+        const words = s.matched.filter(({ signature }) => signature.proves === 'stale').slice(0, 1);
+        return (
+          shown && [
+            ...shown,
+            ...words.map(({ line }) => journalEvidence(s, line)),
+            unitEvidence(s),
+            ...clusterEvidence(s),
+          ]
+        );
+      },
+    }),
+  ),
   {
     verdict: 'starting',
     reason: 'starting/activating',
     means: 'its process lives and is on its way up',
     when: (s) =>
-      s.unit?.active === 'activating' &&
-      s.runs &&
-      s.progresses &&
-      !neverJoins(s) &&
-      !s.matched.some(({ signature }) => signature.proves === 'stale')
+      s.unit?.active === 'activating' && s.process === 'alive' && s.progresses
         ? [unitEvidence(s), ...processEvidence(s)]
         : undefined,
   },
   {
     verdict: 'quorum-lost',
-    reason: 'quorum-lost/others-silent',
-    means: 'fewer than a quorum of the members serve',
+    reason: 'quorum-lost/no-leader',
+    means: 'fewer than a quorum of the members serve, and those that answer know no leader',
+    advice:
+      'bring the other members back first; if their data are lost for good, decide by hand whether to use `ctl.sh repair` on the node with the newest data',
     when: (s) =>
-      s.cluster.hasQuorumWithoutSelf || s.cluster.disagreement
+      s.cluster.hasQuorumWithoutSelf || s.cluster.disagreement || !s.cluster.answered
+        ? undefined
+        : [unitEvidence(s), dataEvidence(s), ...clusterEvidence(s), ...peerEvidence(s)],
+  },
+  {
+    verdict: 'quorum-lost',
+    reason: 'quorum-lost/others-silent',
+    means:
+      'none of the others answers: whether they are dead or cut off from here cannot be told from this node',
+    advice:
+      'look at the other nodes and at the network between them; where they serve, the network is what to repair',
+    when: (s) =>
+      s.cluster.answered
         ? undefined
         : [unitEvidence(s), dataEvidence(s), ...clusterEvidence(s), ...peerEvidence(s)],
   },
@@ -305,70 +365,32 @@ export const rules: readonly Rule[] = [
     means: 'the others that serve do not agree on cluster ID and member list',
     when: (s) => (s.cluster.disagreement ? clusterEvidence(s) : undefined),
   },
-  stale(
-    'already-bootstrapped',
-    'its data are gone, while the cluster remembers the member as started',
-    (s) => s.dataGone && s.membership === 'listed',
-  ),
-  stale(
-    'removed',
-    'the cluster has removed the member that its data belong to',
-    (s) => s.wal !== undefined && s.wal.memberId !== s.cluster.own?.id,
-  ),
-  stale(
-    'never-joined',
-    'its WAL is that of a member that the cluster does not list, and blank: so started it waits for ever',
-    neverJoins,
-  ),
-  stale('wal-damaged', 'its write-ahead log is damaged', holdsData),
-  stale(
-    'wal-garbled',
-    'a record of its write-ahead log is not one any more',
-    // The line names no file, so the file itself must show it too.
-    (s) => s.wal?.damage !== undefined || s.observed.data.wal?.ok === false,
-  ),
-  stale('wal-incomplete', 'files of its write-ahead log are missing', holdsData),
-  stale('log-short', 'its log ends before what it had already acknowledged', holdsData),
-  stale('db-damaged', 'its database cannot be opened', holdsData),
-  {
-    verdict: 'stale',
-    reason: 'stale/db-short',
-    means: 'its database file is shorter than its own account of itself, and etcd crashes on it',
-    when: (s) => {
-      const { db } = s.observed.data;
-      const base = staleBase(s);
-      return s.dbCut && db && base && !s.runs && s.crashed
-        ? [
-            ev(
-              'data',
-              `${s.config?.dataDir}/member/snap/db`,
-              `has ${db.bytes} bytes; by its meta pages it needs ${db.neededBytes}`,
-            ),
-            ...base,
-          ]
-        : undefined;
-    },
-  },
-  stale(
-    'half-added',
-    'it was added again by hand, but its environment does not list the cluster as it is',
-    (s) => s.dataGone && s.membership === 'unstarted',
-  ),
   {
     verdict: 'stopped',
     reason: 'stopped/inactive',
     means: 'etcd is not running, and its last run did not fail',
-    when: (s) => (s.unit?.active === 'inactive' && !s.runs ? [unitEvidence(s), dataEvidence(s)] : undefined),
+    when: (s) =>
+      s.unit?.active === 'inactive' && s.process === 'dead' ? [unitEvidence(s), dataEvidence(s)] : undefined,
+  },
+  {
+    verdict: 'unknown',
+    reason: 'unknown/process',
+    means: 'systemd does not answer, so nobody can say whether its process lives',
+    advice:
+      'find out why systemd does not answer (`systemctl status`, `dmesg`); nothing is restarted until it does',
+    when: (s) =>
+      s.process === 'unknown' ? [unitEvidence(s), ...processEvidence(s), dataEvidence(s)] : undefined,
   },
   {
     verdict: 'unknown',
     reason: 'unknown/no-rule',
-    means: 'no rule fits what was seen',
+    means: 'no rule fits what was observed',
     when: (s) => [
       unitEvidence(s),
       ...(s.observed.health.state === 'true' ? [] : [healthEvidence(s)]),
       ...(s.observed.log.ok ? [] : [ev('log', 'journal', s.observed.log.why)]),
       ...(s.observed.host?.ok === false ? [ev('host', 'this machine', s.observed.host.why)] : []),
+      ...s.matched.map(({ line }) => journalEvidence(s, line)),
       ...processEvidence(s),
       dataEvidence(s),
       listEvidence(s),

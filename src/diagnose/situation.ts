@@ -1,6 +1,7 @@
 import type { Member } from '../cluster/cluster.ts';
 import type { EtcdConfig } from '../machine/etcd/etcd-config.ts';
-import type { WalFacts } from '../machine/etcd/wal.ts';
+import type { Examination } from '../machine/etcd/examine.ts';
+import { isLastWord, plainLine } from '../machine/etcd/log-lines.ts';
 import type { UnitFacts } from '../machine/systemd/systemctl.ts';
 import { unitInForce } from '../observe/look-at-units.ts';
 import type { Observation } from '../observe/observation.ts';
@@ -9,6 +10,7 @@ import { birthmarkMismatch } from './birthmark-mismatch.ts';
 import { type ClusterView, clusterView } from './cluster-view.ts';
 import { faultSignatures } from './local-faults.ts';
 import { type Signature, signatures } from './signatures.ts';
+import { staleProofs } from './stale-proofs.ts';
 
 /** Every line that is looked for: of a stale member, and of a fault of this machine. */
 export const allSignatures: readonly Signature[] = [...signatures, ...faultSignatures];
@@ -18,33 +20,45 @@ interface Matched {
   readonly line: string;
 }
 
-/** An observation with what follows from it at once: what rules, guards and steps ask for. Pure. */
+/** An observation with what follows from it at once: what rules, guards, gate and steps ask for. Pure. */
 export interface Situation {
   readonly observed: Observation;
   readonly config: EtcdConfig | undefined;
   readonly cluster: ClusterView;
-  readonly wal: WalFacts | undefined;
+  /** All of the data, read to the end; undefined where they were not. */
+  readonly examination: Examination | undefined;
+  /** Whose data these are; undefined where there are none, nothing but a founding, or their log does not say. */
+  readonly owner: { readonly memberId: string; readonly clusterId: string } | undefined;
+  /** The log is that of a member of this cluster that those that serve do not list: it was removed, or never added. */
+  readonly ownerUnlisted: boolean;
   /** The unit whose run counts, and its name. */
   readonly unit: UnitFacts | undefined;
   readonly unitName: string;
-  /** Its process lives. */
-  readonly runs: boolean;
+  /**
+   * Whether its process lives, from systemd, from who listens on its ports, and from who answers there. A systemd that
+   * does not answer says nothing: unknown, and then nothing is restarted or killed.
+   */
+  readonly process: 'alive' | 'dead' | 'unknown';
+  /** Its database has applied entries that its log, which is whole, lacks: they were acknowledged and are lost. */
+  readonly logShort: boolean;
   /** Its last run ended by itself, and badly: it was not stopped. */
   readonly crashed: boolean;
-  /** It answers, and as the member that the cluster lists for this node. */
+  /** It answers a linearizable read, and as the member that the cluster lists for this node. */
   readonly servesAsOwn: boolean;
   /** What the cluster says of this node: nothing, that it lists it, has added it and never seen it start, or does not list it. */
   readonly membership: 'unknown' | 'listed' | 'unstarted' | 'unlisted';
-  /** Its data have committed more than any of those that serve knows. */
+  /** Its data have committed more than any of those that serve knows, and no person has given that up. */
   readonly ahead: boolean;
   /** The ID of the cluster whose data these are, or as whose member it runs, where the one that serves is another. */
   readonly otherCluster: string | undefined;
   /** Why the cluster that serves is not the one that this node remembers, as a sentence. */
   readonly birthmarkMismatch: string | undefined;
+  /** In TLS mode its certificates are gone, while others of the app's nodes are there: which, as a sentence. */
+  readonly certificatesMissing: string | undefined;
+  /** The etcd of this node is older than the cluster, which would not let it join: both versions, as a sentence. */
+  readonly etcdTooOld: string | undefined;
   /** Signatures in the log of that run. */
   readonly matched: readonly Matched[];
-  /** `snap/db` is shorter than its own meta pages say it must be. */
-  readonly dbCut: boolean;
   /**
    * The data, or the process on them, are those of a member that the cluster lists for another node; and who
    * serves as that member there, if somebody does.
@@ -52,18 +66,15 @@ export interface Situation {
   readonly foreign: { readonly member: Member; readonly servedBy: string | undefined } | undefined;
   /** The process lives, and has done something since the look began. */
   readonly progresses: boolean;
-  /** The place of the data is known, and no WAL stands there. */
+  /** The place of the data is known, and nothing stands there that a client has written. */
   readonly dataGone: boolean;
-  /** This boot's evidence and the world say that it cannot come back with the data it has. */
+  /** Facts prove that it cannot come back with the data it has (src/diagnose/stale-proofs.ts); or they are a clone's, or differ. */
   readonly provenStale: boolean;
   /** This member alone differs from the others, which agree, and the settings say to heal that. */
   readonly diverged: boolean;
   /** A trace of a swap is there: the unit's or the environment's copy, saved originals, or etcd runs on the copy. */
   readonly swapped: boolean;
-  /**
-   * The data are those of the member that the cluster lists for this node, and nothing in this boot has proved
-   * them bad.
-   */
+  /** The data are those of the member that the cluster lists for this node, and nothing proves them bad. */
   readonly joined: boolean;
 }
 
@@ -79,67 +90,117 @@ const membershipOf = ({ members, own }: ClusterView): Situation['membership'] =>
         ? 'unstarted'
         : 'listed';
 
+function processOf({ unit, copyUnit, host, self }: Observation): Situation['process'] {
+  const answers = self?.reply.ok === true;
+  const stray = host?.ok === true && host.value.strayEtcds.length > 0;
+  const pid = [unit, copyUnit].some((facts) => facts.ok && facts.value.mainPid > 0);
+  if (answers || stray || pid) return 'alive';
+  return unit.ok && copyUnit.ok ? 'dead' : 'unknown';
+}
+
+/** `3.4.23` → 3.4 as a number that can be compared: a cluster's version is that of its oldest member, less the patch. */
+const minorOf = (version: string): number => {
+  const [, major, minor] = /^(\d+)\.(\d+)\./.exec(version) ?? [];
+  return Number(major) * 1000 + Number(minor);
+};
+
+function etcdTooOld({ host }: Observation, { serving }: ClusterView): string | undefined {
+  const own = host?.ok ? host.value.etcdVersion : '';
+  const [oldest] = serving
+    .map(({ reply }) => reply.version)
+    .filter((version) => !Number.isNaN(minorOf(version)))
+    .sort((a, b) => minorOf(a) - minorOf(b));
+  return own !== '' && oldest !== undefined && minorOf(own) < minorOf(oldest)
+    ? `its etcd is ${own}, that of the others at least ${oldest}`
+    : undefined;
+}
+
+function certificatesMissing({ app, tls, mark }: Observation): string | undefined {
+  // While a cluster is being created, or a node added, there are none, and the app's start makes or fetches them.
+  if (!app.ok || tls === undefined || app.value.isAdded || app.value.nodes.length < 2) return undefined;
+  const { missing, othersThere } = tls;
+  return mark.wasMember || othersThere
+    ? `${missing.join(', ')} ${missing.length > 1 ? 'are' : 'is'} missing`
+    : undefined;
+}
+
 export function situationOf(observed: Observation, places: Places): Situation {
   const config = observed.config.ok ? observed.config.value : undefined;
   const cluster = clusterView(config, observed.others, observed.changedList);
-  const wal = observed.data.wal?.ok ? observed.data.wal.value : undefined;
   const inForce = unitInForce(observed.unit, observed.copyUnit, observed.swap);
   const unit = inForce.ok ? inForce.value : undefined;
-  const runs = (unit?.mainPid ?? 0) > 0;
-  const lines = observed.log.ok ? observed.log.value : [];
-  const matched = allSignatures.flatMap((signature) => {
-    const line = lines.findLast((text) => signature.pattern.test(text));
-    return line === undefined ? [] : [{ signature, line: line.trim().slice(0, 500) }];
-  });
+  const process = processOf(observed);
   const self = observed.self?.reply.ok ? observed.self.reply.value : undefined;
-  const selfId = self?.memberId;
-  const { swap, process, divergence } = observed;
-  const ownerId = selfId ?? wal?.memberId;
+  const { data, examination, swap, divergence, discardAhead, process: sample } = observed;
+  const owner =
+    data.kind === 'data' && data.memberId !== ''
+      ? { memberId: data.memberId, clusterId: data.clusterId }
+      : undefined;
+  const ownerId = self?.memberId ?? owner?.memberId;
   const foreign =
-    config && cluster.members.find((member) => member.id === ownerId && member.id !== cluster.own?.id);
-  const { db } = observed.data;
-  const dbCut = db !== undefined && db.bytes < db.neededBytes;
+    config &&
+    cluster.members.find(
+      (member) => member.id === ownerId && member.id !== cluster.own?.id && member.id !== cluster.renamed?.id,
+    );
   const diverged =
     divergence?.confirmed === true &&
     divergence.heals &&
-    divergence.memberId === wal?.memberId &&
+    divergence.memberId === owner?.memberId &&
     observed.atMs - divergence.atMs < DIVERGENCE_MS;
-  const dataGone = observed.data.kind === 'empty' || observed.data.kind === 'no-wal';
-  const provedBad = dbCut || diverged || matched.some(({ signature }) => signature.proves === 'stale');
-  return {
+  const commit = examination?.commit ?? 0n;
+  const givenUp =
+    discardAhead !== undefined &&
+    discardAhead.memberId === owner?.memberId &&
+    commit <= BigInt(discardAhead.commit);
+  const lines = (observed.log.ok ? observed.log.value : []).filter(isLastWord).map(plainLine);
+  const bare: Omit<Situation, 'provenStale' | 'joined'> = {
     observed,
     config,
     cluster,
-    wal,
+    examination,
+    owner,
+    ownerUnlisted:
+      data.memberId !== '' &&
+      data.clusterId === cluster.clusterId &&
+      !cluster.members.some(({ id }) => id === data.memberId),
     unit,
     unitName: inForce === observed.copyUnit ? places.copyUnit : places.unit,
-    runs,
+    process,
+    logShort: examination?.kind === 'whole' && examination.logShort,
     crashed:
-      unit !== undefined && unit.exitKind !== 0 && unit.result !== 'success' && unit.active !== 'active',
+      process === 'dead' &&
+      unit !== undefined &&
+      unit.exitKind !== 0 &&
+      unit.result !== 'success' &&
+      unit.active !== 'active',
     servesAsOwn:
-      observed.health.state === 'true' && selfId !== undefined && (!cluster.own || cluster.own.id === selfId),
+      self?.serves === true && process === 'alive' && (!cluster.own || cluster.own.id === self.memberId),
     membership: membershipOf(cluster),
     ahead:
-      wal !== undefined &&
-      wal.commit > 0n &&
-      cluster.serving.every(({ reply }) => reply.raftIndex < wal.commit),
+      owner !== undefined &&
+      commit > 0n &&
+      !givenUp &&
+      cluster.serving.every(({ reply }) => reply.raftIndex < commit),
     otherCluster:
       cluster.clusterId === ''
         ? undefined
-        : [self?.clusterId, wal?.clusterId].find((id) => id !== undefined && id !== cluster.clusterId),
-    birthmarkMismatch: birthmarkMismatch(observed.birthmark, cluster),
-    matched,
-    dbCut,
+        : [self?.clusterId, owner?.clusterId].find((id) => id !== undefined && id !== cluster.clusterId),
+    birthmarkMismatch: birthmarkMismatch(observed.mark.birthmark, cluster),
+    certificatesMissing: certificatesMissing(observed),
+    etcdTooOld: etcdTooOld(observed, cluster),
+    matched: allSignatures.flatMap((signature) => {
+      const line = lines.findLast((text) => signature.pattern.test(text));
+      return line === undefined ? [] : [{ signature, line: line.trim().slice(0, 500) }];
+    }),
     foreign: foreign && {
       member: foreign,
       servedBy: cluster.serving.find(({ reply }) => reply.memberId === foreign.id)?.endpoint,
     },
     progresses:
-      runs &&
-      (process === undefined ||
-        (!['T', 't', 'Z'].includes(process.state) && process.cpuTicks + process.ioBytes > 0)),
-    dataGone,
-    provenStale: provedBad || dataGone || (wal && wal.memberId !== cluster.own?.id) === true,
+      process === 'alive' &&
+      (sample === undefined ||
+        (!['T', 't', 'Z'].includes(sample.state) && sample.cpuTicks + sample.ioBytes > 0)),
+    dataGone: data.kind === 'none' || data.kind === 'founding',
     diverged,
     swapped:
       swap.copyUnitFile !== 'none' ||
@@ -147,10 +208,24 @@ export function situationOf(observed: Observation, places: Places): Situation {
       swap.originals ||
       swap.pointsAway ||
       (observed.copyUnit.ok && observed.copyUnit.value.mainPid > 0),
-    joined: wal !== undefined && wal.damage === undefined && wal.memberId === cluster.own?.id && !provedBad,
+  };
+  const asked = { ...bare, provenStale: false, joined: false };
+  // A log that is being written reads as torn: only that of a dead process proves anything.
+  const provenStale =
+    diverged ||
+    bare.foreign?.servedBy !== undefined ||
+    staleProofs.some(
+      ({ shows, whileStarting }) => (process === 'dead' || whileStarting) && shows(asked) !== undefined,
+    );
+  // A member that was added and has just begun to receive its data has no more than a founding has.
+  const begins = data.kind === 'founding' && bare.membership === 'unstarted';
+  return {
+    ...bare,
+    provenStale,
+    joined:
+      (owner !== undefined || begins) &&
+      data.memberId === cluster.own?.id &&
+      !provenStale &&
+      !(process === 'dead' && examination?.kind === 'damaged'),
   };
 }
-
-/** The line of a signature in the log of the run that counts, if it is there. */
-export const lineOf = (situation: Situation, id: string): string | undefined =>
-  situation.matched.find(({ signature }) => signature.id === id)?.line;

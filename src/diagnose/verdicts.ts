@@ -34,8 +34,7 @@ export const verdicts = {
   'quorum-lost': {
     means: 'too few members answer',
     response: 'restart-if-dead',
-    advice:
-      'bring the other members back first; if their data are lost for good, decide by hand whether to use `ctl.sh repair` on the node with the newest data',
+    advice: 'bring the other members back first',
   },
   amnesia: {
     means: 'starting or healing this member could lose committed writes',

@@ -1,4 +1,4 @@
-import type { WalFacts } from './etcd/wal.ts';
+import type { Examination } from './etcd/examine.ts';
 import type { FileRights } from './os/held-dir.ts';
 import type { Network, Reach } from './os/network.ts';
 import type { ProcessSample } from './os/process.ts';
@@ -44,6 +44,8 @@ export interface Machine {
   rightsOf(path: string): Promise<FileRights | undefined>;
   /** Makes one directory, with these rights; one that is there stays as it is. */
   makeDirectory(path: string, rights: FileRights): Promise<void>;
+  /** Gives a directory that is there to somebody, with a mode. What is in it stays as it is. */
+  giveDirectory(path: string, rights: FileRights): Promise<void>;
   /** Renames within a file system. Throws, and moves nothing, when the new name is taken. */
   move(from: string, to: string): Promise<void>;
   /** Removes a file or a tree; nothing there is nothing done. */
@@ -55,15 +57,19 @@ export interface Machine {
   /** Bytes below a directory, to see whether data arrive. */
   sizeOf(path: string): Promise<number>;
 
-  /** The newest WAL file of a directory; undefined when it holds none. Throws when it cannot be read. */
-  wal(directory: string): Promise<WalFacts | undefined>;
-
-  /** The size of a bbolt file, and the least that it must have; undefined when there is none or it tells nothing. */
-  boltSize(path: string): Promise<{ bytes: number; neededBytes: number } | undefined>;
+  /**
+   * What stands in a data dir; never throws. `onlyKind`: whose data these are, and whether they are more than a
+   * founding, and no more than that.
+   */
+  examine(dirs: { dataDir: string; walDir: string }, onlyKind: boolean): Promise<Examination>;
+  /** The ID of the file system that a path, or the nearest above it, stands on (statfs(2), f_fsid), as text. */
+  fileSystemId(path: string): Promise<string>;
 
   /** The words of every process's command line. */
   commandLines(): Promise<readonly (readonly string[])[]>;
   process(pid: number): Promise<ProcessSample | undefined>;
+  /** What `PROGRAM --version` prints. */
+  versionText(program: string): Promise<string>;
   /** `ports` are those whose listeners are asked for. */
   network(ports: readonly number[]): Promise<Network>;
   reach(host: string, port: number, timeoutMs: number): Promise<Reach>;

@@ -1,7 +1,6 @@
 import { existsSync, statfsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { META_BYTES, neededBytes } from './etcd/bolt-meta.ts';
-import { readWalFile, type WalFacts } from './etcd/wal.ts';
+import { type Examination, examine, notExamined } from './etcd/examine.ts';
 import { type Machine, type PathKind, ROOT_ONLY_DIRECTORY } from './machine.ts';
 import { type FileRights, HeldDir } from './os/held-dir.ts';
 import { lookAtNetwork, reach } from './os/network.ts';
@@ -12,8 +11,10 @@ import { showUnits } from './systemd/systemctl.ts';
 
 const missing = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'ENOENT';
 
-/** A WAL file is cut at 64 MiB (wal/wal.go, SegmentSizeBytes) and may end one record later. */
-const MAX_WAL_BYTES = 80 << 20;
+/** A whole examination of a damaged dir must not take longer than a look may (src/observe/timed.ts). */
+const WHOLE = { bytes: 8 * 2 ** 30, ms: 1200 };
+/** A founding's log is short; whatever is longer is told from one by its first entries. */
+const ONLY_KIND = { bytes: 16 << 20, ms: 300 };
 
 /** Does something in the directory that holds `path`, with the last component's name. */
 function inParent<T>(path: string, act: (dir: HeldDir, name: string) => T, create?: FileRights): T {
@@ -67,18 +68,32 @@ function sizeBelow(dir: HeldDir): number {
   return bytes;
 }
 
-function readWal(directory: string): WalFacts | undefined {
-  return inParentIfAny(`${directory}/x`, undefined, (dir) => {
-    const newest = dir.names().findLast((name) => /^[0-9a-f]{16}-[0-9a-f]{16}\.wal$/.test(name));
-    if (newest === undefined) return undefined;
-    for (const maxBytes of [1 << 20, 8 << 20]) {
-      const file = dir.head(newest, maxBytes);
-      const facts = file && readWalFile(file.bytes, file.size <= maxBytes);
-      if (facts !== undefined) return facts;
-    }
-    const file = dir.read(newest, MAX_WAL_BYTES);
-    return file && readWalFile(file.bytes, true);
-  });
+/** A directory held open; undefined when there is none. */
+const openIfAny = (path: string): HeldDir | undefined => {
+  try {
+    return HeldDir.open(path);
+  } catch (error) {
+    if (missing(error)) return undefined;
+    throw error;
+  }
+};
+
+function examineDirs(
+  { dataDir, walDir }: { dataDir: string; walDir: string },
+  onlyKind: boolean,
+): Examination {
+  let wal: HeldDir | undefined;
+  let snap: HeldDir | undefined;
+  try {
+    wal = openIfAny(walDir);
+    snap = openIfAny(`${dataDir}/member/snap`);
+    return examine({ wal, snap }, { ...(onlyKind ? ONLY_KIND : WHOLE), onlyKind });
+  } catch (error) {
+    return notExamined((error as Error).message);
+  } finally {
+    wal?.close();
+    snap?.close();
+  }
 }
 
 /** The real machine that this process runs on. */
@@ -103,6 +118,7 @@ export const thisMachine: Machine = {
       return stat && { mode: stat.mode & 0o7777, uid: stat.uid, gid: stat.gid };
     }),
   makeDirectory: async (path, rights) => inParent(path, (dir, name) => dir.enter(name, rights).close()),
+  giveDirectory: async (path, rights) => inParent(path, (dir, name) => dir.give(name, rights)),
   move: async (from, to) =>
     inParent(from, (source, name) =>
       inParent(to, (target, newName) => source.moveTo(name, target, newName), ROOT_ONLY_DIRECTORY),
@@ -125,15 +141,17 @@ export const thisMachine: Machine = {
     }
   },
 
-  wal: async (directory) => readWal(directory),
-  boltSize: async (path) =>
-    inParentIfAny(path, undefined, (dir, name) => {
-      const file = dir.head(name, META_BYTES);
-      const needed = file && neededBytes(file.bytes);
-      return file && needed !== undefined ? { bytes: file.size, neededBytes: needed } : undefined;
-    }),
+  examine: async (dirs, onlyKind) => examineDirs(dirs, onlyKind),
+  fileSystemId: async (path) => {
+    const result = await run(['stat', '--file-system', '--format=%i', '--', nearestDirectory(path)], {
+      timeoutMs: 2000,
+    });
+    if (result.code !== 0) throw new Error(`stat --file-system ${path}: ${result.stderr}`);
+    return result.stdout.trim();
+  },
 
   commandLines: async () => commandLines(),
+  versionText: async (program) => (await run([program, '--version'], { timeoutMs: 1000 })).stdout,
   process: async (pid) => sampleProcess(pid),
   network: async (ports) => lookAtNetwork(ports),
   reach,

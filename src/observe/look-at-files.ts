@@ -1,12 +1,17 @@
-import { parseAppView } from '../appcenter/app-view.ts';
-import { type EtcdConfig, etcdConfig } from '../machine/etcd/etcd-config.ts';
+import { type AppView, parseAppView } from '../appcenter/app-view.ts';
+import { CLIENT_TLS_DIR, type EtcdConfig, etcdConfig } from '../machine/etcd/etcd-config.ts';
 import type { Machine } from '../machine/machine.ts';
 import { parseEnvFile } from '../machine/systemd/env-file.ts';
 import { environmentFiles } from '../machine/systemd/unit-file.ts';
-import { rememberedBirthmark } from '../state/member-mark.ts';
+import { adoptedFile } from '../state/adopted-file.ts';
+import { readMark } from '../state/member-mark.ts';
 import type { DataFacts, Fact, Observation, SwapFacts } from './observation.ts';
 import type { Stopwatch } from './timed.ts';
 import type { World } from './world.ts';
+
+const CERTIFICATES = ['ca', 'client', 'client-key', 'server', 'server-key', 'peer', 'peer-key'];
+const CLIENT_PORT = 2379;
+const REACH_MS = 700;
 
 async function mustRead(machine: Machine, path: string): Promise<string> {
   const file = await machine.readFile(path);
@@ -35,33 +40,28 @@ async function effectiveConfig({ machine, places }: World): Promise<EtcdConfig> 
   return etcdConfig(Object.assign({}, ...texts.map(parseEnvFile)), places.env);
 }
 
-const PLACE_UNKNOWN: DataFacts = {
+const unknownData = (why: string): DataFacts => ({
   dir: 'none',
   walDir: 'none',
   kind: 'unknown',
-  wal: undefined,
-  db: undefined,
-  snapshots: 0,
-};
+  why,
+  occupied: false,
+  memberId: '',
+  clusterId: '',
+});
 
 async function lookAtData(machine: Machine, config: Fact<EtcdConfig>): Promise<DataFacts> {
-  if (!config.ok) return PLACE_UNKNOWN;
+  if (!config.ok) return unknownData(config.why);
   const { dataDir, walDir, separateWalDir } = config.value;
-  const dir = await machine.kindOf(dataDir);
-  const wal = await machine.wal(walDir).then(
-    (value) => ({ ok: true, value }) as const,
-    (error: Error) => ({ ok: false, why: error.message }) as const,
-  );
-  const hasWal = !wal.ok || wal.value !== undefined;
-  const hasMember = (await machine.kindOf(`${dataDir}/member`)) !== 'none';
-  const snap = await machine.list(`${dataDir}/member/snap`).catch(() => []);
+  const { kind, memberId, clusterId, notLookedAt } = await machine.examine({ dataDir, walDir }, true);
   return {
-    dir,
+    dir: await machine.kindOf(dataDir),
     walDir: separateWalDir ? await machine.kindOf(walDir) : 'none',
-    kind: hasWal ? 'wal' : hasMember ? 'no-wal' : 'empty',
-    db: await machine.boltSize(`${dataDir}/member/snap/db`).catch(() => undefined),
-    snapshots: snap.filter((name) => name.endsWith('.snap')).length,
-    wal: wal.ok ? wal.value && { ok: true, value: wal.value } : wal,
+    kind: kind === 'whole' || kind === 'damaged' ? 'data' : kind,
+    why: kind === 'unknown' ? notLookedAt.join('; ') : '',
+    occupied: (await machine.kindOf(`${dataDir}/member`)) !== 'none',
+    memberId,
+    clusterId,
   };
 }
 
@@ -100,6 +100,20 @@ async function lookAtSwap({ machine, places }: World): Promise<SwapFacts> {
   };
 }
 
+/** The app's certificates (docs/platform.md), and whether a start by the app would make new ones while others serve. */
+async function lookAtCertificates(machine: Machine, app: AppView): Promise<Observation['tls']> {
+  if (!app.tls) return undefined;
+  const paths = CERTIFICATES.map((name) => `${CLIENT_TLS_DIR}/${name}.pem`);
+  const kinds = await Promise.all(paths.map((path) => machine.kindOf(path)));
+  const missing = paths.filter((_, i) => kinds[i] === 'none');
+  if (missing.length === 0) return undefined;
+  const others = app.nodes.filter(({ sid }) => sid !== app.sid);
+  const reached = await Promise.all(
+    others.map(({ ip }) => machine.reach(ip, CLIENT_PORT, REACH_MS).catch(() => 'silent')),
+  );
+  return { missing, othersThere: reached.includes('open') };
+}
+
 /** Without a look at its own disks nothing can be said at all. @throws why not */
 function mustBe<T>(fact: Fact<T>): T {
   if (!fact.ok) throw new Error(fact.why);
@@ -110,17 +124,23 @@ function mustBe<T>(fact: Fact<T>): T {
 export async function lookAtFiles(
   world: World,
   watch: Stopwatch,
-): Promise<Pick<Observation, 'app' | 'config' | 'data' | 'swap' | 'divergence' | 'birthmark'>> {
+): Promise<
+  Pick<Observation, 'app' | 'tls' | 'config' | 'data' | 'swap' | 'divergence' | 'mark' | 'discardAhead'>
+> {
   const { machine, places } = world;
+  const mark = await readMark(machine, places);
   const config = await watch.fact('config', () => effectiveConfig(world));
+  const app = await watch.fact('app', async () =>
+    parseAppView(await mustRead(machine, places.appEnv), places.appEnv),
+  );
   return {
-    app: await watch.fact('app', async () =>
-      parseAppView(await mustRead(machine, places.appEnv), places.appEnv),
-    ),
+    app,
+    tls: app.ok ? await lookAtCertificates(machine, app.value) : undefined,
     config,
     data: mustBe(await watch.fact('data', () => lookAtData(machine, config))),
     swap: mustBe(await watch.fact('swap', () => lookAtSwap(world))),
     divergence: await world.divergence(),
-    birthmark: world.birthmarkOn ? await rememberedBirthmark(machine, places) : '',
+    mark: world.birthmarkOn ? mark : { ...mark, birthmark: '' },
+    discardAhead: await adoptedFile.read(machine, places.adopted),
   };
 }

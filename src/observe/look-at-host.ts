@@ -3,7 +3,9 @@ import type { EtcdConfig } from '../machine/etcd/etcd-config.ts';
 import type { Machine } from '../machine/machine.ts';
 import { certificateFaults } from '../machine/os/certificates.ts';
 import type { FileRights } from '../machine/os/held-dir.ts';
-import type { HostFacts } from './observation.ts';
+import type { Listener } from '../machine/os/network.ts';
+import { userOf } from '../machine/user-of.ts';
+import type { HostFacts, Observation } from './observation.ts';
 import type { World } from './world.ts';
 
 const REACH_MS = 700;
@@ -12,30 +14,25 @@ const ANY = ['0.0.0.0', '::', ''];
 const hostOf = (url: string): string => URL.parse(url)?.hostname.replace(/^\[|\]$/g, '') ?? '';
 const portOf = (url: string): number => Number(URL.parse(url)?.port) || 0;
 
-/** A user's ID and group, from /etc/passwd; root's for an empty name, undefined for one that is not there. */
-async function userOf(machine: Machine, name: string): Promise<{ uid: number; gid: number } | undefined> {
-  if (name === '' || name === 'root') return { uid: 0, gid: 0 };
-  const passwd = (await machine.readFile('/etc/passwd'))?.text ?? '';
-  const row = passwd
-    .split('\n')
-    .find((line) => line.startsWith(`${name}:`))
-    ?.split(':');
-  return row && { uid: Number(row[2]), gid: Number(row[3]) };
-}
-
 /** Whether a user may do what `bits` says (4 read, 2 write, 1 enter); supplementary groups are not counted. */
 const may = (user: { uid: number; gid: number }, rights: FileRights, bits: number): boolean =>
   user.uid === 0 ||
   ((rights.mode >> (user.uid === rights.uid ? 6 : user.gid === rights.gid ? 3 : 0)) & bits) === bits;
 
 /** What etcd's user cannot use: its data, its certificates. */
-async function unusable(machine: Machine, config: EtcdConfig, userName: string): Promise<string[]> {
+async function unusable(
+  machine: Machine,
+  config: EtcdConfig,
+  userName: string,
+  dataGone: boolean,
+): Promise<string[]> {
   const user = await userOf(machine, userName);
   if (user === undefined) return [`there is no user ${userName}, which the unit runs as`];
   const wanted = [
-    ...[config.dataDir, ...(config.separateWalDir ? [config.walDir] : []), `${config.dataDir}/member`].map(
-      (path) => ({ path, bits: 7, needed: false }),
-    ),
+    // Where no data are, a heal makes a data dir that fits.
+    ...[config.dataDir, ...(config.separateWalDir ? [config.walDir] : []), `${config.dataDir}/member`]
+      .filter(() => !dataGone)
+      .map((path) => ({ path, bits: 7, needed: false })),
     ...config.certificates.flatMap(({ cert, key, ca }) =>
       [cert, key, ca].map((path) => ({ path, bits: 4, needed: true })),
     ),
@@ -73,14 +70,33 @@ async function peersOf(machine: Machine, config: EtcdConfig) {
   );
 }
 
+const isEtcd = ({ program }: Listener): boolean => program === 'etcd';
+
+/** `etcd Version: 3.4.23` (etcdmain/help.go); empty when it does not say. */
+async function versionOf(machine: Machine, program: string): Promise<string> {
+  if (program === '') return '';
+  const text = await machine.versionText(program).catch(() => '');
+  return /^etcd Version: (\d+\.\d+\.\d+)/m.exec(text)?.[1] ?? '';
+}
+
+/** The data were on a file system of their own, and where it was mounted is the root disk now. */
+async function diskNotMounted(machine: Machine, config: EtcdConfig, remembered: string): Promise<string> {
+  if (remembered === '') return '';
+  const now = await machine.fileSystemId(config.dataDir);
+  return now !== remembered && now === (await machine.fileSystemId('/'))
+    ? `${config.dataDir} is on the root file system ${now}; the data were on file system ${remembered}`
+    : '';
+}
+
 /** The settings in force against this machine as it is. @throws when a source does not answer. */
 export async function lookAtHost(
   { machine }: World,
   config: EtcdConfig,
-  unit: Promise<{ readonly mainPid: number; readonly user: string }>,
+  unit: Promise<{ readonly mainPid: number; readonly user: string; readonly program: string }>,
+  { mark, data }: Pick<Observation, 'mark' | 'data'>,
 ): Promise<HostFacts> {
   const ports = config.listenUrls.map(portOf).filter((port) => port > 0);
-  const [peers, { mainPid, user }] = await Promise.all([peersOf(machine, config), unit]);
+  const [peers, { mainPid, user, program }] = await Promise.all([peersOf(machine, config), unit]);
   const [network, room, certificates] = await Promise.all([
     machine.network(ports),
     machine.room(config.dataDir.replace(/\/[^/]*$/, '') || '/'),
@@ -92,10 +108,21 @@ export async function lookAtHost(
     missingAddresses: config.listenUrls
       .map(hostOf)
       .filter((host) => isIP(host) !== 0 && !ANY.includes(host) && !network.addresses.includes(host)),
-    portConflicts: network.listeners.filter(({ pid }) => pid !== mainPid),
-    unusable: await unusable(machine, config, user),
+    strayEtcds: network.listeners.filter((listener) => listener.pid !== mainPid && isEtcd(listener)),
+    portConflicts: network.listeners.filter((listener) => listener.pid !== mainPid && !isEtcd(listener)),
+    etcdVersion: await versionOf(machine, program),
+    diskNotMounted: await diskNotMounted(machine, config, mark.dataDiskId),
+    unusable: await unusable(machine, config, user, data.kind === 'none' || data.kind === 'founding'),
     certificateFaults: certificates,
     linkUp: network.linkUp,
-    peers: peers.map((peer) => ({ ...peer, neighbour: network.neighbours.includes(hostOf(peer.url)) })),
+    peers: peers.map(({ url, reach }) => ({
+      url,
+      // Nobody has turned us away where no way leads: see `Reach`.
+      reach:
+        reach === 'refused' && (!network.linkUp || network.unresolved.includes(hostOf(url)))
+          ? 'silent'
+          : reach,
+      neighbour: network.neighbours.includes(hostOf(url)),
+    })),
   };
 }

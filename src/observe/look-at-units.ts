@@ -1,5 +1,5 @@
 import { busyVerbs } from '../appcenter/busy-verbs.ts';
-import { linesSince, plainLine } from '../machine/etcd/log-lines.ts';
+import { linesSince } from '../machine/etcd/log-lines.ts';
 import type { UnitFacts } from '../machine/systemd/systemctl.ts';
 import type { Fact, Observation, SwapFacts } from './observation.ts';
 import type { Stopwatch } from './timed.ts';
@@ -29,7 +29,7 @@ async function logOf({ machine }: World, unit: UnitFacts, logFile: string): Prom
     logFile === ''
       ? []
       : linesSince((await machine.tail(logFile, LOG_FILE_BYTES)) ?? '', unit.startedAtSec * 1000);
-  return [...(await machine.journal(unit)), ...written].map(plainLine);
+  return [...(await machine.journal(unit)), ...written];
 }
 
 /** What systemd knows, and what the run that counts has logged. */

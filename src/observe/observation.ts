@@ -1,10 +1,11 @@
 import type { AppView } from '../appcenter/app-view.ts';
 import type { Member, MemberReply } from '../cluster/cluster.ts';
 import type { EtcdConfig } from '../machine/etcd/etcd-config.ts';
-import type { WalFacts } from '../machine/etcd/wal.ts';
+import type { Examination } from '../machine/etcd/examine.ts';
 import type { Health, PathKind } from '../machine/machine.ts';
 import type { Listener, Reach } from '../machine/os/network.ts';
 import type { UnitFacts } from '../machine/systemd/systemctl.ts';
+import type { MemberMark } from '../state/member-mark.ts';
 
 /** Where evidence comes from. */
 export type Source =
@@ -33,14 +34,18 @@ export interface DataFacts {
   readonly dir: PathKind;
   /** What stands at a separate WAL dir's path; `none` without one. */
   readonly walDir: PathKind;
-  /** empty: no `member` in it; no-wal: a `member` without a WAL; wal: with one; unknown: no settings say where it is. */
-  readonly kind: 'unknown' | 'empty' | 'no-wal' | 'wal';
-  /** What the WAL says of itself, where there is one. */
-  readonly wal: Fact<WalFacts> | undefined;
-  /** The size of `snap/db` beside the least that it must have by its own account; undefined when it tells nothing. */
-  readonly db: { readonly bytes: number; readonly neededBytes: number } | undefined;
-  /** How many raft snapshots (`*.snap`) there are. */
-  readonly snapshots: number;
+  /**
+   * none: no write-ahead log; founding: one of a cluster that has never served a write; data: more than that, whole or
+   * not; unknown: no settings say where it is, or it could not be looked at.
+   */
+  readonly kind: 'unknown' | 'none' | 'founding' | 'data';
+  /** Why it is unknown; empty otherwise. */
+  readonly why: string;
+  /** There is something in the data dir, whatever it is. */
+  readonly occupied: boolean;
+  /** Whose data these are, as the log says; empty when that is not known. */
+  readonly memberId: string;
+  readonly clusterId: string;
 }
 
 /** What the main process did between two moments. */
@@ -59,11 +64,17 @@ export interface HostFacts {
   readonly freeInodes: number;
   /** Hosts that etcd is told to listen on and this machine does not have. */
   readonly missingAddresses: readonly string[];
+  /** Processes that listen on its ports and are etcd, beside the one that systemd knows. */
+  readonly strayEtcds: readonly Listener[];
   /** Others than etcd itself that listen on its ports. */
   readonly portConflicts: readonly Listener[];
   /** Files that etcd's user cannot use, with the reason. */
   readonly unusable: readonly string[];
   readonly certificateFaults: readonly string[];
+  /** The version of the etcd that the unit starts; empty when it could not be asked. */
+  readonly etcdVersion: string;
+  /** The data disk is not mounted: what stands in its place is on the root disk. What was found, as a sentence. */
+  readonly diskNotMounted: string;
   readonly linkUp: boolean;
   /** The others' peer URLs: whether a connection can be made, and whether that machine is there on the link. */
   readonly peers: readonly { readonly url: string; readonly reach: Reach; readonly neighbour: boolean }[];
@@ -109,10 +120,17 @@ export interface Observation {
   readonly app: Fact<AppView>;
   readonly config: Fact<EtcdConfig>;
   readonly data: DataFacts;
+  /**
+   * The app's certificates that are missing in TLS mode, and whether another of its nodes is there (its client port
+   * takes a connection); undefined without TLS, or where none is missing.
+   */
+  readonly tls: { readonly missing: readonly string[]; readonly othersThere: boolean } | undefined;
+  /** All of the data, read to the end; undefined when that was not done: this member serves, or nobody asked. */
+  readonly examination: Examination | undefined;
   readonly swap: SwapFacts;
   readonly unit: Fact<UnitFacts>;
   readonly copyUnit: Fact<UnitFacts>;
-  /** The app's own units that change data, running right now. */
+  /** The app's own units and verbs that nothing may be done beside, running right now. */
   readonly appBusy: readonly string[];
   /** What the newest run of the unit in force has logged in this boot. */
   readonly log: Fact<readonly string[]>;
@@ -127,11 +145,13 @@ export interface Observation {
   /** Undefined when it was not looked at. */
   readonly host: Fact<HostFacts> | undefined;
   readonly divergence: Divergence | undefined;
-  /** The birthmark of the cluster that this node remembers; empty when none, or when it is not to be asked for. */
-  readonly birthmark: string;
+  /** What this node remembers of having been a member; its birthmark is empty too where none is to be asked for. */
+  readonly mark: MemberMark;
+  /** A person has accepted that what this member alone has committed is lost (`heal-node adopt --discard-ahead`). */
+  readonly discardAhead: { readonly memberId: string; readonly commit: string } | undefined;
   readonly stamps: Readonly<Partial<Record<Source, Stamp>>>;
 }
 
 /** What one look is made of; each part can be looked at again alone. */
-export type Part = 'files' | 'units' | 'self' | 'cluster' | 'host';
-export const ALL_PARTS: readonly Part[] = ['files', 'units', 'self', 'cluster', 'host'];
+export type Part = 'files' | 'data' | 'units' | 'self' | 'cluster' | 'host';
+export const ALL_PARTS: readonly Part[] = ['files', 'data', 'units', 'self', 'cluster', 'host'];

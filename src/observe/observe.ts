@@ -3,7 +3,7 @@ import { lookAtHost } from './look-at-host.ts';
 import { lookAtCluster, lookAtProcess, lookAtSelf } from './look-at-members.ts';
 import { lookAtUnits, unitInForce } from './look-at-units.ts';
 import { ALL_PARTS, type Observation, type Part } from './observation.ts';
-import { Stopwatch } from './timed.ts';
+import { DEADLINE_MS, Stopwatch } from './timed.ts';
 import type { World } from './world.ts';
 
 const NOT_ASKED = { ok: false, why: 'not asked' } as const;
@@ -11,10 +11,11 @@ const NOT_ASKED = { ok: false, why: 'not asked' } as const;
 /** Before the first look. */
 const nothingYet = (
   atMs: number,
-  files: Pick<Observation, 'app' | 'config' | 'data' | 'swap' | 'birthmark'>,
+  files: Pick<Observation, 'app' | 'tls' | 'config' | 'data' | 'swap' | 'mark' | 'discardAhead'>,
 ): Observation => ({
   ...files,
   atMs,
+  examination: undefined,
   unit: NOT_ASKED,
   copyUnit: NOT_ASKED,
   appBusy: [],
@@ -37,9 +38,10 @@ export async function observe(
   world: World,
   before?: Observation,
   parts: readonly Part[] = ALL_PARTS,
+  deadlineMs = DEADLINE_MS,
 ): Promise<Observation> {
   const { machine } = world;
-  const watch = new Stopwatch(machine);
+  const watch = new Stopwatch(machine, deadlineMs);
   const has = (part: Part): boolean => parts.includes(part);
   const files = before && !has('files') ? before : await lookAtFiles(world, watch);
   const was = before ?? nothingYet(machine.now(), files);
@@ -49,13 +51,13 @@ export async function observe(
   const others = has('cluster') ? lookAtCluster(world, watch, files) : Promise.resolve(was);
   const inForce = units.then(({ unit, copyUnit }) => {
     const facts = unitInForce(unit, copyUnit, files.swap);
-    return facts.ok ? facts.value : { mainPid: 0, user: '' };
+    return facts.ok ? facts.value : { mainPid: 0, user: '', program: '' };
   });
   const { config } = files;
   const host = !has('host')
     ? was.host
     : config.ok
-      ? watch.fact('host', () => lookAtHost(world, config.value, inForce))
+      ? watch.fact('host', () => lookAtHost(world, config.value, inForce, files))
       : undefined;
   const pid = inForce.then(({ mainPid }) => mainPid);
   const process = has('host') ? lookAtProcess(world, watch, pid, self).catch(() => undefined) : was.process;
@@ -63,14 +65,26 @@ export async function observe(
   const { unit, copyUnit, appBusy, log } = await units;
   const { health, self: asked } = await self;
   const cluster = await others;
+  // What was read of other data says nothing of these; and those of a member that serves are not read at all.
+  const same = was.data.memberId === files.data.memberId && was.data.kind === files.data.kind;
+  const serves = asked?.reply.ok === true && asked.reply.value.serves;
+  const examination =
+    has('data') && config.ok && !serves
+      ? await machine.examine(config.value, false)
+      : same
+        ? was.examination
+        : undefined;
   return {
     atMs: machine.now(),
     app: files.app,
     config,
+    tls: files.tls,
     data: files.data,
+    examination,
     swap: files.swap,
     divergence: files.divergence,
-    birthmark: files.birthmark,
+    mark: files.mark,
+    discardAhead: files.discardAhead,
     unit,
     copyUnit,
     appBusy,

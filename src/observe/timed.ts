@@ -2,21 +2,24 @@ import type { Machine } from '../machine/machine.ts';
 import type { Fact, Source, Stamp } from './observation.ts';
 
 /** A source that takes longer counts as one that does not answer; all are asked side by side. */
-const DEADLINE_MS = 2300;
+export const DEADLINE_MS = 2300;
 
 /** Takes the time of every source that is asked, and bounds it. */
 export class Stopwatch {
   readonly stamps: Partial<Record<Source, Stamp>> = {};
 
-  constructor(private readonly machine: Machine) {}
+  constructor(
+    private readonly machine: Machine,
+    private readonly deadlineMs = DEADLINE_MS,
+  ) {}
 
   /** Asks within the deadline; a source that fails or hangs is evidence too: why becomes the fact. */
   async fact<T>(source: Source, look: () => Promise<T>): Promise<Fact<T>> {
     const [atMs, beganMs] = [this.machine.now(), this.machine.monotonicMs()];
     const ended = new AbortController();
     const late = this.machine
-      .sleep(DEADLINE_MS, ended.signal)
-      .then((): Fact<T> => ({ ok: false, why: `${source}: no answer within ${DEADLINE_MS} ms` }));
+      .sleep(this.deadlineMs, ended.signal)
+      .then((): Fact<T> => ({ ok: false, why: `${source}: no answer within ${this.deadlineMs} ms` }));
     late.catch(() => undefined);
     const asked = look().then(
       (value): Fact<T> => ({ ok: true, value }),

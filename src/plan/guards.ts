@@ -87,21 +87,23 @@ export const guards = [
   {
     id: 'own-data',
     asks: 'Are the data of this cluster, and not the only copy of what a member of another node had?',
-    refuses: ({ wal, cluster, foreign }) => {
-      if (!wal) return undefined;
+    refuses: ({ owner, cluster, foreign, observed: { data } }) => {
+      if (data.kind === 'unknown') return `what stands in the data dir cannot be told: ${data.why}`;
+      if (data.kind !== 'data') return undefined;
+      if (!owner) return 'its write-ahead log does not say whose data these are';
       if (foreign && foreign.servedBy === undefined)
         return `the data are of member ${foreign.member.id} (${foreign.member.name}), which is another node's and does not serve there`;
-      return wal.clusterId === cluster.clusterId
+      return owner.clusterId === cluster.clusterId
         ? undefined
-        : `the data are of cluster ${wal.clusterId}; the others are ${cluster.clusterId || 'silent'}`;
+        : `the data are of cluster ${owner.clusterId}; the others are ${cluster.clusterId || 'silent'}`;
     },
   },
   {
     id: 'not-ahead',
     asks: 'Has this member committed nothing that the cluster does not know?',
-    refuses: ({ wal, ahead, cluster: { serving } }) =>
+    refuses: ({ examination, ahead, cluster: { serving } }) =>
       ahead
-        ? `this member has committed index ${wal?.commit}; the cluster knows ${serving.map(({ reply }) => reply.raftIndex).join(', ') || 'nothing'}`
+        ? `this member has committed index ${examination?.commit}; the cluster knows ${serving.map(({ reply }) => reply.raftIndex).join(', ') || 'nothing'}`
         : undefined,
   },
   {
@@ -143,13 +145,16 @@ export const guards = [
       );
       if (namesake)
         return `member ${namesake.id} has this node's name ${config.name} with other peer URLs ${namesake.peerUrls.join(',')}`;
-      const served = cluster.serving.find(({ reply }) => reply.memberId === cluster.own?.id);
-      return served && `member ${cluster.own?.id}, listed for this node, is served by ${served.endpoint}`;
+      return (
+        cluster.ownServedBy &&
+        `member ${cluster.own?.id}, listed for this node, is served by ${cluster.ownServedBy}`
+      );
     },
   },
   {
     id: 'app-quiet',
-    asks: 'Is no scaling, restore, repair or deletion in progress?',
+    asks: 'Is none of the app’s verbs at work: no scaling, restore, repair, upgrade, restart or deletion?',
+    transient: true,
     refuses: ({ observed: { app, appBusy } }) => {
       if (appBusy.length > 0) return `${appBusy.join(', ')} is running`;
       if (!app.ok) return app.why;
@@ -162,10 +167,29 @@ export const guards = [
     },
   },
   {
+    id: 'version',
+    asks: "Is this node's etcd not older than the cluster, which would not let it join?",
+    refuses: (s) => s.etcdTooOld,
+  },
+  {
+    id: 'mounted',
+    asks: 'Is the disk that the data are on mounted?',
+    refuses: ({ observed: { host } }) => (host?.ok ? host.value.diskNotMounted || undefined : host?.why),
+  },
+  {
+    id: 'credentials',
+    asks: 'Can the member list be changed: no authentication, or credentials that are taken?',
+    refuses: ({ cluster: { credentialsRefused } }) =>
+      credentialsRefused === ''
+        ? undefined
+        : `the cluster asks for credentials, and ours are missing or refused: ${credentialsRefused}; set HEAL_ETCD_USER and HEAL_ETCD_PASSWORD_FILE`,
+  },
+  {
     id: 'certificates',
     asks: 'Can a new member use the certificates and files that its settings name?',
-    refuses: ({ observed: { host } }) =>
-      host?.ok ? [...host.value.certificateFaults, ...host.value.unusable][0] : undefined,
+    refuses: ({ observed: { host }, certificatesMissing }) =>
+      certificatesMissing ??
+      (host?.ok ? [...host.value.certificateFaults, ...host.value.unusable][0] : undefined),
   },
   {
     id: 'daily-limit',

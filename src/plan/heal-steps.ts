@@ -1,4 +1,5 @@
-import { lineOf, type Situation } from '../diagnose/situation.ts';
+import { lastWord } from '../diagnose/log-words.ts';
+import type { Situation } from '../diagnose/situation.ts';
 import { isAside } from '../observe/look-at-units.ts';
 import type { Part } from '../observe/observation.ts';
 import type { HealRecord } from '../state/heal-record.ts';
@@ -74,11 +75,12 @@ const onOriginals = ({ observed: { swap, copyUnit } }: Situation): boolean =>
   !swap.pointsAway &&
   !(copyUnit.ok && (copyUnit.value.mainPid > 0 || copyUnit.value.active === 'activating'));
 
-const up = (s: Situation): boolean => s.unit !== undefined && (s.runs || s.unit.active === 'activating');
+const up = (s: Situation): boolean =>
+  s.unit !== undefined && (s.unit.mainPid > 0 || s.unit.active === 'activating');
 
 /** The data are those of the member that is listed, and nothing in this boot or in this run has proved them bad. */
 export const joined = (s: Situation, run: RunMemory): boolean =>
-  s.joined && s.wal?.memberId !== run.staleMemberId;
+  s.joined && s.observed.data.memberId !== run.staleMemberId;
 
 /** Its data fit and the original unit is in place: it only has to come up and be looked at. */
 const homeAndJoined = (s: Situation, run: RunMemory): boolean =>
@@ -106,13 +108,17 @@ const staged = (s: Situation, run: RunMemory): boolean =>
     s.observed.swap.staged.initialCluster === expectedCluster(s));
 
 const emptyEnough = ({ observed: { data } }: Situation): boolean =>
-  data.kind === 'empty' && data.walDir !== 'link';
+  data.kind === 'none' && !data.occupied && data.walDir !== 'link';
 
-/** The new member runs and has not written its WAL yet: what stands in the data dir is its own. */
-const arriving = (s: Situation): boolean =>
-  up(s) &&
-  s.unit === (s.observed.copyUnit.ok ? s.observed.copyUnit.value : undefined) &&
-  s.observed.data.kind === 'no-wal';
+/**
+ * The new member runs on the copy: what stands in the data dir is its own, unless the log says that it is another's. A
+ * log that is being written may not say anything for a moment.
+ */
+const arriving = (s: Situation): boolean => {
+  const { memberId } = s.observed.data;
+  const onCopy = s.observed.copyUnit.ok && s.unit === s.observed.copyUnit.value;
+  return up(s) && onCopy && (memberId === '' || !s.cluster.own || memberId === s.cluster.own.id);
+};
 
 const LOCAL: readonly GuardId[] = ['role', 'unit-file', 'data-dir', 'app-quiet'];
 const ALL_FOR_A_NEW_MEMBER: readonly GuardId[] = [
@@ -125,6 +131,9 @@ const ALL_FOR_A_NEW_MEMBER: readonly GuardId[] = [
   'quorum',
   'agreement',
   'own-member',
+  'version',
+  'mounted',
+  'credentials',
   'certificates',
   'daily-limit',
   'disk-room',
@@ -149,8 +158,8 @@ export const healSteps: readonly HealStep[] = [
     reversible: true,
     learns: (s) => ({
       provenStale: true,
-      staleMemberId: s.wal?.memberId ?? '',
-      logShort: lineOf(s, 'log-short') !== undefined,
+      staleMemberId: s.owner?.memberId ?? '',
+      logShort: lastWord(s, 'log-short') !== undefined || s.logShort,
     }),
   },
   {

@@ -88,6 +88,12 @@ export const settingsTable = {
     oneOf('auto', 'manual', 'off'),
     "auto: the health action heals; manual: it diagnoses and reports, a person heals; off: hooks do what the app's own would",
   ),
+  healAtBoot: row(
+    'HEAL_AT_BOOT',
+    'on',
+    oneOf('on', 'off'),
+    "whether lost data are healed as soon as etcd's start is refused, or only when AppCenter's health action comes",
+  ),
   startCmd: row('HEAL_START_CMD', '/opt/app/bin/ctl.sh start', command, "the app's own start"),
   stopCmd: row('HEAL_STOP_CMD', '/opt/app/bin/ctl.sh stop', command, "the app's own stop"),
   restartCmd: row('HEAL_RESTART_CMD', '/opt/app/bin/ctl.sh restart', command, "the app's own health action"),

@@ -3,33 +3,52 @@ import type { Places } from './places.ts';
 
 const MAX_BYTES = 1000;
 
+/** What this node remembers of having been a member. */
+export interface MemberMark {
+  /** It has been one: with this, an empty data dir means that data were lost, and not that a cluster is created. */
+  readonly wasMember: boolean;
+  /** The birthmark of its cluster; empty when none is known. */
+  readonly birthmark: string;
+  /** The ID of the file system that its data were on (Machine.fileSystemId); empty when none is known. */
+  readonly dataDiskId: string;
+}
+
 /**
- * The mark that this node has been a member, kept on both disks: with it, an empty data dir means that data were
- * lost, and not that a cluster is being created. It holds the birthmark of the cluster, where that is known.
- * @param birthmark what it is to hold; without it a mark that is there stays as it is
+ * Writes the mark on both disks, where it does not stand already.
  * @throws when one of them cannot be written; the other is
  */
-export async function markMember(machine: Machine, places: Places, birthmark?: string): Promise<void> {
-  const text = `has been a member\n${birthmark ? `birthmark=${birthmark}\n` : ''}`;
+export async function markMember(
+  machine: Machine,
+  places: Places,
+  { birthmark, dataDiskId }: Pick<MemberMark, 'birthmark' | 'dataDiskId'>,
+): Promise<void> {
+  const lines = [birthmark && `birthmark=${birthmark}`, dataDiskId && `data-disk=${dataDiskId}`];
+  const text = `${['has been a member', ...lines].filter(Boolean).join('\n')}\n`;
   const marked = [places.rootDiskMark, places.dataDiskMark].map(async (path) => {
     const there = await machine.readFile(path, MAX_BYTES).catch(() => undefined);
-    if (there === undefined || (birthmark !== undefined && there.text !== text))
-      await machine.writeFile(path, text, ROOT_ONLY_FILE);
+    if (there?.text !== text) await machine.writeFile(path, text, ROOT_ONLY_FILE);
   });
   for (const each of await Promise.allSettled(marked)) if (each.status === 'rejected') throw each.reason;
 }
 
-export async function hasBeenMember(machine: Machine, places: Places): Promise<boolean> {
-  const kinds = await Promise.all([machine.kindOf(places.rootDiskMark), machine.kindOf(places.dataDiskMark)]);
-  return kinds.some((kind) => kind !== 'none');
+/** Root's own disk first, for etcd's can be written by etcd; of the data disk's ID root's alone is believed. */
+export async function readMark(machine: Machine, places: Places): Promise<MemberMark> {
+  const [root, data] = await Promise.all(
+    [places.rootDiskMark, places.dataDiskMark].map(async (path) => ({
+      there: (await machine.kindOf(path)) !== 'none',
+      text: (await machine.readFile(path, MAX_BYTES).catch(() => undefined))?.text ?? '',
+    })),
+  );
+  const birthmarkIn = (text = ''): string => /^birthmark=([0-9a-f]{32})$/m.exec(text)?.[1] ?? '';
+  return {
+    wasMember: root?.there === true || data?.there === true,
+    birthmark: birthmarkIn(root?.text) || birthmarkIn(data?.text),
+    dataDiskId: /^data-disk=(\w{1,40})$/m.exec(root?.text ?? '')?.[1] ?? '',
+  };
 }
 
-/** The birthmark that this node remembers, empty when none: root's own disk first, for etcd's can be written by etcd. */
-export async function rememberedBirthmark(machine: Machine, places: Places): Promise<string> {
-  for (const path of [places.rootDiskMark, places.dataDiskMark]) {
-    const file = await machine.readFile(path, MAX_BYTES).catch(() => undefined);
-    const [, birthmark] = /^birthmark=([0-9a-f]{32})$/m.exec(file?.text ?? '') ?? [];
-    if (birthmark !== undefined) return birthmark;
-  }
-  return '';
+/** Takes the mark away: this node may found a cluster again. */
+export async function unmarkMember(machine: Machine, places: Places): Promise<void> {
+  await machine.remove(places.dataDiskMark);
+  await machine.remove(places.rootDiskMark);
 }

@@ -43,6 +43,7 @@ export function places(settings: Settings) {
     deepCheck: DEEP_CHECK_FILE,
     metrics: `${ROOT_STATE_DIR}/heal-node.prom`,
     parked: `${ROOT_STATE_DIR}/parked`,
+    adopted: `${ROOT_STATE_DIR}/adopted.json`,
     rootDiskMark: `${ROOT_STATE_DIR}/member`,
     stateDir: settings.stateDir,
     journal: `${settings.stateDir}/journal.json`,

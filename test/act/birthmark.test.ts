@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { rememberCluster } from '../../src/act/birthmark.ts';
 import { situationOf } from '../../src/diagnose/situation.ts';
 import { observe } from '../../src/observe/observe.ts';
-import { markMember, rememberedBirthmark } from '../../src/state/member-mark.ts';
+import { markMember, readMark } from '../../src/state/member-mark.ts';
 import { PLACES } from '../fake/observation.ts';
 import { ThreeMembers } from '../fake/three-members.ts';
 import { BIRTHMARK_KEY } from '../fake/world.ts';
@@ -13,7 +13,7 @@ const [A, B] = ['a'.repeat(32), 'b'.repeat(32)];
 const remembers = (fake: ThreeMembers, adopts = false) =>
   fake.run(async (world) => {
     const said = await rememberCluster(world, situationOf(await observe(world), PLACES), adopts);
-    return { said, known: await rememberedBirthmark(world.machine, PLACES) };
+    return { said, known: (await readMark(world.machine, PLACES)).birthmark };
   });
 
 test('the first look while all are well marks the cluster, and the mark is remembered on both disks', () => {
@@ -39,7 +39,7 @@ test('a mark that stands there already is taken over, and garbage is not', () =>
 for (const shown of ['', B])
   test(`a cluster that shows ${shown || 'none'} is not the one that is remembered, until it is adopted`, () => {
     const fake = new ThreeMembers('none');
-    fake.run(({ machine }) => markMember(machine, PLACES, A));
+    fake.run(({ machine }) => markMember(machine, PLACES, { birthmark: A, dataDiskId: '' }));
     if (shown) fake.putKey(BIRTHMARK_KEY, shown);
     const { said, known } = remembers(fake);
     assert.match(said ?? '', /this node remembers a+: it has been founded anew, or restored/);
@@ -53,7 +53,7 @@ for (const shown of ['', B])
 
 test('where not all are well nothing is written, and what is adopted is that there is none yet', () => {
   const fake = new ThreeMembers('none');
-  fake.run(({ machine }) => markMember(machine, PLACES, A));
+  fake.run(({ machine }) => markMember(machine, PLACES, { birthmark: A, dataDiskId: '' }));
   fake.others[0]?.powerOff();
   fake.pass(10_000);
   const { known } = remembers(fake, true);

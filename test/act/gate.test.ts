@@ -8,43 +8,40 @@ import { BIRTHMARK_KEY } from '../fake/world.ts';
 
 const [A, B] = ['a'.repeat(32), 'b'.repeat(32)];
 const asked = (fake: ThreeMembers): string | undefined => fake.run(gate);
+const mark = (fake: ThreeMembers, birthmark = ''): void =>
+  fake.run(({ machine }) => markMember(machine, PLACES, { birthmark, dataDiskId: '' }));
 
-test('a node that has never been a member may start on nothing, whoever is in reach', () => {
+test('a node that has never been a member may start on nothing, unless one that serves knows it as started', () => {
   const fake = new ThreeMembers('WAL gone');
-  const nobody = () => {
-    throw new Error('nobody is asked when a cluster is created');
-  };
-  assert.is(
-    fake.run((world) => gate({ ...world, cluster: nobody })),
-    undefined,
+  assert.match(
+    asked(fake) ?? '',
+    /10\.0\.0\.1:2379 lists this node as member \w+, which has been started before/,
   );
   fake.othersOff();
+  assert.is(asked(fake), undefined, 'a cluster is being created');
+});
+
+for (const left of ['nothing', 'a founding'] as const)
+  test(`a node that has been one may never start on ${left}, and nobody is asked`, () => {
+    const fake = new ThreeMembers(left === 'nothing' ? 'WAL gone' : 'none');
+    if (left === 'a founding') fake.node.putData({ memberId: 'dead', lineage: 1, index: 0, damaged: false });
+    mark(fake);
+    const nobody = () => {
+      throw new Error('nobody is asked');
+    };
+    const refused = fake.run((world) => gate({ ...world, cluster: nobody }));
+    assert.match(refused ?? '', /has been a member.*could found a second, empty cluster.*adopt --found/);
+  });
+
+test('nor with data into another cluster than the one that it was a member of', () => {
+  const fake = new ThreeMembers('none');
+  mark(fake, A);
+  // A key that is merely gone keeps no member down that has its data.
   assert.is(asked(fake), undefined);
-});
-
-test('a node that has been one may not, while nobody is in reach', () => {
-  const fake = new ThreeMembers('WAL gone');
-  fake.run(({ machine }) => markMember(machine, PLACES));
-  assert.is(asked(fake), undefined, 'the others are in reach: they will tell etcd');
-  fake.othersOff();
-  assert.match(asked(fake) ?? '', /could found a second, empty cluster/);
-});
-
-test('nor while those in reach are another cluster than the one that it was a member of', () => {
-  for (const [broken, refusal] of [
-    ['WAL gone', /the cluster has no birthmark, this node remembers a+/],
-    ['none', undefined],
-  ] as const) {
-    const fake = new ThreeMembers(broken);
-    fake.run(({ machine }) => markMember(machine, PLACES, A));
-    // A key that is merely gone keeps no member down that has its data.
-    if (refusal === undefined) assert.is(asked(fake), undefined);
-    else assert.match(asked(fake) ?? '', refusal);
-    fake.putKey(BIRTHMARK_KEY, B);
-    assert.match(asked(fake) ?? '', /the cluster shows birthmark b+/);
-    fake.putKey(BIRTHMARK_KEY, A);
-    assert.is(asked(fake), undefined);
-  }
+  fake.putKey(BIRTHMARK_KEY, B);
+  assert.match(asked(fake) ?? '', /the cluster shows birthmark b+/);
+  fake.putKey(BIRTHMARK_KEY, A);
+  assert.is(asked(fake), undefined);
 });
 
 test('its own data may be started, with or without the others', () => {

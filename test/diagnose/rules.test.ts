@@ -5,25 +5,27 @@ import { diagnose } from '../../src/diagnose/diagnose.ts';
 import { dataEvidence } from '../../src/diagnose/evidence.ts';
 import { rules } from '../../src/diagnose/rules.ts';
 import { allSignatures as signatures } from '../../src/diagnose/situation.ts';
-import { plainLine } from '../../src/machine/etcd/log-lines.ts';
+import type { Examination } from '../../src/machine/etcd/examine.ts';
 import type { Reach } from '../../src/machine/os/network.ts';
 import type { HostFacts, Observation } from '../../src/observe/observation.ts';
 import {
   asked,
   BOOTSTRAPPED,
   crashed,
+  damagedDb,
+  damagedWal,
   failedUnit,
   healthy,
+  holding,
   members,
   NO_DATA,
   OWN,
   silent,
   situation,
   unit,
-  wal,
 } from '../fake/observation.ts';
 
-const line = (id: string): string => plainLine(signatures.find((row) => row.id === id)?.examples[0] ?? '');
+const line = (id: string): string => signatures.find((row) => row.id === id)?.examples[0] ?? '';
 const host = (changes: Partial<HostFacts>) =>
   ({
     ok: true,
@@ -63,46 +65,105 @@ const FOUR = [
 ];
 const without = (list: typeof members) => [asked(1, { members: list }), asked(3, { members: list })];
 
-/** Added and not started, with a WAL of an ID that is not listed; its process is on its way up, for the second time. */
-const neverJoined = (changes: object, lines: readonly string[] = [line('never-joined')]): Observation =>
-  crashed(lines, {
+/** Added and not started, with a log of an ID that is not listed; its process is on its way up. */
+const neverJoined = (changes: Partial<Examination>): Observation =>
+  crashed([], {
     unit: { ok: true, value: unit({ active: 'activating' }) },
-    data: { ...healthy.data, wal: wal({ memberId: 'dead', commit: 0n, lastIndex: 0n, ...changes }) },
+    ...holding({ memberId: 'dead', commit: 0n, lastIndex: 0n, ...changes }),
     process: process({ cpuTicks: 3 }),
     others: without(UNSTARTED),
   });
+const neverRan = {
+  ok: true,
+  value: unit({ active: 'failed', result: 'exit-code', mainPid: 0, exitKind: 0 }),
+} as const;
+const stopped = { ok: true, value: unit({ active: 'inactive', sub: 'dead', mainPid: 0 }) } as const;
+const NEVER = { wasMember: false, birthmark: '', dataDiskId: '' };
+/** How a run ends in a panic: Go's report, and the goroutines. */
+const PANIC = [
+  'panic: tocommit(68) is out of range [lastIndex(34)]. Was the raft log corrupted, truncated, or lost?',
+  '',
+  'goroutine 155 [running]:',
+];
+const tlsApp = {
+  ok: true,
+  value: {
+    ...(healthy.app.ok ? healthy.app.value : ({} as never)),
+    tls: true,
+    nodes: [1, 2, 3].map((n) => ({ sid: `${n}`, ip: `10.0.0.${n}` })),
+  },
+} as const;
 
 const cases: readonly (readonly [expected: string, observed: Observation])[] = [
   ['healthy/serves', healthy],
-  ['stale/already-bootstrapped', crashed([BOOTSTRAPPED], { data: NO_DATA })],
+  ['healthy/serves', { ...healthy, self: asked(2, { credentialsRefused: 'user name is empty' }) }],
+  ['stale/already-bootstrapped', crashed([BOOTSTRAPPED], NO_DATA)],
+  ['stale/already-bootstrapped', crashed([], { ...NO_DATA, unit: neverRan })], // the gate has refused it
+  ['stale/already-bootstrapped', crashed([], holding({ kind: 'founding' }))],
+  // A member that was healed before founds under an ID of its own, one of a scaled cluster under another cluster's.
+  ['stale/already-bootstrapped', crashed([], holding({ kind: 'founding', clusterId: 'other' }))],
   ['unknown/no-rule', crashed([BOOTSTRAPPED])], // the line says so, the disk does not
-  ['stale/wal-damaged', crashed([line('wal-damaged')])],
+  ['stale/wal-damaged', crashed([], damagedWal())],
+  ['unknown/no-rule', crashed([line('wal-damaged')])], // the line says so, the disk does not
+  ['stopped/inactive', crashed([], { ...damagedWal(), unit: stopped })], // etcd has not crashed on it
+  ['stale/db-damaged', crashed([line('db-damaged')], damagedDb())],
+  ['stale/log-short', crashed([line('log-short'), ...PANIC])],
+  ['unknown/no-rule', crashed([line('log-short')])], // no panic ended the run
   [
-    'stale/wal-garbled',
-    crashed([line('wal-garbled')], { data: { ...healthy.data, wal: wal({ damage: 'illegal' }) } }),
+    'unknown/no-rule',
+    crashed([...PANIC, '2026-11-23 19:02:03.1 I | etcdserver: panic: something else'].slice(1)),
   ],
-  ['unknown/no-rule', crashed([line('wal-garbled')])], // the file itself shows no damage
-  ['stale/log-short', crashed([line('log-short'), 'goroutine 1 [running]:'])],
-  ['stale/db-damaged', crashed([line('db-damaged')])],
-  ['stale/db-short', crashed([], { data: { ...healthy.data, db: { bytes: 8192, neededBytes: 20480 } } })],
+  ['stale/log-short', crashed([], holding({ logShort: true, applied: 95n }))],
   ['stale/removed', crashed([line('removed')], { others: without(REMOVED_LIST) })],
+  ['stale/removed', crashed([], { others: without(REMOVED_LIST), unit: stopped })], // it need not be started for that
+  ['stale/removed', crashed([], { ...NO_DATA, others: without(REMOVED_LIST) })], // this node was a member
   ['unknown/no-rule', crashed([line('removed')])], // still listed under the ID that its data have
-  ['stale/half-added', crashed([line('half-added')], { data: NO_DATA, others: without(UNSTARTED) })],
-  ['stale/never-joined', neverJoined({ blank: true })],
-  ['starting/activating', neverJoined({})], // it holds something
-  ['starting/activating', neverJoined({ blank: true }, [])], // its very first start
-  ['starting/activating', neverJoined({ blank: true, memberId: 'abc' })], // the others come to it
-  ['local-fault/port-taken', crashed([line('port-taken'), BOOTSTRAPPED], { data: NO_DATA })],
+  ['stale/half-added', crashed([line('half-added')], { ...NO_DATA, others: without(UNSTARTED) })],
+  ['stopped/inactive', crashed([], { ...NO_DATA, mark: NEVER, others: without(UNSTARTED), unit: stopped })], // being added
+  ['stale/removed', neverJoined({ kind: 'founding' })],
+  ['starting/activating', neverJoined({ kind: 'founding', memberId: 'abc' })], // the others come to it
+  [
+    'local-fault/disk-not-mounted',
+    crashed([], { ...NO_DATA, host: host({ diskNotMounted: '/var/lib/etcd is on the root file system' }) }),
+  ],
+  [
+    'local-fault/certificates-missing',
+    crashed([], {
+      ...NO_DATA,
+      app: tlsApp,
+      tls: { missing: ['/var/lib/etcd/ssl/etcd/ca.pem'], othersThere: true },
+    }),
+  ],
+  ['local-fault/etcd-too-old', crashed([], { ...NO_DATA, host: host({ etcdVersion: '3.3.25' }) })],
+  [
+    'local-fault/peer-url-changed',
+    crashed([], {
+      others: without(
+        members.map((m) => (m.name === 'etcd2' ? { ...m, peerUrls: ['http://etcd2.new:2380'] } : m)),
+      ),
+    }),
+  ],
+  ['unknown/process', { ...mute(), unit: { ok: false, why: 'no answer in 2 s' }, process: undefined }],
+  ['healthy/serves', { ...healthy, unit: { ok: false, why: 'no answer in 2 s' } }],
+  [
+    'quorum-lost/no-leader',
+    crashed([], { others: [asked(1, { serves: false, unavailableReason: 'no leader' }), silent(3)] }),
+  ],
+  ['local-fault/port-taken', crashed([line('port-taken'), BOOTSTRAPPED], { ...NO_DATA })],
   ['local-fault/permission', crashed([line('permission')])],
   ['local-fault/read-only', crashed([line('read-only')])],
   ['local-fault/bad-setting', crashed([line('bad-setting')])],
   ['local-fault/unit', crashed([], { unit: { ok: true, value: { ...failedUnit(), result: 'resources' } } })],
   ['local-fault/unit', crashed([], { unit: { ok: true, value: failedUnit(203) } })],
-  ['quorum-lost/others-silent', crashed([line('wal-damaged')], { others: [asked(1), silent(3)] })],
-  ['amnesia/alone-without-data', crashed([BOOTSTRAPPED], { data: NO_DATA, others: [silent(1), silent(3)] })],
-  ['amnesia/log-short', crashed([line('log-short')], { others: [asked(1), silent(3)] })],
-  ['amnesia/ahead', crashed([line('log-short')], { data: { ...healthy.data, wal: wal({ commit: 101n }) } })],
-  ['amnesia/other-birthmark', crashed([BOOTSTRAPPED], { data: NO_DATA, birthmark: 'a'.repeat(32) })],
+  ['quorum-lost/no-leader', crashed([], { ...damagedWal(), others: [asked(1), silent(3)] })],
+  ['quorum-lost/others-silent', crashed([], { ...damagedWal(), others: [silent(1), silent(3)] })],
+  ['amnesia/alone-without-data', crashed([BOOTSTRAPPED], { ...NO_DATA, others: [silent(1), silent(3)] })],
+  ['amnesia/log-short', crashed(PANIC, { others: [asked(1), silent(3)] })],
+  ['amnesia/ahead', crashed([line('log-short')], { ...holding({ commit: 101n }) })],
+  [
+    'amnesia/other-birthmark',
+    crashed([BOOTSTRAPPED], { ...NO_DATA, mark: { ...healthy.mark, birthmark: 'a'.repeat(32) } }),
+  ],
   [
     'unknown/others-disagree',
     crashed([BOOTSTRAPPED], {
@@ -110,24 +171,20 @@ const cases: readonly (readonly [expected: string, observed: Observation])[] = [
       data: { ...healthy.data },
     }),
   ],
-  [
-    'local-fault/other-cluster',
-    crashed([line('wal-damaged')], { data: { ...healthy.data, wal: wal({ clusterId: 'abc' }) } }),
-  ],
+  ['local-fault/other-cluster', crashed([line('wal-damaged')], { ...holding({ clusterId: 'abc' }) })],
   ['local-fault/other-cluster', { ...healthy, self: asked(2, { clusterId: 'abc' }) }], // it even answers healthy
-  ['stale/clone', crashed([], { data: { ...healthy.data, wal: wal({ memberId: third }) } })],
+  ['stale/clone', crashed([], { ...holding({ memberId: third }) })],
   ['stale/clone', { ...healthy, self: asked(2, { memberId: third }) }], // healthy under the other's identity
   [
     'local-fault/other-member',
     crashed([line('wal-damaged')], {
-      data: { ...healthy.data, wal: wal({ memberId: FOUR[3]?.id }) },
+      ...holding({ memberId: FOUR[3]?.id ?? '' }),
       others: [
         ...without(FOUR),
         { ...asked(3, { members: FOUR, memberId: 'feed' }), endpoint: 'http://10.0.0.5:2379' },
       ],
     }),
   ],
-  ['stale/wal-incomplete', crashed([line('wal-incomplete')])],
   [
     'stale/diverged',
     {
@@ -165,9 +222,9 @@ const cases: readonly (readonly [expected: string, observed: Observation])[] = [
       others: [asked(1, nospace), asked(3, nospace)],
     },
   ],
-  ['stale/wal-damaged', crashed([line('wal-damaged')], { others: [asked(1, nospace), asked(3, nospace)] })],
+  ['stale/wal-damaged', crashed([], { ...damagedWal(), others: [asked(1, nospace), asked(3, nospace)] })],
   ['local-fault/disk-full', crashed([line('db-damaged')], { host: host({ freeBytes: 4096 }) })],
-  ['local-fault/disk-full', crashed([BOOTSTRAPPED], { data: NO_DATA, host: host({ freeInodes: 0 }) })],
+  ['local-fault/disk-full', crashed([BOOTSTRAPPED], { ...NO_DATA, host: host({ freeInodes: 0 }) })],
   [
     'local-fault/certificate',
     crashed([line('db-damaged')], { host: host({ certificateFaults: ['ETCD_CERT_FILE has expired'] }) }),
@@ -182,7 +239,7 @@ const cases: readonly (readonly [expected: string, observed: Observation])[] = [
   [
     'local-fault/killed',
     crashed([BOOTSTRAPPED], {
-      data: NO_DATA,
+      ...NO_DATA,
       unit: { ok: true, value: { ...failedUnit(9), result: 'signal', exitKind: 2 } },
     }),
   ],
@@ -238,12 +295,12 @@ for (const [n, [expected, observed]] of cases.entries()) {
 }
 
 test('data whose place is not known are not called gone, and nothing says that they are', () => {
-  const data: Observation['data'] = { ...NO_DATA, dir: 'none', kind: 'unknown' };
   const config = { ok: false, why: 'etcd.env is missing.' } as const;
+  const { data } = holding({ kind: 'unknown', memberId: '', clusterId: '' });
   const s = situation(crashed([], { data, config, others: [] }));
   assert.is(diagnose(s).verdict, 'unknown');
   assert.is(s.dataGone, false);
-  assert.match(dataEvidence(s).text, /its place is not known/);
+  assert.match(dataEvidence(s).text, /cannot be told: no metadata/);
 });
 
 test('every reason of the table has a case', () => {
@@ -260,19 +317,23 @@ const mostly = <T>(usual: T, ...others: readonly T[]): fc.Arbitrary<T> =>
     { weight: 3, arbitrary: fc.constant(usual) },
     { weight: 2, arbitrary: fc.constantFrom(...others) },
   );
-const examples = signatures.map(({ examples: [first = ''] }) => plainLine(first));
+const examples = [...signatures.map(({ examples: [first = ''] }) => first), PANIC.join('\n')];
 
 /** Whatever may be observed, within the shapes. */
 const anything: fc.Arbitrary<Observation> = fc
   .record({
-    data: mostly<Observation['data']>(
-      healthy.data,
+    held: mostly<Pick<Observation, 'data' | 'examination'>>(
+      holding(),
       NO_DATA,
-      { ...healthy.data, wal: wal({ commit: 1000n }) },
-      { ...healthy.data, db: { bytes: 1, neededBytes: 2 } },
-      { ...healthy.data, wal: { ok: false, why: 'no metadata' } as const },
-      { ...healthy.data, wal: wal({ memberId: third }) },
-      { ...healthy.data, wal: wal({ clusterId: 'other' }) },
+      holding({ kind: 'founding' }),
+      holding({ commit: 1000n }),
+      holding({ logShort: true }),
+      damagedWal(),
+      damagedDb(),
+      holding({ kind: 'unknown', memberId: '', clusterId: '' }),
+      damagedWal({ memberId: '', clusterId: '' }),
+      holding({ memberId: third }),
+      holding({ clusterId: 'other' }),
     ),
     unit: mostly(failedUnit(), unit(), failedUnit(2), failedUnit(203), unit({ active: 'activating' })).map(
       (value) => ({ ok: true, value }) as const,
@@ -283,6 +344,7 @@ const anything: fc.Arbitrary<Observation> = fc
         fc.subarray(examples, { maxLength: 3 }),
         fc.subarray(examples),
       )
+      .map((lines) => lines.flatMap((line) => line.split('\n')))
       .map((value) => ({ ok: true, value }) as const),
     others: fc.tuple(
       mostly(
@@ -326,7 +388,12 @@ const anything: fc.Arbitrary<Observation> = fc
       copyUnitFile: 'file',
     }),
   })
-  .map((parts) => ({ ...healthy, self: parts.health.state === 'none' ? undefined : healthy.self, ...parts }));
+  .map(({ held, ...parts }) => ({
+    ...healthy,
+    self: parts.health.state === 'none' ? undefined : healthy.self,
+    ...held,
+    ...parts,
+  }));
 
 /** The others' answers to a linearizable read: counted here, and not by the code that decides by them. */
 const servingOf = ({ others }: Observation) =>
@@ -341,7 +408,10 @@ function othersAreQuorum(observed: Observation): boolean {
   return agree && 2 * ids.size > (lists[0]?.length ?? 0);
 }
 
-const walOf = ({ data }: Observation) => (data.wal?.ok ? data.wal.value : undefined);
+/** One of those that serve lists the member of these data. */
+const ownListed = (observed: Observation): boolean =>
+  servingOf(observed).every(({ members: list }) => list.some(({ id }) => id === OWN));
+const walOf = ({ data }: Observation) => (data.kind === 'data' ? data : undefined);
 const unitOf = (observed: Observation) => (observed.unit.ok ? observed.unit.value : undefined);
 const verdictOf = (observed: Observation) => diagnose(situation(observed)).verdict;
 
@@ -366,19 +436,26 @@ test('data of another cluster, a full disk, a process that makes progress: never
       if (walOf(observed)?.memberId === third || observed.divergence !== undefined) return true;
       const lives = (unitOf(observed)?.mainPid ?? 0) > 0;
       const full = observed.host?.ok === true && observed.host.value.freeBytes === 0;
-      const saysNothing = observed.log.ok && observed.log.value.length === 0;
-      return !(full && !lives) && !(lives && saysNothing && unitOf(observed)?.active === 'activating');
+      return (
+        !(full && !lives) &&
+        !(
+          lives &&
+          observed.data.memberId === OWN &&
+          ownListed(observed) &&
+          unitOf(observed)?.active === 'activating'
+        )
+      );
     }),
     { numRuns: 3000 },
   );
 });
 
-test('a line of another boot, or of another run, is not in the log that is read: no line, no stale by a line', () => {
+test('no words, no stale by words', () => {
   fc.assert(
     fc.property(anything, (observed) => {
       const s = situation({ ...observed, log: { ok: true, value: [] } });
-      const { verdict, reason } = diagnose(s);
-      return verdict !== 'stale' || ['stale/clone', 'stale/diverged', 'stale/db-short'].includes(reason);
+      const { reason } = diagnose(s);
+      return reason !== 'stale/log-short' || s.examination?.logShort === true;
     }),
     { numRuns: 3000 },
   );
@@ -387,7 +464,7 @@ test('a line of another boot, or of another run, is not in the log that is read:
 test('never stale when this member has committed what the cluster does not know', () => {
   fc.assert(
     fc.property(anything, (observed) => {
-      const commit = walOf(observed)?.commit;
+      const commit = observed.data.kind === 'data' ? observed.examination?.commit : undefined;
       const known = servingOf(observed).some(({ raftIndex }) => commit === undefined || raftIndex >= commit);
       return verdictOf(observed) !== 'stale' || known;
     }),

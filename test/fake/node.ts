@@ -1,4 +1,5 @@
 import { gate } from '../../src/act/gate.ts';
+import { type Examination, notExamined } from '../../src/machine/etcd/examine.ts';
 import type { Machine } from '../../src/machine/machine.ts';
 import { parseEnvFile } from '../../src/machine/systemd/env-file.ts';
 import type { UnitFacts } from '../../src/machine/systemd/systemctl.ts';
@@ -23,6 +24,10 @@ const UNIT_DIR = '/etc/systemd/system';
 const START_LIMIT = 5;
 const diskOf = (path: string): 'root' | 'data' => (`${path}/`.startsWith('/var/lib/etcd/') ? 'data' : 'root');
 const SHORT = 'tocommit(68) is out of range [lastIndex(31)]. Was the raft log corrupted, truncated, or lost?';
+
+/** How a run ends that says so: raft's panics with Go's report of them. */
+const lastWords = (line: string): string[] =>
+  line === '' ? [] : line === SHORT ? [`panic: ${line}`, '', 'goroutine 1 [running]:'] : [line];
 
 interface Unit {
   active: string;
@@ -106,6 +111,24 @@ export class SimNode {
     this.disk.set(WAL, { data, rights: ETCD });
     this.disk.set(DB, { text: data.memberId, rights: ETCD });
     this.disk.flush();
+  }
+
+  /** What our own readers say of it: blank data are those of a start that was cut off before it wrote anything. */
+  private examination(): Examination {
+    const { data } = this;
+    if (data === undefined) return { ...notExamined(''), kind: 'none', notLookedAt: [] };
+    const damage = data.damaged ? [{ file: '0.wal', at: 0, what: 'crc mismatch' }] : [];
+    return {
+      ...notExamined(''),
+      kind: data.damaged ? 'damaged' : data.index === 0 ? 'founding' : 'whole',
+      damage,
+      memberId: data.memberId,
+      clusterId: CLUSTER_ID,
+      term: 2n,
+      commit: BigInt(data.index),
+      lastIndex: BigInt(data.index),
+      notLookedAt: [],
+    };
   }
 
   // --- systemd ---
@@ -239,7 +262,7 @@ export class SimNode {
     }
     unit.starts++;
     unit.restarts = START_LIMIT;
-    unit.log = line === '' ? [] : [line];
+    unit.log = lastWords(line);
     Object.assign(unit, { active: 'failed', pid: 0, result, exit });
     if (exit === 9) {
       // Restart=always: nothing is wrong with it, and it comes up again.
@@ -491,28 +514,17 @@ export class SimNode {
       },
       tail: async () => undefined,
       sizeOf: async () => this.treeBytes,
-      wal: () =>
-        look(() => {
-          const { data } = this;
-          return (
-            data && {
-              memberId: data.memberId,
-              clusterId: CLUSTER_ID,
-              term: 2n,
-              commit: BigInt(data.index),
-              lastIndex: BigInt(data.index),
-              ...(data.index === 0 ? { blank: true as const } : {}),
-              ...(data.damaged ? { damage: 'a checksum does not fit' } : {}),
-            }
-          );
-        }),
-      boltSize: async () => undefined,
+      examine: () => look(() => this.examination()),
+      fileSystemId: async (path) => diskOf(path),
+      giveDirectory: (path, rights) => act(() => disk.set(path, { rights }), path),
+      versionText: async () => 'etcd Version: 3.4.23\n',
       commandLines: async () => [],
       process: async () => ({ state: 'S', cpuTicks: sim.clock.nowMs, ioBytes: 0 }),
       network: async () => ({
         addresses: [`10.0.0.${this.sid}`],
         linkUp: !this.cutOff,
         neighbours: [],
+        unresolved: [],
         listeners: [],
       }),
       reach: (host) =>

@@ -2,6 +2,7 @@
 import type { Member, MemberReply } from '../../src/cluster/cluster.ts';
 import { type Situation, situationOf } from '../../src/diagnose/situation.ts';
 import { etcdConfig } from '../../src/machine/etcd/etcd-config.ts';
+import { type Examination, notExamined } from '../../src/machine/etcd/examine.ts';
 import type { UnitFacts } from '../../src/machine/systemd/systemctl.ts';
 import type { Asked, Observation } from '../../src/observe/observation.ts';
 import type { GuardFacts } from '../../src/plan/guards.ts';
@@ -59,6 +60,7 @@ export const unit = (changes: Partial<UnitFacts> = {}): UnitFacts => ({
   dropIns: [],
   environmentFiles: [PLACES.env],
   user: 'etcd',
+  program: '/opt/etcd/current/etcd',
   needsReload: false,
   ...changes,
 });
@@ -114,11 +116,44 @@ export const silent = (n: 1 | 3): Asked => ({
   tookMs: 2000,
 });
 
-export const wal = (changes: object = {}) =>
-  ({
-    ok: true,
-    value: { memberId: OWN, clusterId: CLUSTER, term: 2n, commit: 90n, lastIndex: 91n, ...changes },
-  }) as const;
+/** The data of a member, and what an examination of them says. */
+export const holding = (changes: Partial<Examination> = {}): Pick<Observation, 'data' | 'examination'> => {
+  const examination: Examination = {
+    ...notExamined(''),
+    kind: 'whole',
+    memberId: OWN,
+    clusterId: CLUSTER,
+    term: 2n,
+    commit: 90n,
+    lastIndex: 91n,
+    applied: 90n,
+    notLookedAt: [],
+    ...changes,
+  };
+  const { kind, memberId, clusterId } = examination;
+  return {
+    examination,
+    data: {
+      dir: 'directory',
+      walDir: 'none',
+      kind: kind === 'whole' || kind === 'damaged' ? 'data' : kind,
+      why: kind === 'unknown' ? 'no metadata' : '',
+      occupied: true,
+      memberId,
+      clusterId,
+    },
+  };
+};
+
+/** Its files are damaged: a record of the log, the database. */
+export const damagedWal = (changes: Partial<Examination> = {}) =>
+  holding({
+    kind: 'damaged',
+    damage: [{ file: '0000000000000000-0000000000000000.wal', at: 640, what: 'crc mismatch' }],
+    ...changes,
+  });
+export const damagedDb = () =>
+  holding({ kind: 'damaged', damage: [{ file: 'db', at: 0, what: 'invalid database' }] });
 
 /** A healthy member, as it is seen from itself. */
 export const healthy: Observation = {
@@ -129,6 +164,7 @@ export const healthy: Observation = {
       role: 'etcd-node',
       sid: '2',
       nodes: [],
+      tls: false,
       isDeleted: false,
       isAdded: false,
       added: [],
@@ -136,14 +172,9 @@ export const healthy: Observation = {
     },
   },
   config: { ok: true, value: etcdConfig(env, PLACES.env) },
-  data: {
-    dir: 'directory',
-    walDir: 'none',
-    kind: 'wal',
-    wal: wal(),
-    db: { bytes: 20480, neededBytes: 20480 },
-    snapshots: 0,
-  },
+  tls: undefined,
+  data: holding().data,
+  examination: undefined,
   swap: {
     unitFile: 'file',
     copyUnitFile: 'none',
@@ -169,6 +200,9 @@ export const healthy: Observation = {
       freeBytes: 1e12,
       freeInodes: 1e6,
       missingAddresses: [],
+      strayEtcds: [],
+      etcdVersion: '3.4.23',
+      diskNotMounted: '',
       portConflicts: [],
       unusable: [],
       certificateFaults: [],
@@ -177,13 +211,15 @@ export const healthy: Observation = {
     },
   },
   divergence: undefined,
-  birthmark: '',
+  mark: { wasMember: true, birthmark: '', dataDiskId: '' },
+  discardAhead: undefined,
   stamps: {},
 };
 
 /** The same after a crash, with these last words. */
 export const crashed = (lines: readonly string[], changes: Partial<Observation> = {}): Observation => ({
   ...healthy,
+  ...holding(),
   unit: { ok: true, value: failedUnit() },
   log: { ok: true, value: lines },
   health: { state: 'none', why: 'no answer' },
@@ -191,13 +227,9 @@ export const crashed = (lines: readonly string[], changes: Partial<Observation> 
   ...changes,
 });
 
-export const NO_DATA: Observation['data'] = {
-  dir: 'directory',
-  walDir: 'none',
-  kind: 'no-wal',
-  wal: undefined,
-  db: undefined,
-  snapshots: 0,
+export const NO_DATA: Pick<Observation, 'data' | 'examination'> = {
+  data: { ...holding({ kind: 'none', memberId: '', clusterId: '' }).data, occupied: true },
+  examination: undefined,
 };
 export const BOOTSTRAPPED = `member ${OWN} has already been bootstrapped`;
 

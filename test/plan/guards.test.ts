@@ -6,22 +6,22 @@ import {
   asked,
   BOOTSTRAPPED,
   crashed,
+  damagedWal,
   guardFacts as facts,
   healthy,
+  holding,
   members,
   NO_DATA,
   PLACES,
   silent,
   situation,
-  wal,
 } from '../fake/observation.ts';
 
-const stale = crashed([BOOTSTRAPPED], { data: NO_DATA });
+const stale = crashed([BOOTSTRAPPED], { ...NO_DATA });
 const app = healthy.app.ok ? healthy.app.value : undefined;
 const withApp = (changes: object) =>
   ({ ...stale, app: { ok: true, value: { ...app, ...changes } } }) as Observation;
-const damaged = (changes: object) =>
-  crashed(['walpb: crc mismatch'], { data: { ...healthy.data, wal: wal(changes) } });
+const damaged = (changes: object) => crashed([], damagedWal(changes));
 const withHost = (changes: object) =>
   ({
     ...stale,
@@ -53,8 +53,8 @@ const refusals: readonly (readonly [
   ['role', { ...stale, app: { ok: false, why: '/opt/app/bin/.env is missing.' } }, /\.env is missing/],
   ['unit-file', { ...stale, swap: { ...stale.swap, unitFile: 'link' } }, /etcd's unit is a link/],
   ['unit-file', { ...stale, swap: { ...stale.swap, unitFile: 'none' } }, /etcd's unit is missing/],
-  ['data-dir', { ...stale, data: { ...NO_DATA, dir: 'mount point' } }, /default\.etcd is a mount point/],
-  ['data-dir', { ...stale, data: { ...NO_DATA, walDir: 'link' } }, /is a link/],
+  ['data-dir', { ...stale, data: { ...NO_DATA.data, dir: 'mount point' } }, /default\.etcd is a mount point/],
+  ['data-dir', { ...stale, data: { ...NO_DATA.data, walDir: 'link' } }, /is a link/],
   ['stale', crashed(['panic: something new']), /nothing seen in this boot proves/],
   ['not-serving', healthy, /answers healthy/],
   [
@@ -63,6 +63,19 @@ const refusals: readonly (readonly [
     /another node's and does not serve there/,
   ],
   ['own-data', damaged({ clusterId: 'abc' }), /the data are of cluster abc/],
+  ['own-data', damaged({ memberId: '', clusterId: '' }), /does not say whose data these are/],
+  ['own-data', crashed([], holding({ kind: 'unknown', memberId: '' })), /cannot be told: no metadata/],
+  [
+    'version',
+    withHost({ etcdVersion: '3.3.25' }),
+    /its etcd is 3\.3\.25, that of the others at least 3\.4\.23/,
+  ],
+  ['mounted', withHost({ diskNotMounted: 'it is on the root file system' }), /root file system/],
+  [
+    'credentials',
+    { ...stale, others: [asked(1, { credentialsRefused: 'etcdserver: user name is empty' }), asked(3)] },
+    /user name is empty; set HEAL_ETCD_USER/,
+  ],
   ['not-ahead', damaged({ commit: 101n }), /has committed index 101; the cluster knows 100/],
   [
     'quorum',
@@ -92,10 +105,18 @@ const refusals: readonly (readonly [
     withApp({ sid: '4', nodes: [{ sid: '1', ip: '10.0.0.1' }] }),
     /4, is not among the app's nodes/,
   ],
-  ['birthmark', { ...stale, birthmark: 'a'.repeat(32) }, /the cluster has no birthmark.*heal-node adopt/],
   [
     'birthmark',
-    { ...stale, birthmark: 'a'.repeat(32), others: [asked(1, { birthmark: 'b'.repeat(32) })] },
+    { ...stale, mark: { ...stale.mark, birthmark: 'a'.repeat(32) } },
+    /the cluster has no birthmark.*heal-node adopt/,
+  ],
+  [
+    'birthmark',
+    {
+      ...stale,
+      mark: { ...stale.mark, birthmark: 'a'.repeat(32) },
+      others: [asked(1, { birthmark: 'b'.repeat(32) })],
+    },
     /shows birthmark b+, this node remembers a+/,
   ],
   [
@@ -132,6 +153,11 @@ for (const [id, observed, why, changes] of refusals) {
     assert.match(answer?.why ?? '', why);
   });
 }
+
+test('a copy of the data of a member that serves elsewhere is proved stale', () => {
+  const clone = crashed([], holding({ memberId: '59b0fd95b07996d8' }));
+  assert.is(askGuards(situation(clone), facts, ['stale'])[0]?.pass, true);
+});
 
 test('every guard has a refusal here', () => {
   const refused = new Set(refusals.map(([id]) => id));

@@ -11,14 +11,14 @@ import {
   crashed,
   guardFacts as facts,
   healthy,
+  holding,
   members,
   NO_DATA,
   situation,
   unit,
-  wal,
 } from '../fake/observation.ts';
 
-const EMPTY: Observation['data'] = { ...NO_DATA, kind: 'empty' };
+const EMPTY = { ...NO_DATA, data: { ...NO_DATA.data, occupied: false } };
 const SWAPPED: Observation['swap'] = {
   unitFile: 'none',
   copyUnitFile: 'file',
@@ -45,37 +45,37 @@ const NEW = { id: 'abc', name: '', clientUrls: [] };
 const JOINED = { id: 'abc' };
 const seenAs = (list: typeof members, changes: Partial<Observation>): Observation =>
   crashed([], { unit: gone, others: [asked(1, { members: list }), asked(3, { members: list })], ...changes });
-const joinedData: Observation['data'] = { ...healthy.data, wal: wal({ memberId: 'abc' }) };
+const joinedData = holding({ memberId: 'abc' });
 const without = members.filter(({ name }) => name !== 'etcd2');
 
 /** How the world looks, and the step that comes next. */
 const worlds: readonly (readonly [look: string, observed: Observation, next: string | undefined])[] = [
-  ['stale, nothing done yet', crashed([BOOTSTRAPPED], { data: NO_DATA }), 'fence'],
-  ['unit moved aside', seenAs(members, { data: NO_DATA, swap: SWAPPED }), 'set-aside'],
-  ['data set aside', seenAs(members, { data: EMPTY, swap: SWAPPED }), 'stage'],
+  ['stale, nothing done yet', crashed([BOOTSTRAPPED], { ...NO_DATA }), 'fence'],
+  ['unit moved aside', seenAs(members, { ...NO_DATA, swap: SWAPPED }), 'set-aside'],
+  ['data set aside', seenAs(members, { ...EMPTY, swap: SWAPPED }), 'stage'],
   [
     'staged for a list that has changed since',
-    seenAs([...members.slice(0, 2)], { data: EMPTY, swap: STAGED }),
+    seenAs([...members.slice(0, 2)], { ...EMPTY, swap: STAGED }),
     'stage',
   ],
-  ['staged', seenAs(members, { data: EMPTY, swap: STAGED }), 'remove'],
+  ['staged', seenAs(members, { ...EMPTY, swap: STAGED }), 'remove'],
   [
     'staged, and nobody says whom the cluster lists',
-    seenAs(members, { data: EMPTY, swap: STAGED, others: [] }),
+    seenAs(members, { ...EMPTY, swap: STAGED, others: [] }),
     'remove',
   ],
-  ['the old ID removed', seenAs(without, { data: EMPTY, swap: STAGED }), 'add'],
-  ['the new one added', seenAs(listed(NEW), { data: EMPTY, swap: STAGED }), 'start'],
-  ['joined, and the power was lost', seenAs(listed(JOINED), { data: joinedData, swap: STAGED }), 'start'],
+  ['the old ID removed', seenAs(without, { ...EMPTY, swap: STAGED }), 'add'],
+  ['the new one added', seenAs(listed(NEW), { ...EMPTY, swap: STAGED }), 'start'],
+  ['joined, and the power was lost', seenAs(listed(JOINED), { ...joinedData, swap: STAGED }), 'start'],
   [
     'joined, and it runs on the copy',
-    seenAs(listed(JOINED), { data: joinedData, swap: STAGED, copyUnit: { ok: true, value: unit() } }),
+    seenAs(listed(JOINED), { ...joinedData, swap: STAGED, copyUnit: { ok: true, value: unit() } }),
     'verify',
   ],
   [
     'the unit is back and the copy still runs',
     seenAs(listed(JOINED), {
-      data: joinedData,
+      ...joinedData,
       swap: { ...STAGED, unitFile: 'file', copyUnitFile: 'none' },
       copyUnit: { ok: true, value: unit() },
     }),
@@ -84,14 +84,14 @@ const worlds: readonly (readonly [look: string, observed: Observation, next: str
   [
     'migrated after add: the old unit made up an old ID again',
     crashed(['the member has been permanently removed from the cluster'], {
-      data: { ...healthy.data, wal: wal() },
+      ...holding(),
       others: [asked(1, { members: listed(NEW) }), asked(3, { members: listed(NEW) })],
     }),
     'fence',
   ],
   [
     'fenced only, then a boot: the data are tried again before they are called bad',
-    seenAs(members, { data: healthy.data, swap: SWAPPED }),
+    seenAs(members, { ...holding(), swap: SWAPPED }),
     'stage',
   ],
 ];
@@ -140,7 +140,7 @@ test('the list to join is the members’ own, not the old file’s', () => {
 });
 
 test('a plan for a stale member lists all nine steps; for a healthy one none', () => {
-  assert.is(plan(situation(crashed([BOOTSTRAPPED], { data: NO_DATA })), facts).steps.length, 9);
+  assert.is(plan(situation(crashed([BOOTSTRAPPED], { ...NO_DATA })), facts).steps.length, 9);
   assert.is(plan(situation(healthy), facts).steps.length, 0);
 });
 

@@ -32,7 +32,8 @@ export const plantedBugs: readonly PlantedBug[] = [
         await machine.makeDirectory(DATA_DIR, { mode: 0o700, uid: 100, gid: 101 });
         return 'moved';
       };
-      step('set-aside').done = (s) => s.joined || s.observed.data.kind === 'empty';
+      step('set-aside').done = (s) =>
+        s.joined || (s.observed.data.kind === 'none' && !s.observed.data.occupied);
     },
   },
   {
@@ -65,7 +66,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     what: 'the data are deleted, and a leftover database counts as empty',
     plant: () => {
-      step('set-aside').done = (s) => s.joined || s.observed.data.kind !== 'wal';
+      step('set-aside').done = (s) => s.joined || s.dataGone;
     },
   },
   {

@@ -134,7 +134,7 @@ export const canRollBack = ({ situation, memory, record, joined }: HealContext):
     case 'unstarted':
       return false;
     case 'unlisted':
-      return observed.data.kind === 'wal';
+      return observed.data.kind === 'data';
   }
 };
 

@@ -32,7 +32,7 @@ export interface TlsFiles {
 type Env = Readonly<Record<string, string>>;
 
 /** The client certificates of the app (docs/platform.md); etcd's own environment names only the server's. */
-const CLIENT_TLS_DIR = '/var/lib/etcd/ssl/etcd';
+export const CLIENT_TLS_DIR = '/var/lib/etcd/ssl/etcd';
 
 class EtcdConfigError extends Error {
   override readonly name = 'EtcdConfigError';

@@ -30,6 +30,31 @@ export interface FileRights {
   readonly gid: number;
 }
 
+/** A regular file held open for reading. */
+export class HeldFile {
+  constructor(
+    private readonly fd: number,
+    /** In bytes, when it was opened. */
+    readonly size: number,
+    readonly rights: FileRights,
+  ) {}
+
+  /**
+   * Reads from byte `at` on into `into`, until that is full or the file ends.
+   * @returns how many bytes were read
+   */
+  read(into: Uint8Array, at: number): number {
+    let length = 0;
+    for (let n = -1; n !== 0 && length < into.length; length += n)
+      n = readSync(this.fd, into, length, into.length - length, at + length);
+    return length;
+  }
+
+  close(): void {
+    closeSync(this.fd);
+  }
+}
+
 /**
  * A directory held open by descriptor, with every name below it resolved from there. Nobody who can rename or
  * link things above or inside can lead us elsewhere: each component is opened with O_NOFOLLOW (open(2)), and
@@ -76,6 +101,18 @@ export class HeldDir {
           code,
         },
       );
+    }
+  }
+
+  /** Gives a directory in this one to somebody, with a mode. @throws when it is missing, or a link */
+  give(name: string, { mode, uid, gid }: FileRights): void {
+    const inner = this.enter(name);
+    try {
+      fchownSync(inner.fd, uid, gid);
+      fchmodSync(inner.fd, mode);
+      fsyncSync(inner.fd);
+    } finally {
+      inner.close();
     }
   }
 
@@ -144,6 +181,22 @@ export class HeldDir {
   }
 
   private part(name: string, maxBytes: number, from: (size: number) => number) {
+    const file = this.openFile(name);
+    if (file === undefined) return undefined;
+    try {
+      const { rights, size } = file;
+      const bytes = Buffer.alloc(Math.min(size, maxBytes));
+      return { bytes: bytes.subarray(0, file.read(bytes, from(size))), rights, size };
+    } finally {
+      file.close();
+    }
+  }
+
+  /**
+   * A regular file held open for reading, whoever renames or replaces it meanwhile; undefined when there is none.
+   * @throws for a link, and for what is not a regular file.
+   */
+  openFile(name: string): HeldFile | undefined {
     let fd: number;
     try {
       fd = openSync(this.at(name), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
@@ -154,19 +207,11 @@ export class HeldDir {
         `${this.path}/${name}: ${code === 'ELOOP' ? 'is a link, which is not followed' : code}`,
       );
     }
-    try {
-      const { mode, uid, gid, size } = fstatSync(fd);
-      if ((mode & constants.S_IFMT) !== constants.S_IFREG)
-        throw new Error(`${this.path}/${name}: not a regular file`);
-      const bytes = Buffer.alloc(Math.min(size, maxBytes));
-      let length = 0;
-      for (let n = -1; n !== 0 && length < bytes.length; length += n) {
-        n = readSync(fd, bytes, length, bytes.length - length, from(size) + length);
-      }
-      return { bytes: bytes.subarray(0, length), rights: { mode: mode & 0o7777, uid, gid }, size };
-    } finally {
-      closeSync(fd);
-    }
+    const { mode, uid, gid, size } = fstatSync(fd);
+    if ((mode & constants.S_IFMT) === constants.S_IFREG)
+      return new HeldFile(fd, size, { mode: mode & 0o7777, uid, gid });
+    closeSync(fd);
+    throw new Error(`${this.path}/${name}: not a regular file`);
   }
 
   /**

@@ -14,12 +14,16 @@ export interface Network {
   readonly addresses: readonly string[];
   /** Some interface besides the loopback is up and has a carrier. */
   readonly linkUp: boolean;
-  /** Addresses beside us on the link that answer for themselves (ARP). */
+  /** Addresses beside us on the link that answer for themselves (ARP), and those that were asked for and do not. */
   readonly neighbours: readonly string[];
+  readonly unresolved: readonly string[];
   readonly listeners: readonly Listener[];
 }
 
-/** open: it took the connection; refused: the machine is there, and nobody listens; silent: nothing came back. */
+/**
+ * open: it took the connection; refused: it was turned away; silent: nothing came back. Bun calls every failure of
+ * connect(2) ECONNREFUSED, also where there is no way to the host: whoever asks looks at the link besides.
+ */
 export type Reach = 'open' | 'refused' | 'silent';
 
 const read = (path: string): string => {
@@ -74,16 +78,18 @@ export const localAddresses = (fibTrie: string, inet6: string): string[] => [
 
 /** This machine's side of the network; `ports` are those whose listeners are asked for. */
 export function lookAtNetwork(ports: readonly number[]): Network {
+  // Flag 2 of /proc/net/arp: the entry is complete (linux/if_arp.h, ATF_COM).
+  const neighbours = read('/proc/net/arp')
+    .split('\n')
+    .slice(1)
+    .map((line) => line.trim().split(/\s+/))
+    .flatMap(([address, , flags]) => (address ? [[address, (Number(flags) & 2) !== 0] as const] : []));
   return {
     addresses: localAddresses(read('/proc/net/fib_trie'), read('/proc/net/if_inet6')),
     // Only interfaces that are running are listed (netdevice(7), IFF_RUNNING).
     linkUp: Object.values(networkInterfaces()).some((list) => list?.some(({ internal }) => !internal)),
-    // Flag 2 of /proc/net/arp: the entry is complete (linux/if_arp.h, ATF_COM).
-    neighbours: read('/proc/net/arp')
-      .split('\n')
-      .slice(1)
-      .map((line) => line.trim().split(/\s+/))
-      .flatMap(([address, , flags]) => (address && Number(flags) & 2 ? [address] : [])),
+    neighbours: neighbours.flatMap(([address, isComplete]) => (isComplete ? [address] : [])),
+    unresolved: neighbours.flatMap(([address, isComplete]) => (isComplete ? [] : [address])),
     listeners: listeners(ports),
   };
 }

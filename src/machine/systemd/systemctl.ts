@@ -21,6 +21,8 @@ export interface UnitFacts {
   readonly dropIns: readonly string[];
   /** Environment files in force, as systemd has loaded them. */
   readonly environmentFiles: readonly string[];
+  /** The program that it starts (ExecStart=); empty when that is not known. */
+  readonly program: string;
   /** Empty: root. */
   readonly user: string;
   readonly needsReload: boolean;
@@ -43,6 +45,7 @@ const PROPERTIES = [
   'DropInPaths',
   'EnvironmentFiles',
   'User',
+  'ExecStart',
   'NeedDaemonReload',
 ];
 
@@ -84,6 +87,7 @@ export function parseShow(text: string): UnitFacts[] {
         fragment: p.get('FragmentPath') ?? '',
         dropIns: (p.get('DropInPaths') ?? '').split(' ').filter(Boolean),
         environmentFiles: files,
+        program: /\bpath=(\/\S+)/.exec(p.get('ExecStart') ?? '')?.[1] ?? '',
         user: p.get('User') ?? '',
         needsReload: p.get('NeedDaemonReload') === 'yes',
       };

@@ -1,3 +1,5 @@
+import { appendFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'uvu';
 import { AppCenter } from './appcenter.ts';
 import { Bed, type BedOptions } from './bed.ts';
@@ -15,6 +17,12 @@ export interface Stage {
   /** A client that writes to all nodes from now on. */
   readonly client: () => Client;
 }
+
+/** An image whose settings file has these lines too. */
+export const withSettings =
+  (...lines: readonly string[]): NonNullable<BedOptions['image']> =>
+  (dir) =>
+    appendFileSync(join(dir, 'opt/app/conf/heal-node.env'), `${lines.join('\n')}\n`);
 
 /** Starts etcd on every node through the start hook, as AppCenter does when a cluster is created. */
 export async function createCluster(bed: Bed): Promise<void> {

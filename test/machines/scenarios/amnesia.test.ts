@@ -22,7 +22,7 @@ scenario(
 
     for (const { code, output } of platform.actionsOn(third)) {
       assert.is(code, 3, output);
-      assert.match(output, /amnesia \(amnesia\/ahead\).*Nothing is done.*For a person: /);
+      assert.match(output, /amnesia \(amnesia\/ahead\).*Nothing is done.*Action: /);
     }
     assert.is(await walFiles(third), data, 'the last copy of the data is untouched');
     assert.is((await third.run('ls', '/var/lib/etcd/heal-node/aside')).code, 2);

@@ -1,4 +1,5 @@
 import type { Machine } from '../../../machine/machine.ts';
+import { userOf } from '../../../machine/user-of.ts';
 import { type GuardFacts, neededBytes } from '../../../plan/guards.ts';
 import type { HealContext } from '../heal-context.ts';
 import { stopUnits } from './units.ts';
@@ -48,6 +49,26 @@ export async function setAside(heal: HealContext): Promise<string> {
     if (path === heal.config.dataDir) await machine.makeDirectory(path, rights);
   }
   return moved.length === 0 ? 'there was nothing to move' : `moved ${moved.join(' and ')}`;
+}
+
+/**
+ * Makes the data dir etcd's own, as the app's start does: a volume that was replaced is root's, and holds nothing.
+ * @throws when the user that the unit names is not there
+ */
+export async function giveDataDir({ machine, config, situation }: HealContext): Promise<void> {
+  const { copyUnit, unit } = situation.observed;
+  const loaded = [copyUnit, unit].find((facts) => facts.ok && facts.value.load === 'loaded');
+  if (!loaded?.ok) return;
+  const user = await userOf(machine, loaded.value.user);
+  if (user === undefined) throw new Error(`there is no user ${loaded.value.user}, which the unit runs as`);
+  const volume = config.dataDir.slice(0, config.dataDir.lastIndexOf('/'));
+  if ((await machine.kindOf(volume)) === 'mount point') {
+    const rights = await machine.rightsOf(volume);
+    if (rights && rights.uid !== user.uid) await machine.giveDirectory(volume, { ...rights, ...user });
+  }
+  const rights = await machine.rightsOf(config.dataDir);
+  if (rights === undefined) await machine.makeDirectory(config.dataDir, { mode: 0o700, ...user });
+  else if (rights.uid !== user.uid) await machine.giveDirectory(config.dataDir, { ...rights, ...user });
 }
 
 /** The data that were moved first back under their name, where nothing has taken it. */

@@ -4,7 +4,7 @@ import type { Asked } from '../../../observe/observation.ts';
 import { expectedCluster } from '../../../plan/expected-cluster.ts';
 import type { HealContext } from '../heal-context.ts';
 import { endTurn, keepTurn } from '../turn.ts';
-import { makeRoom } from './data.ts';
+import { giveDataDir, makeRoom } from './data.ts';
 import { stage } from './units.ts';
 
 const POLL_MS = 15;
@@ -17,7 +17,10 @@ export async function startMember(heal: HealContext): Promise<string> {
   const { staged } = situation.observed.swap;
   if (unit === places.copyUnit && !heal.joined && staged?.initialCluster !== expectedCluster(situation))
     await stage(heal);
-  if (!heal.joined) await makeRoom(heal);
+  if (!heal.joined) {
+    await makeRoom(heal);
+    await giveDataDir(heal);
+  }
   // A unit that has failed may have used up its starts (systemd.unit(5), StartLimitBurst).
   const { unit: facts } = situation;
   if (unit === places.unit || (facts && facts.result !== 'success'))

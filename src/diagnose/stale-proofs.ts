@@ -1,0 +1,84 @@
+import type { Damage } from '../machine/etcd/examine.ts';
+import { dataEvidence, type Evidence, ev, journalEvidence, listEvidence } from './evidence.ts';
+import { lastWord } from './log-words.ts';
+import type { Situation } from './situation.ts';
+
+/** A fact, or several, from which it follows that a member can never come back with the data it has. */
+export interface StaleProof {
+  /** The reason code is `stale/ID`. */
+  readonly id: string;
+  /** One sentence: what was found. */
+  readonly means: string;
+  /** Why it is certain: which facts, from where. */
+  readonly because: string;
+  /** It holds while etcd is on its way up as well: on such data it waits for ever. */
+  readonly whileStarting?: true;
+  /** The evidence; undefined when it does not hold. Whether others serve is asked beside it (src/diagnose/rules.ts). */
+  readonly shows: (s: Situation) => readonly Evidence[] | undefined;
+}
+
+const damageEvidence = (s: Situation, damage: readonly Damage[]): Evidence[] =>
+  damage.map(({ file, at, what }) =>
+    ev('data', `${s.config?.dataDir}: ${file}`, at === undefined ? what : `${what}, at byte ${at}`),
+  );
+
+/** What its own files say is wrong with them, where etcd has ended badly on them in this boot. */
+const damaged = (id: string, means: string, of: (file: string) => boolean): StaleProof => ({
+  id,
+  means,
+  because: 'its files, read without etcd, are damaged, and its last run crashed on them',
+  shows: (s) => {
+    const found =
+      s.examination?.kind === 'damaged' ? s.examination.damage.filter(({ file }) => of(file)) : [];
+    return found.length > 0 && s.crashed ? [...damageEvidence(s, found), dataEvidence(s)] : undefined;
+  },
+});
+
+const ofWal = (file: string): boolean => file === 'wal' || file.endsWith('.wal');
+
+/** Every proof, asked by rules, guards and gate alike. A process that lives is none of theirs, but for `whileStarting`. */
+export const staleProofs: readonly StaleProof[] = [
+  {
+    id: 'already-bootstrapped',
+    means: 'its data are gone, while the cluster remembers the member as started',
+    because: 'no data stand there, or nothing but a founding, and those that serve list this node as started',
+    shows: (s) => (s.dataGone && s.membership === 'listed' ? [dataEvidence(s), listEvidence(s)] : undefined),
+  },
+  {
+    id: 'removed',
+    means: 'the cluster has removed the member that its data belong to',
+    whileStarting: true,
+    because:
+      'the log names a member ID of this cluster that those that serve do not list: an ID never comes back',
+    shows: (s) =>
+      s.ownerUnlisted || (s.dataGone && s.membership === 'unlisted' && s.observed.mark.wasMember)
+        ? [dataEvidence(s), listEvidence(s)]
+        : undefined,
+  },
+  {
+    id: 'half-added',
+    means: 'it was added again by hand, and has no data to start with',
+    because:
+      'no data stand there, it was a member before or its last run crashed, and those that serve list it as added and not started',
+    shows: (s) => {
+      const adding = s.observed.app.ok && s.observed.app.value.isAdded;
+      return s.dataGone && s.membership === 'unstarted' && (s.crashed || s.observed.mark.wasMember) && !adding
+        ? [dataEvidence(s), listEvidence(s)]
+        : undefined;
+    },
+  },
+  damaged('wal-damaged', 'its write-ahead log is damaged', ofWal),
+  damaged('db-damaged', 'its database or a snapshot is damaged', (file) => !ofWal(file)),
+  {
+    id: 'log-short',
+    means: 'its log ends before what it had already acknowledged',
+    because:
+      'its database has applied entries that its log lacks; or etcd ended with a panic that says so, which no file shows',
+    shows: (s) => {
+      if (s.owner === undefined) return undefined;
+      const word = lastWord(s, 'log-short');
+      if (word === undefined && !s.logShort) return undefined;
+      return [...(word === undefined ? [] : [journalEvidence(s, word)]), dataEvidence(s)];
+    },
+  },
+];
