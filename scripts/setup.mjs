@@ -4,7 +4,7 @@
  * What is in place already is left alone.
  */
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const top = join(import.meta.dirname, '..');
@@ -19,6 +19,10 @@ if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== lock) {
   });
   writeFileSync(stamp, lock);
 }
+
+// npm puts this directory into the path of its scripts: there `bun` is the runtime that also goes into the executable.
+const link = join(top, 'node_modules/.bin/bun');
+if (!existsSync(link)) symlinkSync('../@oven/bun-linux-x64-baseline/bin/bun', link);
 
 if (process.argv.includes('--machines')) {
   const tools = {
