@@ -23,7 +23,7 @@ const mayCrash = ({ situation: { unit }, diagnosis: { verdict } }: Settled): boo
 export async function diagnoseWhenSettled(
   world: World,
   boundMs: number,
-  waits: (settled: Settled) => boolean = () => false,
+  waits: (settled: Settled) => boolean | Promise<boolean> = () => false,
 ): Promise<Settled> {
   const { machine, places } = world;
   let last: Settled | Error = new Error('this node was not looked at');
@@ -36,7 +36,7 @@ export async function diagnoseWhenSettled(
       },
       (error: Error) => error,
     );
-    return last instanceof Error || mayCrash(last) || waits(last) ? undefined : last;
+    return last instanceof Error || mayCrash(last) || (await waits(last)) ? undefined : last;
   });
   if (last instanceof Error) throw last;
   return last;

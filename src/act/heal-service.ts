@@ -69,8 +69,11 @@ async function decide(world: World, settings: Settings, log: Log): Promise<Ended
   const { situation, diagnosis } = await diagnoseWhenSettled(
     world,
     request?.by === 'gate' ? WAIT_FOR_OTHERS_MS : SETTLE_MS,
-    ({ diagnosis: { verdict } }) =>
-      (unfinished !== undefined || request?.by === 'gate') && MAY_SETTLE.includes(verdict),
+    async ({ diagnosis: { verdict } }) =>
+      (unfinished !== undefined || request?.by === 'gate') &&
+      MAY_SETTLE.includes(verdict) &&
+      // Whoever stops the app waits for this.
+      (await parked()) === undefined,
   );
   const { verdict, reason, means, evidence } = diagnosis;
   log.info({ event: 'verdict', verdict, reason, evidence }, `Verdict ${verdict} (${reason}): ${means}.`);

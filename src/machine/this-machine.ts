@@ -11,8 +11,8 @@ import { showUnits } from './systemd/systemctl.ts';
 
 const missing = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'ENOENT';
 
-/** A whole examination of a damaged dir must not take longer than a look may (src/observe/timed.ts). */
-const WHOLE = { bytes: 8 * 2 ** 30, ms: 1200 };
+/** What is looked at of data on which no etcd serves: a look at gigabytes takes seconds, and an action has them. */
+const WHOLE = { bytes: 16 * 2 ** 30, ms: 8000 };
 /** A founding's log is short; whatever is longer is told from one by its first entries. */
 const ONLY_KIND = { bytes: 16 << 20, ms: 300 };
 

@@ -65,7 +65,9 @@ export async function observe(
   const { unit, copyUnit, appBusy, log } = await units;
   const { health, self: asked } = await self;
   const cluster = await others;
-  // What was read of other data says nothing of these; and those of a member that serves are not read at all.
+  const [processFacts, hostFacts] = await Promise.all([process, host]);
+  // Last, as it may take seconds in which nothing else is answered. What was read of other data says nothing of these;
+  // and those of a member that serves are not read at all.
   const same = was.data.memberId === files.data.memberId && was.data.kind === files.data.kind;
   const serves = asked?.reply.ok === true && asked.reply.value.serves;
   const examination =
@@ -93,8 +95,8 @@ export async function observe(
     self: asked,
     others: cluster.others,
     changedList: cluster.changedList,
-    process: await process,
-    host: await host,
+    process: processFacts,
+    host: hostFacts,
     stamps: { ...was.stamps, ...watch.stamps },
   };
 }

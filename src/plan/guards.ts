@@ -101,10 +101,12 @@ export const guards = [
   {
     id: 'not-ahead',
     asks: 'Has this member committed nothing that the cluster does not know?',
-    refuses: ({ examination, ahead, cluster: { serving } }) =>
-      ahead
-        ? `this member has committed index ${examination?.commit}; the cluster knows ${serving.map(({ reply }) => reply.raftIndex).join(', ') || 'nothing'}`
-        : undefined,
+    refuses: ({ owner, examination, ahead, cluster: { serving } }) =>
+      owner && examination && !examination.logRead
+        ? `what this member has committed is not known, as its log was not read to its end: ${examination.notLookedAt.join('; ')}`
+        : ahead
+          ? `this member has committed index ${examination?.commit}; the cluster knows ${serving.map(({ reply }) => reply.raftIndex).join(', ') || 'nothing'}`
+          : undefined,
   },
   {
     id: 'birthmark',

@@ -127,6 +127,7 @@ export class SimNode {
       term: 2n,
       commit: BigInt(data.index),
       lastIndex: BigInt(data.index),
+      logRead: true,
       notLookedAt: [],
     };
   }

@@ -128,6 +128,7 @@ export const holding = (changes: Partial<Examination> = {}): Pick<Observation, '
     lastIndex: 91n,
     applied: 90n,
     notLookedAt: [],
+    logRead: true,
     ...changes,
   };
   const { kind, memberId, clusterId } = examination;

@@ -76,6 +76,11 @@ const refusals: readonly (readonly [
     { ...stale, others: [asked(1, { credentialsRefused: 'etcdserver: user name is empty' }), asked(3)] },
     /user name is empty; set HEAL_ETCD_USER/,
   ],
+  [
+    'not-ahead',
+    damaged({ logRead: false, notLookedAt: ['the log: the limit of 8000 ms was reached'] }),
+    /not read to its end: the log: the limit/,
+  ],
   ['not-ahead', damaged({ commit: 101n }), /has committed index 101; the cluster knows 100/],
   [
     'quorum',

@@ -43,6 +43,8 @@ export interface Examination {
   /** As the database has them: those that were added to the cluster and not removed. */
   readonly members: readonly StoredMember[];
   readonly clusterVersion: string;
+  /** The log was read to its end, or to where it is damaged: what it has committed is known. */
+  readonly logRead: boolean;
   /** What was not looked at, and why; nothing is said about that. */
   readonly notLookedAt: readonly string[];
 }
@@ -73,6 +75,7 @@ export const notExamined = (why: string): Examination => ({
   torn: undefined,
   members: [],
   clusterVersion: '',
+  logRead: false,
   notLookedAt: [why],
 });
 
@@ -254,6 +257,7 @@ export function examine({ wal, snap }: EtcdDirs, options: ExamineOptions): Exami
     torn: log.torn && { file: log.torn.segment.name, at: log.torn.at, what: 'a record without an end' },
     members: db.members,
     clusterVersion: db.clusterVersion,
+    logRead,
     notLookedAt,
   };
 }
