@@ -52,6 +52,29 @@ const without = members.filter(({ name }) => name !== 'etcd2');
 const worlds: readonly (readonly [look: string, observed: Observation, next: string | undefined])[] = [
   ['stale, nothing done yet', crashed([BOOTSTRAPPED], { ...NO_DATA }), 'fence'],
   ['unit moved aside', seenAs(members, { ...NO_DATA, swap: SWAPPED }), 'set-aside'],
+  [
+    'unit moved aside by a person, who has saved no original',
+    seenAs(members, { ...EMPTY, swap: { ...SWAPPED, originals: false } }),
+    'fence',
+  ],
+  [
+    'unit moved aside, and systemd has not noticed',
+    seenAs(members, {
+      ...EMPTY,
+      swap: SWAPPED,
+      unit: { ok: true, value: { ...gone.value, needsReload: true } },
+    }),
+    'fence',
+  ],
+  [
+    'unit moved aside, and etcd is still being stopped',
+    seenAs(members, {
+      ...EMPTY,
+      swap: SWAPPED,
+      unit: { ok: true, value: { ...gone.value, active: 'deactivating' } },
+    }),
+    'fence',
+  ],
   ['data set aside', seenAs(members, { ...EMPTY, swap: SWAPPED }), 'stage'],
   [
     'staged for a list that has changed since',

@@ -27,7 +27,8 @@ async function savedOriginal(machine: Machine, places: Places): Promise<Original
 export async function originalUnit(machine: Machine, places: Places): Promise<OriginalUnit> {
   const saved = await savedOriginal(machine, places);
   if (saved !== undefined) return saved;
-  const inPlace = await machine.readFile(places.unitFile);
+  const masked = (await machine.kindOf(places.unitFile)) === 'mask';
+  const inPlace = masked ? undefined : await machine.readFile(places.unitFile);
   const turnedBack = (text: string) => pointEnvironmentFile(text, places.copyEnv, places.env).text;
   if (inPlace !== undefined) return { ...inPlace, text: turnedBack(inPlace.text) };
   const copy = await machine.readFile(places.copyUnitFile);

@@ -198,9 +198,6 @@ export async function runHeal(
   }
 }
 
-const undoneText = (undone: string): string =>
-  undone === '' ? 'Nothing was changed' : `All steps were taken back (${undone})`;
-
 /** After a refusal or an error: back to how it was where that is possible, else left for the next run. */
 async function giveUp(heal: HealContext, error: Error): Promise<Outcome> {
   const { machine, places, record, log } = heal;
@@ -213,8 +210,12 @@ async function giveUp(heal: HealContext, error: Error): Promise<Outcome> {
   try {
     if (!untouched) {
       await heal.look('files', 'units', 'self', 'cluster');
-      if (canRollBack(heal) && mayStartAgain(heal)) {
-        left = undoneText(await rollBack(heal));
+      if (!heal.situation.swapped && record.steps.every(({ did }) => did === undefined)) {
+        // The fence has failed before it moved anything; what it may have begun to save is of no use.
+        await machine.remove(places.originals);
+        await closeRecord(machine, places, record, outcome, error.message);
+      } else if (canRollBack(heal) && mayStartAgain(heal)) {
+        left = `All steps were taken back (${await rollBack(heal)})`;
         await closeRecord(machine, places, record, outcome, error.message);
       } else {
         left = 'What was done stays, and the next health action or `heal-node resume` goes on from there';

@@ -7,7 +7,7 @@ export interface Limits {
 }
 
 /** Thrown where a limit is reached: what was not read then says nothing about the data. */
-export class LimitReached extends Error {}
+class LimitReached extends Error {}
 
 /** What may still be read, counted over all files of one examination. */
 export class Budget {

@@ -16,7 +16,7 @@ export interface Snapshot {
 }
 
 /** What a snapshot file holds, or undefined when etcd would set it aside as `.broken`. */
-export function parseSnapshot(bytes: Uint8Array): Snapshot | undefined {
+function parseSnapshot(bytes: Uint8Array): Snapshot | undefined {
   const snapshot = { index: 0, term: 0 };
   let [crc, from, to] = [0, 0, 0];
   const whole = readMessage(bytes, 0, bytes.length, FILE, (field, value, start, end) => {

@@ -30,7 +30,7 @@ export interface Segment {
   readonly index: number;
 }
 
-export interface WalProblem {
+interface WalProblem {
   readonly segment: Segment;
   readonly at: number;
   readonly what: string;

@@ -7,8 +7,9 @@ const OLD = ['20250101T000000Z-aaaaaa', '20250102T000000Z-bbbbbb', '20250103T000
 const MB = 1 << 20;
 
 /** A stale node with a few megabytes free, of the 128 that are needed, and three data dirs set aside of that size. */
-function crowded(eachMb: number, keepAside = 1) {
+function crowded(eachMb: number, keepAside = 1, meanwhile: (fake: ThreeMembers) => void = () => undefined) {
   const fake = new ThreeMembers('WAL gone', { keepAside });
+  meanwhile(fake);
   const { node } = fake;
   node.freeBytes.data = 20 * MB;
   node.treeBytes = eachMb * MB;
@@ -33,6 +34,19 @@ test('then the heal is refused, and nothing is gone', () => {
   const { ended, removed, fake } = crowded(10);
   assert.is(ended?.outcome, 'refused');
   assert.match(ended?.message ?? '', /disk-room: .* bytes are free, .* are needed; HEAL_KEEP_ASIDE=0/);
+  assert.equal(removed, []);
+  assert.equal(fake.removed, []);
+});
+
+test('its own old data are never discarded unasked, also where the disk fills up when they have been set aside', () => {
+  const { ended, removed, fake } = crowded(40, 1, (world) =>
+    world.once(
+      () => world.node.disk.entries.has(PLACES.copyEnv),
+      () => Object.assign(world.node.freeBytes, { data: 0 }),
+    ),
+  );
+  assert.is(ended?.outcome, 'refused', ended?.message);
+  assert.match(ended?.message ?? '', /refused before remove: disk-room: .*All steps were taken back/);
   assert.equal(removed, []);
   assert.equal(fake.removed, []);
 });
