@@ -115,7 +115,7 @@ const readers: readonly Reader[] = [
   { name: 'keys', seed: KEYS, bad: '{"header":{},"kvs":[{"value":"?"}]}', read: json(replies.kvs) },
   {
     name: 'hashes',
-    seed: '{"hash":"1","compact_revision":"2"}',
+    seed: '{"hash":1,"compact_revision":"2"}',
     bad: '{"hash":"x"}',
     read: json(replies.hashKv),
   },

@@ -23,7 +23,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { busyVerbs } from '../src/appcenter/busy-verbs.ts';
 import { etcdctlCluster } from '../src/cluster/etcdctl.ts';
-import { withFastReads } from '../src/cluster/gateway.ts';
+import { withGateway } from '../src/cluster/gateway.ts';
 import { limitedText } from '../src/cluster/limited-text.ts';
 import { memberHealth } from '../src/cluster/member-health.ts';
 import { layout } from '../src/install/layout.ts';
@@ -279,7 +279,7 @@ line('S7', 'a reply without end, or of another shape, is an error within the lim
   try {
     const health = await memberHealth(endless.url, undefined, 60_000);
     assert.match('why' in health ? health.why : '', /sends more than 1048576 bytes/);
-    assert.ok(await fails(() => withFastReads(slow, undefined, 2000).ask(endless.url)));
+    assert.ok(await fails(() => withGateway(slow, undefined, 2000).ask(endless.url)));
   } finally {
     clearInterval(writing);
     await endless.close();
@@ -309,7 +309,7 @@ line('S7', 'a reply without end, or of another shape, is an error within the lim
     });
     try {
       assert.is.not((await memberHealth(server.url, undefined, 2000)).state, 'true');
-      assert.ok(await fails(() => withFastReads(slow, undefined, 2000).ask(server.url)));
+      assert.ok(await fails(() => withGateway(slow, undefined, 2000).ask(server.url)));
     } finally {
       await server.close();
     }

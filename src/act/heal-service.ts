@@ -100,10 +100,7 @@ async function decide(world: World, settings: Settings, log: Log): Promise<Ended
   const record = unfinished ?? newRecord(machine.now(), request?.by ?? 'boot', reason);
   const heal = new HealContext(world, settings, log, record, situation.observed);
   const outcome = await runHeal(heal, parked);
-  if (outcome.outcome === 'healed') {
+  if (outcome.outcome === 'healed')
     await bestEffort(log, 'The member mark', rememberCluster(world, heal.situation));
-    // What it said was of the data that are set aside now; the next check compares anew.
-    await machine.remove(places.deepCheck).catch(() => undefined);
-  }
   return { ...outcome, verdict: diagnose(heal.situation).verdict };
 }

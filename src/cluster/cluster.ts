@@ -45,7 +45,6 @@ export interface MemberReply {
 }
 
 interface HashKv {
-  readonly endpoint: string;
   readonly hash: string;
   readonly compactRevision: string;
 }
@@ -96,6 +95,15 @@ export interface Cluster {
   keepAlive(endpoints: readonly string[], lease: string): Promise<void>;
   /** Ends a lease, and its keys. @throws ClusterError, also when it has run out */
   revokeLease(endpoints: readonly string[], lease: string): Promise<void>;
-  /** The hash of all keys up to a revision, of each endpoint. @throws when one does not answer. */
-  hashKv(endpoints: readonly string[], revision: bigint): Promise<readonly HashKv[]>;
+  /**
+   * The hash of all keys up to a revision, of one member, which serves no write for as long as it hashes. It is asked
+   * once: after `limitMs` it may still be at it, and a second question would make it begin anew beside that.
+   * @throws when it does not answer in time, or refuses
+   */
+  hashKv(endpoint: string, revision: bigint, limitMs: number): Promise<HashKv>;
+  /**
+   * Takes back one kind of alarm of one member, and no other: etcdctl can only take back all of all members.
+   * @throws when no member does it
+   */
+  disarm(endpoints: readonly string[], alarm: Alarm): Promise<void>;
 }

@@ -1,32 +1,58 @@
 import type { Cluster } from './cluster.ts';
 
+/** What asking members for their hash took, and with it how long writes on them waited. */
+export interface ComparisonCost {
+  /** Of the one that hashed longest. */
+  readonly longestMs: number;
+  /** Of all together. */
+  readonly sumMs: number;
+}
+
 export interface Comparison {
-  readonly revision: bigint;
-  /** Of each endpoint, its hash at that revision. */
-  readonly hashes: ReadonlyMap<string, string>;
+  /** What came out: of each endpoint, its hash at that revision; or why there is nothing to compare, as text. */
+  readonly found: { readonly revision: bigint; readonly hashes: ReadonlyMap<string, string> } | string;
+  readonly cost: ComparisonCost;
 }
 
 /**
- * The hash of all keys of several members at one revision (Maintenance.HashKV). Members compact on their own time,
- * and hashes are comparable only at the same compaction.
- * @returns why they cannot be compared right now, as text, where that passes by itself
+ * The hash of all keys of several members at one revision (Maintenance.HashKV), one member after the other, each asked
+ * once: the one that hashes serves no write meanwhile (mvcc/kvstore.go, hashByRev, holds the lock of its read
+ * transaction). Members compact on their own time, and hashes are comparable only at the same compaction.
+ * @param limitMs for all of them together
  */
 export async function compareData(
   cluster: Cluster,
+  clock: { monotonicMs(): number },
   members: readonly { readonly endpoint: string; readonly revision: bigint }[],
-): Promise<Comparison | string> {
+  limitMs: number,
+): Promise<Comparison> {
   const revision = members.reduce(
     (least, member) => (member.revision < least ? member.revision : least),
     members[0]?.revision ?? 0n,
   );
-  try {
-    const rows = await cluster.hashKv(
-      members.map(({ endpoint }) => endpoint),
-      revision,
-    );
-    if (new Set(rows.map((row) => row.compactRevision)).size > 1) return 'their compactions differ';
-    return { revision, hashes: new Map(rows.map(({ endpoint, hash }) => [endpoint, hash])) };
-  } catch (error) {
-    return (error as Error).message;
+  const took: number[] = [];
+  const hashes = new Map<string, string>();
+  const compactions = new Set<string>();
+  const sumMs = (): number => took.reduce((sum, ms) => sum + ms, 0);
+  let failure: string | undefined;
+  for (const { endpoint } of members) {
+    const leftMs = Math.floor(limitMs - sumMs());
+    if (leftMs <= 0) failure ??= `not done within ${limitMs} ms`;
+    if (compactions.size > 1) failure ??= 'their compactions differ';
+    if (failure !== undefined) break;
+    const beganMs = clock.monotonicMs();
+    try {
+      const { hash, compactRevision } = await cluster.hashKv(endpoint, revision, leftMs);
+      hashes.set(endpoint, hash);
+      compactions.add(compactRevision);
+    } catch (error) {
+      failure = (error as Error).message;
+    }
+    took.push(clock.monotonicMs() - beganMs);
   }
+  if (compactions.size > 1) failure ??= 'their compactions differ';
+  return {
+    found: failure ?? { revision, hashes },
+    cost: { longestMs: Math.max(0, ...took), sumMs: sumMs() },
+  };
 }

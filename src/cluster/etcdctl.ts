@@ -135,19 +135,14 @@ export function etcdctlCluster(options: EtcdctlOptions): Cluster {
     revokeLease: async (endpoints, id) => {
       await call(endpoints, ['lease', 'revoke', id], anyReply, WRITE_TIMEOUT_MS);
     },
-    hashKv: async (endpoints, revision) => {
-      const rows = v.array(v.object({ Endpoint: v.string(), HashKV: hashKv }));
-      const found = await call(
-        endpoints,
-        ['endpoint', 'hashkv', `--rev=${revision}`],
-        rows,
-        WRITE_TIMEOUT_MS,
-      );
-      return found.map(({ Endpoint, HashKV }) => ({
-        endpoint: Endpoint,
-        hash: HashKV.hash.toString(),
-        compactRevision: HashKV.compact_revision.toString(),
-      }));
+    hashKv: async (endpoint, revision, limitMs) => {
+      const rows = v.tuple([v.object({ HashKV: hashKv })]);
+      const words = ['endpoint', 'hashkv', `--rev=${revision}`];
+      const [{ HashKV }] = await call([endpoint], words, rows, limitMs);
+      return { hash: HashKV.hash, compactRevision: HashKV.compact_revision.toString() };
+    },
+    disarm: async () => {
+      throw new ClusterError('etcdctl can disarm only all alarms of all members', false);
     },
   };
 }

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import type { TlsFiles } from '../machine/etcd/etcd-config.ts';
-import type { Cluster } from './cluster.ts';
+import { type Cluster, ClusterError } from './cluster.ts';
 import { BIRTHMARK_KEY } from './etcdctl.ts';
 import { limitedText } from './limited-text.ts';
 import {
@@ -9,6 +9,7 @@ import {
   kvs,
   lease,
   leaseKept,
+  memberAdded,
   memberList,
   memberReply,
   type ServesReply,
@@ -16,9 +17,11 @@ import {
   status,
   transaction,
 } from './replies.ts';
+import { transientRefusals } from './transient-refusals.ts';
 
 /** protobuf's JSON of a 64-bit ID that we hold as hexadecimal text. */
 const int64 = (hex: string): string => BigInt.asIntN(64, BigInt(`0x${hex || '0'}`)).toString();
+const uint64 = (hex: string): string => BigInt(`0x${hex}`).toString();
 /** The first message of the stream, as the gateway wraps it. */
 const kept = v.object({ result: leaseKept });
 
@@ -30,16 +33,28 @@ const refusesConnection = (error: unknown): boolean =>
 
 const either = <T>(fast: () => Promise<T>, slow: () => Promise<T>): Promise<T> => fast().catch(slow);
 
+/** A refusal that passes by itself is the answer; what else was refused, etcdctl is asked, which has credentials. */
+const unlessTransient = <T>(fast: () => Promise<T>, slow: () => Promise<T>): Promise<T> =>
+  fast().catch((error: Error) => {
+    const transient =
+      error instanceof Refusal && transientRefusals.some(({ says }) => error.message.includes(says));
+    if (transient) throw new ClusterError(error.message, true);
+    return slow();
+  });
+
 /** A read through the quorum waits for an election that is under way. */
 const READ_MS = 1500;
+/** A change of the member list waits for a quorum's disks. */
+const CHANGE_MS = 3000;
 
 /**
- * Reads through etcd's own JSON gateway (etcdserver/etcdserverpb/gw): a millisecond where a run of etcdctl takes
+ * Calls through etcd's own JSON gateway (etcdserver/etcdserverpb/gw): a millisecond where a run of etcdctl takes
  * twenty. It is a short cut and never the last word: it does not answer where client certificates are asked for
  * and the server's own lacks the client usage (embed/serve.go dials itself with it), nor with authentication on,
- * nor before etcd 3.4. Whoever gets no answer here is asked by etcdctl; membership is only ever changed by that.
+ * nor before etcd 3.4. Whoever gets no answer here is asked by etcdctl. A call that may have taken effect without an
+ * answer is made again by that too: the callers look whether it has (untilTaken in src/act/heal/heal-context.ts).
  */
-export function withFastReads(slow: Cluster, tls: TlsFiles | undefined, timeoutMs: number): Cluster {
+export function withGateway(slow: Cluster, tls: TlsFiles | undefined, timeoutMs: number): Cluster {
   /** Of every endpoint, how far its clock was from ours when it last answered (RFC 9110, Date). */
   const skews = new Map<string, number>();
   const post = async <S extends v.GenericSchema>(
@@ -136,21 +151,40 @@ export function withFastReads(slow: Cluster, tls: TlsFiles | undefined, timeoutM
         async () => void (await post(endpoints[0], 'lease/revoke', { ID: int64(id) }, anyReply)),
         () => slow.revokeLease(endpoints, id),
       ),
-    hashKv: async (endpoints, revision) => {
-      try {
-        return await Promise.all(
-          endpoints.map(async (endpoint) => {
-            const reply = await post(endpoint, 'maintenance/hash', { revision: revision.toString() }, hashKv);
-            return {
-              endpoint,
-              hash: reply.hash.toString(),
-              compactRevision: reply.compact_revision.toString(),
-            };
-          }),
-        );
-      } catch {
-        return slow.hashKv(endpoints, revision);
-      }
+    removeMember: (endpoints, memberId) =>
+      unlessTransient(
+        async () => {
+          const body = { ID: uint64(memberId) };
+          return (await post(endpoints[0], 'cluster/member/remove', body, memberList, CHANGE_MS)).members;
+        },
+        () => slow.removeMember(endpoints, memberId),
+      ),
+    addMember: (endpoints, name, peerUrls) =>
+      unlessTransient(
+        async () => {
+          const body = { peerURLs: peerUrls };
+          const added = await post(endpoints[0], 'cluster/member/add', body, memberAdded, CHANGE_MS);
+          return { id: added.member.id, members: added.members };
+        },
+        () => slow.addMember(endpoints, name, peerUrls),
+      ),
+    hashKv: async (endpoint, revision, limitMs) => {
+      // Whether the gateway answers at all is seen by a question that costs nothing: no answer to the one that matters
+      // is no reason to ask it again.
+      const answers = await post(endpoint, 'maintenance/status', {}, anyReply).then(
+        () => true,
+        () => false,
+      );
+      if (!answers) return slow.hashKv(endpoint, revision, limitMs);
+      const body = { revision: revision.toString() };
+      const reply = await post(endpoint, 'maintenance/hash', body, hashKv, limitMs).catch((error: Error) => {
+        throw error.name === 'TimeoutError' ? new Error(`${endpoint}: no hash within ${limitMs} ms`) : error;
+      });
+      return { hash: reply.hash, compactRevision: reply.compact_revision.toString() };
+    },
+    disarm: async (endpoints, { memberId, alarm }) => {
+      const body = { action: 'DEACTIVATE', memberID: uint64(memberId), alarm };
+      await post(endpoints[0], 'maintenance/alarm', body, anyReply, CHANGE_MS);
     },
   };
 }

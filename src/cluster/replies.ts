@@ -76,7 +76,11 @@ const alarmsOf = (errors: readonly string[]): Alarm[] =>
     return memberId && alarm ? [{ memberId: BigInt(memberId).toString(16), alarm }] : [];
   });
 
-export const hashKv = v.object({ hash: number64, compact_revision: number64 });
+/** The hash is the one number of 32 bits here: protobuf's own JSON has that as a number, and not as text. */
+export const hashKv = v.object({
+  hash: v.pipe(v.union([v.bigint(), v.number()]), v.transform(String)),
+  compact_revision: number64,
+});
 
 /** What a linearizable read has brought, that it was refused for want of credentials, or why there was no answer. */
 export type ServesReply =

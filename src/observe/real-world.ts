@@ -1,5 +1,5 @@
 import { etcdctlCluster } from '../cluster/etcdctl.ts';
-import { withFastReads } from '../cluster/gateway.ts';
+import { withGateway } from '../cluster/gateway.ts';
 import { memberHealth } from '../cluster/member-health.ts';
 import { readTrusted } from '../machine/os/read-trusted.ts';
 import { thisMachine } from '../machine/this-machine.ts';
@@ -28,7 +28,7 @@ export function realWorld(settings: Settings): World {
     machine: thisMachine,
     places: places(settings),
     cluster: (tls) =>
-      withFastReads(
+      withGateway(
         etcdctlCluster({
           program: settings.etcdctl,
           tls,

@@ -28,6 +28,8 @@ export interface RunMemory {
   staleMemberId: string;
   /** What proved it was a log that is too short: started without a quorum of others, it could lose committed writes. */
   logShort: boolean;
+  /** This run has seen every member that serves list the new member, and no longer the old one. */
+  listedByAll: boolean;
   /** Verify has passed in this run. */
   verified: boolean;
   /** Confirm has seen the member well on its originals in this run. */
@@ -38,6 +40,7 @@ export const nothingLearned = (): RunMemory => ({
   provenStale: false,
   staleMemberId: '',
   logShort: false,
+  listedByAll: false,
   verified: false,
   confirmed: false,
 });
@@ -75,12 +78,16 @@ const onOriginals = ({ observed: { swap, copyUnit } }: Situation): boolean =>
   !swap.pointsAway &&
   !(copyUnit.ok && (copyUnit.value.mainPid > 0 || copyUnit.value.active === 'activating'));
 
-const up = (s: Situation): boolean =>
+/** Its etcd runs, or is on its way up. */
+export const up = (s: Situation): boolean =>
   s.unit !== undefined && (s.unit.mainPid > 0 || s.unit.active === 'activating');
 
-/** The data are those of the member that is listed, and nothing in this boot or in this run has proved them bad. */
+/**
+ * The data are those of the member that is listed, and nothing in this boot or in this run has proved them bad. Once
+ * verify has passed they are so to the end of the run: read while etcd writes it, a log may look torn.
+ */
 export const joined = (s: Situation, run: RunMemory): boolean =>
-  s.joined && s.observed.data.memberId !== run.staleMemberId;
+  run.verified || (s.joined && s.observed.data.memberId !== run.staleMemberId);
 
 /** Its data fit and the original unit is in place: it only has to come up and be looked at. */
 const homeAndJoined = (s: Situation, run: RunMemory): boolean =>
@@ -207,8 +214,9 @@ export const healSteps: readonly HealStep[] = [
     needs: ['role', 'app-quiet', 'birthmark', 'quorum', 'agreement', 'own-member'],
     looksBefore: ['files'],
     looksAfter: [],
-    done: (s, run) => joined(s, run) || s.membership === 'unstarted',
-    doneWhen: 'the cluster lists this node as added and not started',
+    done: (s, run) => joined(s, run) || (s.membership === 'unstarted' && (run.listedByAll || up(s))),
+    doneWhen:
+      'every member that serves lists this node as added and not started, and no longer its old ID; or etcd runs already',
     reversible: false,
   },
   {
@@ -226,13 +234,13 @@ export const healSteps: readonly HealStep[] = [
   {
     id: 'verify',
     runbookStep: 4,
-    what: 'wait until the member is healthy, listed once, and its data equal those of the others',
+    what: 'wait until the member serves, is listed once and has the data of the others',
     typed: 'etcdctl endpoint health; etcdctl member list; etcdctl endpoint health --cluster',
     needs: [],
     looksBefore: [],
     looksAfter: [],
     done: (_, { verified }) => verified,
-    doneWhen: 'this run has seen the new member serve, listed once, with the data of the others',
+    doneWhen: 'this run has seen the new member serve, listed once, at the revision of the others',
     reversible: false,
   },
   {

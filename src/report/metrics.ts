@@ -44,9 +44,15 @@ export async function metricsText(machine: Machine, places: Places, verdict: Ver
     },
     {
       name: 'heal_node_diverged',
-      help: 'Whether the data of this member alone differ from those of all others.',
+      help: 'Whether the data of this member alone differed from those of all others when they were last compared.',
       type: 'gauge',
-      rows: [['', deep?.confirmed ? 1 : 0]],
+      rows: [['', deep?.state === 'differs' ? 1 : 0]],
+    },
+    {
+      name: 'heal_node_comparison_seconds',
+      help: 'For how long all members together hashed their data for the last comparison.',
+      type: 'gauge',
+      rows: [['', (deep?.comparison?.sumMs ?? 0) / 1000]],
     },
     {
       name: 'heal_node_deep_check_timestamp_seconds',

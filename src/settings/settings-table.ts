@@ -43,6 +43,15 @@ const wholeNumber = (least: number, most: number) => ({
   },
 });
 
+/** `0`, or a fraction such as `0.001`. */
+const smallFraction = {
+  allowed: '0, or a fraction of the time such as 0.001, up to 0.1',
+  parse: (text: string): number | undefined => {
+    const n = /^0(\.\d{1,9})?$/.test(text) ? Number(text) : Number.NaN;
+    return n <= 0.1 ? n : undefined;
+  },
+};
+
 const oneOf = <const T extends string>(...names: readonly T[]) => ({
   allowed: names.join(', '),
   parse: (text: string): T | undefined => names.find((name) => name === text),
@@ -125,7 +134,13 @@ export const settingsTable = {
     'HEAL_DEEP_CHECK_INTERVAL',
     '5m',
     duration,
-    'how often, at most, a healthy member compares its identity and its data with the others',
+    'how often, at most, a healthy member looks whether it is who it should be, and compares its data with the others',
+  ),
+  compare: row(
+    'HEAL_COMPARE',
+    '0.001',
+    smallFraction,
+    "how much of each member's time comparing data may cost, as writes wait on a member for as long as it hashes; 0 never compares",
   ),
   onDivergence: row(
     'HEAL_ON_DIVERGENCE',

@@ -1,14 +1,22 @@
 import * as v from 'valibot';
 import { jsonFile } from './json-file.ts';
 
+const cost = v.object({ atMs: v.number(), longestMs: v.number(), sumMs: v.number() });
+
 const schema = v.object({
+  /** When the data were compared, or could not be. */
   atMs: v.number(),
   /** Whose data were compared. */
   memberId: v.string(),
   state: v.picklist(['equal', 'differs', 'unknown']),
-  /** It differed twice, this member alone against all others in agreement. */
+  /** It differed twice in a row, this member alone against all others in agreement. */
   confirmed: v.boolean(),
   text: v.string(),
+  /**
+   * When the members were last asked for their hashes, and what that took (src/cluster/comparison-allowance.ts says
+   * from it when they may be asked again); estimated where it could not be measured.
+   */
+  comparison: v.optional(cost),
 });
 
 export type DeepCheckResult = v.InferOutput<typeof schema>;

@@ -1,11 +1,11 @@
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { ClusterError } from '../../src/cluster/cluster.ts';
+import { type Cluster, ClusterError, type Member } from '../../src/cluster/cluster.ts';
 import { etcdctlCluster } from '../../src/cluster/etcdctl.ts';
-import { withFastReads } from '../../src/cluster/gateway.ts';
+import { withGateway } from '../../src/cluster/gateway.ts';
 
 /** Replies in the form in which etcdctl 3.4.23 prints them. */
 const HEADER = '"header":{"cluster_id":9962439068284289499,"member_id":1723823089873074802,"raft_term":2}';
@@ -106,14 +106,122 @@ test('where the gateway does not answer, etcdctl is asked', async ({ program }) 
     fetch: () => new Response('{"header":{"cluster_id":12}}'),
   });
   try {
-    const reply = await withFastReads(cluster(program), undefined, 500).ask(
-      `http://127.0.0.1:${server.port}`,
-    );
+    const reply = await withGateway(cluster(program), undefined, 500).ask(`http://127.0.0.1:${server.port}`);
     assert.is(reply.members.length, 2);
     assert.match(readFileSync(`${program}.calls`, 'utf8'), /member list/);
   } finally {
     await server.stop(true);
   }
+});
+
+/** A gateway that answers as etcd 3.4.23 does; what was asked of it, by path. */
+async function gateway(
+  program: string,
+  answers: (path: string, body: unknown) => Response | Promise<Response>,
+  ask: (through: Cluster, endpoint: string) => Promise<unknown>,
+) {
+  const asked: [path: string, body: unknown][] = [];
+  const server = Bun.serve({
+    port: 0,
+    hostname: '127.0.0.1',
+    fetch: async (request) => {
+      const path = new URL(request.url).pathname;
+      const body = await request.json();
+      asked.push([path, body]);
+      return answers(path, body);
+    },
+  });
+  try {
+    const through = withGateway(cluster(program), undefined, 500);
+    const said = await ask(through, `http://127.0.0.1:${server.port}`).catch((error: Error) => error);
+    return { said, asked, calls: existsSync(`${program}.calls`) };
+  } finally {
+    await server.stop(true);
+  }
+}
+
+test('a hash of the gateway is a number of 32 bits, and needs no etcdctl', async ({ program }) => {
+  standIn(program, '*) exit 1;;');
+  const { said, asked, calls } = await gateway(
+    program,
+    () => Response.json({ header: {}, hash: 3_735_928_559, compact_revision: '-1' }),
+    (through, endpoint) => through.hashKv(endpoint, 12n, 1000),
+  );
+  assert.equal(said, { hash: '3735928559', compactRevision: '-1' });
+  assert.equal(asked.at(-1), ['/v3/maintenance/hash', { revision: '12' }]);
+  assert.not(calls);
+});
+
+test('a member that hashes for longer than the limit is not asked again, by nobody', async ({ program }) => {
+  standIn(program, '*) exit 1;;');
+  const never = new Promise<Response>(() => undefined);
+  const { said, asked, calls } = await gateway(
+    program,
+    (path) => (path.endsWith('/hash') ? never : Response.json({})),
+    (through, endpoint) => through.hashKv(endpoint, 12n, 50),
+  );
+  assert.match(String(said), /no hash within 50 ms/);
+  assert.is(asked.filter(([path]) => path.endsWith('/hash')).length, 1);
+  assert.not(calls);
+});
+
+test('a gateway that answers nothing is not asked for a hash; etcdctl is', async ({ program }) => {
+  standIn(program, `"endpoint hashkv") echo '[{"HashKV":{"hash":7,"compact_revision":5}}]';;`);
+  const { said, asked } = await gateway(
+    program,
+    () => new Response('', { status: 503 }),
+    (through, endpoint) => through.hashKv(endpoint, 12n, 1000),
+  );
+  assert.equal(said, { hash: '7', compactRevision: '5' });
+  assert.equal(
+    asked.map(([path]) => path),
+    ['/v3/maintenance/status'],
+  );
+});
+
+test('one alarm of one member is disarmed, by its ID and kind', async ({ program }) => {
+  standIn(program, '*) exit 1;;');
+  const alarm = { memberId: 'fe6bc03fdf86b20f', alarm: 'NOSPACE' };
+  const { said, asked } = await gateway(
+    program,
+    () => Response.json({}),
+    (through, endpoint) => through.disarm([endpoint], alarm),
+  );
+  assert.is(said, undefined);
+  const body = { action: 'DEACTIVATE', memberID: '18332958088707355151', alarm: 'NOSPACE' };
+  assert.equal(asked, [['/v3/maintenance/alarm', body]]);
+});
+
+test('a member is removed and added through the gateway, by its whole ID', async ({ program }) => {
+  standIn(program, '*) exit 1;;');
+  const removed = await gateway(
+    program,
+    () => new Response(LIST.replace(/:(\d{5,})/g, ':"$1"')), // protobuf's JSON has them as text
+    (through, endpoint) => through.removeMember([endpoint], 'fe6bc03fdf86b20f'),
+  );
+  assert.equal(removed.asked, [['/v3/cluster/member/remove', { ID: '18332958088707355151' }]]);
+  assert.is((removed.said as Member[]).length, 2);
+  const added = await gateway(
+    program,
+    () => Response.json({ header: {}, member: { ID: '12', peerURLs: ['http://x:2380'] }, members: [] }),
+    (through, endpoint) => through.addMember([endpoint], 'etcd2', ['http://x:2380']),
+  );
+  assert.equal(added.asked, [['/v3/cluster/member/add', { peerURLs: ['http://x:2380'] }]]);
+  assert.equal(added.said, { id: 'c', members: [] });
+  assert.not(removed.calls || added.calls);
+});
+
+test('a refusal that passes is the answer; any other is put to etcdctl, which has credentials', async ({
+  program,
+}) => {
+  standIn(program, `"member remove") echo '${LIST}';;`);
+  const refuse = (error: string) => () => Response.json({ error, code: 14 }, { status: 503 });
+  const remove = (through: Cluster, endpoint: string) => through.removeMember([endpoint], 'abc');
+  const passing = await gateway(program, refuse('etcdserver: unhealthy cluster'), remove);
+  assert.ok(passing.said instanceof ClusterError && passing.said.transient);
+  assert.not(passing.calls);
+  const other = await gateway(program, refuse('etcdserver: user name is empty'), remove);
+  assert.ok(Array.isArray(other.said) && other.calls);
 });
 
 test.run();

@@ -1,4 +1,5 @@
 import {
+  type Alarm,
   type Cluster,
   ClusterError,
   type LeasedValue,
@@ -18,6 +19,7 @@ export interface Lineage {
   members: Member[];
   readonly keys: Map<string, LeasedValue>;
   readonly leases: Map<string, number>;
+  alarms: readonly Alarm[];
   /** How far each member has acknowledged: its log may not end before that (raft, commitTo). */
   readonly acknowledged: Map<string, number>;
   /** Until then there is no leader, or a voter has (re)started lately. */
@@ -61,6 +63,7 @@ export class SimCluster {
       members: [],
       keys: new Map(),
       leases: new Map(),
+      alarms: [],
       acknowledged: new Map(),
       electedMs: 0,
       settledMs: 0,
@@ -181,7 +184,7 @@ export class SimCluster {
           revision: BigInt(etcd.data.index),
           dbSizeBytes: 20480,
           version: '3.4.23',
-          alarms: [],
+          alarms: lineage.alarms,
           clockSkewMs: 0,
           serves,
           unavailableReason: serves ? '' : 'etcdserver: no leader',
@@ -239,20 +242,20 @@ export class SimCluster {
           lineage.leases.set(lease, 0);
           this.expire(lineage);
         }),
-      hashKv: (endpoints, revision) =>
-        proc.call(sim.latency(3), () =>
-          endpoints.map((endpoint) => {
-            const { etcd } = target(endpoint);
-            if (silent(endpoint) || !etcd?.joined) throw new Error(`${endpoint}: no answer`);
-            if (BigInt(etcd.data.index) < revision)
-              throw new Error('etcdserver: mvcc: required revision is a future revision');
-            return {
-              endpoint,
-              hash: `${etcd.data.lineage}${etcd.data.taint ?? ''}`,
-              compactRevision: '0',
-            };
-          }),
-        ),
+      hashKv: (endpoint, revision) =>
+        proc.call(sim.latency(3), () => {
+          const { etcd } = target(endpoint);
+          if (silent(endpoint) || !etcd?.joined) throw new Error(`${endpoint}: no answer`);
+          if (BigInt(etcd.data.index) < revision)
+            throw new Error('etcdserver: mvcc: required revision is a future revision');
+          return { hash: `${etcd.data.lineage}${etcd.data.taint ?? ''}`, compactRevision: '0' };
+        }),
+      disarm: (endpoints, { memberId, alarm }) =>
+        change(endpoints, (lineage) => {
+          lineage.alarms = lineage.alarms.filter(
+            (each) => each.memberId !== memberId || each.alarm !== alarm,
+          );
+        }),
     };
   }
 

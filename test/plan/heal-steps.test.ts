@@ -88,7 +88,16 @@ const worlds: readonly (readonly [look: string, observed: Observation, next: str
     'remove',
   ],
   ['the old ID removed', seenAs(without, { ...EMPTY, swap: STAGED }), 'add'],
-  ['the new one added', seenAs(listed(NEW), { ...EMPTY, swap: STAGED }), 'start'],
+  ['the new one added, and cut off', seenAs(listed(NEW), { ...EMPTY, swap: STAGED }), 'add'],
+  [
+    'the new one added, and etcd on its way up',
+    seenAs(listed(NEW), {
+      ...EMPTY,
+      swap: STAGED,
+      copyUnit: { ok: true, value: unit({ active: 'activating' }) },
+    }),
+    'verify',
+  ],
   ['joined, and the power was lost', seenAs(listed(JOINED), { ...joinedData, swap: STAGED }), 'start'],
   [
     'joined, and it runs on the copy',
@@ -122,6 +131,19 @@ const worlds: readonly (readonly [look: string, observed: Observation, next: str
 for (const [look, observed, next] of worlds) {
   test(`${look}: ${next}`, () => assert.is(firstNotDone(situation(observed), nothingLearned())?.id, next));
 }
+
+test('etcd starts once this run has seen that all who serve list the new member', () => {
+  const added = situation(seenAs(listed(NEW), { ...EMPTY, swap: STAGED }));
+  assert.is(firstNotDone(added, { ...nothingLearned(), listedByAll: true })?.id, 'start');
+});
+
+test('after verify a log that cannot be read, as it is being written, leads on and not back', () => {
+  const torn = { ...healthy.data, kind: 'unknown', why: 'torn', memberId: '', clusterId: '' } as const;
+  const runs = { data: torn, swap: STAGED, copyUnit: { ok: true, value: unit() } } as const;
+  const seen = situation(seenAs(listed(JOINED), runs));
+  assert.is(firstNotDone(seen, { ...nothingLearned(), verified: true })?.id, 'restore');
+  assert.is(firstNotDone(seen, nothingLearned())?.id, 'remove', 'which would not be so without verify');
+});
 
 test('after verify a healthy member on its originals has nothing left to do', () => {
   assert.is(

@@ -21,6 +21,8 @@ export class HealContext {
   situation: Situation;
   /** What this run has learned and the world does not show. */
   readonly memory: RunMemory = nothingLearned();
+  /** When parts of the world were last looked at, since this run last changed it. */
+  private readonly lookedMs = new Map<Part, number>();
   /** Its turn to have a new member join (src/act/heal/turn.ts), while it holds one. */
   turn: { readonly lease: string; renewedMs: number } | undefined;
 
@@ -62,10 +64,24 @@ export class HealContext {
     return this.situation.cluster.serving.map(({ endpoint }) => endpoint);
   }
 
+  /** This run is about to change these parts of the world: what was seen of them before may not hold any more. */
+  acts(...parts: readonly Part[]): void {
+    for (const part of parts) this.lookedMs.delete(part);
+  }
+
+  /** Looks at those parts of the world that were not looked at in the last `maxAgeMs`, or not since this run last changed them. */
+  async lookIfOlder(maxAgeMs: number, ...parts: readonly Part[]): Promise<void> {
+    const nowMs = this.machine.monotonicMs();
+    const isOld = (part: Part): boolean =>
+      nowMs - (this.lookedMs.get(part) ?? Number.NEGATIVE_INFINITY) > maxAgeMs;
+    await this.look(...parts.filter(isOld));
+  }
+
   /** Looks at parts of the world again. */
   async look(...parts: readonly Part[]): Promise<void> {
     if (parts.length === 0) return;
     this.situation = situationOf(await observe(this.world, this.situation.observed, parts), this.places);
+    for (const part of parts) this.lookedMs.set(part, this.machine.monotonicMs());
   }
 
   /** Takes over the member list that a membership call has just returned. */

@@ -11,6 +11,8 @@ import { endTurn } from './turn.ts';
 
 /** Leader elections and restarts of others pass within seconds. */
 const GUARD_WAIT_MS = 15_000;
+/** What was looked at so lately, and not acted on since, is as good as a look right before. */
+const RIGHT_BEFORE_MS = 50;
 /** More rounds than there are steps would mean that a step is never seen done. */
 const MAX_ROUNDS = 30;
 
@@ -74,7 +76,7 @@ async function note(heal: HealContext): Promise<void> {
 /** One step: a fresh look, the guards, the intent written down, the effect, what was seen after. */
 async function takeStep(heal: HealContext, step: HealStep): Promise<void> {
   const { machine, record, log } = heal;
-  await heal.look(...step.looksBefore);
+  await heal.lookIfOlder(RIGHT_BEFORE_MS, ...step.looksBefore);
   if (step.done(heal.situation, heal.memory)) return;
   if (step.needs.length > 0) await mustPass(heal, step, step.needs);
   if (step.done(heal.situation, heal.memory)) return;
@@ -92,6 +94,7 @@ async function takeStep(heal: HealContext, step: HealStep): Promise<void> {
     { event: 'step-begins', healId: record.id, step: step.id, runbookStep: step.runbookStep },
     `${step.id}: ${step.what}.`,
   );
+  heal.acts(...step.looksAfter);
   const did = await effects[step.id].act(heal);
   entry.durationMs = Math.round(machine.monotonicMs() - beganMs);
   entry.did = did.slice(0, 2000);
@@ -100,7 +103,7 @@ async function takeStep(heal: HealContext, step: HealStep): Promise<void> {
     { event: 'step-done', healId: record.id, step: step.id, durationMs: entry.durationMs },
     `${step.id}: ${did}.`,
   );
-  await heal.look(...step.looksAfter);
+  await heal.lookIfOlder(RIGHT_BEFORE_MS, ...step.looksAfter);
 }
 
 /** Takes back the reversible steps, the last first, while the cluster still lists the old member. */

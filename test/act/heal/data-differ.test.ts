@@ -1,5 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { deepCheckFile } from '../../../src/state/deep-check-file.ts';
 import { PLACES } from '../../fake/observation.ts';
 import { ThreeMembers } from '../../fake/three-members.ts';
 
@@ -10,12 +11,22 @@ test('a new member whose data differ from the others’ is not called healed, an
   node.putData = (data) => put(Object.assign(data, { taint: 'x' }));
   const ended = fake.heal('health-action');
   assert.is(ended?.outcome, 'failed', ended?.message);
-  assert.match(ended?.message ?? '', /the data differ at revision \d+: http:\/\/10\.0\.0\.2:2379 0x,/);
+  assert.match(
+    ended?.message ?? '',
+    /the data of this member differ from those of all others at revision \d+: hash 0x,/,
+  );
   assert.match(ended?.message ?? '', /What was done stays/);
+  const written = fake.run(({ machine }) => deepCheckFile.read(machine, PLACES.deepCheck));
+  assert.is(written?.state, 'differs');
   assert.is(fake.running, PLACES.copyUnit);
   assert.equal(fake.removed, [oldId], 'nobody else is touched');
-  // The same heal goes on when they are equal.
+  // As long as they cannot be compared again, what was found stands.
   Object.assign(node.data ?? {}, { taint: '' });
+  fake.putKey('heal-node/deep-check', 'etcd1');
+  assert.is(fake.resume()?.outcome, 'failed');
+  fake.history.keys.delete('heal-node/deep-check');
+  // The same heal goes on when they are found equal.
+  fake.pass(60_000);
   assert.is(fake.resume()?.outcome, 'healed');
   assert.is(fake.running, PLACES.unit);
   assert.equal(fake.removed, [oldId]);

@@ -22,13 +22,16 @@ const asideNames = ({ config }: HealContext) =>
     ...(config.separateWalDir ? [{ path: config.walDir, name: `wal-dir-${lastPart(config.walDir)}` }] : []),
   ] as const;
 
+const JUST_LOOKED_MS = 50;
+
 /** Data are never moved under a running etcd: it would go on writing to what nobody looks at any more. */
 async function mustBeStopped(heal: HealContext): Promise<void> {
-  const names = [heal.places.unit, heal.places.copyUnit];
-  const stopped = (await heal.machine.units(names)).every(({ active }) =>
-    ['inactive', 'failed'].includes(active),
+  await heal.lookIfOlder(JUST_LOOKED_MS, 'units');
+  const { unit, copyUnit } = heal.situation.observed;
+  const stopped = [unit, copyUnit].every(
+    (each) => each.ok && ['inactive', 'failed'].includes(each.value.active),
   );
-  if (!stopped) await stopUnits(heal, ...names);
+  if (!stopped) await stopUnits(heal, heal.places.unit, heal.places.copyUnit);
 }
 
 /**

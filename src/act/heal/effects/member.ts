@@ -1,13 +1,22 @@
-import { compareData } from '../../../cluster/compare-data.ts';
 import { isOwn } from '../../../diagnose/cluster-view.ts';
-import type { Asked } from '../../../observe/observation.ts';
 import { expectedCluster } from '../../../plan/expected-cluster.ts';
+import { bestEffort } from '../../../report/best-effort.ts';
+import { deepCheckFile } from '../../../state/deep-check-file.ts';
+import { compareAsAllowed } from '../compare-as-allowed.ts';
 import type { HealContext } from '../heal-context.ts';
 import { endTurn, keepTurn } from '../turn.ts';
+import { alarmsLeft, disarmRemoved } from './alarms.ts';
 import { giveDataDir, makeRoom } from './data.ts';
 import { stage } from './units.ts';
 
-const POLL_MS = 15;
+const POLL_MS = 5;
+/** How long the members may hash for a heal, all together. What takes longer is left to the deep check. */
+const COMPARE_MS = 3000;
+/** How long before the end of a heal its unit may have been looked at, when the member has been seen to serve since. */
+const UNIT_AGE_MS = 5000;
+/** For the others to say whom they list, and for the new member to go on answering: an election passes meanwhile. */
+const SETTLE_LOOKS = 20;
+const LOOK_AGAIN_MS = 250;
 
 /** Starts the member on the unit that is in place: the existing-state copy, or the original once it is back. */
 export async function startMember(heal: HealContext): Promise<string> {
@@ -25,20 +34,21 @@ export async function startMember(heal: HealContext): Promise<string> {
   const { unit: facts } = situation;
   if (unit === places.unit || (facts && facts.result !== 'success'))
     await machine.systemctl(['reset-failed', unit]).catch(() => undefined);
+  heal.acts('files', 'units');
   await machine.systemctl(['start', '--no-block', unit]);
   return `${unit} is started`;
 }
 
 /**
- * Waits until the member answers healthy on `unit`.
+ * Waits until the member on `unit` answers a linearizable read. An alarm keeps nobody from that.
  * @throws when its unit fails for good, or when no data have arrived for `HEAL_VERIFY_TIMEOUT`.
  */
-async function untilHealthy(heal: HealContext, unit: string): Promise<void> {
-  const { machine, places, settings, world, config } = heal;
+async function untilServes(heal: HealContext, unit: string): Promise<void> {
+  const { machine, places, settings, cluster, config } = heal;
   let [size, movedMs, unitsMs] = [-2, machine.monotonicMs(), machine.monotonicMs()];
   for (;;) {
-    const health = await world.health(config.clientUrl, config.tls, 1000);
-    if (health.state === 'true') return;
+    const why = await cluster.whyNotServing(config.clientUrl);
+    if (why === undefined) return;
     const nowMs = machine.monotonicMs();
     // Whether the unit has failed or data arrive is asked now and then: the answer itself is what counts.
     if (nowMs - unitsMs > 1000) {
@@ -56,7 +66,7 @@ async function untilHealthy(heal: HealContext, unit: string): Promise<void> {
       if (newSize !== size) [size, movedMs] = [newSize, nowMs];
       if (nowMs - movedMs > settings.verifyTimeoutMs) {
         throw new Error(
-          `the member is not healthy, and nothing has arrived in ${config.dataDir} for ${settings.verifyTimeoutMs} ms: ${health.why}; see journalctl -u ${unit} and ${places.copyEnv}`,
+          `the member does not serve, and nothing has arrived in ${config.dataDir} for ${settings.verifyTimeoutMs} ms: ${why}; see journalctl -u ${unit} and ${places.copyEnv}`,
         );
       }
     }
@@ -64,81 +74,103 @@ async function untilHealthy(heal: HealContext, unit: string): Promise<void> {
   }
 }
 
-/** Waits for the new member and compares it with the others. Sets `memory.verified`. */
+/** What the member says of itself, in the look just made. */
+const selfOf = ({ situation }: HealContext) =>
+  situation.observed.self?.reply.ok ? situation.observed.self.reply.value : undefined;
+
+/**
+ * Waits until the member has every revision that the others had in a look made before.
+ * @throws when it stands still for `HEAL_VERIFY_TIMEOUT`
+ */
+async function untilCaughtUp(heal: HealContext): Promise<void> {
+  const { machine, settings } = heal;
+  const goal = heal.situation.cluster.serving.reduce(
+    (most, { reply }) => (reply.revision > most ? reply.revision : most),
+    0n,
+  );
+  let [reached, movedMs] = [-1n, machine.monotonicMs()];
+  for (;;) {
+    const revision = selfOf(heal)?.revision ?? reached;
+    if (revision >= goal) return;
+    const nowMs = machine.monotonicMs();
+    if (revision > reached) [reached, movedMs] = [revision, nowMs];
+    if (nowMs - movedMs > settings.verifyTimeoutMs)
+      throw new Error(`the member stands still at revision ${reached}, the others are at ${goal}`);
+    await keepTurn(heal);
+    await machine.sleep(POLL_MS);
+    await heal.look('self');
+  }
+}
+
+/** Waits until the new member serves, is listed once and has caught up; compares its data where that can be had. */
 export async function verify(heal: HealContext): Promise<string> {
   const before = heal.record.servedBefore;
   const unit = heal.situation.unitName;
-  let self: Asked['reply'] | undefined;
   // The others may be electing a leader just now: without their list nothing can be said.
-  for (let attempt = 1; self?.ok !== true || heal.situation.cluster.members.length === 0; attempt++) {
-    if (attempt > 1) await heal.machine.sleep(250);
-    if (attempt > 20)
-      throw new Error(
-        self?.ok === true
-          ? 'the member is healthy, but the others do not say whom they list'
-          : `the member answers healthy and then not: ${self?.why ?? 'no answer'}`,
-      );
-    await untilHealthy(heal, unit);
+  for (let look = 1; ; look++) {
+    await untilServes(heal, unit);
     await heal.look('files', 'self', 'cluster');
-    self = heal.situation.observed.self?.reply;
+    const serves = selfOf(heal)?.serves === true;
+    if (serves && heal.situation.cluster.members.length > 0) break;
+    if (look >= SETTLE_LOOKS)
+      throw new Error(
+        serves
+          ? 'the member serves, but the others do not say whom they list'
+          : 'the member answers a linearizable read, and then no more',
+      );
+    await heal.machine.sleep(LOOK_AGAIN_MS);
   }
   const { situation, config } = heal;
-  const { memberId } = self.value;
+  const memberId = selfOf(heal)?.memberId ?? '';
   heal.record.newMemberId ||= memberId;
   const listed = situation.cluster.members.filter((member) => isOwn(member, config));
   if (listed.length !== 1 || listed[0]?.id !== memberId) {
     const ids = listed.map((member) => member.id).join(', ') || 'not at all';
     throw new Error(`the member runs as ${memberId}, but the others list this node as ${ids}`);
   }
+  await untilCaughtUp(heal);
   const silent = before.filter((endpoint) => !heal.servingEndpoints.includes(endpoint));
-  const equal = await dataEqual(heal);
+  const data = await compareIfAllowed(heal);
+  const alarms = `${await disarmRemoved(heal)}${alarmsLeft(heal)}`;
   heal.memory.verified = true;
   await endTurn(heal);
   const lost = silent.length > 0 ? `; served before and not now: ${silent.join(', ')}` : '';
-  return `${memberId} is healthy on ${unit}, listed once, its data ${equal}${lost}`;
+  return `${memberId} serves on ${unit}, is listed once, ${data}${lost}${alarms}`;
 }
 
 /**
- * Compares the data with those of the others that serve; asks again while they cannot be compared.
- * @throws when the data differ.
+ * Compares the data with those of the others, where `HEAL_COMPARE` allows that now: a heal does not fail for want of
+ * it, and the deep check comes to it later.
+ * @throws when the data differ
  */
-async function dataEqual(heal: HealContext): Promise<string> {
-  const { machine, cluster, config } = heal;
-  for (let attempt = 1; ; attempt++) {
-    const endpoints = [config.clientUrl, ...heal.servingEndpoints];
-    const members = [heal.situation.observed.self, ...heal.situation.observed.others].flatMap((asked) =>
-      asked?.reply.ok && endpoints.includes(asked.endpoint)
-        ? [{ endpoint: asked.endpoint, revision: asked.reply.value.revision }]
-        : [],
-    );
-    const found = await compareData(cluster, members);
-    if (typeof found === 'string') {
-      if (attempt >= 20) throw new Error(`the data could not be compared: ${found}`);
-      await machine.sleep(250);
-      await heal.look('files', 'self', 'cluster');
-      continue;
-    }
-    const rows = [...found.hashes];
-    if (new Set(rows.map(([, hash]) => hash)).size > 1) {
-      throw new Error(
-        `the data differ at revision ${found.revision}: ${rows.map(([endpoint, hash]) => `${endpoint} ${hash}`).join(', ')}`,
-      );
-    }
-    return `equal to those of ${rows.length - 1} others at revision ${found.revision} (hash ${rows[0]?.[1]})`;
+async function compareIfAllowed(heal: HealContext): Promise<string> {
+  const { world, settings, situation, machine, places, log, config } = heal;
+  const { result, notAsked } = await compareAsAllowed(world, settings, situation, COMPARE_MS);
+  // What stood there was of the data that have been set aside.
+  await bestEffort(log, places.deepCheck, deepCheckFile.write(machine, places.deepCheck, result));
+  // Also one that was found before and stands: without another comparison nothing says that it is gone.
+  if (result.state === 'differs') {
+    log.error({ event: 'diverged', ...result }, `${config.name}, just healed: ${result.text}.`);
+    throw new Error(result.text);
   }
+  if (notAsked !== undefined) return `and its data are not compared now: ${notAsked}`;
+  return `and ${result.text}`;
 }
 
 /** Waits for the member on its originals. Sets `memory.confirmed`. */
 export async function confirm(heal: HealContext): Promise<string> {
   const { places } = heal;
-  await untilHealthy(heal, places.unit);
-  await heal.look('files', 'units', 'self');
-  const { servesAsOwn, swapped, unitName } = heal.situation;
-  if (!servesAsOwn || swapped || unitName !== places.unit) {
+  await untilServes(heal, places.unit);
+  await heal.lookIfOlder(UNIT_AGE_MS, 'files', 'units');
+  await heal.look('self');
+  const { swapped, unitName, cluster } = heal.situation;
+  const self = selfOf(heal);
+  const serves = self?.serves === true && self.memberId === cluster.own?.id;
+  if (!serves || swapped || unitName !== places.unit) {
     throw new Error(
-      `the member is not well on its originals: ${servesAsOwn ? `${unitName} runs` : 'it does not answer as the member that is listed'}`,
+      `the member is not well on its originals: ${serves ? `${unitName} runs` : 'it does not answer as the member that is listed'}`,
     );
   }
   heal.memory.confirmed = true;
-  return `the member is healthy on ${places.unitFile} and ${places.env}`;
+  return `the member serves on ${places.unitFile} and ${places.env}`;
 }

@@ -1,12 +1,16 @@
+import { isOwn } from '../../../diagnose/cluster-view.ts';
 import type { Situation } from '../../../diagnose/situation.ts';
+import { waitUntil } from '../../../machine/wait-until.ts';
 import { type HealContext, untilTaken } from '../heal-context.ts';
-import { takeTurn } from '../turn.ts';
+import { keepTurn, takeTurn } from '../turn.ts';
+import { disarmRemoved } from './alarms.ts';
 
 /**
  * How long a refusal that is known to pass is asked again. A member that is off for longer makes `member add`
  * wait; the next health action takes the heal up again.
  */
 const BOUND_MS = 90_000;
+const LOOK_AT_LISTS_MS = 50;
 
 /** Removes this node's old entry, by ID. The guards have been asked right before. */
 export async function removeOldMember(heal: HealContext): Promise<string> {
@@ -20,7 +24,8 @@ export async function removeOldMember(heal: HealContext): Promise<string> {
     () => !heal.situation.cluster.members.some((member) => member.id === old.id),
   );
   if (members !== undefined) heal.listIsNow(members);
-  return `member ${old.id} (${old.name}) is removed; ${heal.situation.cluster.members.length} members are left`;
+  const alarms = await disarmRemoved(heal);
+  return `member ${old.id} (${old.name}) is removed; ${heal.situation.cluster.members.length} members are left${alarms}`;
 }
 
 /** The other listed members that do not serve, by name and ID. */
@@ -30,10 +35,23 @@ const notServing = ({ cluster }: Situation): string =>
     .map(({ id, name, peerUrls }) => `${name || 'not started'} ${id} (${peerUrls.join(',')})`)
     .join(' and ');
 
-/** Adds this node's name and peer URLs as a new voter. */
+/**
+ * Adds this node's name and peer URLs as a new voter, unless that has been done; then waits until every member that
+ * serves lists it. Sets `memory.listedByAll`.
+ */
 export async function addNewMember(heal: HealContext): Promise<string> {
   const { name, peerUrls } = heal.config;
   await takeTurn(heal);
+  if (heal.situation.cluster.own === undefined) await add(heal);
+  const id = heal.situation.cluster.own?.id ?? '';
+  heal.record.newMemberId = id;
+  const lists = await untilListedByAll(heal, id);
+  heal.memory.listedByAll = true;
+  return `${name} is listed as ${id} with ${peerUrls.join(',')} by ${lists}`;
+}
+
+async function add(heal: HealContext): Promise<void> {
+  const { name, peerUrls } = heal.config;
   const added = await untilTaken(
     heal,
     BOUND_MS,
@@ -52,7 +70,37 @@ export async function addNewMember(heal: HealContext): Promise<string> {
         );
   });
   if (added !== undefined) heal.listIsNow(added.members);
-  const id = heal.situation.cluster.own?.id ?? '';
-  heal.record.newMemberId = id;
-  return `${name} is listed as ${id} with ${peerUrls.join(',')}`;
+}
+
+/**
+ * Waits until every member that serves lists this node under its new ID alone. One that lags behind would speak to
+ * the new member in the name of the old one: etcd before 3.4.32 does not look whom a message is for, and the new
+ * member panics (`tocommit … lastIndex(0)`, etcd #17078).
+ * @returns how many list it so, as text
+ * @throws when one that serves still does not after `BOUND_MS`
+ */
+async function untilListedByAll(heal: HealContext, newId: string): Promise<string> {
+  const { machine, cluster, config, servingEndpoints } = heal;
+  /** Where the list is another; undefined where it is right, or nobody serves. */
+  const lags = async (endpoint: string): Promise<string | undefined> => {
+    // The list itself is not linearizable in 3.4 (etcd #11198): a linearizable read first, the list after it.
+    if ((await cluster.whyNotServing(endpoint)) !== undefined) return undefined;
+    const reply = await cluster.ask(endpoint).catch(() => undefined);
+    if (!reply?.serves) return undefined;
+    const own = reply.members.filter((member) => isOwn(member, config)).map(({ id }) => id);
+    return own.length === 1 && own[0] === newId
+      ? undefined
+      : `${endpoint} lists this node as ${own.join(', ') || 'nobody'}`;
+  };
+  let lagging: string[] = [];
+  const all = await waitUntil(machine, BOUND_MS, LOOK_AT_LISTS_MS, async () => {
+    lagging = (await Promise.all(servingEndpoints.map(lags))).filter((text) => text !== undefined);
+    if (lagging.length > 0) await keepTurn(heal);
+    return lagging.length === 0 || undefined;
+  });
+  if (all === undefined)
+    throw new Error(
+      `etcd is not started as ${newId}, because not every member that serves lists it: ${lagging.join('; ')}`,
+    );
+  return `all ${servingEndpoints.length} that serve`;
 }

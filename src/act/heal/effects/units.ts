@@ -2,14 +2,16 @@ import { ROOT_ONLY_DIRECTORY } from '../../../machine/machine.ts';
 import { parseEnvFile, setEnvValues } from '../../../machine/systemd/env-file.ts';
 import type { UnitFacts } from '../../../machine/systemd/systemctl.ts';
 import { environmentFiles, pointEnvironmentFile } from '../../../machine/systemd/unit-file.ts';
+import { waitUntil } from '../../../machine/wait-until.ts';
 import { expectedCluster } from '../../../plan/expected-cluster.ts';
+import { up } from '../../../plan/heal-steps.ts';
 import type { HealContext } from '../heal-context.ts';
 import { dropInsOf, originalUnit, saveOriginal } from '../originals.ts';
 
 /** The runbook waits up to 90 s for a process that ignores SIGTERM; a heal does not. */
 const STOP_MS = 10_000;
-/** `TimeoutStartSec` of the app's unit. */
-const START_MS = 100_000;
+/** systemd has a start before it by then, or has given it up. */
+const BEGINS_MS = 2000;
 const OWN_DROP_IN = 'zz-heal-node.conf';
 
 /**
@@ -40,11 +42,15 @@ export async function stopUnits({ machine, log }: HealContext, ...units: readonl
  * second, as much as a whole etcd start, so it is not done on suspicion: systemd itself says (systemctl(1),
  * NeedDaemonReload), and a unit that it has never loaded is read afresh.
  */
-async function reloadIfNeeded({ machine, places }: HealContext, present: 'unit' | 'copyUnit'): Promise<void> {
-  const [unit, copyUnit] = await machine.units([places.unit, places.copyUnit]);
-  const [facts, file] = present === 'unit' ? [unit, places.unitFile] : [copyUnit, places.copyUnitFile];
-  const asOnDisk = facts?.load === 'loaded' && facts.fragment === file;
-  if (!asOnDisk || unit?.needsReload || copyUnit?.needsReload) await machine.systemctl(['daemon-reload']);
+async function reloadIfNeeded(heal: HealContext, present: 'unit' | 'copyUnit'): Promise<void> {
+  const { machine, places } = heal;
+  await heal.look('files', 'units');
+  const facts = heal.situation.observed[present];
+  const file = present === 'unit' ? places.unitFile : places.copyUnitFile;
+  const asOnDisk = facts.ok && facts.value.load === 'loaded' && facts.value.fragment === file;
+  if (asOnDisk && !facts.value.needsReload) return;
+  heal.acts('files', 'units');
+  await machine.systemctl(['daemon-reload']);
 }
 
 /** Moves the unit aside and stops etcd. Leaves the original saved first, then renamed, then loaded as gone. */
@@ -53,21 +59,27 @@ export async function fence(heal: HealContext): Promise<string> {
   await saveOriginal(machine, places);
   if ((await machine.kindOf(places.unitFile)) === 'file') {
     // A copy beside the original is what a runbook or the app's repairMinorityNode left when it failed.
-    await stopUnits(heal, places.copyUnit);
+    if (heal.situation.swapped) await stopUnits(heal, places.copyUnit);
     await machine.remove(places.copyUnitFile);
     await machine.move(places.unitFile, places.copyUnitFile);
   }
-  await machine.systemctl(['daemon-reload']);
-  await stopUnits(heal, places.unit, places.copyUnit);
-  const [below] = await machine.units([places.unit]);
+  // systemd takes one after the other, whichever comes first; what came in between is seen by the look after it.
+  await Promise.all([
+    machine.systemctl(['daemon-reload']),
+    stopUnits(heal, places.unit, ...(heal.situation.swapped ? [places.copyUnit] : [])),
+    // One that has failed would be kept in memory as it was, and have to be reloaded when its file is back.
+    machine.systemctl(['reset-failed', places.unit]).catch(() => undefined),
+  ]);
+  await heal.look('files', 'units');
+  const below = heal.situation.observed.unit.ok ? heal.situation.observed.unit.value : undefined;
   const hidden = below?.load === 'loaded';
   if (hidden) {
+    heal.acts('files', 'units');
     // A package's unit, or one made from /etc/init.d (systemd-sysv-generator(8)), shows up where ours was: a boot, or
     // the app, would start that one.
     await machine.systemctl(['mask', places.unit]);
     await stopUnits(heal, places.unit);
   }
-  await machine.systemctl(['reset-failed', places.unit]).catch(() => undefined);
   const masked = hidden ? `, its name is masked, as ${below.fragment || 'a generated unit'} has it too` : '';
   return `${places.unitFile} is ${places.copyUnit} now${masked}, the original is saved in ${places.originals}, etcd is stopped`;
 }
@@ -157,9 +169,14 @@ export async function unstage({ machine, places }: HealContext): Promise<string 
 export async function restore(heal: HealContext): Promise<string> {
   const { machine, places } = heal;
   const did = await unitsBack(heal);
-  // Waits until the unit is active; whether the member is well is for the next step to say.
-  await machine.systemctl(['start', places.unit], START_MS).catch(() => undefined);
+  heal.acts('files', 'units');
+  await machine.systemctl(['start', '--no-block', places.unit]).catch(() => undefined);
   await machine.remove(places.originals);
+  // systemd begins a moment later. Whether it comes up, and the member is well, is for the next step to say.
+  await waitUntil(machine, BEGINS_MS, 10, async () => {
+    await heal.look('files', 'units');
+    return up(heal.situation) || undefined;
+  });
   return `${did}, etcd is started on it`;
 }
 
@@ -173,10 +190,8 @@ export async function unitsBack(heal: HealContext): Promise<string> {
   }
   await machine.remove(places.copyUnitFile);
   await unstage(heal);
-  await stopUnits(heal, places.copyUnit);
-  await Promise.all([
-    machine.systemctl(['reset-failed', places.copyUnit]).catch(() => undefined),
-    reloadIfNeeded(heal, 'unit'),
-  ]);
+  await Promise.all([stopUnits(heal, places.copyUnit), reloadIfNeeded(heal, 'unit')]);
+  // The copy is forgotten, and what the original has failed before does not count against its next start.
+  await machine.systemctl(['reset-failed', places.unit, places.copyUnit]).catch(() => undefined);
   return `${places.unitFile} is the original again, ${places.copyUnit} and ${places.copyEnv} are gone`;
 }

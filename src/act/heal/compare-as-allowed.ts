@@ -1,0 +1,124 @@
+import { claim } from '../../cluster/claim.ts';
+import type { MemberReply } from '../../cluster/cluster.ts';
+import { type Comparison, compareData } from '../../cluster/compare-data.ts';
+import { estimatedCost, waitAfter } from '../../cluster/comparison-allowance.ts';
+import type { Situation } from '../../diagnose/situation.ts';
+import type { World } from '../../observe/world.ts';
+import type { Settings } from '../../settings/settings-table.ts';
+import { type DeepCheckResult, deepCheckFile } from '../../state/deep-check-file.ts';
+
+/** Held by the one node that compares right now; gone by itself. */
+const LOCK_KEY = 'heal-node/deep-check';
+const LOCK_SEC = 30;
+
+interface Member {
+  readonly endpoint: string;
+  readonly reply: MemberReply;
+}
+
+export interface Compared {
+  /** What is to be written down: what has been found now, or, where nobody was asked, what was found last. */
+  readonly result: DeepCheckResult;
+  /** Why nobody was asked for a hash this time; undefined where they were. */
+  readonly notAsked?: string;
+}
+
+/** This member's hash against those of the others, which must agree among themselves. */
+function judge(
+  found: Comparison['found'],
+  self: Member,
+  others: readonly Member[],
+  last: DeepCheckResult | undefined,
+): Pick<DeepCheckResult, 'state' | 'confirmed' | 'text'> {
+  if (typeof found === 'string')
+    return { state: 'unknown', confirmed: false, text: `it could not be compared: ${found}` };
+  const own = found.hashes.get(self.endpoint);
+  const hashes = new Set(others.map(({ endpoint }) => found.hashes.get(endpoint)));
+  const at = `at revision ${found.revision}`;
+  if (hashes.size > 1)
+    return { state: 'unknown', confirmed: false, text: `the others differ among themselves ${at}` };
+  const [theirs] = hashes;
+  if (own === theirs)
+    return {
+      state: 'equal',
+      confirmed: false,
+      text: `its data equal those of ${others.length} others ${at} (hash ${own})`,
+    };
+  const text = `the data of this member differ from those of all others ${at}: hash ${own}, the others ${theirs}`;
+  return {
+    state: 'differs',
+    // Asked again at once it would be the same question, and the same pause for clients.
+    confirmed: last?.state === 'differs' && last.memberId === self.reply.memberId,
+    text,
+  };
+}
+
+/** Why no member may be asked for its hash now, as far as time goes; undefined when they may. */
+function tooEarly(
+  { compare, deepCheckIntervalMs }: Settings,
+  last: DeepCheckResult['comparison'],
+  estimated: NonNullable<DeepCheckResult['comparison']>,
+): string | undefined {
+  if (compare === 0) return 'HEAL_COMPARE is 0';
+  const waitMs = waitAfter(last ?? estimated, compare);
+  // Where nothing is remembered, what may be as often as the deep check itself may be now.
+  const agoMs = last === undefined ? deepCheckIntervalMs : Math.abs(estimated.atMs - last.atMs);
+  if (agoMs >= waitMs) return undefined;
+  const sinceMs = (last ?? estimated).atMs;
+  return `HEAL_COMPARE=${compare} allows the next comparison at ${new Date(sinceMs + waitMs).toISOString()}`;
+}
+
+/**
+ * Compares the data of this member with those of the others that serve, where `HEAL_COMPARE` allows that now and no
+ * other node does the same. What it costs is written down before anybody is asked, so that a run that is killed is counted too.
+ * The caller writes down the result. Never throws.
+ * @param limitMs how long members may hash for it, all together
+ */
+export async function compareAsAllowed(
+  world: World,
+  settings: Settings,
+  { config, cluster, observed }: Situation,
+  limitMs: number,
+): Promise<Compared> {
+  const { machine, places } = world;
+  const nowMs = machine.now();
+  const last = await deepCheckFile.read(machine, places.deepCheck);
+  const selfReply = observed.self?.reply.ok ? observed.self.reply.value : undefined;
+  const unknown = (text: string): DeepCheckResult => ({
+    atMs: nowMs,
+    memberId: selfReply?.memberId ?? '',
+    state: 'unknown',
+    confirmed: false,
+    text,
+  });
+  const notAsked = (why: string, comparison = last?.comparison): Compared => {
+    const stands = last !== undefined && last.memberId === selfReply?.memberId;
+    return {
+      result: { ...(stands ? last : unknown(`not compared: ${why}`)), ...(comparison && { comparison }) },
+      notAsked: why,
+    };
+  };
+  if (config === undefined || selfReply === undefined) return notAsked('this member does not answer');
+  if (cluster.serving.length === 0) return notAsked('none of the others serves');
+  const self = { endpoint: config.clientUrl, reply: selfReply };
+  const all = [self, ...cluster.serving];
+  const estimated = { atMs: nowMs, ...estimatedCost(all.map(({ reply }) => reply.dbSizeBytes)) };
+  const why = tooEarly(settings, last?.comparison, estimated);
+  if (why !== undefined) return notAsked(why, last?.comparison ?? estimated);
+  try {
+    const reach = world.cluster(config.tls);
+    const { value } = await claim(reach, [config.clientUrl], LOCK_KEY, config.name, LOCK_SEC);
+    if (value !== config.name) return notAsked(`${value} compares its data right now`);
+    const begun = {
+      ...(last ?? unknown('a comparison has begun')),
+      comparison: { ...(last?.comparison ?? estimated), atMs: nowMs },
+    };
+    await deepCheckFile.write(machine, places.deepCheck, begun);
+    const members = all.map(({ endpoint, reply }) => ({ endpoint, revision: reply.revision }));
+    const { found, cost } = await compareData(reach, machine, members, limitMs);
+    const result = { ...unknown(''), ...judge(found, self, cluster.serving, last) };
+    return { result: { ...result, comparison: { atMs: nowMs, ...cost } } };
+  } catch (error) {
+    return notAsked((error as Error).message);
+  }
+}

@@ -1,0 +1,96 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { runHealService } from '../../../src/act/heal-service.ts';
+import type { Member } from '../../../src/cluster/cluster.ts';
+import type { World } from '../../../src/observe/world.ts';
+import { HEAL_UNIT } from '../../../src/state/places.ts';
+import { nodeUrl } from '../../fake/cluster.ts';
+import { PLACES } from '../../fake/observation.ts';
+import { ThreeMembers } from '../../fake/three-members.ts';
+
+const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
+const LAGGARD = nodeUrl(3, 2379);
+
+/**
+ * Member 3 has not applied the changes of the list yet: it shows the old one, so many times after the new member was
+ * added. `started` holds how many of those were left when etcd was started on the copy.
+ */
+function withLaggard(fake: ThreeMembers, times: number, before: readonly Member[] = fake.listed) {
+  const seen = { left: times, started: [] as number[], readsFirst: true };
+  let read = false;
+  const lag = (world: World): World => ({
+    ...world,
+    machine: {
+      ...world.machine,
+      systemctl: (words, limitMs) => {
+        if (words[0] === 'start' && words.includes(PLACES.copyUnit)) seen.started.push(seen.left);
+        return world.machine.systemctl(words, limitMs);
+      },
+    },
+    cluster: (tls) => {
+      const real = world.cluster(tls);
+      return {
+        ...real,
+        whyNotServing: (endpoint) => {
+          if (endpoint === LAGGARD) read = true;
+          return real.whyNotServing(endpoint);
+        },
+        ask: async (endpoint) => {
+          const reply = await real.ask(endpoint);
+          const added = fake.listed.some(({ name }) => name === '');
+          if (endpoint !== LAGGARD || !added || seen.left === 0) return reply;
+          if (!read) seen.readsFirst = false;
+          read = false;
+          seen.left--;
+          return { ...reply, members: before };
+        },
+      };
+    },
+  });
+  return { seen, lag };
+}
+
+function heal(fake: ThreeMembers, lag: (world: World) => World) {
+  fake.putFile(PLACES.request, JSON.stringify({ by: 'operator', atMs: fake.clock.nowMs }));
+  return fake.run((world) => runHealService(lag(world), fake.settings, silent));
+}
+
+test('etcd is started when the last of those that serve lists the new member, asked after a linearizable read', () => {
+  const fake = new ThreeMembers('WAL gone');
+  const { seen, lag } = withLaggard(fake, 7);
+  const outcome = heal(fake, lag);
+  assert.is(outcome.outcome, 'healed', outcome.message);
+  assert.equal(seen.started, [0]);
+  assert.ok(seen.readsFirst);
+});
+
+test('so too when a heal was cut off after the new member was added', () => {
+  const fake = new ThreeMembers('WAL gone');
+  const before = fake.listed;
+  fake.once(
+    () => fake.listed.some(({ name }) => name === ''),
+    () => fake.node.systemctl(['stop', HEAL_UNIT]),
+  );
+  fake.putFile(PLACES.request, JSON.stringify({ by: 'operator', atMs: fake.clock.nowMs }));
+  fake.node.systemctl(['start', HEAL_UNIT]);
+  fake.pass(60_000);
+  assert.ok(
+    fake.listed.some(({ name }) => name === ''),
+    'it is added and has not started',
+  );
+  const { seen, lag } = withLaggard(fake, 7, before);
+  const outcome = heal(fake, lag);
+  assert.is(outcome.outcome, 'healed', outcome.message);
+  assert.equal(seen.started, [0]);
+});
+
+test('one that serves and never lists it keeps etcd from being started, and is named', () => {
+  const fake = new ThreeMembers('WAL gone');
+  const { seen, lag } = withLaggard(fake, 1e9);
+  const outcome = heal(fake, lag);
+  assert.is(outcome.outcome, 'failed');
+  assert.match(outcome.message, new RegExp(`not every member that serves lists it: ${LAGGARD} lists`));
+  assert.equal(seen.started, []);
+});
+
+test.run();
