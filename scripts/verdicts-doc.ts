@@ -8,6 +8,7 @@ import { signatures } from '../src/diagnose/signatures.ts';
 import { type Verdict, verdictRow, verdicts } from '../src/diagnose/verdicts.ts';
 import { guards } from '../src/plan/guards.ts';
 import { healSteps } from '../src/plan/heal-steps.ts';
+import { recordedLines } from '../test/diagnose/recorded-lines.ts';
 
 export const DOC = join(import.meta.dirname, '../docs/verdicts.md');
 
@@ -15,6 +16,9 @@ const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\
 const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
   [head, head.map(() => '---'), ...rows].map((row) => `| ${row.map(cell).join(' | ')} |`).join('\n');
 const code = (text: string): string => `\`${text}\``;
+
+/** How etcd says it, as it was recorded. */
+const said = (id: string): string => code((recordedLines[id]?.[0] ?? '').slice(0, 160));
 
 export const verdictsDoc = (): string => `# Verdicts, signatures, guards, steps
 
@@ -45,13 +49,7 @@ Lines of the newest run of etcd's unit in this boot, in either of its log format
 
 ${table(
   ['signature', 'proves', 'means', 'written by', 'recorded'],
-  signatures.map(({ id, proves, means, source, examples }) => [
-    code(id),
-    proves,
-    means,
-    source,
-    code((examples[0] ?? '').slice(0, 160)),
-  ]),
+  signatures.map(({ id, proves, means, source }) => [code(id), proves, means, source, said(id)]),
 )}
 
 ## Faults of this machine
@@ -65,7 +63,7 @@ ${table(
     code(id),
     means,
     advice,
-    says ? code((says.examples[0] ?? '').slice(0, 160)) : '',
+    says ? said(id) : '',
     shows ? 'yes' : 'no',
   ]),
 )}

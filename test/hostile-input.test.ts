@@ -13,7 +13,6 @@ import { parseAppView } from '../src/appcenter/app-view.ts';
 import { readJson } from '../src/cluster/etcdctl.ts';
 import * as replies from '../src/cluster/replies.ts';
 import { diagnose } from '../src/diagnose/diagnose.ts';
-import { signatures } from '../src/diagnose/signatures.ts';
 import { etcdConfig } from '../src/machine/etcd/etcd-config.ts';
 import { type Examination, examine } from '../src/machine/etcd/examine.ts';
 import { linesSince, plainLine } from '../src/machine/etcd/log-lines.ts';
@@ -25,6 +24,7 @@ import { parseEnvFile, setEnvValues } from '../src/machine/systemd/env-file.ts';
 import { parseShow } from '../src/machine/systemd/systemctl.ts';
 import { environmentFiles, pointEnvironmentFile } from '../src/machine/systemd/unit-file.ts';
 import { parseSettings } from '../src/settings/parse-settings.ts';
+import { recordedLines } from './diagnose/recorded-lines.ts';
 import { crashed, ENV, situation } from './fake/observation.ts';
 
 const RUNS = 2000;
@@ -147,7 +147,7 @@ const readers: readonly Reader[] = [
   },
   {
     name: 'a log line, up to the verdict',
-    seed: signatures.flatMap(({ examples }) => examples).join('\n'),
+    seed: Object.values(recordedLines).flat().join('\n'),
     read: (text) => diagnose(situation(crashed(text.split('\n').map(plainLine)))).verdict,
   },
 ];

@@ -103,10 +103,10 @@ export function etcdctlCluster(options: EtcdctlOptions): Cluster {
     ask: async (endpoint) => {
       const read = <S extends v.GenericSchema>(words: readonly string[], schema: S) =>
         call([endpoint], words, schema, options.readTimeoutMs);
-      const [list, state, served] = await Promise.all([
+      const served = await readServes(endpoint);
+      const [list, state] = await Promise.all([
         read(['member', 'list'], memberList),
         read(['endpoint', 'status'], v.tuple([v.object({ Status: status })])),
-        readServes(endpoint),
       ]);
       return memberReply(list, state[0].Status, served);
     },

@@ -106,10 +106,11 @@ export function withGateway(slow: Cluster, tls: TlsFiles | undefined, timeoutMs:
     },
     ask: async (endpoint) => {
       try {
-        const [list, state, served] = await Promise.all([
+        // A member list is what this member has applied: after a linearizable read it is no older than our question.
+        const served = await readServes(endpoint);
+        const [list, state] = await Promise.all([
           post(endpoint, 'cluster/member/list', {}, memberList),
           post(endpoint, 'maintenance/status', {}, status),
-          readServes(endpoint),
         ]);
         return memberReply(list, state, served, skews.get(endpoint));
       } catch (error) {

@@ -12,7 +12,7 @@ export interface LocalFault {
   /** What a person should do, as an imperative. */
   readonly advice: string;
   /** What etcd says of it, in the log of a run that failed. */
-  readonly says?: Pick<Signature, 'pattern' | 'source' | 'examples'>;
+  readonly says?: Pick<Signature, 'pattern' | 'source'>;
   /** How this machine, or systemd, shows it; empty when it does not hold. */
   readonly shows?: (s: Situation) => readonly Evidence[];
 }
@@ -55,10 +55,6 @@ export const localFaults: readonly LocalFault[] = [
     says: {
       pattern: /: no space left on device\b/,
       source: 'Go syscall package, ENOSPC',
-      examples: [
-        '2026-11-23 19:03:24.162295 C | mvcc/backend: cannot open database at /var/lib/etcd/default.etcd/member/snap/db (write /var/lib/etcd/default.etcd/member/snap/db: no space left on device)',
-        '{"level":"panic","ts":"2026-11-23T19:04:03.446227Z","caller":"backend/backend.go:201","msg":"failed to open database","path":"/var/lib/etcd/default.etcd/member/snap/db","error":"write /var/lib/etcd/default.etcd/member/snap/db: no space left on device"}',
-      ],
     },
     shows: onHost(({ freeBytes, freeInodes }, { config }) =>
       freeBytes < LEAST_FREE_BYTES || freeInodes < 1
@@ -73,10 +69,6 @@ export const localFaults: readonly LocalFault[] = [
     says: {
       pattern: /: read-only file system\b/,
       source: 'Go syscall package, EROFS; etcd etcdmain/etcd.go',
-      examples: [
-        '2026-11-24 10:21:55.779603 C | etcdmain: cannot access data directory: open /tmp/w/d/.touch: read-only file system',
-        '{"level":"fatal","ts":"2026-11-24T10:22:00.041Z","caller":"etcdmain/etcd.go:271","msg":"discovery failed","error":"cannot access data directory: open /tmp/w/d/.touch: read-only file system"}',
-      ],
     },
   },
   {
@@ -87,11 +79,6 @@ export const localFaults: readonly LocalFault[] = [
       pattern:
         /\berror listing data dir: |\bcannot access data directory: (?!.*: (?:read-only|no space))|: permission denied\b/,
       source: 'etcd etcdmain/etcd.go, identifyDataDirOrDie; Go os package, EACCES',
-      examples: [
-        '2026-11-23 19:06:06.655151 C | etcdmain: error listing data dir: /tmp/pp/d',
-        '{"level":"fatal","ts":"2026-11-23T19:06:06.694Z","caller":"etcdmain/etcd.go:562","msg":"failed to list data directory","dir":"/tmp/pp/d","error":"open /tmp/pp/d: permission denied"}',
-        '{"level":"fatal","ts":"2026-11-23T19:06:06.751898Z","caller":"etcdmain/etcd.go:435","msg":"failed to list data directory","dir":"/tmp/pp/d","error":"open /tmp/pp/d: permission denied"}',
-      ],
     },
     shows: onHost(({ unusable }) => unusable.map((text) => ['files', text])),
   },
@@ -103,10 +90,6 @@ export const localFaults: readonly LocalFault[] = [
       pattern:
         /\bopen \S+\.(pem|crt|key): no such file or directory\b|\btls: (private key does not match public key|failed to find any PEM data)\b/,
       source: 'etcd embed/serve.go by pkg/transport/listener.go; Go crypto/tls, X509KeyPair',
-      examples: [
-        '2026-11-23 19:02:04.057742 C | etcdmain: open /nonexist.pem: no such file or directory',
-        '{"level":"fatal","ts":"2026-11-23T19:02:44.420581Z","caller":"etcdmain/etcd.go:219","msg":"listener failed","error":"open /nonexist.pem: no such file or directory"}',
-      ],
     },
     shows: onHost(({ certificateFaults }) => certificateFaults.map((text) => ['certificates', text])),
   },
@@ -117,10 +100,6 @@ export const localFaults: readonly LocalFault[] = [
     says: {
       pattern: /\blisten tcp \S+: bind: address already in use\b/,
       source: 'Go net package, EADDRINUSE',
-      examples: [
-        '2026-11-23 19:02:03.866217 C | etcdmain: listen tcp 127.0.0.1:2381: bind: address already in use',
-        '{"level":"fatal","ts":"2026-11-23T19:02:23.626Z","caller":"etcdmain/etcd.go:271","msg":"discovery failed","error":"listen tcp 127.0.0.1:2381: bind: address already in use"}',
-      ],
     },
     shows: onHost(({ portConflicts }) =>
       portConflicts.map(({ port, pid, program }) => [
@@ -136,10 +115,6 @@ export const localFaults: readonly LocalFault[] = [
     says: {
       pattern: /\blisten tcp \S+: bind: cannot assign requested address\b/,
       source: 'Go net package, EADDRNOTAVAIL',
-      examples: [
-        '2026-11-23 19:02:03.892015 C | etcdmain: listen tcp 10.99.0.1:2382: bind: cannot assign requested address',
-        '{"level":"fatal","ts":"2026-11-23T19:02:44.250413Z","caller":"etcdmain/etcd.go:204","msg":"discovery failed","error":"listen tcp 10.99.0.1:2382: bind: cannot assign requested address"}',
-      ],
     },
     shows: onHost(({ missingAddresses }) =>
       missingAddresses.map((address) => [address, 'no interface of this machine has it']),
@@ -153,12 +128,6 @@ export const localFaults: readonly LocalFault[] = [
       pattern:
         /\berror verifying flags, |\bfailed to verify flags\b|\bcouldn't find local name "\S+" in the initial cluster configuration\b/,
       source: 'etcd etcdmain/etcd.go, startEtcdOrProxyV2; etcdserver/config.go, VerifyBootstrap',
-      examples: [
-        '2026-11-23 19:06:06.668458 E | etcdmain: error verifying flags, invalid value "abc" for ETCD_HEARTBEAT_INTERVAL: parse error. See \'etcd --help\'.',
-        '{"level":"warn","ts":"2026-11-23T19:02:44.302182Z","caller":"etcdmain/etcd.go:75","msg":"failed to verify flags","error":"--election-timeout[20ms] should be at least as 5 times as --heartbeat-interval[100ms]"}',
-        '2026-11-23 19:02:04.156909 C | etcdmain: couldn\'t find local name "e2" in the initial cluster configuration',
-        '{"level":"fatal","ts":"2026-11-23T19:02:44.537155Z","caller":"etcdmain/etcd.go:204","msg":"discovery failed","error":"couldn\'t find local name \\"e2\\" in the initial cluster configuration"}',
-      ],
     },
   },
   {

@@ -5,6 +5,7 @@ import { localFaults } from '../../src/diagnose/local-faults.ts';
 import { plainLine } from '../../src/machine/etcd/log-lines.ts';
 import type { HostFacts, Observation } from '../../src/observe/observation.ts';
 import { crashed, failedUnit, healthy, situation } from '../fake/observation.ts';
+import { recordedLines } from './recorded-lines.ts';
 
 const host = (changes: Partial<HostFacts>): Pick<Observation, 'host'> => ({
   host: { ok: true, value: { ...(healthy.host?.ok ? healthy.host.value : ({} as HostFacts)), ...changes } },
@@ -34,7 +35,7 @@ const reasonOf = (lines: readonly string[], changes: Partial<Observation> = {}) 
 };
 
 for (const { id, says, shows, advice } of localFaults) {
-  const line = says && plainLine(says.examples[0] ?? '');
+  const line = says && plainLine(recordedLines[id]?.[0] ?? '');
   const [changes, evidence] = shown[id] ?? [];
   const wanted = { verdict: 'local-fault', reason: `local-fault/${id}`, advice };
 
@@ -72,7 +73,7 @@ test('neither what the machine shows nor a line counts while etcd runs and has n
   const [full] = shown['disk-full'] ?? [];
   const process = { state: 'S', overMs: 1500, cpuTicks: 3, ioBytes: 0 };
   const mute = { health: { state: 'none', why: 'no answer' }, self: undefined, process } as const;
-  const value = localFaults.flatMap(({ says }) => (says?.examples ?? []).map(plainLine));
+  const value = localFaults.flatMap(({ id }) => (recordedLines[id] ?? []).map(plainLine));
   const log = { ok: true, value } as const;
   assert.is(diagnose(situation({ ...healthy, ...full, ...mute })).verdict, 'unknown');
   assert.is(diagnose(situation({ ...healthy, ...mute, log })).verdict, 'unknown');

@@ -4,7 +4,6 @@ import * as assert from 'uvu/assert';
 import { diagnose } from '../../src/diagnose/diagnose.ts';
 import { dataEvidence } from '../../src/diagnose/evidence.ts';
 import { rules } from '../../src/diagnose/rules.ts';
-import { allSignatures as signatures } from '../../src/diagnose/situation.ts';
 import type { Examination } from '../../src/machine/etcd/examine.ts';
 import type { Reach } from '../../src/machine/os/network.ts';
 import type { HostFacts, Observation } from '../../src/observe/observation.ts';
@@ -24,8 +23,9 @@ import {
   situation,
   unit,
 } from '../fake/observation.ts';
+import { recordedLines } from './recorded-lines.ts';
 
-const line = (id: string): string => signatures.find((row) => row.id === id)?.examples[0] ?? '';
+const line = (id: string): string => recordedLines[id]?.[0] ?? '';
 const host = (changes: Partial<HostFacts>) =>
   ({
     ok: true,
@@ -317,7 +317,7 @@ const mostly = <T>(usual: T, ...others: readonly T[]): fc.Arbitrary<T> =>
     { weight: 3, arbitrary: fc.constant(usual) },
     { weight: 2, arbitrary: fc.constantFrom(...others) },
   );
-const examples = [...signatures.map(({ examples: [first = ''] }) => first), PANIC.join('\n')];
+const examples = [...Object.values(recordedLines).map(([first = '']) => first), PANIC.join('\n')];
 
 /** Whatever may be observed, within the shapes. */
 const anything: fc.Arbitrary<Observation> = fc
