@@ -30,6 +30,10 @@ const silent = (n: number): Asked => ({
 const THREE = list(3);
 const FOUR = list(4);
 const FIVE = list(5);
+const learns = (n: number, members: readonly Member[]): Member[] =>
+  members.map((member) => (member.id === `m${n}` ? { ...member, isLearner: true } : member));
+const LEARNING = learns(3, THREE);
+const SIX = learns(6, list(6));
 const NOT_SERVING = { serves: false, unavailableReason: 'no leader' };
 
 interface Expected {
@@ -97,6 +101,21 @@ const views: readonly (readonly [look: string, others: readonly Asked[], expecte
     { serving: ['m1', 'm3'], silent: [], quorum: 2, hasQuorum: false },
   ],
   [
+    'one of them is a learner, which has no vote',
+    [answers(1, LEARNING), answers(3, LEARNING)],
+    { serving: ['m1'], silent: [], quorum: 2, hasQuorum: false },
+  ],
+  [
+    'three of five serve beside a learner',
+    [answers(1, SIX), answers(3, SIX), answers(4, SIX), answers(6, SIX)],
+    { serving: ['m1', 'm3', 'm4'], silent: [], quorum: 3, hasQuorum: true },
+  ],
+  [
+    "one of them serves as this node's own member",
+    [answers(1, THREE), { ...answers(2, THREE), endpoint: 'http://10.0.0.9:2379' }],
+    { serving: ['m1'], silent: [], quorum: 2, hasQuorum: false },
+  ],
+  [
     'two serve, with one list in another order',
     [answers(1, THREE), answers(3, THREE.toReversed())],
     { serving: ['m1', 'm3'], silent: [], quorum: 2, hasQuorum: true },
@@ -159,6 +178,17 @@ test("this node's entry is found by its peer URL alone, however that is written"
     member.id === 'm2' ? { ...member, peerUrls: ['http://10.0.0.9:2380'] } : member,
   );
   assert.is(clusterView(config, [answers(1, moved)], undefined).own, undefined);
+});
+
+test('who serves as this member elsewhere, and a member of its name at another address, are named', () => {
+  const elsewhere = { ...answers(2, THREE), endpoint: 'http://10.0.0.9:2379' };
+  assert.is(clusterView(config, [answers(1, THREE), elsewhere], undefined).ownServedBy, elsewhere.endpoint);
+  assert.is(clusterView(config, [answers(1, THREE)], undefined).ownServedBy, undefined);
+  const moved = THREE.map((member) =>
+    member.id === 'm2' ? { ...member, peerUrls: ['http://10.0.0.9:2380'] } : member,
+  );
+  assert.is(clusterView(config, [answers(1, moved)], undefined).renamed?.id, 'm2');
+  assert.is(clusterView(config, [answers(1, THREE)], undefined).renamed, undefined);
 });
 
 test('an alarm that several know of is one alarm', () => {

@@ -48,6 +48,8 @@ const REMOVED_LIST = members.filter(({ name }) => name !== 'etcd2');
 const UNSTARTED = members.map((m) =>
   m.name === 'etcd2' ? { ...m, id: 'abc', name: '', clientUrls: [] } : m,
 );
+/** The third has no vote. */
+const LEARNING = members.map((m) => (m.name === 'etcd3' ? { ...m, isLearner: true } : m));
 const FOUR = [
   ...members,
   {
@@ -352,14 +354,17 @@ const anything: fc.Arbitrary<Observation> = fc
         asked(1, { serves: false, unavailableReason: 'no leader' }),
         asked(1, { clusterId: 'x' }),
         asked(1, { members: REMOVED_LIST }),
+        asked(1, { members: LEARNING }),
         silent(1),
       ),
       mostly(
         asked(3),
         asked(3, { raftIndex: 5n }),
         asked(3, { members: UNSTARTED }),
+        asked(3, { members: LEARNING }),
         asked(3, { memberId: 'beef' }), // not listed
         asked(3, { memberId: members[0]?.id ?? '' }), // the other one again
+        asked(3, { memberId: OWN }), // as this node's own member
         silent(3),
       ),
     ),
@@ -399,13 +404,16 @@ const anything: fc.Arbitrary<Observation> = fc
 const servingOf = ({ others }: Observation) =>
   others.flatMap(({ reply }) => (reply.ok && reply.value.serves ? [reply.value] : []));
 
-/** Whether more than half of the members that they list are among them, and they say the same. */
+/** Whether more than half of the voters that they list are among them, this node's own ID aside, and they say the same. */
 function othersAreQuorum(observed: Observation): boolean {
   const serving = servingOf(observed);
-  const lists = serving.map(({ members: list }) => list.map(({ id }) => id).sort());
-  const agree = new Set(serving.map(({ clusterId }, at) => `${clusterId} ${lists[at]}`)).size === 1;
-  const ids = new Set(serving.map(({ memberId }) => memberId).filter((id) => lists[0]?.includes(id)));
-  return agree && 2 * ids.size > (lists[0]?.length ?? 0);
+  const said = serving.map(
+    ({ clusterId, members: list }) => `${clusterId} ${list.map(({ id }) => id).sort()}`,
+  );
+  const voters = (serving[0]?.members ?? []).filter(({ isLearner }) => !isLearner);
+  const others = voters.filter(({ peerUrls }) => !peerUrls.includes('http://10.0.0.2:2380'));
+  const present = others.filter(({ id }) => serving.some(({ memberId }) => memberId === id));
+  return new Set(said).size === 1 && 2 * present.length > voters.length;
 }
 
 /** One of those that serve lists the member of these data. */
