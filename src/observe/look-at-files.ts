@@ -78,6 +78,12 @@ async function lookAtSwap({ machine, places }: World): Promise<SwapFacts> {
   );
   const reads = [copyUnit?.text, ...dropInTexts].some(readsCopyEnv);
   const env = copyEnv === undefined ? undefined : parseEnvFile(copyEnv.text);
+  const original = await machine.readFile(places.env).catch(() => undefined);
+  const others = ({
+    ETCD_INITIAL_CLUSTER_STATE: _,
+    ETCD_INITIAL_CLUSTER: __,
+    ...rest
+  }: typeof env & object) => JSON.stringify(Object.entries(rest).sort());
   const changed = await Promise.all(
     [places.copyUnitFile, places.copyEnv, places.copyDropIns].map((path) => machine.changedMs(path)),
   );
@@ -95,6 +101,7 @@ async function lookAtSwap({ machine, places }: World): Promise<SwapFacts> {
         ? {
             state: env.ETCD_INITIAL_CLUSTER_STATE ?? '',
             initialCluster: env.ETCD_INITIAL_CLUSTER ?? '',
+            asOriginal: original === undefined || others(parseEnvFile(original.text)) === others(env),
           }
         : undefined,
   };

@@ -105,7 +105,14 @@ export interface SwapFacts {
   /** When a file of the swap was last changed, renamed or touched; undefined when none is there. */
   readonly changedMs: number | undefined;
   /** What the existing-state environment says, where it is there and the copied unit reads it. */
-  readonly staged: { readonly state: string; readonly initialCluster: string } | undefined;
+  readonly staged:
+    | {
+        readonly state: string;
+        readonly initialCluster: string;
+        /** The original has the same values but for those two; true where there is none to compare with. */
+        readonly asOriginal: boolean;
+      }
+    | undefined;
 }
 
 export interface Asked {

@@ -106,9 +106,13 @@ const fenced = ({ observed: { swap, unit } }: Situation): boolean =>
 /** systemd has in memory what stands on the disk: a start would use the rest of what a cut left behind. */
 const loaded = (unit: Situation['observed']['unit']): boolean => unit.ok && !unit.value.needsReload;
 
-/** While nobody says whom the cluster lists, what has been staged is left as it is. */
+/**
+ * Where the environment has been changed since, its copy is none any more: what was wrong with it, and has been put
+ * right, would stay there. Under an etcd that runs it is left as it is, and while nobody says whom the cluster lists.
+ */
 const staged = (s: Situation, run: RunMemory): boolean =>
   s.observed.swap.staged?.state === 'existing' &&
+  (s.observed.swap.staged.asOriginal || up(s)) &&
   loaded(s.observed.copyUnit) &&
   (joined(s, run) ||
     s.cluster.members.length === 0 ||

@@ -34,7 +34,7 @@ const STAGED: Observation['swap'] = {
   ...SWAPPED,
   copyEnv: true,
   copyDropIns: true,
-  staged: { state: 'existing', initialCluster: EXPECTED },
+  staged: { state: 'existing', initialCluster: EXPECTED, asOriginal: true },
 };
 const gone = {
   ok: true,

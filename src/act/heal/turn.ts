@@ -11,9 +11,9 @@ const WAIT_MS = 90_000;
 const ASK_AGAIN_MS = 500;
 
 /**
- * Waits until no other node's member is joining. A cluster that refuses the lock (full, no rights) does not keep
- * a member from coming back: `member add` has its own check (etcdserver/server.go, mayAddMember).
- * @throws when another node still has its turn after `WAIT_MS`
+ * Waits until no other node's member is joining. A cluster that refuses the lock for good (full, no rights) does not
+ * keep a member from coming back; a call that may have been lost is asked again.
+ * @throws when another node still has its turn after `WAIT_MS`, or whether it has one could not be told
  */
 export async function takeTurn(heal: HealContext): Promise<void> {
   const { machine, log, config } = heal;
@@ -32,6 +32,11 @@ export async function takeTurn(heal: HealContext): Promise<void> {
       return undefined;
     } catch (error) {
       if (!(error instanceof ClusterError)) throw error;
+      if (error.transient) {
+        waits = `could not take its turn (key ${TURN_KEY}): ${error.message}`;
+        await heal.look('cluster');
+        return undefined;
+      }
       log.warn({ event: 'no-turn', key: TURN_KEY }, `Goes on without a turn: ${error.message}`);
       return true;
     }

@@ -1,3 +1,4 @@
+import { ClusterError } from '../../../cluster/cluster.ts';
 import { isOwn } from '../../../diagnose/cluster-view.ts';
 import type { Situation } from '../../../diagnose/situation.ts';
 import { waitUntil } from '../../../machine/wait-until.ts';
@@ -36,6 +37,19 @@ const notServing = ({ cluster }: Situation): string =>
     .join(' and ');
 
 /**
+ * While another added member has not started, one more could cost the quorum. etcd refuses that too, unless it is told
+ * not to (`--strict-reconfig-check`), and a turn runs out.
+ */
+function mustBeAlone({ cluster }: Situation): void {
+  const other = cluster.members.find(({ id, name }) => name === '' && id !== cluster.own?.id);
+  if (other !== undefined)
+    throw new ClusterError(
+      `member ${other.id} (${other.peerUrls.join(',')}) is added and has not started`,
+      true,
+    );
+}
+
+/**
  * Adds this node's name and peer URLs as a new voter, unless that has been done; then waits until every member that
  * serves lists it. Sets `memory.listedByAll`.
  */
@@ -55,7 +69,10 @@ async function add(heal: HealContext): Promise<void> {
   const added = await untilTaken(
     heal,
     BOUND_MS,
-    () => heal.cluster.addMember(heal.servingEndpoints, name, peerUrls),
+    async () => {
+      mustBeAlone(heal.situation);
+      return heal.cluster.addMember(heal.servingEndpoints, name, peerUrls);
+    },
     () => heal.situation.cluster.own !== undefined,
     () => {
       const down = notServing(heal.situation);
