@@ -69,6 +69,7 @@ export function keepOnlyLaterWal(machine: TestMachine): void {
 /** What can have happened to the data of a member whose etcd does not run, by name; each as docs/failures.md has it. */
 const onDisk = {
   'data-gone': (machine: TestMachine) => rmSync(join(machine.dataDisk, 'default.etcd'), { recursive: true }),
+  'member-gone': (machine: TestMachine) => rmSync(member(machine), { recursive: true }),
   'wal-gone': (machine: TestMachine) => rmSync(join(member(machine), 'wal'), { recursive: true }),
   'wal-damaged': (machine: TestMachine) => damageWal(machine, 'data'),
   'wal-garbled': (machine: TestMachine) => damageWal(machine, 'tag'),

@@ -165,7 +165,7 @@ export class TestMachine {
     writeFileSync(this.pidFile, String(this.initPid));
     await until(
       `${this.name} takes commands`,
-      async () => (await this.run('systemctl', 'is-system-running')).stdout !== '',
+      async () => /starting|running|degraded/.test((await this.run('systemctl', 'is-system-running')).stdout),
       60_000,
       50,
     );

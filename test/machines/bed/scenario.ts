@@ -12,8 +12,8 @@ export interface Stage {
   readonly bed: Bed;
   readonly machines: readonly TestMachine[];
   readonly machine: (sid: number) => TestMachine;
-  /** AppCenter, calling the hooks of all nodes from now on, `speedup` times (60) as often as it does. */
-  readonly appCenter: (speedup?: number) => AppCenter;
+  /** AppCenter, calling the hooks of all nodes, or of those that are given, from now on, `speedup` times (60) as often as it does. */
+  readonly appCenter: (speedup?: number, machines?: readonly TestMachine[]) => AppCenter;
   /** A client that writes to all nodes from now on. */
   readonly client: () => Client;
 }
@@ -43,8 +43,8 @@ export function scenario(title: string, options: BedOptions, story: (stage: Stag
         bed,
         machines: bed.machines,
         machine: (sid) => bed.machine(sid),
-        appCenter: (speedup = 60) => {
-          const platform = new AppCenter(bed.machines, { speedup });
+        appCenter: (speedup = 60, machines = bed.machines) => {
+          const platform = new AppCenter(machines, { speedup });
           platforms.push(platform);
           ends.push(() => platform.stop());
           return platform;

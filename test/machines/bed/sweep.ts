@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { cgroups, processesOf } from './cgroups.ts';
+import { thaw } from './freezer.ts';
 import { sh, trySh, until } from './sh.ts';
 import { type Slot, slots, tryLock } from './slot.ts';
 
@@ -40,6 +41,8 @@ async function endNetwork(slot: Slot): Promise<void> {
  */
 export async function sweep(slot: Slot): Promise<void> {
   const sids = existsSync(slot.dir) ? readdirSync(slot.dir).filter((name) => /^\d+$/.test(name)) : [];
+  // What is frozen cannot be killed.
+  await thaw({ slot });
   await Promise.all(sids.map((sid) => endMachine(slot, Number(sid))));
   await endNetwork(slot);
   if ((await trySh('mountpoint', '-q', slot.dir)) !== undefined) {

@@ -11,22 +11,27 @@ export interface Case {
   readonly name: string;
   /** The reason code that `diagnose` must come to. */
   readonly reason: string;
-  /** Breaks it. etcd of the machine is stopped, its data are good, and a copy of them is kept. */
+  /** Breaks it. etcd of the machine is stopped, and its data are good. */
   readonly arrange: (bad: TestMachine, bed: Bed) => Promise<unknown> | unknown;
-  /** `running`: it must come up; `failed`: it must give up; `as-it-is`: it is not started at all. */
-  readonly ends?: 'failed' | 'running' | 'as-it-is';
+  /**
+   * What etcd does then: it has `crashed` once (a stale one, when left out), has `failed` for good (any other), is
+   * `running`, or nothing, as it is not started.
+   */
+  readonly ends?: 'crashed' | 'failed' | 'running' | 'as-it-is';
   /** While it runs, after it. */
   readonly meanwhile?: (bad: TestMachine, bed: Bed) => Promise<unknown>;
-  /** Takes back what the data's copy and the saved environment do not. */
+  /** How the health action ends, where its verdict alone does not say so. */
+  readonly action?: number;
+  /** Takes back what the health action, and the environment put back, do not. */
   readonly tidy?: (bad: TestMachine, bed: Bed) => Promise<unknown>;
-  /** The member went on with its own data: the copy would be too old. */
-  readonly keeps?: true;
+  /** Not stale, but its data are no good any more: afterwards they are taken away, and it is healed. */
+  readonly losesData?: true;
+  /** Only a member that has never been healed shows it: etcd knows itself by the ID that it was founded with. */
+  readonly founder?: true;
   /** Whether this host can make it; always when left out. */
   readonly possible?: () => boolean;
   /** It is broken by its environment, which a heal does not write. */
   readonly editsEnv?: true;
-  /** Only a heal brings it back. */
-  readonly heals?: true;
 }
 
 const ENV = '/opt/app/conf/etcd.env';
@@ -41,6 +46,9 @@ const othersServe = (bad: TestMachine, bed: Bed) =>
   until('the others serve', async () =>
     (await Promise.all(others(bad, bed).map((machine) => serves(bed, machine)))).every(Boolean),
   );
+/** A WAL that lies outside the data dir, back into it. */
+const walBack = (bad: TestMachine) =>
+  bad.sh(`systemctl stop etcd; rm -rf ${DATA}/member/wal; mv /var/lib/etcd/wal ${DATA}/member/`);
 const startOthers = async (bad: TestMachine, bed: Bed) => {
   await onOthers('systemctl start --no-block etcd')(bad, bed);
 };
@@ -97,33 +105,38 @@ const halfDone: readonly Case[] = runbook.map(([done], last) => ({
     for (const [, type] of runbook.slice(0, last + 1)) await type(bad, bed);
   },
   ends: 'as-it-is',
-  heals: true,
 }));
 
 /** Every kind of docs/failures.md, and some more, as one member of three meets it. */
 export const cases: readonly Case[] = [
   {
     name: 'data dir gone',
+    founder: true,
     reason: 'stale/already-bootstrapped',
     arrange: (bad) => breakDisk(bad, 'data-gone'),
   },
   {
     name: 'member/ gone',
+    founder: true,
     reason: 'stale/already-bootstrapped',
     arrange: (bad) => rmSync(join(bad.dataDisk, 'default.etcd/member'), { recursive: true }),
   },
   {
     name: 'member/wal gone',
+    founder: true,
     reason: 'stale/already-bootstrapped',
     arrange: (bad) => breakDisk(bad, 'wal-gone'),
   },
   {
     name: 'member/wal empty',
+    founder: true,
     reason: 'stale/already-bootstrapped',
     arrange: (bad) => bad.sh(`rm ${DATA}/member/wal/*`),
   },
   {
     name: 'data gone, zap logs',
+    founder: true,
+    editsEnv: true,
     reason: 'stale/already-bootstrapped',
     arrange: async (bad) => {
       await breakDisk(bad, 'data-gone');
@@ -132,15 +145,18 @@ export const cases: readonly Case[] = [
   },
   {
     name: 'separate WAL dir, gone',
+    founder: true,
+    editsEnv: true,
     reason: 'stale/already-bootstrapped',
     arrange: async (bad) => {
       await bad.sh(`rm -r ${DATA}/member/wal; install -d -o etcd -g etcd -m 700 /var/lib/etcd/wal`);
       await setEnv(bad, 'ETCD_WAL_DIR=/var/lib/etcd/wal');
     },
-    tidy: (bad) => bad.sh('rm -rf /var/lib/etcd/wal'),
+    tidy: walBack,
   },
   {
     name: 'data gone, state existing, another leader since',
+    founder: true,
     reason: 'healthy/serves',
     arrange: async (bad, bed) => {
       await breakDisk(bad, 'data-gone');
@@ -150,11 +166,11 @@ export const cases: readonly Case[] = [
       await setEnv(bad, 'ETCD_INITIAL_CLUSTER_STATE=existing');
     },
     ends: 'running',
-    keeps: true,
   },
   { name: 'WAL bytes changed', reason: 'stale/wal-damaged', arrange: (bad) => breakDisk(bad, 'wal-damaged') },
   {
     name: 'WAL bytes changed, log in a file',
+    editsEnv: true,
     reason: 'stale/wal-damaged',
     arrange: async (bad) => {
       await breakDisk(bad, 'wal-damaged');
@@ -165,13 +181,14 @@ export const cases: readonly Case[] = [
   },
   {
     name: 'WAL bytes changed in a separate WAL dir',
+    editsEnv: true,
     reason: 'stale/wal-damaged',
     arrange: async (bad) => {
       await breakDisk(bad, 'wal-damaged');
       await bad.sh(`mv ${DATA}/member/wal /var/lib/etcd/wal`);
       await setEnv(bad, 'ETCD_WAL_DIR=/var/lib/etcd/wal');
     },
-    tidy: (bad) => bad.sh('rm -rf /var/lib/etcd/wal'),
+    tidy: walBack,
   },
   {
     name: 'a WAL record garbled',
@@ -184,20 +201,17 @@ export const cases: readonly Case[] = [
     reason: 'healthy/serves',
     arrange: (bad) => damageTail(bad),
     ends: 'running',
-    keeps: true,
   },
   {
     name: 'an older copy of the data',
     reason: 'stale/log-short',
     arrange: async (bad, bed) => {
-      await bad.sh('cp -a --sparse=always /var/lib/etcd/good /var/lib/etcd/older; systemctl start etcd');
+      await bad.sh(`cp -a --sparse=always ${DATA} /var/lib/etcd/older; systemctl start etcd`);
       await until('it has more', async () => {
         await bed.etcdctl([bad.endpoint], 'put', 'corpus', String(Math.random()));
         return true;
       });
-      await bad.sh(
-        `systemctl stop etcd; rm -rf /var/lib/etcd/good; mv ${DATA} /var/lib/etcd/good; mv /var/lib/etcd/older ${DATA}`,
-      );
+      await bad.sh(`systemctl stop etcd; rm -r ${DATA}; mv /var/lib/etcd/older ${DATA}`);
     },
   },
   {
@@ -212,7 +226,6 @@ export const cases: readonly Case[] = [
       await bad.sh('systemctl reset-failed etcd; systemctl start --no-block etcd');
     },
     ends: 'as-it-is',
-    heals: true,
   },
   { name: 'snap/db damaged', reason: 'stale/db-damaged', arrange: (bad) => breakDisk(bad, 'db-damaged') },
   {
@@ -223,6 +236,7 @@ export const cases: readonly Case[] = [
   { name: 'snap/db cut short', reason: 'stale/db-short', arrange: (bad) => breakDisk(bad, 'db-short') },
   {
     name: 'peer port taken',
+    action: 1,
     reason: 'local-fault/log',
     arrange: (bad) =>
       bad.sh(
@@ -251,9 +265,10 @@ export const cases: readonly Case[] = [
     arrange: (bad) => setEnv(bad, 'ETCD_DATA_DIR='),
     ends: 'as-it-is',
   },
-  { name: 'etcd.env missing', reason: 'local-fault/unit', arrange: (bad) => bad.sh(`rm ${ENV}`) },
+  { name: 'etcd.env missing', reason: 'local-fault/unit', action: 3, arrange: (bad) => bad.sh(`rm ${ENV}`) },
   {
     name: "etcd's binary missing",
+    action: 1,
     reason: 'local-fault/unit',
     arrange: (bad) => bad.sh('mv /opt/etcd/current/etcd /opt/etcd/current/etcd.away'),
     tidy: (bad) => bad.sh('mv /opt/etcd/current/etcd.away /opt/etcd/current/etcd'),
@@ -268,10 +283,11 @@ export const cases: readonly Case[] = [
         'ETCD_KEY_FILE=/no.key',
         `ETCD_LISTEN_CLIENT_URLS=https://${bad.ip}:2379`,
       ),
-    keeps: true,
   },
   {
     name: 'disk full, and the data gone',
+    action: 1,
+    losesData: true,
     reason: 'local-fault/log',
     arrange: (bad) =>
       bad.sh(
@@ -281,6 +297,7 @@ export const cases: readonly Case[] = [
   },
   {
     name: 'a read-only disk',
+    action: 1,
     reason: 'local-fault/log',
     arrange: (bad) => bad.sh(`mount --bind ${DATA} ${DATA}; mount -o remount,bind,ro ${DATA}`),
     tidy: (bad) => bad.sh(`systemctl stop etcd; umount ${DATA}`),
@@ -299,16 +316,18 @@ export const cases: readonly Case[] = [
       );
     },
     ends: 'as-it-is',
-    keeps: true,
   },
   {
     name: 'data of another cluster',
+    losesData: true,
     reason: 'local-fault/other-cluster',
     arrange: foundAnother,
     ends: 'as-it-is',
   },
   {
     name: 'data of another cluster, running',
+    action: 3,
+    losesData: true,
     reason: 'local-fault/other-cluster',
     arrange: foundAnother,
     ends: 'running',
@@ -338,7 +357,6 @@ export const cases: readonly Case[] = [
     reason: 'stopped/inactive',
     arrange: () => undefined,
     ends: 'as-it-is',
-    keeps: true,
   },
   {
     name: 'its process stopped by a signal',
@@ -346,7 +364,6 @@ export const cases: readonly Case[] = [
     arrange: () => undefined,
     ends: 'running',
     meanwhile: (bad) => bad.sh('systemctl kill --signal=SIGSTOP etcd'),
-    keeps: true,
   },
   {
     name: 'its process frozen in the kernel (state D)',
@@ -356,7 +373,6 @@ export const cases: readonly Case[] = [
     possible: canFreeze,
     meanwhile: async (bad, bed) => freezeEtcd(bed, bad),
     tidy: (_, bed) => thaw(bed),
-    keeps: true,
   },
   {
     name: 'an alarm: no space on this member',
@@ -371,7 +387,6 @@ export const cases: readonly Case[] = [
       );
     },
     tidy: (bad, bed) => bed.etcdctl([first(bad, bed).endpoint], 'alarm', 'disarm'),
-    keeps: true,
   },
   {
     name: 'its cable cut',
@@ -380,7 +395,6 @@ export const cases: readonly Case[] = [
     ends: 'running',
     meanwhile: (bad) => bad.cable('down'),
     tidy: (bad) => bad.cable('up'),
-    keeps: true,
   },
   {
     name: 'the others stopped',
@@ -389,10 +403,10 @@ export const cases: readonly Case[] = [
     ends: 'running',
     meanwhile: onOthers('systemctl stop etcd'),
     tidy: startOthers,
-    keeps: true,
   },
   {
     name: 'data gone, the others stopped',
+    losesData: true,
     reason: 'amnesia/alone-without-data',
     arrange: async (bad, bed) => {
       await breakDisk(bad, 'data-gone');
@@ -409,7 +423,6 @@ export const cases: readonly Case[] = [
     name: 'removed meanwhile',
     reason: 'stale/removed',
     arrange: remove,
-    heals: true,
   },
   {
     name: 'removed and added, data gone, the list too short',
@@ -425,10 +438,12 @@ export const cases: readonly Case[] = [
       );
     },
     editsEnv: true,
-    heals: true,
   },
   {
     name: 'data gone, and the journal with them',
+    action: 1,
+    founder: true,
+    losesData: true,
     reason: 'unknown/no-rule',
     arrange: async (bad) => {
       await breakDisk(bad, 'data-gone');

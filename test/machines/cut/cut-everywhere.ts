@@ -3,20 +3,35 @@
  * killed, the machine loses its power, or it is migrated and its root disk is the image's again. Each time it ends
  * healed, on the originals, once in the member list, without a person.
  */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import * as assert from 'uvu/assert';
+import { healSteps } from '../../../src/plan/heal-steps.ts';
+import { breakDisk } from '../bed/breakage.ts';
 import type { TestMachine } from '../bed/machine.ts';
 import { healed, type Stage, scenario } from '../bed/scenario.ts';
 import { until } from '../bed/sh.ts';
-import { etcdFailed, idOf, memberList, originals, traces } from '../bed/world.ts';
+import { idOf, memberList, originals, traces } from '../bed/world.ts';
 
 export const WAYS = ['killed', 'power lost', 'migrated'] as const;
 export type Way = (typeof WAYS)[number];
 
+/** All ways after every effect take a quarter of an hour (`npm run cuts`); in `npm test` each effect has its turn with one. */
+export const oneWay = (effect: number): readonly Way[] => [
+  WAYS[(effect + Math.floor(effect / WAYS.length)) % WAYS.length] ?? 'killed',
+];
+
 const CUTTER = '/opt/cut/cutter';
 const STATE = '/var/lib/etcd/heal-node';
+const CUT_IN = 'cut-in';
+/** Where the drop-in lies that has heal-node.service run the cutter: gone with the power, or staying. */
+const KNIFE = {
+  once: '/run/systemd/system/heal-node.service.d',
+  steps: '/etc/systemd/system/heal-node.service.d',
+} as const;
+/** AppCenter looks at the one machine more often than at all three: the cuts wait for it. */
+const SPEEDUP = 200;
 
 /** The cutter, compiled like the product, and room for as many heals as there are cuts. */
 async function image(dir: string): Promise<void> {
@@ -32,96 +47,155 @@ async function image(dir: string): Promise<void> {
   writeFileSync(join(dir, 'opt/app/conf/heal-node.env'), 'HEAL_MAX_PER_DAY=100\n', { mode: 0o600 });
 }
 
-const ENDED = 'it has ended before';
-
 const inRun = (machine: TestMachine, name: string): string => `/proc/${machine.pid}/root/run/${name}`;
 
-/** The member goes stale, and its next heal is cut right after effect `at`. */
-async function goStale(bad: TestMachine, at: number, way: Way): Promise<void> {
+/** The member goes stale, and its next heal is cut right after effect `at`, or in every step. */
+async function goStale(bad: TestMachine, at: number | 'steps', way: Way): Promise<void> {
   const unit = `[Service]\\nExecStart=\\nExecStart=${CUTTER} ${at} ${way === 'killed' ? 'kill' : 'power'}\\n`;
+  const knife = at === 'steps' ? KNIFE.steps : KNIFE.once;
   await bad.sh(
-    `rm -rf ${STATE}/history ${STATE}/aside /run/cut /run/effects; mkdir -p /run/systemd/system/heal-node.service.d; ` +
-      `printf '${unit}' >/run/systemd/system/heal-node.service.d/cut.conf; systemctl daemon-reload; ` +
-      'systemctl stop etcd; rm -rf /var/lib/etcd/default.etcd/member; systemctl reset-failed etcd; systemctl start --no-block etcd',
+    `rm -rf ${STATE}/history ${STATE}/aside ${KNIFE.once} /run/cut /run/effects; mkdir -p ${knife}; ` +
+      `printf '${unit}' >${knife}/cut.conf; systemctl daemon-reload; systemctl stop etcd`,
   );
-  await etcdFailed(bad);
+  await breakDisk(bad, 'member-gone');
+  await bad.sh('systemctl reset-failed etcd; systemctl start --no-block etcd');
 }
 
-/** How many effects a heal has that nothing cuts. */
-async function countEffects(bad: TestMachine): Promise<string[]> {
+/** The effects of a heal that nothing cuts. */
+async function effectsOf(stage: Stage, bad: TestMachine): Promise<string[]> {
   await goStale(bad, -1, 'killed');
-  await bad.hook('health-action');
+  const platform = stage.appCenter(SPEEDUP, [bad]);
   await healed(bad);
+  await platform.stop();
   return readFileSync(inRun(bad, 'effects'), 'utf8').trim().split('\n');
 }
 
-async function cutOnce(stage: Stage, bad: TestMachine, at: number, way: Way, unit: string): Promise<string> {
-  const { bed, machine, machines } = stage;
-  const oldId = await idOf(bed, machine(1), bad);
-  await goStale(bad, at, way);
-  const mark = inRun(bad, 'cut');
-  await bad.sh('/opt/heal-node/bin/health-action >/dev/null 2>&1 &');
-  const where = await until(`it is cut after effect ${at}, or has ended`, async () => {
-    if (existsSync(mark)) return readFileSync(mark, 'utf8').trim().split('\n')[0];
-    // The heal that was counted may have had more: a call that was refused for a while, and asked again.
-    const ended = (await bad.cli('history', '--json')).stdout;
-    return JSON.parse(ended || '{"heals":[]}').heals.length > 0 && !existsSync(mark) && ENDED;
-  });
-  if (way !== 'killed' && where !== ENDED) {
-    await bad.powerOff();
-    if (way === 'migrated') bad.resetRootDisk();
-    await bad.powerOn(false);
-    // As AppCenter starts the app on a machine that has been migrated.
-    if (way === 'migrated') void bad.hook('start');
-  }
-  const platform = stage.appCenter();
+/** After a cut by power: the machine comes back as it does in life. */
+async function comeBack(bad: TestMachine, way: Way): Promise<void> {
+  await bad.powerOff();
+  if (way === 'migrated') bad.resetRootDisk();
+  await bad.powerOn(false);
+  // As AppCenter starts the app on a machine that has been migrated.
+  if (way === 'migrated') void bad.run('/opt/heal-node/bin/start');
+}
+
+/** Waits until the heal is over, and sees that it has left everything as it should be. */
+async function expectWhole(
+  { bed, machine, machines }: Stage,
+  bad: TestMachine,
+  { oldId, unit }: { readonly oldId: string; readonly unit: string },
+  what: string,
+): Promise<void> {
   let seen = '';
   await until(
-    `healed after it was ${way} after effect ${at} (${where})`,
+    `healed after it was ${what}`,
     async () => {
       const check = await bad.hook('health-check');
-      const left = await traces(bad);
       const { stdout: service } = await bad.run('systemctl', 'is-active', 'heal-node');
-      seen = `health-check ${check.code} ${check.stdout}; left: ${left || 'nothing'}; heal-node.service ${service}`;
-      return check.code === 0 && left === '' && service === 'inactive';
+      seen = `health-check ${check.code} ${check.stdout}; heal-node.service ${service}`;
+      if (check.code !== 0 || service !== 'inactive') return false;
+      const left = await traces(bad);
+      seen += `; left: ${left || 'nothing'}`;
+      return left === '';
     },
     150_000,
     300,
   ).catch((error: Error) => {
     throw new Error(`${error.message}; last seen: ${seen}`);
   });
-  await platform.stop();
   const list = await memberList(bed, machine(1));
-  assert.is(list.length, machines.length, `${way} after effect ${at}: as many members as before`);
+  assert.is(list.length, machines.length, `${what}: as many members as before`);
   const own = list.filter(({ name }) => name === bad.name);
-  assert.is(own.length, 1, `${way} after effect ${at}: listed once`);
-  // The very first cut may find that nothing had been done, and the very last that all had.
-  assert.is.not(own[0]?.id, oldId, `${way} after effect ${at}: under a new ID`);
-  assert.is(await originals(bad), unit, `${way} after effect ${at}: on the originals`);
+  assert.is(own.length, 1, `${what}: listed once`);
+  assert.is.not(own[0]?.id, oldId, `${what}: under a new ID`);
+  assert.is(await originals(bad), unit, `${what}: on the originals`);
+}
+
+async function cutOnce(stage: Stage, bad: TestMachine, at: number, way: Way, unit: string): Promise<string> {
+  const oldId = await idOf(stage.bed, stage.machine(1), bad);
+  await goStale(bad, at, way);
+  const platform = stage.appCenter(SPEEDUP, [bad]);
+  const mark = inRun(bad, 'cut');
+  const where = await until(
+    `it is cut after effect ${at}`,
+    async () => existsSync(mark) && (readFileSync(mark, 'utf8').trim().split('\n')[0] || undefined),
+    60_000,
+    50,
+  );
+  if (way !== 'killed') await comeBack(bad, way);
+  await expectWhole(stage, bad, { oldId, unit }, `${way} after effect ${at} (${where})`);
+  await platform.stop();
   return where;
 }
 
-/** @param waysAt which ways to cut after that effect */
-export function cutEverywhere(title: string, waysAt: (effect: number) => readonly Way[]): void {
-  scenario(title, { image }, async (stage) => {
+/** One heal, cut off once in every step. */
+async function cutInEveryStep(stage: Stage, bad: TestMachine, way: Way, unit: string): Promise<number> {
+  const oldId = await idOf(stage.bed, stage.machine(1), bad);
+  await goStale(bad, 'steps', way);
+  const platform = stage.appCenter(SPEEDUP, [bad]);
+  const steps = join(bad.dataDisk, CUT_IN);
+  const cutIn = (): string[] => (existsSync(steps) ? readdirSync(steps) : []);
+  // The last step may be seen done after a cut in the one before it.
+  const must = healSteps.map(({ id }) => id as string).filter((id) => id !== 'confirm');
+  await until(
+    'it is cut in every step',
+    async () => {
+      const stands = way !== 'killed' && existsSync(inRun(bad, 'cut'));
+      if (stands) await comeBack(bad, way);
+      return !stands && must.every((id) => cutIn().includes(id));
+    },
+    180_000,
+    50,
+  ).catch((error: Error) => {
+    throw new Error(`${error.message}; it was cut in ${cutIn().join(', ')}`);
+  });
+  // It may be cut in the last one yet.
+  await bad.sh(`rm -r ${KNIFE.steps}`);
+  if (way !== 'killed' && existsSync(inRun(bad, 'cut'))) await comeBack(bad, way);
+  await expectWhole(stage, bad, { oldId, unit }, `${way} in every step`);
+  await platform.stop();
+  const count = cutIn().length;
+  await bad.sh(`rm -r /var/lib/etcd/${CUT_IN}`);
+  return count;
+}
+
+interface Cut {
+  readonly title: string;
+  readonly make: () => Promise<string>;
+}
+
+/**
+ * @param part which of the cuts, by their number modulo `of`: each part has a bed of its own
+ * @param waysAt which ways to cut after an effect
+ */
+export function cutEverywhere(part: number, of: number, waysAt: (effect: number) => readonly Way[]): void {
+  scenario(`a heal is cut off after every effect, part ${part + 1} of ${of}`, { image }, async (stage) => {
     const bad = stage.machine(2);
     const unit = await originals(bad);
-    const effects = await countEffects(bad);
+    // The first action writes down what marks a member; the heals that follow all have the same effects.
+    await bad.hook('health-action');
+    const effects = await effectsOf(stage, bad);
     assert.ok(effects.length > 20, `${effects.length} effects`);
-    let count = 0;
-    // From and to those that are given, to look at them alone.
-    const [from = 0, to = effects.length] = process.argv.slice(2).map(Number);
-    for (let at = from; at <= to; at++) {
-      for (const way of waysAt(at)) {
-        const beganMs = Date.now();
-        const where = await cutOnce(stage, bad, at, way, unit);
-        if (where === ENDED) continue;
-        count++;
-        console.log(
-          `${String(at).padStart(3)}  ${way.padEnd(10)}  healed  ${((Date.now() - beganMs) / 1000).toFixed(1).padStart(5)} s  ${where}`,
-        );
-      }
+    const cuts: Cut[] = [...effects.keys(), effects.length].flatMap((at) =>
+      waysAt(at).map((way) => ({
+        title: `${String(at).padStart(3)}  ${way}`,
+        make: () => cutOnce(stage, bad, at, way, unit),
+      })),
+    );
+    for (const way of ['killed', 'power lost'] as const)
+      cuts.push({
+        title: `all  ${way}`,
+        make: async () => `${await cutInEveryStep(stage, bad, way, unit)} steps, one after the other`,
+      });
+    const own = cuts.filter((_, number) => number % of === part);
+    for (const { title, make } of own) {
+      const beganMs = Date.now();
+      const where = await make();
+      const seconds = ((Date.now() - beganMs) / 1000).toFixed(1);
+      console.log(`${title.padEnd(16)}  healed  ${seconds.padStart(5)} s  ${where}`);
     }
-    console.log(`${effects.length} effects, cut off ${count} times, healed ${count} times`);
+    console.log(
+      `${effects.length} effects, ${cuts.length} cuts in all; ${own.length} of them made here, and healed`,
+    );
   });
 }

@@ -1,9 +1,10 @@
 /**
  * heal-node.service's work with a knife: `cutter AT HOW`. Right after its effect number AT (0: right before the
  * first) it writes down where it is, and kills itself (`kill`), or stands still until the machine's power is gone
- * (`power`). Run again after that, it cuts no more.
+ * (`power`). Run again after that, it cuts no more. With `steps` for AT it cuts once in every step, right after the
+ * step's first effect, each time that it is run again.
  */
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { runHealService } from '../../../src/act/heal-service.ts';
 import type { Cluster } from '../../../src/cluster/cluster.ts';
 import type { Machine } from '../../../src/machine/machine.ts';
@@ -14,6 +15,8 @@ import { loadSettings } from '../../../src/settings/load-settings.ts';
 /** In /run: gone with the power. */
 const MARK = '/run/cut';
 const EFFECTS = '/run/effects';
+/** Which steps have been cut in: on the disk that stays. */
+const STEPS = '/var/lib/etcd/cut-in';
 
 const machineEffects = [
   'writeFile',
@@ -30,13 +33,22 @@ const clusterEffects = [
   'revokeLease',
 ] as const satisfies (keyof Cluster)[];
 
-const [at, how] = [Number(process.argv[2]), process.argv[3]];
+const [at, how] = process.argv.slice(2);
 const cuts = !existsSync(MARK);
 const done: string[] = [];
 let step = 'begin';
 
+/** Whether to cut here; each place only once. */
+function cutsHere(): boolean {
+  if (at !== 'steps') return cuts && done.length === Number(at);
+  if (step === 'begin' || existsSync(`${STEPS}/${step}`)) return false;
+  mkdirSync(STEPS, { recursive: true });
+  writeFileSync(`${STEPS}/${step}`, '');
+  return true;
+}
+
 function maybeCut(): void {
-  if (!cuts || done.length !== at) return;
+  if (!cutsHere()) return;
   writeFileSync(MARK, `${step}: ${done.at(-1) ?? 'nothing yet'}`);
   if (how === 'kill') process.kill(process.pid, 'SIGKILL');
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
@@ -49,14 +61,13 @@ function counted<T extends object>(seam: T, names: readonly (keyof T)[]): T {
     const act = seam[name] as (...words: unknown[]) => Promise<unknown>;
     counting[name] = (async (...words: unknown[]) => {
       if (done.length === 0) maybeCut();
-      try {
-        return await act(...words);
-      } finally {
-        const told = words.flat().filter((word) => typeof word === 'string' && word.length < 80);
-        done.push(`${String(name)} ${told.slice(0, 2).join(' ')}`);
-        writeFileSync(EFFECTS, `${done.join('\n')}\n`);
-        maybeCut();
-      }
+      // What fails has no effect, and how often the cluster refuses for a while is chance: it is not counted.
+      const result = await act(...words);
+      const told = words.flat().filter((word) => typeof word === 'string' && word.length < 80);
+      done.push(`${String(name)} ${told.slice(0, 2).join(' ').split('\n')[0]}`);
+      writeFileSync(EFFECTS, `${done.join('\n')}\n`);
+      maybeCut();
+      return result;
     }) as T[keyof T];
   }
   return counting;

@@ -4,9 +4,11 @@ import { type Breakage, breakMember } from '../bed/breakage.ts';
 import { healed, type Stage, scenario } from '../bed/scenario.ts';
 import { hashes, idOf, keysOn, memberList, originals, traces, unitState } from '../bed/world.ts';
 
+type Machines = Pick<Stage, 'bed' | 'machines' | 'machine'>;
+
 /** After a heal: one new ID under the old name, everything else as it was, nothing left behind, data equal. */
 export async function expectHealed(
-  { bed, machines, machine }: Stage,
+  { bed, machines, machine }: Machines,
   sid: number,
   before: { ids: ReadonlyMap<string, string>; originals: string },
 ): Promise<void> {
@@ -29,10 +31,11 @@ export async function expectHealed(
   assert.is(new Set(await hashes(bed, machines)).size, 1, 'the data are equal on all members');
 }
 
-export async function idsOf({ bed, machines, machine }: Stage): Promise<Map<string, string>> {
-  const ids = new Map<string, string>();
-  for (const each of machines) ids.set(each.name, await idOf(bed, machine(1), each));
-  return ids;
+/** The members' IDs by their names, as one that serves lists them. */
+export async function idsOf({ bed, machines }: Machines): Promise<Map<string, string>> {
+  const list = await Promise.any(machines.map((machine) => memberList(bed, machine)));
+  const names = machines.map(({ name }) => name);
+  return new Map(list.filter(({ name }) => names.includes(name)).map(({ name, id }) => [name, id]));
 }
 
 /**

@@ -1,0 +1,3 @@
+import { corpus } from './corpus.ts';
+
+corpus(2, 3);

@@ -1,0 +1,3 @@
+import { cutEverywhere, oneWay } from './cut-everywhere.ts';
+
+cutEverywhere(0, 3, oneWay);

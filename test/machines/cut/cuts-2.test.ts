@@ -1,0 +1,3 @@
+import { cutEverywhere, oneWay } from './cut-everywhere.ts';
+
+cutEverywhere(1, 3, oneWay);

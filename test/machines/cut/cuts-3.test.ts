@@ -1,0 +1,3 @@
+import { cutEverywhere, oneWay } from './cut-everywhere.ts';
+
+cutEverywhere(2, 3, oneWay);
