@@ -25,11 +25,14 @@ const LEAST_FREE_BYTES = 4 << 20;
 
 type Shown = readonly (readonly [source: string, text: string])[];
 
-/** Seen on the machine itself. It counts when etcd has crashed: one that runs gets along with it. */
+/**
+ * Seen on the machine itself. It counts when etcd has crashed, and where the gate lets none start that could: one that
+ * runs gets along with it.
+ */
 const onHost =
   (shows: (host: HostFacts, s: Situation) => Shown): NonNullable<LocalFault['shows']> =>
   (s) =>
-    s.observed.host?.ok && s.crashed
+    s.observed.host?.ok && (s.crashed || (s.process === 'dead' && s.dataGone))
       ? shows(s.observed.host.value, s).map(([source, text]) => ev('host', source, text))
       : [];
 

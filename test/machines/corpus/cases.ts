@@ -36,6 +36,7 @@ export interface Case {
 
 const ENV = '/opt/app/conf/etcd.env';
 const DATA = '/var/lib/etcd/default.etcd';
+const GATE = '/etc/systemd/system/etcd.service.d/10-heal-node-gate.conf';
 const setEnv = (bad: TestMachine, ...lines: readonly string[]) =>
   bad.sh(`cat >> ${ENV} <<'X'\n${lines.join('\n')}\nX`);
 const others = (bad: TestMachine, bed: Bed) => bed.machines.filter((machine) => machine !== bad);
@@ -68,7 +69,7 @@ const add = (bad: TestMachine, bed: Bed) =>
 /** Data of a cluster of its own, founded on this machine. */
 const foundAnother = (bad: TestMachine) =>
   bad.sh(
-    `rm -rf ${DATA}; systemd-run --quiet --unit=other --uid=etcd /opt/etcd/current/etcd --data-dir=${DATA} --initial-cluster-token=other --listen-client-urls=http://127.0.0.1:9979 --advertise-client-urls=http://127.0.0.1:9979 --listen-peer-urls=http://127.0.0.1:9980; until [ -e ${DATA}/member/wal/0000000000000000-0000000000000000.wal ]; do sleep 0.1; done; sleep 0.5; systemctl stop other`,
+    `rm -rf ${DATA}; systemd-run --quiet --unit=other --uid=etcd /opt/etcd/current/etcd --data-dir=${DATA} --initial-cluster-token=other --listen-client-urls=http://127.0.0.1:9979 --advertise-client-urls=http://127.0.0.1:9979 --listen-peer-urls=http://127.0.0.1:9980; until [ -e ${DATA}/member/wal/0000000000000000-0000000000000000.wal ]; do sleep 0.1; done; until ETCDCTL_API=3 /opt/etcd/current/etcdctl --endpoints=http://127.0.0.1:9979 put other data >/dev/null 2>&1; do sleep 0.1; done; systemctl stop other`,
   );
 
 /** The runbook (docs/platform.md), as a person types it on a member whose data are gone. */
@@ -157,15 +158,15 @@ export const cases: readonly Case[] = [
   {
     name: 'data gone, state existing, another leader since',
     founder: true,
-    reason: 'healthy/serves',
+    editsEnv: true,
+    reason: 'stale/already-bootstrapped',
     arrange: async (bad, bed) => {
       await breakDisk(bad, 'data-gone');
-      // A leader that remembers what this member had acknowledged would make it panic: that is log-short.
+      // Without the gate it would rejoin under its old ID, having forgotten what it had acknowledged.
       for (const other of others(bad, bed)) await other.sh('systemctl restart etcd');
       await othersServe(bad, bed);
       await setEnv(bad, 'ETCD_INITIAL_CLUSTER_STATE=existing');
     },
-    ends: 'running',
   },
   { name: 'WAL bytes changed', reason: 'stale/wal-damaged', arrange: (bad) => breakDisk(bad, 'wal-damaged') },
   {
@@ -192,10 +193,10 @@ export const cases: readonly Case[] = [
   },
   {
     name: 'a WAL record garbled',
-    reason: 'stale/wal-garbled',
+    reason: 'stale/wal-damaged',
     arrange: (bad) => breakDisk(bad, 'wal-garbled'),
   },
-  { name: 'WAL files missing', reason: 'stale/wal-incomplete', arrange: (bad) => keepOnlyLaterWal(bad) },
+  { name: 'WAL files missing', reason: 'stale/wal-damaged', arrange: (bad) => keepOnlyLaterWal(bad) },
   {
     name: 'tail of the WAL zeroed',
     reason: 'healthy/serves',
@@ -216,14 +217,20 @@ export const cases: readonly Case[] = [
   },
   {
     name: 'removed and added, data of the old ID cut off at birth',
-    reason: 'stale/never-joined',
+    reason: 'stale/removed',
     arrange: async (bad, bed) => {
       await remove(bad, bed);
       await add(bad, bed);
-      await bad.sh(`rm -rf ${DATA}; systemctl start --no-block etcd`);
+      // As where there is no gate yet: it makes up its first ID again, and is turned away.
+      await bad.sh(
+        `mv ${GATE} /root/; systemctl daemon-reload; rm -rf ${DATA}; systemctl start --no-block etcd`,
+      );
       await etcdFailed(bad);
       keepOnlyBirth(bad);
-      await bad.sh('systemctl reset-failed etcd; systemctl start --no-block etcd');
+      await bad.sh(
+        'systemctl reset-failed etcd; systemctl start --no-block etcd; ' +
+          `mv /root/10-heal-node-gate.conf ${GATE}; systemctl daemon-reload`,
+      );
     },
     ends: 'as-it-is',
   },
@@ -233,11 +240,11 @@ export const cases: readonly Case[] = [
     reason: 'stale/db-damaged',
     arrange: (bad) => bad.sh(`truncate -s 4096 ${DATA}/member/snap/db`),
   },
-  { name: 'snap/db cut short', reason: 'stale/db-short', arrange: (bad) => breakDisk(bad, 'db-short') },
+  { name: 'snap/db cut short', reason: 'stale/db-damaged', arrange: (bad) => breakDisk(bad, 'db-short') },
   {
     name: 'peer port taken',
     action: 1,
-    reason: 'local-fault/log',
+    reason: 'local-fault/port-taken',
     arrange: (bad) =>
       bad.sh(
         `systemd-run --quiet --unit=squatter perl -MIO::Socket::INET -e 'my $s = IO::Socket::INET->new(LocalAddr => "${bad.ip}", LocalPort => 2380, Listen => 1, ReuseAddr => 1) or die; sleep 999'`,
@@ -246,17 +253,17 @@ export const cases: readonly Case[] = [
   },
   {
     name: 'listens on an address of another machine',
-    reason: 'local-fault/log',
+    reason: 'local-fault/address-missing',
     arrange: (bad) => setEnv(bad, 'ETCD_LISTEN_PEER_URLS=http://10.99.0.1:2380'),
   },
   {
     name: 'data dir owned by root',
-    reason: 'local-fault/log',
+    reason: 'local-fault/permission',
     arrange: (bad) => bad.sh(`chown -R root: ${DATA}`),
   },
   {
     name: 'garbage in etcd.env',
-    reason: 'local-fault/log',
+    reason: 'local-fault/bad-setting',
     arrange: (bad) => setEnv(bad, 'ETCD_HEARTBEAT_INTERVAL=abc'),
   },
   {
@@ -265,7 +272,7 @@ export const cases: readonly Case[] = [
     arrange: (bad) => setEnv(bad, 'ETCD_DATA_DIR='),
     ends: 'as-it-is',
   },
-  { name: 'etcd.env missing', reason: 'local-fault/unit', action: 3, arrange: (bad) => bad.sh(`rm ${ENV}`) },
+  { name: 'etcd.env missing', reason: 'local-fault/unit', action: 0, arrange: (bad) => bad.sh(`rm ${ENV}`) },
   {
     name: "etcd's binary missing",
     action: 1,
@@ -275,7 +282,7 @@ export const cases: readonly Case[] = [
   },
   {
     name: 'a certificate that is not there',
-    reason: 'local-fault/log',
+    reason: 'local-fault/certificate',
     arrange: (bad) =>
       setEnv(
         bad,
@@ -285,20 +292,22 @@ export const cases: readonly Case[] = [
       ),
   },
   {
-    name: 'disk full, and the data gone',
+    name: 'disk full',
     action: 1,
-    losesData: true,
-    reason: 'local-fault/log',
+    reason: 'local-fault/disk-full',
     arrange: (bad) =>
       bad.sh(
-        `rm -rf ${DATA}; mkdir ${DATA}; mount -t tmpfs -o size=1m tmpfs ${DATA}; chown etcd: ${DATA}; dd if=/dev/zero of=${DATA}/full bs=64k status=none; true`,
+        `mkdir /root/full; mount -t tmpfs -o size=32m tmpfs /root/full; cp -a --sparse=always ${DATA}/. /root/full/; ` +
+          `chown --reference=${DATA} /root/full; chmod 700 /root/full; dd if=/dev/zero of=/root/full/full bs=64k status=none; ` +
+          `mount --move /root/full ${DATA} 2>/dev/null || { mount --bind /root/full ${DATA}; }; true`,
       ),
-    tidy: (bad) => bad.sh(`systemctl stop etcd; umount ${DATA}`),
+    tidy: (bad) =>
+      bad.sh(`systemctl stop etcd; umount ${DATA}; umount /root/full 2>/dev/null; rmdir /root/full; true`),
   },
   {
     name: 'a read-only disk',
     action: 1,
-    reason: 'local-fault/log',
+    reason: 'local-fault/read-only',
     arrange: (bad) => bad.sh(`mount --bind ${DATA} ${DATA}; mount -o remount,bind,ro ${DATA}`),
     tidy: (bad) => bad.sh(`systemctl stop etcd; umount ${DATA}`),
   },
@@ -441,13 +450,9 @@ export const cases: readonly Case[] = [
   },
   {
     name: 'data gone, and the journal with them',
-    action: 1,
     founder: true,
-    losesData: true,
-    reason: 'unknown/no-rule',
-    arrange: async (bad) => {
-      await breakDisk(bad, 'data-gone');
-    },
+    reason: 'stale/already-bootstrapped',
+    arrange: (bad) => breakDisk(bad, 'data-gone'),
     meanwhile: (bad) =>
       bad.sh('rm -rf /run/log/journal/* /var/log/journal/*; systemctl restart systemd-journald'),
   },
