@@ -15,13 +15,14 @@ const TOTAL_LOSS =
 function withoutData({
   observed: { mark, data },
   membership,
+  hasRun,
   config,
   cluster,
 }: Situation): string | undefined {
   const found = `${config?.dataDir} ${data.kind === 'none' ? 'holds no data' : 'holds nothing but a founding'}`;
   if (mark.wasMember)
     return `This node has been a member, and ${found}: started now, etcd could found a second, empty cluster, or vote without what it had acknowledged. It is not started; ${HEALS}; ${TOTAL_LOSS}.`;
-  return membership === 'listed'
+  return membership === 'listed' && hasRun
     ? `${found}, while ${cluster.serving[0]?.endpoint} lists this node as member ${cluster.own?.id}, which has been started before. It is not started; ${HEALS}.`
     : undefined;
 }
