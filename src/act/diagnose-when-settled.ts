@@ -18,16 +18,18 @@ const mayCrash = ({ situation: { unit }, diagnosis: { verdict } }: Settled): boo
 /**
  * Looks, and looks again while what it sees may be other in a moment: between two crashes, and as long as `waits`
  * says, for up to `boundMs`.
+ * @param everyMs how long it waits between two looks
  * @throws when its own disks cannot be looked at in that time
  */
 export async function diagnoseWhenSettled(
   world: World,
   boundMs: number,
   waits: (settled: Settled) => boolean | Promise<boolean> = () => false,
+  everyMs = LOOK_AGAIN_MS,
 ): Promise<Settled> {
   const { machine, places } = world;
   let last: Settled | Error = new Error('this node was not looked at');
-  await waitUntil(machine, boundMs, LOOK_AGAIN_MS, async () => {
+  await waitUntil(machine, boundMs, everyMs, async () => {
     // Disks that are busy may not answer in time.
     last = await observe(world).then(
       (observed) => {

@@ -1,11 +1,14 @@
 import { busyVerbs, replacesData } from '../appcenter/busy-verbs.ts';
 import { ETCD_ROLE } from '../appcenter/roles.ts';
 import { type Situation, situationOf } from '../diagnose/situation.ts';
+import { diskNotMounted } from '../observe/look-at-host.ts';
 import { observe } from '../observe/observe.ts';
 import type { World } from '../observe/world.ts';
 
 /** Who does not answer in that time is taken for silent: etcd's start waits for it. */
 const ASK_MS = 1000;
+/** Its own disks may be slow right after a boot, and a gate that cannot look lets etcd start. */
+const FILES_MS = 20_000;
 
 const HEALS = 'with HEAL_MODE=auto a heal follows as soon as a quorum of the others serves';
 const TOTAL_LOSS =
@@ -15,13 +18,14 @@ const TOTAL_LOSS =
 function withoutData({
   observed: { mark, data },
   membership,
+  hasRun,
   config,
   cluster,
 }: Situation): string | undefined {
   const found = `${config?.dataDir} ${data.kind === 'none' ? 'holds no data' : 'holds nothing but a founding'}`;
   if (mark.wasMember)
     return `This node has been a member, and ${found}: started now, etcd could found a second, empty cluster, or vote without what it had acknowledged. It is not started; ${HEALS}; ${TOTAL_LOSS}.`;
-  return membership === 'listed'
+  return membership === 'listed' && hasRun
     ? `${found}, while ${cluster.serving[0]?.endpoint} lists this node as member ${cluster.own?.id}, which has been started before. It is not started; ${HEALS}.`
     : undefined;
 }
@@ -34,12 +38,23 @@ function withoutData({
  */
 export async function gate(world: World): Promise<string | undefined> {
   const { machine, places } = world;
-  const files = await observe(world, undefined, ['files'], ASK_MS);
-  const { config, dataGone, observed } = situationOf(files, places);
-  if (!files.app.ok || files.app.value.role !== ETCD_ROLE || config === undefined) return undefined;
+  const files = await observe(world, undefined, ['files'], FILES_MS);
+  const bare = situationOf(files, places);
+  const {
+    config,
+    dataGone,
+    observed: { app, mark },
+  } = bare;
+  // Where the app's view cannot be read, what this node remembers counts: a proxy has no settings of a member.
+  if ((app.ok && app.value.role !== ETCD_ROLE) || config === undefined) return undefined;
   // The app's own verbs put other data here on purpose, and know what for.
   if (replacesData(busyVerbs(await machine.commandLines()))) return undefined;
-  if (dataGone && observed.mark.wasMember) return withoutData(situationOf(files, places));
+  if (dataGone && mark.wasMember) {
+    const away = await diskNotMounted(machine, config, mark.dataDiskId).catch(() => '');
+    return away === ''
+      ? withoutData(bare)
+      : `The data disk is not mounted: ${away}. etcd is not started; mount the data disk (see /etc/fstab and \`lsblk\`), and run the health action; nothing is lost.`;
+  }
 
   const asked = situationOf(await observe(world, files, ['cluster'], ASK_MS), places);
   if (dataGone) return withoutData(asked);

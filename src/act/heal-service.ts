@@ -10,15 +10,19 @@ import { requestFile } from '../state/heal-request.ts';
 import { type Outcome, outcomeFile } from '../state/outcome.ts';
 import { isParked } from '../state/parked.ts';
 import { rememberCluster } from './birthmark.ts';
-import { diagnoseWhenSettled } from './diagnose-when-settled.ts';
+import { diagnoseWhenSettled, type Settled } from './diagnose-when-settled.ts';
 import { HealContext } from './heal/heal-context.ts';
 import { runHeal } from './heal/run-heal.ts';
 import { whyLeftToPerson } from './left-to-person.ts';
 
 /** After a boot the network and the others may need a moment; an unfinished heal waits for them that long. */
 const SETTLE_MS = 60_000;
-/** Asked by the gate, whose refusal AppCenter may not hear of: the others may be booting too, after a power cut for all. */
-const WAIT_FOR_OTHERS_MS = 600_000;
+/**
+ * Asked by the gate, whose refusal AppCenter may not hear of: the others may be off for hours, after a power cut for all.
+ * A look costs a few processes, so after the first minute there are fewer.
+ */
+const WAIT_FOR_OTHERS_MS = 86_400_000;
+const LOOK_SELDOM_MS = 5000;
 const MAY_SETTLE: readonly Verdict[] = ['starting', 'quorum-lost', 'unknown', 'stopped', 'amnesia'];
 
 /** How a run ended, with the verdict that it found last; undefined when it did not look. */
@@ -30,10 +34,18 @@ type Ended = Outcome & { readonly verdict?: Verdict };
  */
 export async function runHealService(world: World, settings: Settings, log: Log): Promise<Outcome> {
   const { machine, places } = world;
-  const { verdict, ...ended } = await decide(world, settings, log).catch((error: Error): Ended => {
+  const request = await requestFile.read(machine, places.request);
+  const { verdict, ...ended } = await decide(world, settings, log, request).catch((error: Error): Ended => {
     log.error({ event: 'failed', error: error.message }, `The heal stopped: ${error.message}`);
     return { outcome: 'failed', message: `The heal stopped: ${error.message}` };
   });
+  // At boot the gate may ask while this run looks whether there is anything to do; systemd starts no second one then.
+  if (
+    ended.outcome === 'nothing' &&
+    request === undefined &&
+    (await requestFile.read(machine, places.request)) !== undefined
+  )
+    return runHealService(world, settings, log);
   // A request that stays would be answered again; what could not be removed is removed by the next run.
   await machine
     .remove(places.request)
@@ -46,7 +58,12 @@ export async function runHealService(world: World, settings: Settings, log: Log)
   return ended;
 }
 
-async function decide(world: World, settings: Settings, log: Log): Promise<Ended> {
+async function decide(
+  world: World,
+  settings: Settings,
+  log: Log,
+  request: Awaited<ReturnType<typeof requestFile.read>>,
+): Promise<Ended> {
   const { machine, places } = world;
   const nothing = (message: string): Outcome => {
     log.info({ event: 'nothing' }, message);
@@ -58,7 +75,6 @@ async function decide(world: World, settings: Settings, log: Log): Promise<Ended
       : (await world.mode()) === 'off'
         ? 'HEAL_MODE is off; `heal-node restore` brings the originals back'
         : undefined;
-  const request = await requestFile.read(machine, places.request);
   const unfinished = await healRecordFile.read(machine, places.journal);
   const swapped =
     (await machine.kindOf(places.copyUnitFile)) !== 'none' ||
@@ -66,15 +82,16 @@ async function decide(world: World, settings: Settings, log: Log): Promise<Ended
   if (!request && !unfinished && !swapped) return nothing('No heal was asked for and none is unfinished.');
   const why = await parked();
   if (why !== undefined) return { outcome: 'parked', message: `No heal is begun or taken up: ${why}.` };
-  const { situation, diagnosis } = await diagnoseWhenSettled(
-    world,
-    request?.by === 'gate' ? WAIT_FOR_OTHERS_MS : SETTLE_MS,
-    async ({ diagnosis: { verdict } }) =>
-      (unfinished !== undefined || request?.by === 'gate') &&
-      MAY_SETTLE.includes(verdict) &&
-      // Whoever stops the app waits for this.
-      (await parked()) === undefined,
-  );
+  const waits = async ({ diagnosis: { verdict } }: Settled): Promise<boolean> =>
+    (unfinished !== undefined || request?.by === 'gate') &&
+    MAY_SETTLE.includes(verdict) &&
+    // Whoever stops the app, or asks for a heal too, waits for this.
+    (await parked()) === undefined &&
+    (await requestFile.read(machine, places.request))?.by === request?.by;
+  let settled = await diagnoseWhenSettled(world, SETTLE_MS, waits);
+  if (request?.by === 'gate' && (await waits(settled)))
+    settled = await diagnoseWhenSettled(world, WAIT_FOR_OTHERS_MS, waits, LOOK_SELDOM_MS);
+  const { situation, diagnosis } = settled;
   const { verdict, reason, means, evidence } = diagnosis;
   log.info({ event: 'verdict', verdict, reason, evidence }, `Verdict ${verdict} (${reason}): ${means}.`);
   const begins = verdict === 'stale' && (request !== undefined || unfinished !== undefined);

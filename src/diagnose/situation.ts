@@ -47,6 +47,12 @@ export interface Situation {
   readonly servesAsOwn: boolean;
   /** What the cluster says of this node: nothing, that it lists it, has added it and never seen it start, or does not list it. */
   readonly membership: 'unknown' | 'listed' | 'unstarted' | 'unlisted';
+  /**
+   * Its member is known to have run: the cluster lists its client URLs, which it publishes when it first serves, as etcd
+   * asks it itself (etcdserver/cluster_util.go, isMemberBootstrapped), or this node's own mark says so. Founders are
+   * listed by their names before they have ever been started.
+   */
+  readonly hasRun: boolean;
   /** Its data have committed more than any of those that serve knows, and no person has given that up. */
   readonly ahead: boolean;
   /** The ID of the cluster whose data these are, or as whose member it runs, where the one that serves is another. */
@@ -66,7 +72,11 @@ export interface Situation {
   readonly foreign: { readonly member: Member; readonly servedBy: string | undefined } | undefined;
   /** The process lives, and has done something since the look began. */
   readonly progresses: boolean;
-  /** The place of the data is known, and nothing stands there that a client has written. */
+  /**
+   * The place of the data is known, and nothing stands there, or nothing but a founding: one of which no leader has come,
+   * or one on a node that has been a member of a cluster with more. In a cluster in which nobody has written anything
+   * yet, a founding is all the data there are.
+   */
   readonly dataGone: boolean;
   /** Facts prove that it cannot come back with the data it has (src/diagnose/stale-proofs.ts); or they are a clone's, or differ. */
   readonly provenStale: boolean;
@@ -132,8 +142,10 @@ export function situationOf(observed: Observation, places: Places): Situation {
   const process = processOf(observed);
   const self = observed.self?.reply.ok ? observed.self.reply.value : undefined;
   const { data, examination, swap, divergence, discardAhead, process: sample } = observed;
+  const dataGone =
+    data.kind === 'none' || (data.kind === 'founding' && (observed.mark.wasMember || !data.elected));
   const owner =
-    data.kind === 'data' && data.memberId !== ''
+    data.kind !== 'unknown' && !dataGone && data.memberId !== ''
       ? { memberId: data.memberId, clusterId: data.clusterId }
       : undefined;
   const ownerId = self?.memberId ?? owner?.memberId;
@@ -176,6 +188,7 @@ export function situationOf(observed: Observation, places: Places): Situation {
     servesAsOwn:
       self?.serves === true && process === 'alive' && (!cluster.own || cluster.own.id === self.memberId),
     membership: membershipOf(cluster),
+    hasRun: observed.mark.wasMember || (cluster.own?.clientUrls.length ?? 0) > 0,
     ahead:
       owner !== undefined &&
       commit > 0n &&
@@ -200,7 +213,7 @@ export function situationOf(observed: Observation, places: Places): Situation {
       process === 'alive' &&
       (sample === undefined ||
         (!['T', 't', 'Z'].includes(sample.state) && sample.cpuTicks + sample.ioBytes > 0)),
-    dataGone: data.kind === 'none' || data.kind === 'founding',
+    dataGone,
     diverged,
     swapped:
       swap.copyUnitFile !== 'none' ||

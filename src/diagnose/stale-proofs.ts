@@ -42,7 +42,8 @@ export const staleProofs: readonly StaleProof[] = [
     id: 'already-bootstrapped',
     means: 'its data are gone, while the cluster remembers the member as started',
     because: 'no data stand there, or nothing but a founding, and those that serve list this node as started',
-    shows: (s) => (s.dataGone && s.membership === 'listed' ? [dataEvidence(s), listEvidence(s)] : undefined),
+    shows: (s) =>
+      s.dataGone && s.membership === 'listed' && s.hasRun ? [dataEvidence(s), listEvidence(s)] : undefined,
   },
   {
     id: 'removed',

@@ -44,6 +44,7 @@ const unknownData = (why: string): DataFacts => ({
   dir: 'none',
   walDir: 'none',
   kind: 'unknown',
+  elected: false,
   why,
   occupied: false,
   memberId: '',
@@ -53,11 +54,15 @@ const unknownData = (why: string): DataFacts => ({
 async function lookAtData(machine: Machine, config: Fact<EtcdConfig>): Promise<DataFacts> {
   if (!config.ok) return unknownData(config.why);
   const { dataDir, walDir, separateWalDir } = config.value;
-  const { kind, memberId, clusterId, notLookedAt } = await machine.examine({ dataDir, walDir }, true);
+  const { kind, elected, memberId, clusterId, notLookedAt } = await machine.examine(
+    { dataDir, walDir },
+    true,
+  );
   return {
     dir: await machine.kindOf(dataDir),
     walDir: separateWalDir ? await machine.kindOf(walDir) : 'none',
     kind: kind === 'whole' || kind === 'damaged' ? 'data' : kind,
+    elected,
     why: kind === 'unknown' ? notLookedAt.join('; ') : '',
     occupied: (await machine.kindOf(`${dataDir}/member`)) !== 'none',
     memberId,

@@ -80,7 +80,11 @@ async function versionOf(machine: Machine, program: string): Promise<string> {
 }
 
 /** The data were on a file system of their own, and where it was mounted is the root disk now. */
-async function diskNotMounted(machine: Machine, config: EtcdConfig, remembered: string): Promise<string> {
+export async function diskNotMounted(
+  machine: Machine,
+  config: EtcdConfig,
+  remembered: string,
+): Promise<string> {
   if (remembered === '') return '';
   const now = await machine.fileSystemId(config.dataDir);
   return now !== remembered && now === (await machine.fileSystemId('/'))

@@ -42,8 +42,9 @@ export async function lookAtUnits(
   const all = await watch.fact('unit', () =>
     machine.units([places.unit, places.copyUnit, ...APP_DATA_UNITS]),
   );
+  const verbs = busyVerbs(await machine.commandLines());
   if (!all.ok)
-    return { unit: all, copyUnit: all, appBusy: [], log: { ok: false, why: 'systemd did not answer' } };
+    return { unit: all, copyUnit: all, appBusy: verbs, log: { ok: false, why: 'systemd did not answer' } };
   const [unit, copyUnit, ...busy] = all.value.map((value): Fact<UnitFacts> => ({ ok: true, value }));
   if (unit === undefined || copyUnit === undefined) throw new Error('systemctl show left a unit out');
   const inForce = unitInForce(unit, copyUnit, swap);
@@ -56,7 +57,7 @@ export async function lookAtUnits(
         const other = busy[i];
         return other?.ok === true && ['active', 'activating', 'deactivating'].includes(other.value.active);
       }),
-      ...busyVerbs(await machine.commandLines()),
+      ...verbs,
     ],
     log: inForce.ok ? await watch.fact('log', () => logOf(world, inForce.value, logFile)) : inForce,
   };

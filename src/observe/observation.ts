@@ -39,6 +39,8 @@ export interface DataFacts {
    * not; unknown: no settings say where it is, or it could not be looked at.
    */
   readonly kind: 'unknown' | 'none' | 'founding' | 'data';
+  /** The log has an entry of an elected leader's. */
+  readonly elected: boolean;
   /** Why it is unknown; empty otherwise. */
   readonly why: string;
   /** There is something in the data dir, whatever it is. */

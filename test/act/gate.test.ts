@@ -21,6 +21,15 @@ test('a node that has never been a member may start on nothing, unless one that 
   assert.is(asked(fake), undefined, 'a cluster is being created');
 });
 
+test('founders are listed before they have run: the last one of a cluster being created may start', () => {
+  const fake = new ThreeMembers('WAL gone');
+  const lineage = fake.cluster.lineage(0);
+  lineage.members = lineage.members.map((member) =>
+    member.name === 'etcd2' ? { ...member, clientUrls: [] } : member,
+  );
+  assert.is(asked(fake), undefined);
+});
+
 for (const left of ['nothing', 'a founding'] as const)
   test(`a node that has been one may never start on ${left}, and nobody is asked`, () => {
     const fake = new ThreeMembers(left === 'nothing' ? 'WAL gone' : 'none');

@@ -65,6 +65,7 @@ const FOUR = [
     clientUrls: ['http://10.0.0.5:2379'],
   },
 ];
+const FOUNDERS = members.map((member) => (member.id === OWN ? { ...member, clientUrls: [] } : member));
 const without = (list: typeof members) => [asked(1, { members: list }), asked(3, { members: list })];
 
 /** Added and not started, with a log of an ID that is not listed; its process is on its way up. */
@@ -104,6 +105,11 @@ const cases: readonly (readonly [expected: string, observed: Observation])[] = [
   ['stale/already-bootstrapped', crashed([], holding({ kind: 'founding' }))],
   // A member that was healed before founds under an ID of its own, one of a scaled cluster under another cluster's.
   ['stale/already-bootstrapped', crashed([], holding({ kind: 'founding', clusterId: 'other' }))],
+  // A cluster in which nobody has written anything yet, and one whose last founder has not run.
+  ['unknown/no-rule', crashed([], { ...holding({ kind: 'founding', elected: true }), mark: NEVER })],
+  ['stale/already-bootstrapped', crashed([], holding({ kind: 'founding', elected: true }))],
+  ['unknown/no-rule', crashed([], { ...NO_DATA, mark: NEVER, others: without(FOUNDERS) })],
+  ['stale/already-bootstrapped', crashed([], { ...NO_DATA, mark: NEVER })],
   ['unknown/no-rule', crashed([BOOTSTRAPPED])], // the line says so, the disk does not
   ['stale/wal-damaged', crashed([], damagedWal())],
   ['unknown/no-rule', crashed([line('wal-damaged')])], // the line says so, the disk does not

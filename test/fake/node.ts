@@ -362,7 +362,8 @@ export class SimNode {
       });
       return;
     }
-    if (remote && own && own.name !== '') return fail(`member ${own.id} has already been bootstrapped`);
+    if (remote && own && own.clientUrls.length > 0)
+      return fail(`member ${own.id} has already been bootstrapped`);
     const born = sim.bornId(this.sid);
     const founded = remote ? 0 : 1;
     this.putData({ memberId: born, lineage: founded, index: 0, damaged: false });
@@ -373,7 +374,7 @@ export class SimNode {
         id: sim.bornId(sid),
         name: `etcd${sid}`,
         peerUrls: [nodeUrl(sid, 2380)],
-        clientUrls: [nodeUrl(sid, 2379)],
+        clientUrls: [],
       }));
     runs(this.data as Data);
   }

@@ -131,13 +131,14 @@ export const holding = (changes: Partial<Examination> = {}): Pick<Observation, '
     logRead: true,
     ...changes,
   };
-  const { kind, memberId, clusterId } = examination;
+  const { kind, elected, memberId, clusterId } = examination;
   return {
     examination,
     data: {
       dir: 'directory',
       walDir: 'none',
       kind: kind === 'whole' || kind === 'damaged' ? 'data' : kind,
+      elected,
       why: kind === 'unknown' ? 'no metadata' : '',
       occupied: true,
       memberId,

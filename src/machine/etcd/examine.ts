@@ -19,6 +19,8 @@ export interface Examination {
    * starts with it, as far as was looked; damaged: etcd refuses it; unknown: the log could not be looked at.
    */
   readonly kind: 'none' | 'founding' | 'whole' | 'damaged' | 'unknown';
+  /** A leader was elected, and this member followed it: it has been in a cluster that served. */
+  readonly elected: boolean;
   /** What etcd does not start with. */
   readonly damage: readonly Damage[];
   /** Whose data these are: hexadecimal, as etcdctl prints it; empty when not known. */
@@ -63,6 +65,7 @@ export interface EtcdDirs {
 /** Of a dir that could not be opened at all. */
 export const notExamined = (why: string): Examination => ({
   kind: 'unknown',
+  elected: false,
   damage: [],
   memberId: '',
   clusterId: '',
@@ -88,6 +91,7 @@ const NO_SCAN = (): WalScan => ({
   jump: 0,
   snapshots: [],
   founding: false,
+  elected: false,
   torn: undefined,
   problems: [],
 });
@@ -245,6 +249,7 @@ export function examine({ wal, snap }: EtcdDirs, options: ExamineOptions): Exami
   };
   return {
     kind: kind(),
+    elected: log.elected,
     damage,
     memberId: log.memberId,
     clusterId: log.clusterId,

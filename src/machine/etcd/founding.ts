@@ -2,6 +2,8 @@ import { BYTES, readMessage, VARINT } from './protobuf.ts';
 
 /** raft/raftpb/raft.proto, `Entry`; EntryNormal is 0, EntryConfChange 1. */
 export const ENTRY = { 1: VARINT, 2: VARINT, 3: VARINT, 4: BYTES } as const;
+/** raft/bootstrap.go: the members of the first configuration are appended in it. */
+export const FOUNDING_TERM = 1;
 const CONF_CHANGE = { 1: VARINT, 2: VARINT, 3: VARINT, 4: BYTES } as const;
 /** etcdserver/etcdserverpb/etcdserver.proto, `Request`. */
 const REQUEST = { 1: VARINT, 2: BYTES, 3: BYTES, 4: BYTES } as const;
@@ -70,7 +72,7 @@ export function isOfFounding(
     const whole = readMessage(bytes, from, to, CONF_CHANGE, (field, value) => {
       if (field === 2) adds = value === 0; // ConfChangeAddNode
     });
-    return whole && adds && term === 1;
+    return whole && adds && term === FOUNDING_TERM;
   }
   if (type !== 0) return false;
   if (from === to || leavesNothing(bytes, from, to)) return true;

@@ -1,7 +1,7 @@
 import type { HeldDir } from '../os/held-dir.ts';
 import { BoundedFile, type Budget } from './bounded-file.ts';
 import { updateCrc } from './crc32c.ts';
-import { ENTRY, isOfFounding } from './founding.ts';
+import { ENTRY, FOUNDING_TERM, isOfFounding } from './founding.ts';
 import { BYTES, readMessage, VARINT, varint64 } from './protobuf.ts';
 
 /**
@@ -51,6 +51,8 @@ export interface WalScan {
   readonly snapshots: { readonly index: number; readonly term: number }[];
   /** Nothing but entries of a founding, from the first file on. */
   founding: boolean;
+  /** It has an entry of a later term than the founding's: a leader has been elected, and this member has followed it. */
+  elected: boolean;
   /** The last record was torn when it was written: etcd cuts the log off here (wal/repair.go). */
   torn: { readonly segment: Segment; readonly at: number } | undefined;
   readonly problems: WalProblem[];
@@ -165,6 +167,7 @@ export function scanWal(
           }
           if (entry.index > into.lastEntry + 1) into.jump = Math.max(into.jump, entry.index);
           into.lastEntry = entry.index;
+          into.elected ||= entry.term > FOUNDING_TERM;
           into.founding &&= isOfFounding(entry.type, entry.term, bytes, entry.from, entry.to);
           break;
         }

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
 import { cgroups } from './cgroups.ts';
@@ -117,8 +117,9 @@ export class TestMachine {
    * Boots.
    *
    * @param boots returns when everything is up that starts at boot; else as soon as systemd takes commands
+   * @param mounts the data disk is mounted; else what stands at its place is the root disk's
    */
-  async powerOn(boots = true): Promise<void> {
+  async powerOn(boots = true, mounts = true): Promise<void> {
     if (this.isOn) return;
     const { slot, sid, lan, layers } = this.spec;
     const { dir } = this;
@@ -134,7 +135,7 @@ export class TestMachine {
       '--kill-signal=SIGKILL',
       `--machine=${slot.netns(sid)}`,
       `--network-namespace-path=/run/netns/${slot.netns(sid)}`,
-      `--bind=${this.dataDisk}:/var/lib/etcd`,
+      ...(mounts ? [`--bind=${this.dataDisk}:/var/lib/etcd`] : []),
       `--directory=${root}`,
       '--boot',
       'systemd.unit=multi-user.target',
@@ -284,6 +285,14 @@ export class TestMachine {
     if (ran.code !== 0)
       throw new Error(`${this.name}: ${script}: exit ${ran.code}: ${ran.stderr || ran.stdout}`);
     return ran.stdout;
+  }
+
+  /** Takes its data disk away, off, and gives it a fresh one in its place: empty, and root's. */
+  freshDataDisk(): void {
+    if (this.isOn) throw new Error(`${this.name} is on`);
+    for (const name of readdirSync(this.dataDisk))
+      rmSync(join(this.dataDisk, name), { recursive: true, force: true });
+    chownSync(this.dataDisk, 0, 0);
   }
 
   /** A path of the root disk as the host sees it; written only while the machine is off. */

@@ -31,14 +31,20 @@ export async function createCluster(bed: Bed): Promise<void> {
   if (failed) throw new Error(`start failed with ${failed.code}: ${failed.stdout} ${failed.stderr}`);
 }
 
+/** What a story begins with. */
+export interface StoryOptions extends BedOptions {
+  /** False: machines that have booted, and no cluster yet. */
+  readonly created?: boolean;
+}
+
 /** One story on real machines: boots them, tells it, and takes everything down, also when it fails. */
-export function scenario(title: string, options: BedOptions, story: (stage: Stage) => Promise<void>): void {
+export function scenario(title: string, options: StoryOptions, story: (stage: Stage) => Promise<void>): void {
   test(title, async () => {
     const bed = await Bed.boot(options);
     const ends: (() => Promise<void>)[] = [];
     const platforms: AppCenter[] = [];
     try {
-      await createCluster(bed);
+      if (options.created !== false) await createCluster(bed);
       await story({
         bed,
         machines: bed.machines,
