@@ -2,7 +2,7 @@
  * Whatever is read may have been written by somebody else: random and mutated input, a reader at a time. Nothing
  * crashes, hangs or answers with anything but a value or an Error with a message.
  */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -14,10 +14,10 @@ import { readJson } from '../src/cluster/etcdctl.ts';
 import * as replies from '../src/cluster/replies.ts';
 import { diagnose } from '../src/diagnose/diagnose.ts';
 import { etcdConfig } from '../src/machine/etcd/etcd-config.ts';
-import { type Examination, examine } from '../src/machine/etcd/examine.ts';
+import type { Examination } from '../src/machine/etcd/examination.ts';
+import { examine } from '../src/machine/etcd/examine.ts';
 import { linesSince, plainLine } from '../src/machine/etcd/log-lines.ts';
 import { certificateFaults } from '../src/machine/os/certificates.ts';
-import { HeldDir } from '../src/machine/os/held-dir.ts';
 import { listeningSockets } from '../src/machine/os/network.ts';
 import { parseProcess } from '../src/machine/os/process.ts';
 import { parseEnvFile, setEnvValues } from '../src/machine/systemd/env-file.ts';
@@ -28,8 +28,9 @@ import { recordedLines } from './diagnose/recorded-lines.ts';
 import { crashed, ENV, situation } from './fake/observation.ts';
 
 const RUNS = 2000;
-const wal = readFileSync(join(import.meta.dirname, 'machine/etcd/recorded/etcd-3.4.wal'));
-const db = readFileSync(join(import.meta.dirname, 'machine/etcd/recorded/etcd-3.4.db-head'));
+const recorded = join(import.meta.dirname, 'machine/etcd/recorded/one-write/member');
+const wal = readFileSync(join(recorded, 'wal/0000000000000000-0000000000000000.wal'));
+const db = readFileSync(join(recorded, 'snap/db'));
 const server = readFileSync(join(import.meta.dirname, 'machine/os/recorded/certificates/server.pem'), 'utf8');
 const STATUS = `{"header":{"cluster_id":"9980","member_id":"1046","revision":"5","raft_term":"2"},"version":"3.4.23","dbSize":"20480","leader":"1046","raftIndex":"9","raftTerm":"2","errors":["memberID:10501334649042878790 alarm:NOSPACE "]}`;
 const LIST = `{"header":{"cluster_id":9980,"member_id":1046},"members":[{"ID":18331233011,"name":"etcd2","peerURLs":["http://10.0.0.2:2380"]}]}`;
@@ -42,13 +43,13 @@ process.on('exit', () => rmSync(place, { recursive: true }));
 
 /** What an examination says of a dir with these files, as its log and as its snapshots. It never throws. */
 function examined(files: Readonly<Record<string, string>>): Examination {
-  for (const [name, text] of Object.entries(files)) writeFileSync(join(place, name), text, 'latin1');
-  const dir = HeldDir.open(place);
+  const dir = join(place, 'member/snap');
+  mkdirSync(dir, { recursive: true });
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(dir, name), text, 'latin1');
   try {
-    return examine({ wal: dir, snap: dir }, { bytes: 1 << 24, ms: 1000 });
+    return examine(place, dir, { bytes: 1 << 24, ms: 1000 });
   } finally {
-    dir.close();
-    for (const name of Object.keys(files)) rmSync(join(place, name));
+    rmSync(dir, { recursive: true });
   }
 }
 

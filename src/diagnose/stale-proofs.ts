@@ -1,4 +1,4 @@
-import type { Damage } from '../machine/etcd/examine.ts';
+import type { Damage } from '../machine/etcd/examination.ts';
 import { dataEvidence, type Evidence, ev, journalEvidence, listEvidence } from './evidence.ts';
 import { lastWord } from './log-words.ts';
 import type { Situation } from './situation.ts';

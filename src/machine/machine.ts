@@ -1,4 +1,4 @@
-import type { Examination } from './etcd/examine.ts';
+import type { Examination } from './etcd/examination.ts';
 import type { FileRights } from './os/held-dir.ts';
 import type { Network, Reach } from './os/network.ts';
 import type { ProcessSample } from './os/process.ts';

@@ -1,6 +1,6 @@
 import { existsSync, statfsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Examination, examine, notExamined } from './etcd/examine.ts';
+import { examine } from './etcd/examine.ts';
 import { type Machine, type PathKind, ROOT_ONLY_DIRECTORY } from './machine.ts';
 import { type FileRights, HeldDir } from './os/held-dir.ts';
 import { lookAtNetwork, reach } from './os/network.ts';
@@ -68,34 +68,6 @@ function sizeBelow(dir: HeldDir): number {
   return bytes;
 }
 
-/** A directory held open; undefined when there is none. */
-const openIfAny = (path: string): HeldDir | undefined => {
-  try {
-    return HeldDir.open(path);
-  } catch (error) {
-    if (missing(error)) return undefined;
-    throw error;
-  }
-};
-
-function examineDirs(
-  { dataDir, walDir }: { dataDir: string; walDir: string },
-  onlyKind: boolean,
-): Examination {
-  let wal: HeldDir | undefined;
-  let snap: HeldDir | undefined;
-  try {
-    wal = openIfAny(walDir);
-    snap = openIfAny(`${dataDir}/member/snap`);
-    return examine({ wal, snap }, { ...(onlyKind ? ONLY_KIND : WHOLE), onlyKind });
-  } catch (error) {
-    return notExamined((error as Error).message);
-  } finally {
-    wal?.close();
-    snap?.close();
-  }
-}
-
 /** The real machine that this process runs on. */
 export const thisMachine: Machine = {
   now: () => Date.now(),
@@ -141,7 +113,8 @@ export const thisMachine: Machine = {
     }
   },
 
-  examine: async (dirs, onlyKind) => examineDirs(dirs, onlyKind),
+  examine: async ({ dataDir, walDir }, onlyKind) =>
+    examine(dataDir, walDir, { ...(onlyKind ? ONLY_KIND : WHOLE), onlyKind }),
   fileSystemId: async (path) => {
     const result = await run(['stat', '--file-system', '--format=%i', '--', nearestDirectory(path)], {
       timeoutMs: 2000,

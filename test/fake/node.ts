@@ -1,5 +1,5 @@
 import { gate } from '../../src/act/gate.ts';
-import { type Examination, notExamined } from '../../src/machine/etcd/examine.ts';
+import type { Examination } from '../../src/machine/etcd/examination.ts';
 import type { Machine } from '../../src/machine/machine.ts';
 import { parseEnvFile } from '../../src/machine/systemd/env-file.ts';
 import type { UnitFacts } from '../../src/machine/systemd/systemctl.ts';
@@ -9,6 +9,7 @@ import type { Mode } from '../../src/settings/settings-table.ts';
 import { HEAL_UNIT } from '../../src/state/places.ts';
 import { CLUSTER_ID, nodeUrl, type Running, sidOf } from './cluster.ts';
 import { type Data, Disk, type Entry } from './disk.ts';
+import { NOTHING_FOUND } from './examination.ts';
 import { PLACES, unit as unitFacts } from './observation.ts';
 import { Proc } from './process.ts';
 import type { FakeWorld } from './world.ts';
@@ -116,10 +117,10 @@ export class SimNode {
   /** What our own readers say of it: blank data are those of a start that was cut off before it wrote anything. */
   private examination(): Examination {
     const { data } = this;
-    if (data === undefined) return { ...notExamined(''), kind: 'none', notLookedAt: [] };
+    if (data === undefined) return NOTHING_FOUND;
     const damage = data.damaged ? [{ file: '0.wal', at: 0, what: 'crc mismatch' }] : [];
     return {
-      ...notExamined(''),
+      ...NOTHING_FOUND,
       kind: data.damaged ? 'damaged' : data.index === 0 ? 'founding' : 'whole',
       damage,
       memberId: data.memberId,
@@ -128,7 +129,6 @@ export class SimNode {
       commit: BigInt(data.index),
       lastIndex: BigInt(data.index),
       logRead: true,
-      notLookedAt: [],
     };
   }
 

@@ -2,12 +2,14 @@
 import type { Member, MemberReply } from '../../src/cluster/cluster.ts';
 import { type Situation, situationOf } from '../../src/diagnose/situation.ts';
 import { etcdConfig } from '../../src/machine/etcd/etcd-config.ts';
-import { type Examination, notExamined } from '../../src/machine/etcd/examine.ts';
+import type { Examination } from '../../src/machine/etcd/examination.ts';
 import type { UnitFacts } from '../../src/machine/systemd/systemctl.ts';
 import type { Asked, Observation } from '../../src/observe/observation.ts';
 import type { GuardFacts } from '../../src/plan/guards.ts';
 import { parseSettings } from '../../src/settings/parse-settings.ts';
 import { places } from '../../src/state/places.ts';
+
+import { NOTHING_FOUND } from './examination.ts';
 
 export const settings = parseSettings(undefined, {});
 export const PLACES = places(settings);
@@ -119,7 +121,7 @@ export const silent = (n: 1 | 3): Asked => ({
 /** The data of a member, and what an examination of them says. */
 export const holding = (changes: Partial<Examination> = {}): Pick<Observation, 'data' | 'examination'> => {
   const examination: Examination = {
-    ...notExamined(''),
+    ...NOTHING_FOUND,
     kind: 'whole',
     memberId: OWN,
     clusterId: CLUSTER,
@@ -127,7 +129,6 @@ export const holding = (changes: Partial<Examination> = {}): Pick<Observation, '
     commit: 90n,
     lastIndex: 91n,
     applied: 90n,
-    notLookedAt: [],
     logRead: true,
     ...changes,
   };

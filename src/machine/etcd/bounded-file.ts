@@ -1,10 +1,5 @@
 import type { HeldFile } from '../os/held-dir.ts';
-
-/** Reading stops at the first of these that is reached. */
-export interface Limits {
-  readonly bytes: number;
-  readonly ms: number;
-}
+import type { ExamineOptions } from './examination.ts';
 
 /** Thrown where a limit is reached: what was not read then says nothing about the data. */
 class LimitReached extends Error {}
@@ -14,7 +9,7 @@ export class Budget {
   private left: number;
   private readonly endsAtMs: number;
 
-  constructor(private readonly limits: Limits) {
+  constructor(private readonly limits: Pick<ExamineOptions, 'bytes' | 'ms'>) {
     this.left = limits.bytes;
     this.endsAtMs = performance.now() + limits.ms;
   }

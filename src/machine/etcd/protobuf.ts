@@ -1,6 +1,6 @@
 /**
  * Reads protobuf messages as etcd's generated code does (gogo/protobuf, `Unmarshal` in the *.pb.go files), and
- * refuses what that refuses: nothing is copied and nothing allocated, because a WAL has a million messages.
+ * refuses what that refuses.
  */
 
 export const VARINT = 0;
@@ -10,16 +10,27 @@ export const BYTES = 2;
 export type Schema = Readonly<Record<number, typeof VARINT | typeof BYTES>>;
 
 /**
- * What is done with a field, known or not: of a VARINT `value` is its number (exact to 2^53), of BYTES their
- * length, else NaN; `from` to `to` is where the varint or the bytes stand.
+ * Whether `Unmarshal` takes a message. A short one ends before its last field does (io.ErrUnexpectedEOF), which etcd
+ * takes for a record that was not written to its end.
  */
-export type OnField = (field: number, value: number, from: number, to: number) => void;
+export type Decoded = 'whole' | 'short' | 'ill-formed';
 
-const ILL_FORMED = -1;
+/** The last of each field by its number: a varint's value (exact to 2^53), and where varint or bytes stand. */
+export interface Fields {
+  readonly numbers: number[];
+  readonly from: number[];
+  readonly to: number[];
+}
 
-/** Where the varint at `at` ends, or ILL_FORMED: it has at most ten bytes (`ErrIntOverflow`). */
+const SHORT = -1;
+const ILL_FORMED = -2;
+
+/** Where the varint at `at` ends; it has at most ten bytes (`ErrIntOverflow`). */
 function endOfVarint(bytes: Uint8Array, at: number, end: number): number {
-  for (let p = at; p < end && p < at + 10; p++) if ((bytes[p] as number) < 0x80) return p + 1;
+  for (let p = at; p < at + 10; p++) {
+    if (p >= end) return SHORT;
+    if ((bytes[p] as number) < 0x80) return p + 1;
+  }
   return ILL_FORMED;
 }
 
@@ -36,59 +47,63 @@ export function varint64(bytes: Uint8Array, from: number, to: number): bigint {
   return BigInt.asUintN(64, value);
 }
 
-/** Where the field behind a tag ends (`skipRecord` and its like), or ILL_FORMED. */
+/** Where the field behind a tag ends (`skipRecord` and its like), which may be behind the message's end. */
 function endOfField(bytes: Uint8Array, wire: number, at: number, end: number): number {
   if (wire === VARINT) return endOfVarint(bytes, at, end);
   if (wire === 1) return at + 8;
   if (wire === 5) return at + 4;
   if (wire === BYTES) {
     const from = endOfVarint(bytes, at, end);
-    return from === ILL_FORMED ? ILL_FORMED : from + varint(bytes, at, from);
+    const length = from < 0 ? 0 : varint(bytes, at, from);
+    return length < 2 ** 63 ? from + length : ILL_FORMED;
   }
   if (wire !== 3) return ILL_FORMED;
   // A group: fields and further groups, until the tag that ends it.
   for (let [p, depth] = [at, 1]; ; ) {
     const tagEnd = endOfVarint(bytes, p, end);
-    if (tagEnd === ILL_FORMED) return ILL_FORMED;
+    if (tagEnd < 0) return tagEnd;
     const inner = (bytes[p] as number) & 7;
     if (inner === 4 && --depth === 0) return tagEnd;
     if (inner === 3) depth++;
     p = inner === 3 || inner === 4 ? tagEnd : endOfField(bytes, inner, tagEnd, end);
-    if (p === ILL_FORMED || p > end) return ILL_FORMED;
+    if (p < 0) return p;
   }
 }
 
 /**
  * Reads the message that stands from `start` to `end`.
- * @returns whether etcd's `Unmarshal` takes it; fields before the one that it refuses have been handed over
+ * @param into is given its fields, known or not, as far as they were read
  */
-export function readMessage(
+export function decode(
   bytes: Uint8Array,
   start: number,
   end: number,
   schema: Schema,
-  onField?: OnField,
-): boolean {
+  into?: Fields,
+): Decoded {
   for (let at = start; at < end; ) {
     const tagEnd = endOfVarint(bytes, at, end);
-    if (tagEnd === ILL_FORMED) return false;
-    const tag = varint(bytes, at, tagEnd);
+    if (tagEnd < 0) return tagEnd === SHORT ? 'short' : 'ill-formed';
     const wire = (bytes[at] as number) & 7;
     // The field number is the lower 32 bits of what stands behind the wire type, read with its sign.
-    const field = (Math.floor(tag / 8) % 2 ** 32) | 0;
-    if (wire === 4 || field <= 0 || (schema[field] ?? wire) !== wire) return false;
+    const field = (Math.floor(varint(bytes, at, tagEnd) / 8) % 2 ** 32) | 0;
+    if (wire === 4 || field <= 0 || (schema[field] ?? wire) !== wire) return 'ill-formed';
     const next = endOfField(bytes, wire, tagEnd, end);
-    if (next === ILL_FORMED || next > end) return false;
-    if (onField !== undefined) {
+    if (next === ILL_FORMED) return 'ill-formed';
+    if (next === SHORT || next > end) return 'short';
+    if (into !== undefined) {
       const from = wire === BYTES ? endOfVarint(bytes, tagEnd, end) : tagEnd;
-      onField(
-        field,
-        wire === VARINT ? varint(bytes, from, next) : wire === BYTES ? next - from : Number.NaN,
-        from,
-        next,
-      );
+      into.numbers[field] = wire === VARINT ? varint(bytes, from, next) : Number.NaN;
+      into.from[field] = from;
+      into.to[field] = next;
     }
     at = next;
   }
-  return true;
+  return 'whole';
+}
+
+/** The fields of a message; undefined where etcd does not take it. */
+export function fieldsOf(bytes: Uint8Array, start: number, end: number, schema: Schema): Fields | undefined {
+  const fields: Fields = { numbers: [], from: [], to: [] };
+  return decode(bytes, start, end, schema, fields) === 'whole' ? fields : undefined;
 }

@@ -1,7 +1,7 @@
 import type { HeldDir } from '../os/held-dir.ts';
 import { BoundedFile, type Budget } from './bounded-file.ts';
 import { updateCrc } from './crc32c.ts';
-import { BYTES, readMessage, VARINT } from './protobuf.ts';
+import { BYTES, fieldsOf, VARINT } from './protobuf.ts';
 
 /** etcdserver/api/snap/snappb/snap.proto and raft/raftpb/raft.proto, `Snapshot`, `SnapshotMetadata`. */
 const FILE = { 1: VARINT, 2: BYTES } as const;
@@ -15,24 +15,14 @@ export interface Snapshot {
   readonly term: number;
 }
 
-/** What a snapshot file holds, or undefined when etcd would set it aside as `.broken`. */
+/** What a snapshot file holds, or undefined when etcd would rename it to `.broken` and take an older one. */
 function parseSnapshot(bytes: Uint8Array): Snapshot | undefined {
-  const snapshot = { index: 0, term: 0 };
-  let [crc, from, to] = [0, 0, 0];
-  const whole = readMessage(bytes, 0, bytes.length, FILE, (field, value, start, end) => {
-    if (field === 1) crc = value % 2 ** 32;
-    if (field === 2) [from, to] = [start, end];
-  });
-  if (!whole || from === to || crc === 0 || updateCrc(0, bytes, from, to) !== crc) return undefined;
-  let decoded = true;
-  decoded &&= readMessage(bytes, from, to, SNAPSHOT, (field, _, start, end) => {
-    if (field !== 2) return;
-    decoded &&= readMessage(bytes, start, end, METADATA, (inner, value) => {
-      if (inner === 2) snapshot.index = value;
-      if (inner === 3) snapshot.term = value;
-    });
-  });
-  return decoded ? snapshot : undefined;
+  const file = fieldsOf(bytes, 0, bytes.length, FILE);
+  const [from = 0, to = 0, crc = 0] = [file?.from[2], file?.to[2], file?.numbers[1]];
+  if (from === to || crc === 0 || updateCrc(0, bytes, from, to) !== crc) return undefined;
+  const snapshot = fieldsOf(bytes, from, to, SNAPSHOT);
+  const metadata = snapshot && fieldsOf(bytes, snapshot.from[2] ?? 0, snapshot.to[2] ?? 0, METADATA);
+  return metadata && { index: metadata.numbers[2] ?? 0, term: metadata.numbers[3] ?? 0 };
 }
 
 /**
@@ -47,20 +37,17 @@ export function newestSnapshot(
   recorded: readonly Snapshot[],
   budget: Budget,
 ): Snapshot | undefined {
-  const known = ({ index, term }: Snapshot) =>
-    recorded.some((one) => one.index === index && one.term === term);
   for (const name of names.filter((each) => each.endsWith('.snap')).toReversed()) {
+    const named = /^([0-9a-f]{16})-([0-9a-f]{16})\.snap$/.exec(name);
     const held = dir.openFile(name);
     if (held === undefined) continue;
     try {
-      const file = new BoundedFile(held, budget);
-      const named = /^([0-9a-f]{16})-([0-9a-f]{16})\.snap$/.exec(name);
-      const snapshot =
-        file.size > MAX_BYTES && named
+      const found =
+        held.size > MAX_BYTES && named
           ? { term: Number(`0x${named[1]}`), index: Number(`0x${named[2]}`) }
-          : parseSnapshot(file.bytes(0, file.size));
-      // A broken one is renamed to `.broken`, and the next older is tried.
-      if (snapshot !== undefined && known(snapshot)) return snapshot;
+          : parseSnapshot(new BoundedFile(held, budget).bytes(0, held.size));
+      if (found && recorded.some(({ index, term }) => index === found.index && term === found.term))
+        return found;
     } finally {
       held.close();
     }

@@ -1,0 +1,118 @@
+import { type BoltFile, Damaged, type Item, viewOf } from './bolt-file.ts';
+import { BYTES, fieldsOf, VARINT } from './protobuf.ts';
+
+/** mvcc/revision.go: the main revision, an underscore, the sub revision; a tombstone has a `t` behind. */
+export const REVISION_BYTES = 17;
+const UNDERSCORE = 0x5f;
+const TOMBSTONE = 0x74;
+
+export const KEY_VALUE = { 1: BYTES, 2: VARINT, 3: VARINT, 4: VARINT, 5: BYTES, 6: VARINT } as const;
+/** More out of order than this is not followed up. */
+const MAX_KEYS = 50_000;
+
+/** Whether these are the bytes in which etcd writes a revision; in any others its searches do not find it. */
+export const isRevision = (key: Uint8Array): boolean =>
+  key[8] === UNDERSCORE &&
+  (key.length === REVISION_BYTES || (key.length === REVISION_BYTES + 1 && key[REVISION_BYTES] === TOMBSTONE));
+
+/** The lowest revision that etcd looks for when it starts, as it writes it. */
+const LOWEST = Uint8Array.from({ length: REVISION_BYTES }, (_, n) =>
+  n === 7 ? 1 : n === 8 ? UNDERSCORE : 0,
+);
+
+/** Which items etcd reads at its start: from where a search for revision 1 leads, until one is beyond the highest. */
+export class RestoredRange {
+  private readonly firstAt: number | undefined;
+  private state: 'before' | 'in' | 'behind' = 'before';
+
+  constructor(file: BoltFile, root: number) {
+    this.firstAt = file.seek(root, LOWEST)?.keyAt;
+  }
+
+  takes({ keyAt }: Item, key: Uint8Array): boolean {
+    if (this.state === 'before' && keyAt === this.firstAt) this.state = 'in';
+    if (this.state === 'in' && (key[0] ?? 0) > 0x7f) this.state = 'behind'; // above 2^63 - 1
+    return this.state === 'in';
+  }
+}
+
+interface Change {
+  readonly main: bigint;
+  readonly sub: bigint;
+  readonly deletes: boolean;
+}
+
+/**
+ * etcd's index in memory (mvcc/index.go, key_index.go), for those of its keys alone whose revisions stand out of
+ * order in the database. It is what etcd dies of there: of a revision that is smaller than the one before it when the
+ * index is made, and of one that a search does not find when a client reads the key.
+ */
+export class KeyIndex {
+  private readonly changes = new Map<string, Change[]>();
+
+  constructor(private readonly file: BoltFile) {}
+
+  /** Takes a key into the index, by an item that stands out of order. @returns false when there are too many */
+  follow(item: Item): boolean {
+    if (this.changes.size < MAX_KEYS) this.changes.set(this.userKey(item), []);
+    return this.changes.size < MAX_KEYS;
+  }
+
+  get isEmpty(): boolean {
+    return this.changes.size === 0;
+  }
+
+  /** Makes the index of all items in their order, as etcd does at its start. @throws Damaged where it would panic */
+  check(root: number): void {
+    const range = new RestoredRange(this.file, root);
+    let current = 0n;
+    this.file.walk(
+      root,
+      (items) => {
+        for (const item of items) {
+          const key = this.file.keyOf(item);
+          if (!range.takes(item, key)) continue;
+          const view = viewOf(key);
+          const [main, sub] = [view.getBigInt64(0), view.getBigInt64(9)];
+          const deletes = key.length === REVISION_BYTES + 1 && key[REVISION_BYTES] === TOMBSTONE;
+          current = main;
+          const changes = this.changes.get(this.userKey(item));
+          if (changes) this.add(changes, { main, sub, deletes }, item);
+        }
+      },
+      true,
+    );
+    for (const changes of this.changes.values()) {
+      const live = changes.findLast(({ main }) => main <= current);
+      if (live && !live.deletes && !this.file.finds(root, bytesOf(live)))
+        throw new Damaged(`range cannot find rev (${live.main},${live.sub})`, 0);
+    }
+  }
+
+  private add(changes: Change[], change: Change, { keyAt }: Item): void {
+    const last = changes.at(-1);
+    // A deletion of what is not there is passed over.
+    if (change.deletes && (last === undefined || last.deletes)) return;
+    if (last && (change.main < last.main || (change.main === last.main && change.sub <= last.sub)))
+      throw new Damaged(
+        `put with unexpected smaller revision [{${change.main} ${change.sub}} / {${last.main} ${last.sub}}]`,
+        keyAt,
+      );
+    changes.push(change);
+  }
+
+  private userKey({ valueAt, valueLength }: Item): string {
+    const bytes = this.file.mapped(valueAt, valueLength, 'a key and its value');
+    const { from, to } = fieldsOf(bytes, 0, bytes.length, KEY_VALUE) ?? { from: [], to: [] };
+    return Buffer.from(bytes.subarray(from[1] ?? 0, to[1] ?? 0)).toString('latin1');
+  }
+}
+
+function bytesOf({ main, sub }: Change): Uint8Array {
+  const bytes = new Uint8Array(REVISION_BYTES);
+  const view = viewOf(bytes);
+  view.setBigInt64(0, main);
+  bytes[8] = UNDERSCORE;
+  view.setBigInt64(9, sub);
+  return bytes;
+}

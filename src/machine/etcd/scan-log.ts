@@ -1,0 +1,245 @@
+import type { HeldDir } from '../os/held-dir.ts';
+import { BoundedFile, type Budget } from './bounded-file.ts';
+import { updateCrc } from './crc32c.ts';
+import type { Damage } from './examination.ts';
+import { FOUNDING_TERM, isOfFounding } from './founding.ts';
+import { BYTES, decode, type Fields, fieldsOf, type Schema, VARINT, varint64 } from './protobuf.ts';
+import type { Snapshot } from './read-snapshots.ts';
+
+/**
+ * Reads a write-ahead log from its first file to its last, as etcd does when it starts (etcd 3.4: wal/wal.go,
+ * `ValidSnapshotEntries` over all files and `ReadAll` from the file of the snapshot on; wal/decoder.go).
+ *
+ * A frame is a little-endian int64 (low 56 bits: the record's length; when negative, bits 56 to 58: padding) and a
+ * record. The CRC runs over the data of all records, from file to file: each file begins with the CRC so far.
+ */
+
+/** wal/walpb/record.proto. */
+const RECORD: Schema = { 1: VARINT, 2: VARINT, 3: BYTES };
+/** wal/decoder.go, maxWALEntrySizeLimit, and minSectorSize. */
+const MAX_RECORD_BYTES = 10 * 1024 * 1024;
+const SECTOR_BYTES = 512;
+
+/** One file of the log. */
+export interface Segment {
+  readonly name: string;
+  readonly sequence: number;
+  /** The index of the first entry that it may hold. */
+  readonly index: number;
+}
+
+/** etcd meets it only when it reads from the file of that place, or from an earlier one, on. */
+type LogProblem = Damage & { readonly readFrom: number };
+
+/** What was read of a log. */
+export class LogScan {
+  memberId = '';
+  clusterId = '';
+  /** The place, among all files, of the last that says whose data these are; -1 when none does. */
+  metadataIn = -1;
+  term = 0;
+  commit = 0;
+  /** The index of the last entry. */
+  lastEntry = 0;
+  /** The highest index of an entry that does not follow on the one before it; 0 when all do. */
+  jump = 0;
+  /** Every snapshot that was recorded, in order. */
+  readonly snapshots: Snapshot[] = [];
+  /** The log begins with its first file, and nothing but entries of a founding was read. */
+  founding = false;
+  /** It has an entry of a later term than the founding's: a leader has been elected, and this member has followed it. */
+  elected = false;
+  torn: Damage | undefined;
+  readonly problems: LogProblem[] = [];
+}
+
+/**
+ * The log's files among a directory's names, in their order (wal/util.go, `parseWALName`, which takes names with
+ * fewer digits than etcd itself writes).
+ */
+export function segmentsOf(names: readonly string[]): Segment[] {
+  return names.flatMap((name) => {
+    const parts = /^([0-9a-f]{1,16})-([0-9a-f]{1,16})\.wal$/i.exec(name);
+    return parts ? [{ name, sequence: Number(`0x${parts[1]}`), index: Number(`0x${parts[2]}`) }] : [];
+  });
+}
+
+/** Whether a sector of a record's bytes, which begin at `at`, was never written (wal/decoder.go, `isTornEntry`). */
+function hasEmptySector(bytes: Uint8Array, at: number): boolean {
+  for (let from = 0; from < bytes.length; ) {
+    const to = Math.min(bytes.length, from + SECTOR_BYTES - ((at + from) % SECTOR_BYTES));
+    if (bytes.subarray(from, to).every((byte) => byte === 0)) return true;
+    from = to;
+  }
+  return false;
+}
+
+type Take = (reader: LogReader, fields: Fields, bytes: Uint8Array) => void;
+
+/**
+ * The records by their type (wal/wal.go): what it is called, what is in its data, whether etcd meets one that it cannot
+ * decode whichever file it starts from, and what is done with it.
+ */
+const TYPES: Readonly<Record<number, readonly [name: string, schema: Schema, always: boolean, take: Take]>> =
+  {
+    1: [
+      'metadata',
+      { 1: VARINT, 2: VARINT },
+      false,
+      ({ into, place }, { from, to }, bytes) => {
+        const id = (field: number) => varint64(bytes, from[field] ?? 0, to[field] ?? 0).toString(16);
+        Object.assign(into, { memberId: id(1), clusterId: id(2), metadataIn: place });
+      },
+    ],
+    2: [
+      'an entry',
+      { 1: VARINT, 2: VARINT, 3: VARINT, 4: BYTES },
+      false,
+      ({ into }, { numbers: [, type = 0, term = 0, index = 0], from, to }, bytes) => {
+        if (index > into.lastEntry + 1) into.jump = Math.max(into.jump, index);
+        into.lastEntry = index;
+        into.elected ||= term > FOUNDING_TERM;
+        into.founding &&= isOfFounding(type, term, bytes, from[4] ?? 0, to[4] ?? 0);
+      },
+    ],
+    3: [
+      'a state',
+      { 1: VARINT, 2: VARINT, 3: VARINT },
+      true,
+      ({ into }, { numbers: [, term = 0, , commit = 0] }) => Object.assign(into, { term, commit }),
+    ],
+    5: [
+      'a snapshot record',
+      { 1: VARINT, 2: VARINT },
+      true,
+      ({ into }, { numbers: [, index = 0, term = 0] }) => {
+        into.snapshots.push({ index, term });
+        into.founding &&= index === 0;
+      },
+    ],
+  };
+const METADATA = 1;
+const CRC = 4;
+
+class LogReader {
+  private crc = 0;
+  private metadata: Buffer | undefined;
+  /** The place among all files of the one that is read, and the byte in it. */
+  place = 0;
+  private at = 0;
+
+  constructor(
+    private readonly segments: readonly Segment[],
+    readonly into: LogScan,
+    private readonly onlyKind: boolean,
+  ) {
+    into.founding = segments[0]?.sequence === 0;
+  }
+
+  /** @returns whether the next file is to be read */
+  file(file: BoundedFile, place: number): boolean {
+    this.place = place;
+    for (let next: number | 'next file' | 'stop' = 0; ; ) {
+      if (typeof next !== 'number') return next === 'next file';
+      if (this.onlyKind && !this.into.founding && this.into.memberId !== '') return false;
+      this.at = next;
+      next = this.frame(file);
+    }
+  }
+
+  private problem(what: string, readFrom = this.place): void {
+    const file = this.segments[this.place]?.name ?? '';
+    if (this.into.problems.length < 100) this.into.problems.push({ file, at: this.at, what, readFrom });
+  }
+
+  /** etcd reads no further, whichever file it starts from. */
+  private stop(what: string): 'stop' {
+    this.problem(what, Number.POSITIVE_INFINITY);
+    return 'stop';
+  }
+
+  /** A record that has no end: etcd cuts the log off there, if it is in the last file (wal/repair.go). */
+  private cutOff(): 'stop' {
+    const { segments, place, at } = this;
+    if (place < segments.length - 1) return this.stop('the file ends inside a record');
+    this.into.torn = {
+      file: segments[place]?.name ?? '',
+      at,
+      what: 'a record has no end, or was not written whole',
+    };
+    return 'stop';
+  }
+
+  /** @returns where the next frame begins */
+  private frame(file: BoundedFile): number | 'next file' | 'stop' {
+    const head = file.bytes(this.at, 8);
+    if (head.length === 0) return 'next file';
+    if (head.length < 8) return this.cutOff();
+    const view = new DataView(head.buffer, head.byteOffset, 8);
+    const [low, high] = [view.getUint32(0, true), view.getUint32(4, true)];
+    if (low === 0 && high === 0) return 'next file'; // preallocated space
+    const length = (high & 0xffffff) * 2 ** 32 + low;
+    const padding = high >>> 31 === 1 ? (high >>> 24) & 7 : 0;
+    if (length >= MAX_RECORD_BYTES - padding)
+      return this.stop(`max entry size limit exceeded: a record of ${length} bytes`);
+    const bytes = file.bytes(this.at + 8, length + padding);
+    if (bytes.length < length + padding) return this.cutOff();
+
+    const record: Fields = { numbers: [], from: [], to: [] };
+    const decoded = decode(bytes, 0, length, RECORD, record);
+    const [, type = 0, crc = 0] = record.numbers;
+    const [from = 0, to = 0] = [record.from[3], record.to[3]];
+    const runs = decoded === 'whole' && type !== CRC;
+    if (runs) this.crc = updateCrc(this.crc, bytes, from, to);
+    const fits = !runs || this.crc === crc % 2 ** 32;
+    if (decoded === 'whole' && fits)
+      return this.take(bytes, type, crc, from, to) ?? this.at + 8 + length + padding;
+    const isLast = this.place === this.segments.length - 1;
+    if (decoded === 'short' || (isLast && hasEmptySector(bytes, this.at + 8))) return this.cutOff();
+    return this.stop(fits ? 'a record cannot be decoded' : 'crc mismatch');
+  }
+
+  private take(bytes: Uint8Array, type: number, crc: number, from: number, to: number): 'stop' | undefined {
+    if (type === CRC) {
+      if (this.crc !== 0 && this.crc !== crc) return this.stop('crc mismatch with the file before');
+      this.crc = crc;
+      return undefined;
+    }
+    if (type === METADATA) {
+      const metadata = Buffer.from(bytes.subarray(from, to));
+      // Those of an earlier file count only when etcd reads that one too.
+      if (this.metadata?.equals(metadata) === false)
+        this.problem('conflicting metadata found', this.place - 1);
+      this.metadata = metadata;
+    }
+    const [name = `unexpected block type ${type}`, schema, always, take] = TYPES[type] ?? [];
+    const fields = schema && fieldsOf(bytes, from, to, schema);
+    if (fields && take) take(this, fields, bytes);
+    else if (always) return this.stop(`${name} cannot be decoded`);
+    else this.problem(schema ? `${name} cannot be decoded` : name);
+    return undefined;
+  }
+}
+
+/**
+ * @param onlyKind stop as soon as it is known whose data these are and that they are more than a founding
+ * @throws LimitReached, and what reading throws; `into` holds what was read until then
+ */
+export function scanLog(
+  dir: HeldDir,
+  segments: readonly Segment[],
+  budget: Budget,
+  onlyKind: boolean,
+  into: LogScan,
+): void {
+  const reader = new LogReader(segments, into, onlyKind);
+  for (const [place, { name }] of segments.entries()) {
+    const held = dir.openFile(name);
+    if (held === undefined) throw new Error(`${dir.path}/${name} was removed while it was read`);
+    try {
+      if (!reader.file(new BoundedFile(held, budget), place)) return;
+    } finally {
+      held.close();
+    }
+  }
+}

@@ -1,0 +1,22 @@
+import type { Examination } from '../../src/machine/etcd/examination.ts';
+
+/** What an examination says where there is nothing, for a fake to say more. */
+export const NOTHING_FOUND: Examination = {
+  kind: 'none',
+  elected: false,
+  damage: [],
+  memberId: '',
+  clusterId: '',
+  term: 0n,
+  commit: 0n,
+  lastIndex: 0n,
+  snapshot: 0n,
+  applied: undefined,
+  logShort: false,
+  torn: undefined,
+  isRemoved: false,
+  members: [],
+  clusterVersion: '',
+  logRead: false,
+  notLookedAt: [],
+};
