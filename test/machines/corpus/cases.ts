@@ -268,6 +268,7 @@ export const cases: readonly Case[] = [
   },
   {
     name: 'no data dir in etcd.env',
+    action: 0,
     reason: 'unknown/settings',
     arrange: (bad) => setEnv(bad, 'ETCD_DATA_DIR='),
     ends: 'as-it-is',
