@@ -56,7 +56,7 @@ export const localFaults: readonly LocalFault[] = [
     means: 'its disk is full',
     advice: 'make room on the disk that the evidence names',
     says: {
-      pattern: /: no space left on device\b/,
+      pattern: /(?:: |error=)no space left on device\b/,
       source: 'Go syscall package, ENOSPC',
     },
     shows: onHost(({ freeBytes, freeInodes }, { config }) =>
@@ -70,7 +70,7 @@ export const localFaults: readonly LocalFault[] = [
     means: 'its disk takes no changes, as the kernel sees to after a disk error',
     advice: 'look at `dmesg`, and check the disk',
     says: {
-      pattern: /: read-only file system\b/,
+      pattern: /(?:: |error=)read-only file system\b/,
       source: 'Go syscall package, EROFS; etcd etcdmain/etcd.go',
     },
   },

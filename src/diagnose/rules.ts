@@ -11,7 +11,7 @@ import {
   unitEvidence,
 } from './evidence.ts';
 import { localFaults } from './local-faults.ts';
-import { lastWord, lineOf } from './log-words.ts';
+import { lineOf, panicOf } from './log-words.ts';
 import type { Situation } from './situation.ts';
 import { staleProofs } from './stale-proofs.ts';
 import type { Response, Verdict } from './verdicts.ts';
@@ -275,7 +275,7 @@ export const rules: readonly Rule[] = [
       'its log ends before what it had acknowledged, and no quorum of others is in reach: started now, it could help to elect a leader that lacks acknowledged writes',
     advice: 'start nothing here until the others serve again; the next health action heals it then',
     when: (s) => {
-      const word = lastWord(s, 'log-short');
+      const word = panicOf(s, 'log-short');
       return (word !== undefined || s.logShort) && s.process !== 'alive' && !s.cluster.hasQuorumWithoutSelf
         ? [
             ...(word === undefined ? [] : [journalEvidence(s, word)]),

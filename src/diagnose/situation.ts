@@ -1,7 +1,7 @@
 import type { Member } from '../cluster/cluster.ts';
 import type { EtcdConfig } from '../machine/etcd/etcd-config.ts';
 import type { Examination } from '../machine/etcd/examination.ts';
-import { isLastWord, plainLine } from '../machine/etcd/log-lines.ts';
+import { lastWords } from '../machine/etcd/log-lines.ts';
 import type { UnitFacts } from '../machine/systemd/systemctl.ts';
 import { unitInForce } from '../observe/look-at-units.ts';
 import type { Observation } from '../observe/observation.ts';
@@ -63,7 +63,7 @@ export interface Situation {
   readonly certificatesMissing: string | undefined;
   /** The etcd of this node is older than the cluster, which would not let it join: both versions, as a sentence. */
   readonly etcdTooOld: string | undefined;
-  /** Signatures in the log of that run. */
+  /** Signatures in the words with which that run ended. */
   readonly matched: readonly Matched[];
   /**
    * The data, or the process on them, are those of a member that the cluster lists for another node; and who
@@ -164,7 +164,7 @@ export function situationOf(observed: Observation, places: Places): Situation {
     discardAhead !== undefined &&
     discardAhead.memberId === owner?.memberId &&
     commit <= BigInt(discardAhead.commit);
-  const lines = (observed.log.ok ? observed.log.value : []).filter(isLastWord).map(plainLine);
+  const words = observed.log.ok && unit ? lastWords(observed.log.value, unit) : [];
   const bare: Omit<Situation, 'provenStale' | 'joined'> = {
     observed,
     config,
@@ -202,7 +202,7 @@ export function situationOf(observed: Observation, places: Places): Situation {
     certificatesMissing: certificatesMissing(observed),
     etcdTooOld: etcdTooOld(observed, cluster),
     matched: allSignatures.flatMap((signature) => {
-      const line = lines.findLast((text) => signature.pattern.test(text));
+      const line = words.findLast((text) => signature.pattern.test(text));
       return line === undefined ? [] : [{ signature, line: line.trim().slice(0, 500) }];
     }),
     foreign: foreign && {

@@ -29,7 +29,7 @@ async function logOf({ machine }: World, unit: UnitFacts, logFile: string): Prom
     logFile === ''
       ? []
       : linesSince((await machine.tail(logFile, LOG_FILE_BYTES)) ?? '', unit.startedAtSec * 1000);
-  return [...(await machine.journal(unit)), ...written];
+  return [...written, ...(await machine.journal(unit))];
 }
 
 /** What systemd knows, and what the run that counts has logged. */

@@ -47,6 +47,7 @@ export const recordedLines: Readonly<Record<string, readonly string[]>> = {
   'disk-full': [
     '2026-11-23 19:03:24.162295 C | mvcc/backend: cannot open database at /var/lib/etcd/default.etcd/member/snap/db (write /var/lib/etcd/default.etcd/member/snap/db: no space left on device)',
     '{"level":"panic","ts":"2026-11-23T19:04:03.446227Z","caller":"backend/backend.go:201","msg":"failed to open database","path":"/var/lib/etcd/default.etcd/member/snap/db","error":"write /var/lib/etcd/default.etcd/member/snap/db: no space left on device"}',
+    '{"level":"panic","ts":"2026-11-25T03:36:09.286Z","caller":"etcdserver/raft.go:513","msg":"failed to create WAL","error":"no space left on device"}',
   ],
   'read-only': [
     '2026-11-24 10:21:55.779603 C | etcdmain: cannot access data directory: open /tmp/w/d/.touch: read-only file system',

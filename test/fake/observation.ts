@@ -219,11 +219,11 @@ export const healthy: Observation = {
   stamps: {},
 };
 
-/** The same after a crash, with these last words. */
+/** The same after a crash, with these last words: Go ends a process that panics with 2, etcd itself with 1. */
 export const crashed = (lines: readonly string[], changes: Partial<Observation> = {}): Observation => ({
   ...healthy,
   ...holding(),
-  unit: { ok: true, value: failedUnit() },
+  unit: { ok: true, value: failedUnit(lines.some((line) => line.startsWith('panic: ')) ? 2 : 1) },
   log: { ok: true, value: lines },
   health: { state: 'none', why: 'no answer' },
   self: undefined,

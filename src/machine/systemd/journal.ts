@@ -1,9 +1,76 @@
 import { run } from '../os/run.ts';
 import type { UnitFacts } from './systemctl.ts';
 
+/** An entry as `journalctl --output=json` prints it (systemd.journal-fields(7)): a text that is not one is bytes. */
+interface Entry {
+  readonly MESSAGE?: unknown;
+  readonly PRIORITY?: unknown;
+  readonly PACKAGE?: unknown;
+  readonly _TRANSPORT?: unknown;
+  readonly __REALTIME_TIMESTAMP?: unknown;
+  /** `line-max`: the next entry of the stream goes on with the same line (journald.conf(5), LineMax=). */
+  readonly _LINE_BREAK?: unknown;
+}
+
+/** capnslog's levels by the priority that it gives journald (capnslog/journald_formatter.go). */
+const LEVELS = ['C', 'C', 'C', 'E', 'W', 'N', 'I', 'D'];
+
+const textOf = (field: unknown): string =>
+  Array.isArray(field) ? Buffer.from(field as number[]).toString() : String(field ?? '');
+
+/**
+ * etcd hands its log to journald entry by entry where systemd starts it: capnslog then prints neither time nor level
+ * nor package, and a text of several lines, which a client may have sent, is one entry. It becomes one line, as
+ * capnslog prints it elsewhere.
+ */
+function nativeLine({ MESSAGE, PRIORITY, PACKAGE, __REALTIME_TIMESTAMP }: Entry): string {
+  const text = textOf(MESSAGE).replaceAll('\n', '\\n');
+  if (PACKAGE === undefined) return text;
+  const time = new Date(Number(__REALTIME_TIMESTAMP) / 1000).toISOString().slice(0, -1).replace('T', ' ');
+  return `${time} ${LEVELS[Number(PRIORITY)] ?? 'I'} | ${textOf(PACKAGE)}: ${text}`;
+}
+
+const entryOf = (line: string): Entry[] => {
+  try {
+    return [JSON.parse(line) as Entry];
+  } catch {
+    // The last one that was read, where there was too much.
+    return [];
+  }
+};
+
+/** Lines of standard streams; a long one, which journald has cut, is one line: a client may choose where it is cut. */
+function streamLines(entries: readonly Entry[]): string[] {
+  const lines: string[] = [];
+  let goesOn = false;
+  for (const { MESSAGE, _LINE_BREAK } of entries) {
+    const text = textOf(MESSAGE);
+    if (goesOn) lines.push(`${lines.pop()}${text}`);
+    else lines.push(text);
+    goesOn = _LINE_BREAK === 'line-max';
+  }
+  return lines;
+}
+
+/**
+ * The lines of entries, the newest of which comes first. What came through etcd's standard streams stands at the end,
+ * as Go's report of a panic does: journald orders the two ways by when it has read them.
+ */
+export function linesOf(newestFirst: string): string[] {
+  const entries = newestFirst.split('\n').flatMap(entryOf).reverse();
+  const isNative = ({ _TRANSPORT }: Entry): boolean => _TRANSPORT === 'journal';
+  return [
+    ...entries.filter(isNative).map(nativeLine),
+    ...streamLines(entries.filter((entry) => !isNative(entry))),
+  ];
+}
+
+/** An entry of a short line takes about 1 KiB with all its fields. */
+const MAX_CHARS = 16 << 20;
+
 /**
  * The last lines, as many as a crash with all its goroutines may print, that a unit's newest run has logged in
- * this boot. Of more than `run` keeps (4 MiB) the beginning is read: the reason stands before the goroutines.
+ * this boot. They are read from the newest back, so that what clients made etcd log before does not push them out.
  *
  * They are found by invocation ID, and by the PID of its main process too: journald may meet a line only after
  * the process is gone, and then does not know its unit any more. Before systemd 232 there is no invocation ID;
@@ -22,13 +89,15 @@ export async function journalOf(unit: UnitFacts, maxLines = 4000): Promise<strin
     'journalctl',
     '--boot',
     '--no-pager',
-    '--output=cat',
+    '--output=json',
+    '--all',
+    '--reverse',
     `--lines=${maxLines}`,
     ...since,
     ...match,
   ];
-  const result = await run(argv, { timeoutMs: 2000 });
+  const result = await run(argv, { timeoutMs: 2000, maxChars: MAX_CHARS });
   if (result.code !== 0 && !result.tooMuch)
     throw new Error(`journalctl: ${result.timedOut ? 'no answer in 2 s' : result.stderr}`);
-  return result.stdout === '' ? [] : result.stdout.split('\n');
+  return linesOf(result.stdout);
 }
