@@ -1,0 +1,73 @@
+import type { Bed } from '../bed/bed.ts';
+import { Client } from '../bed/client.ts';
+import { bedScript } from '../bed/in-lan.ts';
+import { sleep } from '../bed/sh.ts';
+
+const WINDOW_MS = 6000;
+const WINDOWS = 8;
+/** Between two checks; each is another node's. AppCenter calls that of a node once a minute. */
+const CHECK_EVERY_MS = 2000;
+
+export interface LongestWrites {
+  /** Of each window, the longest pause between two acknowledged writes of a client, in milliseconds. */
+  readonly without: readonly number[];
+  /** The same while the nodes' checks run in turn, and may compare each time as far as the rule allows it. */
+  readonly checked: readonly number[];
+  /** How many comparisons there were in those windows, on all nodes. */
+  readonly comparisons: number;
+  /** The same while all members are asked for their hash one after the other, whatever the rule allows. */
+  readonly forced: number;
+}
+
+/** Puts so many megabytes into the cluster, in values of half a megabyte. */
+export async function fill(bed: Bed, megabytes: number): Promise<void> {
+  const filler = bed.inLan(
+    bedScript('fill.ts'),
+    [String(megabytes), ...bed.machines.map(({ endpoint }) => endpoint)],
+    () => undefined,
+  );
+  const { exitCode } = await filler;
+  if (exitCode !== 0) throw new Error(`the cluster could not be filled: exit ${exitCode}`);
+}
+
+const comparisonsOn = async (bed: Bed): Promise<number> => {
+  const counts = bed.machines.map((machine) =>
+    machine.sh('grep -c "its data equal" /var/log/heal-node/heal-node.log || true'),
+  );
+  return (await Promise.all(counts)).reduce((sum, count) => sum + Number(count), 0);
+};
+
+/** One client on each member, so that a pause on any of them is felt; windows with and without in turn. */
+export async function longestWrites(bed: Bed): Promise<LongestWrites> {
+  const clients = bed.machines.map(
+    (machine) => new Client(bed, { to: [machine], prefix: `bench/${machine.name}/`, pauseMs: 5 }),
+  );
+  const longest = async (meanwhile: () => Promise<unknown>): Promise<number> => {
+    for (const client of clients) client.takeLongestPause();
+    await Promise.all([sleep(WINDOW_MS), meanwhile()]);
+    return Math.max(...clients.map((client) => client.takeLongestPause()));
+  };
+  const checks = async (): Promise<void> => {
+    for (const machine of bed.machines) {
+      await machine.hook('health-check');
+      await sleep(CHECK_EVERY_MS);
+    }
+  };
+  const without: number[] = [];
+  const checked: number[] = [];
+  try {
+    for (const client of clients) await client.writes(50);
+    const before = await comparisonsOn(bed);
+    for (let n = 0; n < WINDOWS; n++) {
+      without.push(await longest(async () => undefined));
+      checked.push(await longest(checks));
+    }
+    const comparisons = (await comparisonsOn(bed)) - before;
+    const forced = await longest(async () => {
+      for (const { endpoint } of bed.machines) await bed.etcdctl([endpoint], 'endpoint', 'hashkv');
+    });
+    return { without, checked, comparisons, forced };
+  } finally {
+    for (const client of clients) await client.stop();
+  }
+}
