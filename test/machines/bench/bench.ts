@@ -4,6 +4,7 @@
  */
 import { parseArgs } from 'node:util';
 import { Bed } from '../bed/bed.ts';
+import { goStale } from '../bed/breakage.ts';
 import { whyNoMachines } from '../bed/host.ts';
 import type { TestMachine } from '../bed/machine.ts';
 import { runBareRunbook } from '../bed/runbook.ts';
@@ -57,12 +58,9 @@ async function diagnoses(machine: TestMachine): Promise<number[]> {
 
 /** Takes member 2's data away and waits until its etcd has given up. */
 async function breakMember(bed: Bed): Promise<void> {
-  const bad = bed.machine(2);
   await sleep(SETTLE_MS);
-  await bad.sh(
-    'systemctl stop etcd; rm -rf /var/lib/etcd/default.etcd; systemctl reset-failed etcd; systemctl start --no-block etcd',
-  );
-  await etcdFailed(bad);
+  await goStale(bed.machine(2));
+  await etcdFailed(bed.machine(2));
 }
 
 async function healOurs(bed: Bed, watch: HealthWatch): Promise<Heal> {
