@@ -5,7 +5,7 @@ export const TOP = join(import.meta.dirname, '../..');
 const bin = (name: string): string => join(TOP, 'node_modules/.bin', name);
 
 export const PARTS = ['types', 'lint', 'build', 'unit', 'machines'] as const;
-export type Part = (typeof PARTS)[number];
+type Part = (typeof PARTS)[number];
 
 /** One thing that `npm test` runs: a program of its own, or a test file. */
 export interface Job {
@@ -57,6 +57,7 @@ export function allJobs(): Job[] {
   return [
     job('types', 'types', [bin('tsc'), '-p', TOP], false),
     job('lint', 'lint and format', [bin('biome'), 'ci', '--colors=off', TOP], false),
+    job('lint', 'nothing unused', [bin('knip'), '--directory', TOP], false),
     job('build', 'build', [process.execPath, join(TOP, 'scripts/build.ts')], false),
     ...files.sort((a, b) => b.expectedMs - a.expectedMs || a.title.localeCompare(b.title)),
   ];

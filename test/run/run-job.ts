@@ -62,7 +62,7 @@ export async function runJob(job: Job, niceness: number): Promise<Result> {
   clearTimeout(limit);
   const tookMs = Date.now() - beganMs;
   // Machines are in no process group of ours; their bed's lock has gone with the job.
-  if (overdue) await sweepLeftovers();
+  const left = overdue ? await sweepLeftovers() : '';
   const failure = (why: string): Result => ({
     job,
     passed: counts(output)?.passed ?? 0,
@@ -72,7 +72,7 @@ export async function runJob(job: Job, niceness: number): Promise<Result> {
   });
   if (overdue)
     return failure(
-      `it did not end within ${job.limitMs / 1000} s and was ended, with all that it had started.`,
+      `it did not end within ${job.limitMs / 1000} s and was ended, with all that it had started.\n${left}`,
     );
   if (exitCode !== 0) return failure(`exit ${exitCode ?? 'by a signal'}.`);
   if (!job.isTestFile) return { job, passed: 1, failed: 0, tookMs, output: '' };

@@ -83,7 +83,7 @@ const onDisk = {
 /** Needs the machine off, or its etcd stopped. */
 export type DiskBreakage = keyof typeof onDisk;
 /** What happens in the cluster, while the others serve: the machine may be on or off. */
-export type ClusterBreakage = 'removed';
+type ClusterBreakage = 'removed';
 export type Breakage = DiskBreakage | ClusterBreakage;
 export const BREAKAGES = [...(Object.keys(onDisk) as DiskBreakage[]), 'removed'] as const;
 
@@ -98,7 +98,7 @@ export async function breakDisk(machine: TestMachine, how: DiskBreakage): Promis
 }
 
 /** Removes a member from the cluster, which serves without it. */
-export async function removeMember(bed: Bed, machine: TestMachine): Promise<void> {
+async function removeMember(bed: Bed, machine: TestMachine): Promise<void> {
   const by = bed.machines.find((other) => other !== machine && other.isOn) as TestMachine;
   const id = await idOf(bed, by, machine);
   // Had it been the leader, the others elect one first.

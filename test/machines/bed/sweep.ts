@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { cgroups, processesOf } from './cgroups.ts';
 import { thaw } from './freezer.ts';
+import { leftLogs } from './machine-logs.ts';
 import { sh, trySh, until } from './sh.ts';
 import { type Slot, slots, tryLock } from './slot.ts';
 
@@ -57,12 +58,19 @@ export async function sweep(slot: Slot): Promise<void> {
   rmSync(slot.dir, { recursive: true, force: true });
 }
 
-/** Sweeps every slot that a run has left without its lock, in this checkout or another. */
-export async function sweepLeftovers(): Promise<void> {
+/**
+ * Sweeps every slot that a run has left without its lock, in this checkout or another.
+ *
+ * @returns the last lines of what its machines had logged
+ */
+export async function sweepLeftovers(): Promise<string> {
+  const logs: string[] = [];
   for (const slot of slots) {
     if (!existsSync(slot.dir) && namespaces(slot).length === 0) continue;
     const release = await tryLock(slot);
     if (release === undefined) continue;
+    logs.push(await leftLogs(slot.dir).catch((error: Error) => error.message));
     await sweep(slot).finally(release);
   }
+  return logs.join('\n');
 }

@@ -5,12 +5,13 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
+import { goStale } from '../bed/breakage.ts';
 import { bedScript } from '../bed/in-lan.ts';
 import type { TestMachine } from '../bed/machine.ts';
 import { runBareRunbook } from '../bed/runbook.ts';
 import { scenario } from '../bed/scenario.ts';
 import { sleep, until } from '../bed/sh.ts';
-import { etcdFailed, hashes, keysOn, memberList, originals, traces } from '../bed/world.ts';
+import { hashes, keysOn, memberList, originals, traces } from '../bed/world.ts';
 
 const WRITERS = 4;
 const WATCHERS = 4;
@@ -34,13 +35,6 @@ const inventory = (machine: TestMachine): Promise<string> =>
 /** Resident memory of all processes but etcd, in KiB. */
 const memory = async (machine: TestMachine): Promise<number> =>
   Number(await machine.sh('ps -eo rss=,comm= | awk \'$2 != "etcd" { sum += $1 } END { print sum }\''));
-
-async function goStale(bad: TestMachine): Promise<void> {
-  await bad.sh(
-    'systemctl stop etcd; rm -rf /var/lib/etcd/default.etcd/member; systemctl reset-failed etcd; systemctl start --no-block etcd',
-  );
-  await etcdFailed(bad);
-}
 
 export function healsUnderLoad(count: number): void {
   scenario(`${count} heals in a row, under load`, { image }, async (stage) => {
@@ -69,7 +63,7 @@ export function healsUnderLoad(count: number): void {
         longest();
         await sleep(SETTLE_MS);
         pauses.none.push(longest());
-        await goStale(bad);
+        await goStale(bad, 'member-gone');
         longest();
         if (n % every === 0 && pauses.runbook.length < runbooks) {
           await runBareRunbook(bed, bad);
