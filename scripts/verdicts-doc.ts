@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { intent } from '../src/cli/diagnose-command.ts';
 import { localFaults } from '../src/diagnose/local-faults.ts';
 import { rules } from '../src/diagnose/rules.ts';
-import { signatures } from '../src/diagnose/signatures.ts';
+import { staleProofs } from '../src/diagnose/stale-proofs.ts';
 import { type Verdict, verdictRow, verdicts } from '../src/diagnose/verdicts.ts';
 import { guards } from '../src/plan/guards.ts';
 import { healSteps } from '../src/plan/heal-steps.ts';
@@ -20,7 +20,7 @@ const code = (text: string): string => `\`${text}\``;
 /** How etcd says it, as it was recorded. */
 const said = (id: string): string => code((recordedLines[id]?.[0] ?? '').slice(0, 160));
 
-export const verdictsDoc = (): string => `# Verdicts, signatures, guards, steps
+export const verdictsDoc = (): string => `# Verdicts, proofs, faults, guards, steps
 
 Made from the tables in \`src/diagnose\` and \`src/plan\` by \`npm run docs\`; a test compares it.
 
@@ -43,13 +43,13 @@ ${table(
   rules.map(({ reason, means, advice = '' }) => [code(reason), means, advice]),
 )}
 
-## Signatures
+## Proofs of a stale member
 
-Lines of the newest run of etcd's unit in this boot, in either of its log formats.
+Facts, of a process that is known to be dead, while the others serve without it. Words of a log corroborate.
 
 ${table(
-  ['signature', 'proves', 'means', 'written by', 'recorded'],
-  signatures.map(({ id, proves, means, source }) => [code(id), proves, means, source, said(id)]),
+  ['proof', 'means', 'why it is certain'],
+  staleProofs.map(({ id, means, because }) => [code(id), means, because]),
 )}
 
 ## Faults of this machine

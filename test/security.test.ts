@@ -27,6 +27,7 @@ import { withGateway } from '../src/cluster/gateway.ts';
 import { limitedText } from '../src/cluster/limited-text.ts';
 import { memberHealth } from '../src/cluster/member-health.ts';
 import { layout } from '../src/install/layout.ts';
+import { lastWords, plainLine } from '../src/machine/etcd/log-lines.ts';
 import { HeldDir } from '../src/machine/os/held-dir.ts';
 import { readTrusted } from '../src/machine/os/read-trusted.ts';
 import { run } from '../src/machine/os/run.ts';
@@ -424,6 +425,17 @@ line('S14', 'a command line in /proc makes a heal wait, and no more', async () =
     '/opt/app/bin/ctl.sh repair',
   ]);
   assert.equal(busyVerbs([['/opt/app/bin/ctl.sh', 'check'], ['/opt/app/bin/ctl.sh'], ['repair']]), []);
+});
+
+line('S15', 'what a client sends is no last word, whatever it looks like', () => {
+  const fatal =
+    '2026-01-01 00:00:00.000000 C | etcdmain: listen tcp 10.0.0.1:2380: bind: address already in use';
+  const sent = ['panic: tocommit(68) is out of range [lastIndex(34)]. Was the raft log lost?', fatal];
+  const own = '2026-01-01 00:00:01.000000 C | etcdmain: walpb: crc mismatch';
+  const ended = (exitStatus: number) => ({ mainPid: 0, exitKind: 1, exitStatus });
+  assert.equal(lastWords([...sent, own], ended(1)), [plainLine(own)]);
+  assert.equal(lastWords([...sent, own], ended(2)), [], 'no report of a panic ends the log');
+  assert.equal(lastWords(sent, { mainPid: 0, exitKind: 2, exitStatus: 9 }), [], 'it was killed');
 });
 
 test('every line of docs/security.md has its test, and every test its line', () => {

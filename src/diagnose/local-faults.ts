@@ -1,6 +1,5 @@
 import type { HostFacts } from '../observe/observation.ts';
 import { type Evidence, ev } from './evidence.ts';
-import type { Signature } from './signatures.ts';
 import type { Situation } from './situation.ts';
 
 /** A fault of this machine, which a fresh member would meet again. */
@@ -11,8 +10,8 @@ export interface LocalFault {
   readonly means: string;
   /** What a person should do, as an imperative. */
   readonly advice: string;
-  /** What etcd says of it, in the log of a run that failed. */
-  readonly says?: Pick<Signature, 'pattern' | 'source'>;
+  /** What etcd says of it as it ends, in either of its formats as text, and where it is written. */
+  readonly says?: { readonly pattern: RegExp; readonly source: string };
   /** How this machine, or systemd, shows it; empty when it does not hold. */
   readonly shows?: (s: Situation) => readonly Evidence[];
 }
@@ -163,8 +162,3 @@ export const localFaults: readonly LocalFault[] = [
         : [],
   },
 ];
-
-/** What etcd says of them, as rows beside those of src/diagnose/signatures.ts. */
-export const faultSignatures: readonly Signature[] = localFaults.flatMap(({ id, means, says }) =>
-  says ? [{ id, proves: 'local-fault' as const, means, ...says }] : [],
-);

@@ -1,11 +1,13 @@
 import type { Situation } from './situation.ts';
 
-/** The line of a signature among the last words of the run that counts. It corroborates and proves nothing. */
-export const lineOf = (situation: Situation, id: string): string | undefined =>
-  situation.matched.find(({ signature }) => signature.id === id)?.line;
+/** What raft says when it is told that more is committed than its log has (etcd raft/log.go, commitTo). */
+export const LOG_SHORT = /\btocommit\(\d+\) is out of range \[lastIndex\(\d+\)\]/;
 
-/** The same, where etcd has ended with a panic that says so: the only words that may decide alone. */
-export const panicOf = (situation: Situation, id: string): string | undefined =>
-  situation.crashed && situation.unit?.exitKind === 1 && situation.unit.exitStatus === 2
-    ? lineOf(situation, id)
+/**
+ * The words of an etcd that has ended with a panic because its log is too short: the only ones that may decide alone,
+ * as no file shows it (src/diagnose/stale-proofs.ts). All others corroborate.
+ */
+export const panicOfShortLog = ({ crashed, unit, words }: Situation): string | undefined =>
+  crashed && unit?.exitKind === 1 && unit.exitStatus === 2
+    ? words.find((word) => LOG_SHORT.test(word))
     : undefined;

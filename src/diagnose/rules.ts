@@ -11,7 +11,7 @@ import {
   unitEvidence,
 } from './evidence.ts';
 import { localFaults } from './local-faults.ts';
-import { lineOf, panicOf } from './log-words.ts';
+import { panicOfShortLog } from './log-words.ts';
 import type { Situation } from './situation.ts';
 import { staleProofs } from './stale-proofs.ts';
 import type { Response, Verdict } from './verdicts.ts';
@@ -235,14 +235,14 @@ export const rules: readonly Rule[] = [
     when: (s) => (s.servesAsOwn ? [healthEvidence(s), unitEvidence(s)] : undefined),
   },
   ...localFaults.map(
-    ({ id, means, advice, shows }): Rule => ({
+    ({ id, means, advice, says, shows }): Rule => ({
       verdict: 'local-fault',
       reason: `local-fault/${id}`,
       means,
       advice,
       when: (s) => {
         // What a client sends may stand in a log: it can keep a heal from beginning here, and never begin one.
-        const line = s.crashed ? lineOf(s, id) : undefined;
+        const line = s.crashed ? s.words.find((word) => says?.pattern.test(word)) : undefined;
         const shown = shows?.(s) ?? [];
         if (line === undefined && shown.length === 0) return undefined;
         return [...(line === undefined ? [] : [journalEvidence(s, line)]), ...shown, unitEvidence(s)];
@@ -275,7 +275,7 @@ export const rules: readonly Rule[] = [
       'its log ends before what it had acknowledged, and no quorum of others is in reach: started now, it could help to elect a leader that lacks acknowledged writes',
     advice: 'start nothing here until the others serve again; the next health action heals it then',
     when: (s) => {
-      const word = panicOf(s, 'log-short');
+      const word = panicOfShortLog(s);
       return (word !== undefined || s.logShort) && s.process !== 'alive' && !s.cluster.hasQuorumWithoutSelf
         ? [
             ...(word === undefined ? [] : [journalEvidence(s, word)]),
@@ -315,11 +315,10 @@ export const rules: readonly Rule[] = [
       means,
       when: (s) => {
         const shown = maySayStale(s, whileStarting) ? shows(s) : undefined;
-        const words = s.matched.filter(({ signature }) => signature.proves === 'stale').slice(0, 1);
         return (
           shown && [
             ...shown,
-            ...words.map(({ line }) => journalEvidence(s, line)),
+            ...s.words.slice(-1).map((word) => journalEvidence(s, word)),
             unitEvidence(s),
             ...clusterEvidence(s),
           ]
@@ -390,7 +389,7 @@ export const rules: readonly Rule[] = [
       ...(s.observed.health.state === 'true' ? [] : [healthEvidence(s)]),
       ...(s.observed.log.ok ? [] : [ev('log', 'journal', s.observed.log.why)]),
       ...(s.observed.host?.ok === false ? [ev('host', 'this machine', s.observed.host.why)] : []),
-      ...s.matched.map(({ line }) => journalEvidence(s, line)),
+      ...s.words.map((word) => journalEvidence(s, word)),
       ...processEvidence(s),
       dataEvidence(s),
       listEvidence(s),

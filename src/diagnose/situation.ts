@@ -8,17 +8,7 @@ import type { Observation } from '../observe/observation.ts';
 import type { Places } from '../state/places.ts';
 import { birthmarkMismatch } from './birthmark-mismatch.ts';
 import { type ClusterView, clusterView } from './cluster-view.ts';
-import { faultSignatures } from './local-faults.ts';
-import { type Signature, signatures } from './signatures.ts';
 import { staleProofs } from './stale-proofs.ts';
-
-/** Every line that is looked for: of a stale member, and of a fault of this machine. */
-export const allSignatures: readonly Signature[] = [...signatures, ...faultSignatures];
-
-interface Matched {
-  readonly signature: Signature;
-  readonly line: string;
-}
 
 /** An observation with what follows from it at once: what rules, guards, gate and steps ask for. Pure. */
 export interface Situation {
@@ -63,8 +53,8 @@ export interface Situation {
   readonly certificatesMissing: string | undefined;
   /** The etcd of this node is older than the cluster, which would not let it join: both versions, as a sentence. */
   readonly etcdTooOld: string | undefined;
-  /** Signatures in the words with which that run ended. */
-  readonly matched: readonly Matched[];
+  /** The words with which that run ended, the last of them last. */
+  readonly words: readonly string[];
   /**
    * The data, or the process on them, are those of a member that the cluster lists for another node; and who
    * serves as that member there, if somebody does.
@@ -201,10 +191,7 @@ export function situationOf(observed: Observation, places: Places): Situation {
     birthmarkMismatch: birthmarkMismatch(observed.mark.birthmark, cluster),
     certificatesMissing: certificatesMissing(observed),
     etcdTooOld: etcdTooOld(observed, cluster),
-    matched: allSignatures.flatMap((signature) => {
-      const line = words.findLast((text) => signature.pattern.test(text));
-      return line === undefined ? [] : [{ signature, line: line.trim().slice(0, 500) }];
-    }),
+    words: words.map((word) => word.trim().slice(0, 500)),
     foreign: foreign && {
       member: foreign,
       servedBy: cluster.serving.find(({ reply }) => reply.memberId === foreign.id)?.endpoint,

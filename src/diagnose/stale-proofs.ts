@@ -1,6 +1,6 @@
 import type { Damage } from '../machine/etcd/examination.ts';
-import { dataEvidence, type Evidence, ev, journalEvidence, listEvidence } from './evidence.ts';
-import { panicOf } from './log-words.ts';
+import { dataEvidence, type Evidence, ev, listEvidence } from './evidence.ts';
+import { panicOfShortLog } from './log-words.ts';
 import type { Situation } from './situation.ts';
 
 /** A fact, or several, from which it follows that a member can never come back with the data it has. */
@@ -76,10 +76,8 @@ export const staleProofs: readonly StaleProof[] = [
     because:
       'its database has applied entries that its log lacks; or etcd ended with a panic that says so, which no file shows',
     shows: (s) => {
-      if (s.owner === undefined) return undefined;
-      const word = panicOf(s, 'log-short');
-      if (word === undefined && !s.logShort) return undefined;
-      return [...(word === undefined ? [] : [journalEvidence(s, word)]), dataEvidence(s)];
+      const isShort = s.logShort || panicOfShortLog(s) !== undefined;
+      return s.owner !== undefined && isShort ? [dataEvidence(s)] : undefined;
     },
   },
 ];

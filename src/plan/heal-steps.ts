@@ -1,4 +1,4 @@
-import { panicOf } from '../diagnose/log-words.ts';
+import { panicOfShortLog } from '../diagnose/log-words.ts';
 import type { Situation } from '../diagnose/situation.ts';
 import { isAside } from '../observe/look-at-units.ts';
 import type { Part } from '../observe/observation.ts';
@@ -170,7 +170,7 @@ export const healSteps: readonly HealStep[] = [
     learns: (s) => ({
       provenStale: true,
       staleMemberId: s.owner?.memberId ?? '',
-      logShort: panicOf(s, 'log-short') !== undefined || s.logShort,
+      logShort: panicOfShortLog(s) !== undefined || s.logShort,
     }),
   },
   {

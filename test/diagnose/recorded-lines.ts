@@ -1,6 +1,6 @@
 /**
  * Lines that etcd printed, as they were recorded: 3.4's two formats, and 3.5's; by the ID of the row that they belong to
- * (src/diagnose/signatures.ts, src/diagnose/local-faults.ts).
+ * (src/diagnose/local-faults.ts), or the proof that they corroborate (src/diagnose/stale-proofs.ts).
  */
 export const recordedLines: Readonly<Record<string, readonly string[]>> = {
   'already-bootstrapped': [

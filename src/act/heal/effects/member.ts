@@ -58,7 +58,7 @@ async function untilServes(heal: HealContext, unit: string): Promise<void> {
       if (facts?.active === 'failed' || (facts?.active === 'activating' && facts.restarts >= 3)) {
         await heal.look('files', 'units');
         const said =
-          heal.situation.matched[0]?.line ??
+          heal.situation.words.at(-1) ??
           (heal.situation.observed.log.ok ? heal.situation.observed.log.value.at(-1) : '');
         throw new Error(`${unit} does not stay up (${facts.result}, exit ${facts.exitStatus}): ${said}`);
       }

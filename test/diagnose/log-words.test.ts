@@ -1,8 +1,15 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { allSignatures as signatures } from '../../src/diagnose/situation.ts';
+import { localFaults } from '../../src/diagnose/local-faults.ts';
+import { LOG_SHORT } from '../../src/diagnose/log-words.ts';
 import { plainLine } from '../../src/machine/etcd/log-lines.ts';
 import { recordedLines } from './recorded-lines.ts';
+
+/** Every pattern that words are looked for with. */
+const signatures = [
+  { id: 'log-short', pattern: LOG_SHORT },
+  ...localFaults.flatMap(({ id, says }) => (says ? [{ id, pattern: says.pattern }] : [])),
+];
 
 for (const { id, pattern } of signatures) {
   const examples = recordedLines[id] ?? [];
