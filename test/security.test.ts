@@ -427,7 +427,7 @@ line('S14', 'a command line in /proc makes a heal wait, and no more', async () =
   assert.equal(busyVerbs([['/opt/app/bin/ctl.sh', 'check'], ['/opt/app/bin/ctl.sh'], ['repair']]), []);
 });
 
-line('S15', 'what a client sends is no last word, whatever it looks like', () => {
+line('S15', 'what a client sends is no last word, whatever it looks like', async () => {
   const fatal =
     '2026-01-01 00:00:00.000000 C | etcdmain: listen tcp 10.0.0.1:2380: bind: address already in use';
   const sent = ['panic: tocommit(68) is out of range [lastIndex(34)]. Was the raft log lost?', fatal];
