@@ -10,7 +10,7 @@ import * as assert from 'uvu/assert';
 import { healSteps } from '../../../src/plan/heal-steps.ts';
 import { breakDisk } from '../bed/breakage.ts';
 import type { TestMachine } from '../bed/machine.ts';
-import { healed, type Stage, scenario } from '../bed/scenario.ts';
+import { type Stage, scenario } from '../bed/scenario.ts';
 import { until } from '../bed/sh.ts';
 import { idOf, memberList, originals, traces } from '../bed/world.ts';
 
@@ -47,6 +47,9 @@ async function image(dir: string): Promise<void> {
   writeFileSync(join(dir, 'opt/app/conf/heal-node.env'), 'HEAL_MAX_PER_DAY=100\n', { mode: 0o600 });
 }
 
+/** Fewer would mean that the cutter does not see them. */
+const LEAST_EFFECTS = 40;
+
 const inRun = (machine: TestMachine, name: string): string => `/proc/${machine.pid}/root/run/${name}`;
 
 /** The member goes stale, and its next heal is cut right after effect `at`, or in every step. */
@@ -59,15 +62,6 @@ async function goStale(bad: TestMachine, at: number | 'steps', way: Way): Promis
   );
   await breakDisk(bad, 'member-gone');
   await bad.sh('systemctl reset-failed etcd; systemctl start --no-block etcd');
-}
-
-/** The effects of a heal that nothing cuts. */
-async function effectsOf(stage: Stage, bad: TestMachine): Promise<string[]> {
-  await goStale(bad, -1, 'killed');
-  const platform = stage.appCenter(SPEEDUP, [bad]);
-  await healed(bad);
-  await platform.stop();
-  return readFileSync(inRun(bad, 'effects'), 'utf8').trim().split('\n');
 }
 
 /** After a cut by power: the machine comes back as it does in life. */
@@ -85,11 +79,13 @@ async function expectWhole(
   bad: TestMachine,
   { oldId, unit }: { readonly oldId: string; readonly unit: string },
   what: string,
+  meanwhile: () => Promise<unknown> = async () => undefined,
 ): Promise<void> {
   let seen = '';
   await until(
     `healed after it was ${what}`,
     async () => {
+      await meanwhile();
       const check = await bad.hook('health-check');
       const { stdout: service } = await bad.run('systemctl', 'is-active', 'heal-node');
       seen = `health-check ${check.code} ${check.stdout}; heal-node.service ${service}`;
@@ -111,19 +107,52 @@ async function expectWhole(
   assert.is(await originals(bad), unit, `${what}: on the originals`);
 }
 
-async function cutOnce(stage: Stage, bad: TestMachine, at: number, way: Way, unit: string): Promise<string> {
+/** What a heal that was not cut has done: it has no effect of that number. */
+interface Uncut {
+  readonly effects: readonly string[];
+}
+
+/** Waits until the heal is cut, or has come to its end before. */
+async function cutOrEnded(bad: TestMachine, at: number): Promise<string | Uncut> {
+  const read = (name: string): string | undefined => {
+    const path = inRun(bad, name);
+    return existsSync(path) ? readFileSync(path, 'utf8').trim() || undefined : undefined;
+  };
+  return until(
+    `it is cut after effect ${at}, or has ended`,
+    async () => {
+      const where = read('cut')?.split('\n')[0];
+      if (where !== undefined) return where;
+      // Its last effects come after its entry in the history.
+      const { heals } = await bad.cliJson('history');
+      const { stdout: service } = await bad.run('systemctl', 'is-active', 'heal-node');
+      if (heals.length === 0 || service !== 'inactive' || read('cut') !== undefined) return undefined;
+      return { effects: (read('effects') ?? '').split('\n') };
+    },
+    60_000,
+    100,
+  );
+}
+
+async function cutOnce(
+  stage: Stage,
+  bad: TestMachine,
+  at: number,
+  way: Way,
+  unit: string,
+): Promise<string | Uncut> {
   const oldId = await idOf(stage.bed, stage.machine(1), bad);
   await goStale(bad, at, way);
   const platform = stage.appCenter(SPEEDUP, [bad]);
-  const mark = inRun(bad, 'cut');
-  const where = await until(
-    `it is cut after effect ${at}`,
-    async () => existsSync(mark) && (readFileSync(mark, 'utf8').trim().split('\n')[0] || undefined),
-    60_000,
-    50,
+  const where = await cutOrEnded(bad, at);
+  const cut = typeof where === 'string';
+  if (cut && way !== 'killed') await comeBack(bad, way);
+  await expectWhole(
+    stage,
+    bad,
+    { oldId, unit },
+    cut ? `${way} after effect ${at} (${where})` : 'not cut at all',
   );
-  if (way !== 'killed') await comeBack(bad, way);
-  await expectWhole(stage, bad, { oldId, unit }, `${way} after effect ${at} (${where})`);
   await platform.stop();
   return where;
 }
@@ -137,65 +166,69 @@ async function cutInEveryStep(stage: Stage, bad: TestMachine, way: Way, unit: st
   const cutIn = (): string[] => (existsSync(steps) ? readdirSync(steps) : []);
   // The last step may be seen done after a cut in the one before it.
   const must = healSteps.map(({ id }) => id as string).filter((id) => id !== 'confirm');
+  /** Where the cutter stands still, the power goes, and comes back. */
+  const stood = async (): Promise<boolean> => {
+    const stands = way !== 'killed' && existsSync(inRun(bad, 'cut'));
+    if (stands) await comeBack(bad, way);
+    return stands;
+  };
   await until(
     'it is cut in every step',
-    async () => {
-      const stands = way !== 'killed' && existsSync(inRun(bad, 'cut'));
-      if (stands) await comeBack(bad, way);
-      return !stands && must.every((id) => cutIn().includes(id));
-    },
+    async () => !(await stood()) && must.every((id) => cutIn().includes(id)),
     180_000,
     50,
   ).catch((error: Error) => {
     throw new Error(`${error.message}; it was cut in ${cutIn().join(', ')}`);
   });
-  // It may be cut in the last one yet.
-  await bad.sh(`rm -r ${KNIFE.steps}`);
-  if (way !== 'killed' && existsSync(inRun(bad, 'cut'))) await comeBack(bad, way);
-  await expectWhole(stage, bad, { oldId, unit }, `${way} in every step`);
+  // The last step is cut too, or was seen done.
+  await expectWhole(stage, bad, { oldId, unit }, `${way} in every step`, stood);
+  await bad.sh(`rm -r ${KNIFE.steps}; systemctl daemon-reload`);
   await platform.stop();
   const count = cutIn().length;
   await bad.sh(`rm -r /var/lib/etcd/${CUT_IN}`);
   return count;
 }
 
-interface Cut {
-  readonly title: string;
-  readonly make: () => Promise<string>;
-}
+/** `npm run cuts -- FROM` begins there. */
+const FROM = Number(process.argv[2] ?? 0);
 
 /**
- * @param part which of the cuts, by their number modulo `of`: each part has a bed of its own
+ * @param part which of the effects, by their number modulo `of`: each part has a bed of its own
  * @param waysAt which ways to cut after an effect
  */
 export function cutEverywhere(part: number, of: number, waysAt: (effect: number) => readonly Way[]): void {
   scenario(`a heal is cut off after every effect, part ${part + 1} of ${of}`, { image }, async (stage) => {
     const bad = stage.machine(2);
     const unit = await originals(bad);
-    // The first action writes down what marks a member; the heals that follow all have the same effects.
-    await bad.hook('health-action');
-    const effects = await effectsOf(stage, bad);
-    assert.ok(effects.length > 20, `${effects.length} effects`);
-    const cuts: Cut[] = [...effects.keys(), effects.length].flatMap((at) =>
-      waysAt(at).map((way) => ({
-        title: `${String(at).padStart(3)}  ${way}`,
-        make: () => cutOnce(stage, bad, at, way, unit),
-      })),
-    );
-    for (const way of ['killed', 'power lost'] as const)
-      cuts.push({
-        title: `all  ${way}`,
-        make: async () => `${await cutInEveryStep(stage, bad, way, unit)} steps, one after the other`,
-      });
-    const own = cuts.filter((_, number) => number % of === part);
-    for (const { title, make } of own) {
-      const beganMs = Date.now();
-      const where = await make();
+    let count = 0;
+    const tell = (what: string, beganMs: number, where: string): void => {
+      count++;
       const seconds = ((Date.now() - beganMs) / 1000).toFixed(1);
-      console.log(`${title.padEnd(16)}  healed  ${seconds.padStart(5)} s  ${where}`);
+      console.log(`${what.padEnd(16)}  healed  ${seconds.padStart(5)} s  ${where}`);
+    };
+    let uncut: Uncut | undefined;
+    let at = FROM + ((((part - FROM) % of) + of) % of);
+    // How many effects a heal has differs a little, by what it may skip: it is cut after one more until it has none.
+    for (; uncut === undefined; at += of) {
+      for (const way of waysAt(at)) {
+        const beganMs = Date.now();
+        const where = await cutOnce(stage, bad, at, way, unit);
+        if (typeof where === 'string') tell(`${String(at).padStart(3)}  ${way}`, beganMs, where);
+        else uncut = where;
+      }
     }
-    console.log(
-      `${effects.length} effects, ${cuts.length} cuts in all; ${own.length} of them made here, and healed`,
-    );
+    const last = uncut.effects.length;
+    assert.ok(last > LEAST_EFFECTS, `a whole heal has ${last} effects`);
+    assert.ok(last < at - of, `the heal that was not cut after effect ${at - of} has ${last}`);
+    for (const [number, way] of (['killed', 'power lost'] as const).entries()) {
+      if (number % of !== part) continue;
+      const beganMs = Date.now();
+      tell(
+        `all  ${way}`,
+        beganMs,
+        `${await cutInEveryStep(stage, bad, way, unit)} steps, one after the other`,
+      );
+    }
+    console.log(`a whole heal has ${last} effects; cut off ${count} times here, healed ${count} times`);
   });
 }
