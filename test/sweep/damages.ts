@@ -50,7 +50,8 @@ const SPOILS: Readonly<Record<string, (random: Random, bytes: Buffer, at: number
       bytes[byte] = (bytes[byte] ?? 0) ^ (1 << random.int(8));
     },
     zero: (random, bytes, at, length) => {
-      bytes.fill(0, at, at + random.pick([1, Math.max(1, length), 8, 64, 512, 4096]));
+      const to = at + random.pick([1, Math.max(1, length), 8, 64, 512, 4096]);
+      bytes.fill(0, Math.min(at, bytes.length), Math.min(to, bytes.length));
     },
     noise: (random, bytes, at, length) => {
       const to = Math.min(bytes.length, at + random.pick([1, Math.max(1, length), 8, 64, 512]));

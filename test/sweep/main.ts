@@ -3,7 +3,7 @@
  * `--keep DIR` (what was damaged), `--out FILE` (each case as a line of JSON), `--words FILE` (with what words etcd
  * ended): docs/examiner.md.
  */
-import { writeFileSync } from 'node:fs';
+import { appendFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { baseRoot } from '../machines/bed/base-root.ts';
@@ -48,6 +48,7 @@ const cases = await sweep({
   ...(values.keep ? { keep: values.keep } : {}),
   ...(values.only ? { only: values.only.split(',').map(Number) } : {}),
   onCase: (one) => {
+    if (values.out) appendFileSync(values.out, `${JSON.stringify(one, plain)}\n`);
     if (++done % 250 === 0)
       console.log(`${done} cases, ${Math.round((performance.now() - beganMs) / 1000)} s`);
     const wrong =
@@ -55,7 +56,6 @@ const cases = await sweep({
     if (wrong || values.only) console.log(tell(one));
   },
 });
-if (values.out) writeFileSync(values.out, cases.map((one) => `${JSON.stringify(one, plain)}\n`).join(''));
 if (values.words) writeFileSync(values.words, `${JSON.stringify(lastWords(cases), null, 2)}\n`);
 console.log(table(cases));
 const { served, servedTold, refused, refusedTold } = sums(cases);
