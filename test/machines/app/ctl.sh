@@ -3,6 +3,11 @@
 set -eu
 . /opt/app/bin/.env
 env_file=/opt/app/conf/etcd.env
+data=/var/lib/etcd/default.etcd
+v2_backup=/var/lib/etcd/v2.backup
+v3_backup=/var/lib/etcd/v3.backup
+# What the nodes send each other by ssh and scp: a folder that the machines share, in it one for each node.
+nodes=/srv/nodes
 export ETCDCTL_API=3
 
 peer_url() { echo "http://$1:2380"; }
@@ -22,6 +27,7 @@ endpoints() {
 }
 
 ctl() { /opt/etcd/current/etcdctl --endpoints="$(endpoints)" "$@"; }
+own_ctl() { /opt/etcd/current/etcdctl --endpoints="$(client_url "$MY_IP")" "$@"; }
 
 render_node() { # STATE: a node that joins names the nodes up to itself, as they were when it was added
   local cluster="" node
@@ -32,7 +38,7 @@ render_node() { # STATE: a node that joins names the nodes up to itself, as they
   done
   cat <<ENV
 ETCD_NAME=etcd$MY_SID
-ETCD_DATA_DIR=/var/lib/etcd/default.etcd
+ETCD_DATA_DIR=$data
 ETCD_LISTEN_PEER_URLS=$(peer_url "$MY_IP")
 ETCD_LISTEN_CLIENT_URLS=$(client_url "$MY_IP")
 ETCD_INITIAL_ADVERTISE_PEER_URLS=$(peer_url "$MY_IP")
@@ -41,9 +47,9 @@ ETCD_INITIAL_CLUSTER=$cluster
 ETCD_INITIAL_CLUSTER_TOKEN=etcd-$CLUSTER_ID
 ETCD_AUTO_COMPACTION_RETENTION=0
 ETCD_AUTO_COMPACTION_MODE=periodic
-ETCD_QUOTA_BACKEND_BYTES=2147483648
+ETCD_QUOTA_BACKEND_BYTES=${ETCD_QUOTA_BYTES:-2147483648}
 ETCD_HEARTBEAT_INTERVAL=100
-ETCD_ELECTION_TIMEOUT=1000
+ETCD_ELECTION_TIMEOUT=${ETCD_ELECTION_TIMEOUT:-1000}
 ETCD_INITIAL_CLUSTER_STATE=$1
 ETCD_ENABLE_V2=true
 ENV
@@ -64,16 +70,17 @@ render() {
 
 listed() { ctl member list | grep -q " $1,"; }
 add_myself() { listed "$(peer_url "$MY_IP")" || ctl member add "etcd$MY_SID" --peer-urls="$(peer_url "$MY_IP")"; }
-has_started() { ctl member list | grep -q " started, etcd$1,"; }
+has_started() { ctl member list | grep -q " started, etcd${1%%=*}, $(peer_url "${1#*=}"),"; } # NODE
 
-# Added nodes join one after the other, each when those before it have started.
-join() {
+# Nodes join one after the other, each when those before it have started.
+join() { # NODES
   local node
-  for node in $ADDED_NODES; do
+  for node in $1; do
     if [ "$node" = "$MY_SID=$MY_IP" ]; then break; fi
-    retry 200 1 has_started "${node%%=*}"
+    retry 400 0.5 has_started "$node"
   done
-  retry 200 1 add_myself
+  # The first of all nodes is the cluster that the others join.
+  [ "${STABLE_NODES%% *}" = "$MY_SID=$MY_IP" ] || retry 400 0.5 add_myself
   render existing
   retry 3 1 systemctl start etcd
 }
@@ -82,7 +89,7 @@ start() {
   [ "$MY_ROLE" = etcd-proxy ] || chown -R etcd:etcd /var/lib/etcd
   systemctl enable --quiet etcd
   if [ "$MY_ROLE" = etcd-node ] && [ "$IS_ADDED" = true ]; then
-    join
+    join "$ADDED_NODES"
   else
     render
     systemctl start etcd
@@ -91,16 +98,117 @@ start() {
 
 stop() { systemctl stop etcd; }
 
+check() { [ "$(curl -s -m 8 "$(client_url "$MY_IP")/health" | jq -r .health)" = true ]; }
+
+# Scaled in: a node removes itself, when those with a higher SID have gone.
+my_id() { ctl member list | sed -n "s#^\([0-9a-f]*\), .*, $(peer_url "$MY_IP"),.*#\1#p"; }
+not_listed() { ! listed "$(peer_url "$1")"; }
+is_stopped() { ! systemctl is-active --quiet etcd; }
+destroy() {
+  local node id
+  for node in $DELETED_NODES; do
+    if [ "$node" != "$MY_SID=$MY_IP" ]; then retry 200 1 not_listed "${node#*=}"; continue; fi
+    id=$(retry 10 1 my_id)
+    retry 200 1 ctl member remove "$id"
+    retry 10 1 is_stopped
+    stop
+    break
+  done
+}
+
+v2_keys() { ETCDCTL_API=2 own_ctl ls; }
+
+# With keys of the old API a copy of the whole data dir; else a snapshot, or the database of an etcd that does not serve.
+backup() {
+  local keys
+  rm -rf $v2_backup $v3_backup*
+  if keys=$(v2_keys) && [ -z "$keys" ]; then
+    if check; then own_ctl snapshot save $v3_backup; else cp $data/member/snap/db $v3_backup; fi
+  else
+    stop
+    ETCDCTL_API=2 /opt/etcd/current/etcdctl backup --data-dir=$data --backup-dir=$v2_backup --with-v3
+  fi
+}
+
+# Every node's data made anew: from the snapshot that each has, or the first node from its copy, which the others join.
+restore() {
+  rm -rf $data
+  chown -R etcd:etcd /var/lib/etcd
+  systemctl enable --quiet etcd
+  render
+  if [ -f $v3_backup ]; then
+    /opt/etcd/current/etcdctl snapshot restore $v3_backup --skip-hash-check=true --name "etcd$MY_SID" --data-dir $data \
+      --initial-cluster "$(. $env_file && echo "$ETCD_INITIAL_CLUSTER")" --initial-cluster-token "etcd-$CLUSTER_ID" \
+      --initial-advertise-peer-urls "$(peer_url "$MY_IP")"
+    chown -R etcd:etcd $data
+    systemctl start etcd
+    return
+  fi
+  if [ "${ALL_NODES%% *}" = "$MY_SID=$MY_IP" ]; then
+    mv $v2_backup $data
+    chown -R etcd:etcd $data
+    # Only on itself: the others wait until it is a cluster that they can join.
+    sed -i 's#^ETCD_LISTEN_CLIENT_URLS=.*#ETCD_LISTEN_CLIENT_URLS=http://127.0.0.1:2379#' $env_file
+    systemctl start etcd-standalone
+    alone() { /opt/etcd/current/etcdctl --endpoints=http://127.0.0.1:2379 "$@"; }
+    retry 10 1 alone member update "$(alone member list | cut -d, -f1)" --peer-urls="$(peer_url "$MY_IP")"
+    systemctl stop etcd-standalone
+  fi
+  join "$ALL_NODES"
+}
+
+# Called on all nodes at once: the source's data go to the others, and all are restored from them.
+repair() { # {"node.ip": SOURCE}
+  local source ip node others=""
+  source=$(jq -r '."node.ip"' <<<"$1")
+  case " ${ALL_NODES} " in *"=$source "*) ;; *) return 77 ;; esac
+  for node in $ALL_NODES; do [ "${node#*=}" = "$source" ] || others+=" ${node#*=}"; done
+  mkdir -p $nodes/$MY_IP
+  if [ "$source" = "$MY_IP" ]; then
+    backup
+    for ip in $others; do mkdir -p $nodes/$ip; touch $nodes/$ip/ready2Copy; done
+    stop
+    for ip in $others; do retry 200 0.1 test -f "$nodes/$MY_IP/ready2Copy-$ip"; done
+    if [ -d $v2_backup ]; then
+      ip=${ALL_NODES%% *}
+      ip=${ip#*=}
+      [ "$ip" = "$MY_IP" ] || cp -a $v2_backup $nodes/$ip/
+    else
+      for ip in $others; do cp $v3_backup $nodes/$ip/; done
+    fi
+    for ip in $others; do touch $nodes/$ip/ready2Start; done
+  else
+    retry 200 0.1 test -f "$nodes/$MY_IP/ready2Copy"
+    stop
+    rm -rf $v2_backup $v3_backup*
+    mkdir -p "$nodes/$source"
+    touch "$nodes/$source/ready2Copy-$MY_IP"
+    retry 2000 0.1 test -f "$nodes/$MY_IP/ready2Start"
+    for node in v2.backup v3.backup; do [ ! -e $nodes/$MY_IP/$node ] || mv $nodes/$MY_IP/$node /var/lib/etcd/; done
+  fi
+  rm -rf "${nodes:?}/$MY_IP"
+  restore
+}
+
 case "${1:-}" in
 check)
   if [ "$MY_ROLE" = etcd-proxy ]; then exec 3<>"/dev/tcp/$MY_IP/2379"; exit 0; fi
-  [ "$(curl -s -m 8 "$(client_url "$MY_IP")/health" | jq -r .health)" = true ]
+  check
   ;;
 restart) stop; start ;;
 start) start ;;
 stop) stop ;;
-# confd calls it whenever the metadata have changed.
-update) if systemctl is-enabled --quiet etcd; then stop; start; fi ;;
+destroy) destroy ;;
+backup) backup; systemctl is-active --quiet etcd || systemctl start etcd ;;
+restore) restore ;;
+repair) repair "${2:-}" ;;
+# confd calls it whenever the metadata have changed: of an etcd node only etcd's own settings count.
+update)
+  if systemctl is-enabled --quiet etcd && { [ "$MY_ROLE" = etcd-proxy ] || [[ ",${CHANGED_VARS// /,}" =~ ,ETCD_ ]]; }; then
+    stop
+    start
+  fi
+  ;;
 *)
   echo "unknown verb: ${1:-}" >&2
   exit 64

@@ -17,6 +17,8 @@ export interface BedOptions {
   readonly members?: 3 | 5 | 7;
   /** Also a node whose role is proxy. */
   readonly proxy?: boolean;
+  /** What confd renders into the app's view of every node, besides or instead of the usual. */
+  readonly appEnv?: Readonly<Record<string, string>>;
   /** Changes the image all machines share, given its directory, before they boot. */
   readonly image?: (dir: string) => void | Promise<void>;
   readonly tell?: (line: string) => void;
@@ -35,7 +37,7 @@ export class Bed {
   static async boot(options: BedOptions = {}): Promise<Bed> {
     const why = whyNoMachines();
     if (why !== undefined) throw new Error(why);
-    const { members = 3, proxy = false, tell = () => undefined } = options;
+    const { members = 3, proxy = false, appEnv = {}, tell = () => undefined } = options;
     const root = await baseRoot(tell);
     const { slot, release } = await takeSlot(tell);
     try {
@@ -50,7 +52,7 @@ export class Bed {
       const sids = Array.from({ length: members }, (_, i) => i + 1);
       const stable = sids.map((sid) => `${sid}=${ipOf(sid)}`).join(' ');
       const machines = (proxy ? [...sids, members + 1] : sids).map((sid) => {
-        const files = ownFiles(sid, sid > members ? 'etcd-proxy' : 'etcd-node', stable);
+        const files = ownFiles(sid, sid > members ? 'etcd-proxy' : 'etcd-node', stable, appEnv);
         return new TestMachine({ slot, lan, sid, layers: [image, root], ownFiles: files });
       });
       await Promise.all(machines.map((machine) => machine.make()));
@@ -113,27 +115,36 @@ async function makeImage(image: string): Promise<void> {
   for (const dir of ['opt/app/bin', 'opt/app/conf', 'etc/systemd/system'])
     mkdirSync(join(image, dir), { recursive: true });
   cpSync(join(app, 'ctl.sh'), join(image, 'opt/app/bin/ctl.sh'));
-  cpSync(join(app, 'etcd.service'), join(image, 'etc/systemd/system/etcd.service'));
+  for (const unit of ['etcd.service', 'etcd-standalone.service'])
+    cpSync(join(app, unit), join(image, 'etc/systemd/system', unit));
   await sh(join(TOP, 'dist/heal-node'), 'install', '--root', image);
 }
 
 /** What confd renders for a node, and its name. */
-function ownFiles(sid: number, role: string, stable: string): Record<string, string> {
-  const env = [
-    'CLUSTER_ID=cl-healnode',
-    `MY_ROLE=${role}`,
-    `MY_SID=${sid}`,
-    `MY_IP=${ipOf(sid)}`,
-    `STABLE_NODES="${stable}"`,
-    `ALL_NODES="${stable}"`,
-    'ADDED_NODES=""',
-    'DELETED_NODES=""',
-    'IS_ADDED=false',
-    'IS_DELETED=false',
-    'CHANGED_VARS=',
-    'ETCD_ENABLE_TLS=false',
-    'ETCD_CLUSTER_DNS=',
-    '',
-  ].join('\n');
-  return { 'opt/app/bin/.env': env, 'etc/hostname': `etcd${sid}\n` };
+function ownFiles(
+  sid: number,
+  role: string,
+  stable: string,
+  more: Readonly<Record<string, string>>,
+): Record<string, string> {
+  const env = {
+    CLUSTER_ID: 'cl-healnode',
+    MY_ROLE: role,
+    MY_SID: sid,
+    MY_IP: ipOf(sid),
+    STABLE_NODES: stable,
+    ALL_NODES: stable,
+    ADDED_NODES: '',
+    DELETED_NODES: '',
+    IS_ADDED: false,
+    IS_DELETED: false,
+    CHANGED_VARS: '',
+    ETCD_ENABLE_TLS: false,
+    ETCD_CLUSTER_DNS: '',
+    ETCD_QUOTA_BYTES: 2147483648,
+    ETCD_ELECTION_TIMEOUT: 1000,
+    ...more,
+  };
+  const lines = Object.entries(env).map(([key, value]) => `${key}="${value}"\n`);
+  return { 'opt/app/bin/.env': lines.join(''), 'etc/hostname': `etcd${sid}\n` };
 }

@@ -71,6 +71,11 @@ export class TestMachine {
     return `http://${this.ip}:2379`;
   }
 
+  /** A folder of all machines: what the app's nodes send each other by ssh and scp goes through it. */
+  private get shared(): string {
+    return join(this.spec.slot.dir, 'nodes');
+  }
+
   /** Holds the process ID of its PID 1, as the host sees it. */
   get pidFile(): string {
     return join(this.dir, 'init.pid');
@@ -100,6 +105,7 @@ export class TestMachine {
   /** Its disks, as they come from the factory: the root disk as the image has it, the data disk empty. */
   async make(): Promise<void> {
     mkdirSync(this.dataDisk, { recursive: true });
+    mkdirSync(this.shared, { recursive: true });
     const { slot, sid } = this.spec;
     await sh(
       'mount',
@@ -136,6 +142,7 @@ export class TestMachine {
       `--machine=${slot.netns(sid)}`,
       `--network-namespace-path=/run/netns/${slot.netns(sid)}`,
       ...(mounts ? [`--bind=${this.dataDisk}:/var/lib/etcd`] : []),
+      `--bind=${this.shared}:/srv/nodes`,
       `--directory=${root}`,
       '--boot',
       'systemd.unit=multi-user.target',

@@ -78,6 +78,15 @@ export function scenario(title: string, options: StoryOptions, story: (stage: St
   test.run();
 }
 
+/** Waits until the gate has kept etcd from starting, and returns what it said last. */
+export async function gateRefused(machine: TestMachine): Promise<string> {
+  const told = await until(`the gate has refused on ${machine.name}`, async () => {
+    const log = await machine.run('cat', '/var/log/heal-node/heal-node.log');
+    return log.stdout.split('\n').findLast((line) => line.includes('"event":"gate-refused"'));
+  });
+  return JSON.parse(told).msg;
+}
+
 /** Waits until the node has ended a heal and stands on its originals, healthy. */
 export async function healed(machine: TestMachine): Promise<void> {
   await until(

@@ -49,13 +49,36 @@ export const originals = (machine: TestMachine): Promise<string> =>
       '[ -e "$f" ] || continue; stat -c "%n %a %U:%G" "$f"; md5sum < "$f"; done',
   );
 
-/** What a heal that is over must not leave: an empty text when there is nothing of it. */
-export const traces = (machine: TestMachine): Promise<string> =>
-  machine.sh(
-    'ls -d /etc/systemd/system/etcd1* /opt/app/conf/etcd1* /var/lib/heal-node/originals /var/lib/heal-node/request.json ' +
-      '/var/lib/etcd/heal-node/journal.json 2>/dev/null; systemctl list-units --all --plain --no-legend "etcd1*"; ' +
-      "find / -xdev -name '.*.[0-9a-f]*' -newer /etc/hostname -path '*etcd*' 2>/dev/null; true",
-  );
+const HEAL_ID = String.raw`\d{8}T\d{6}Z-[0-9a-f]{6}`;
+
+/** What may stay of heal-node on both disks when nothing is under way, and what the app keeps on the data disk. */
+const MAY_STAY = [
+  String.raw`/var/lib/heal-node/(member|heal-node\.prom|outcome\.json|deep-check\.json)`,
+  String.raw`/var/lib/etcd/(appctl|v3\.backup|heal-node)`,
+  '/var/lib/etcd/heal-node/(member|history|aside)',
+  String.raw`/var/lib/etcd/heal-node/history/${HEAL_ID}\.json`,
+  String.raw`/var/lib/etcd/heal-node/aside/${HEAL_ID}(/(default\.etcd|wal-dir-wal)(\.\d+)?)?`,
+].map((path) => new RegExp(`^${path}$`));
+
+/** Units, files never renamed into place, masked names, and all on both disks but etcd's data and their copies. */
+const FIND_TRACES = String.raw`ls -d /etc/systemd/system/etcd1* /opt/app/conf/etcd1* 2>/dev/null
+systemctl list-units --all --plain --no-legend 'etcd1*'
+find /etc /opt /run/systemd /var/log/heal-node -regextype posix-extended -regex '.*/\.[^/]+\.[0-9a-f]{24}'
+find /etc/systemd/system /run/systemd/system -name 'etcd*' -lname /dev/null
+find /var/lib/heal-node /var/lib/etcd -mindepth 1 -regextype posix-extended -regex '/var/lib/etcd/(default.etcd|wal|v2.backup)' -prune -o -print -path '*/aside/*/*' -prune
+true`;
+
+/**
+ * What a heal that is over must not leave: an empty text when there is nothing of it.
+ *
+ * @param own paths that a story itself has put on one of the disks
+ */
+export async function traces(machine: TestMachine, ...own: readonly string[]): Promise<string> {
+  const found = (await machine.sh(FIND_TRACES)).split('\n').filter(Boolean);
+  return found
+    .filter((path) => !own.includes(path) && !MAY_STAY.some((pattern) => pattern.test(path)))
+    .join('\n');
+}
 
 /** `endpoint hashkv` at the newest revision that every member has; one row a member. */
 export async function hashes(bed: Bed, machines: readonly TestMachine[]): Promise<string[]> {

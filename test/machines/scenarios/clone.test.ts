@@ -1,46 +1,82 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import { healed, scenario } from '../bed/scenario.ts';
+import type { TestMachine } from '../bed/machine.ts';
+import { gateRefused, healed, type Stage, scenario } from '../bed/scenario.ts';
 import { sh, until } from '../bed/sh.ts';
 import { originals, serves } from '../bed/world.ts';
-import { expectHealed, idsOf } from './stories.ts';
+import { expectAllWrites, expectHealed, idsOf } from './stories.ts';
+
+const GATE = '/etc/systemd/system/etcd.service.d/10-heal-node-gate.conf';
+
+/** Puts a copy of one member's data in the place of another's, whose etcd does not run. Both serve before. */
+async function cloneOnto({ bed }: Stage, bad: TestMachine, cloned: TestMachine): Promise<void> {
+  await cloned.sh(
+    'systemctl stop etcd; rm -rf /root/copy; cp -a --sparse=always /var/lib/etcd/default.etcd /root/copy; systemctl start --no-block etcd',
+  );
+  const data = join(bad.dataDisk, 'default.etcd');
+  rmSync(data, { recursive: true });
+  await sh('cp', '-a', '--sparse=always', cloned.onRootDisk('/root/copy'), data);
+  await until(`${cloned.name} serves again`, () => serves(bed, cloned));
+}
+
+/** After each of the two heals. */
+async function expectOwnEntryReplaced(
+  stage: Stage,
+  bad: TestMachine,
+  cloned: TestMachine,
+  before: Parameters<typeof expectHealed>[2],
+): Promise<void> {
+  const heal = (await bad.cliJson('history')).heals.at(-1);
+  assert.is(heal.reason, 'stale/clone');
+  assert.is(heal.oldMemberId, before.ids.get(bad.name), `its own entry was replaced, not ${cloned.name}'s`);
+  assert.match(await bad.sh(`ls -d /var/lib/etcd/heal-node/aside/${heal.id}/*`), /default\.etcd/);
+  // The clone has published its own name as the other member's, which publishes its own again when it starts.
+  await cloned.sh('systemctl restart etcd');
+  await expectHealed(stage, bad.sid, before);
+}
 
 scenario(
-  "member 2 comes back on a clone of member 3's disk, and answers healthy as member 3",
+  "member 2 comes back on a clone of member 3's disk: it is kept from starting, and found out where it does start",
   {},
   async (stage) => {
-    const { bed, machine, appCenter, client } = stage;
+    const { bed, machine, machines, appCenter, client } = stage;
     const [bad, cloned] = [machine(2), machine(3)];
     const writer = client();
     await writer.writes(50);
-    const before = { ids: await idsOf(stage), originals: await originals(bad) };
+
+    const first = { ids: await idsOf(stage), originals: await originals(bad) };
     await bad.powerOff();
-    await cloned.sh(
-      'systemctl stop etcd; cp -a --sparse=always /var/lib/etcd/default.etcd /root/copy; systemctl start etcd',
-    );
-    rmSync(join(bad.dataDisk, 'default.etcd'), { recursive: true });
-    await sh(
-      'cp',
-      '-a',
-      '--sparse=always',
-      cloned.onRootDisk('/root/copy'),
-      join(bad.dataDisk, 'default.etcd'),
-    );
-    await until('member 3 serves again', () => serves(bed, cloned));
+    await cloneOnto(stage, bad, cloned);
     await bad.powerOn();
-    appCenter();
+    assert.match(
+      await gateRefused(bad),
+      new RegExp(`those of member ${first.ids.get(cloned.name)} .*etcd would speak for it`),
+    );
+    const platform = appCenter();
     await healed(bad);
+    await platform.stop();
+    await expectOwnEntryReplaced(stage, bad, cloned, first);
+
+    // Once more, on a node without the gate, where etcd does speak for member 3.
+    await bad.sh(`mv ${GATE} /root/; systemctl daemon-reload; systemctl stop etcd`);
+    const second = { ids: await idsOf(stage), originals: await originals(bad) };
+    await cloneOnto(stage, bad, cloned);
+    await bad.sh('rm -f /var/lib/heal-node/deep-check.json; systemctl start --no-block etcd');
+    await until('it answers healthy as member 3', async () => {
+      const [health, status] = await Promise.all([
+        bad.run('curl', '-s', '-m', '5', `${bad.endpoint}/health`),
+        bed.etcdctl([bad.endpoint], 'endpoint', 'status').catch(() => ''),
+      ]);
+      return health.stdout.includes('"true"') && status.split(', ')[1] === second.ids.get(cloned.name);
+    });
+    const again = appCenter();
+    await until('it is healed again', async () => (await bad.cliJson('history')).heals.length === 2);
+    await healed(bad);
+    await again.stop();
     await writer.writes(50);
     await writer.stop();
-
-    const history = await bad.cli('history', '--json');
-    const [heal] = JSON.parse(history.stdout).heals;
-    assert.is(heal.reason, 'stale/clone');
-    assert.is(heal.oldMemberId, before.ids.get(bad.name), "its own entry was replaced, not member 3's");
-    assert.match(await bad.sh(`ls -d /var/lib/etcd/heal-node/aside/${heal.id}/*`), /default\.etcd/);
-    // The clone has published its own name as member 3's; member 3 publishes its own again when it starts.
-    await cloned.sh('systemctl restart etcd');
-    await expectHealed(stage, 2, before);
+    await expectOwnEntryReplaced(stage, bad, cloned, second);
+    await expectAllWrites(bed, machines, writer);
   },
 );

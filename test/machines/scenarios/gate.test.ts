@@ -1,47 +1,65 @@
 import * as assert from 'uvu/assert';
 import { breakDisk } from '../bed/breakage.ts';
-import { scenario } from '../bed/scenario.ts';
+import { gateRefused, scenario } from '../bed/scenario.ts';
 import { until } from '../bed/sh.ts';
-import { serves, unitState } from '../bed/world.ts';
+import { memberList, serves, traces, unitState } from '../bed/world.ts';
+import { expectAllWrites } from './stories.ts';
 
 scenario('two wiped members whose third is off found no empty cluster', {}, async (stage) => {
-  const { bed, machine, machines, client, appCenter } = stage;
+  const { bed, machine, machines, client } = stage;
   const [one, two, third] = [machine(1), machine(2), machine(3)];
+  const wiped = [one, two];
   const writer = client();
   await writer.writes(100);
   await writer.stop();
   // A healthy look marks a node as one that has been a member; AppCenter's checks do it within minutes.
   for (const each of machines) await each.hook('health-action');
+  const list = await memberList(bed, one);
   await third.powerOff();
-  for (const wiped of [one, two]) {
-    await wiped.powerOff();
-    await breakDisk(wiped, 'data-gone');
+  for (const each of wiped) {
+    await each.powerOff();
+    await breakDisk(each, 'data-gone');
   }
-  await Promise.all([one.powerOn(), two.powerOn()]);
-  for (const wiped of [one, two]) {
-    await until('the gate has refused', async () =>
-      (await wiped.sh('cat /var/log/heal-node/heal-node.log')).includes('"event":"gate-refused"'),
-    );
-  }
-  const platform = appCenter();
-  await until('AppCenter has called an action on both', async () =>
-    [one, two].every((wiped) => platform.actionsOn(wiped).length > 0),
-  );
-  await platform.stop();
-  for (const { output } of [...platform.actionsOn(one), ...platform.actionsOn(two)])
-    assert.match(output, /amnesia\/alone-without-data.*Nothing is done/);
-  for (const wiped of [one, two]) {
-    assert.is.not(await unitState(wiped), 'active');
-    assert.is(
-      (await wiped.run('ls', '/var/lib/etcd/default.etcd/member/wal')).code,
-      2,
-      'nothing was founded',
-    );
-  }
+  await Promise.all(wiped.map((each) => each.powerOn()));
+  const nothingIsFounded = async (when: string): Promise<void> => {
+    const actions = await Promise.all(wiped.map((each) => each.hook('health-action')));
+    for (const { code, stdout } of actions) {
+      assert.is(code, 3, `${when}: ${stdout}`);
+      assert.match(stdout, /amnesia\/alone-without-data.*Nothing is done/, when);
+    }
+    for (const each of wiped) {
+      await each.sh('systemctl reset-failed etcd; systemctl start etcd || true');
+      assert.is.not(await unitState(each), 'active', when);
+      assert.is((await each.run('ls', '/var/lib/etcd/default.etcd/member')).code, 2, `${when}: no data`);
+    }
+  };
+  await Promise.all(wiped.map(gateRefused));
+  await nothingIsFounded('with the third off');
 
   // The third comes back with the data: it is what the cluster is, and nobody serves without it.
   await third.powerOn(false);
-  await until('it is in reach', async () => (await third.cli('diagnose')).stdout !== '');
-  assert.not(await serves(bed, third));
-  assert.match(await third.sh('ls /var/lib/etcd/default.etcd/member/wal'), /\.wal/);
+  const peers = `http://${third.ip}:2380/members`;
+  for (const each of wiped)
+    await until(`its etcd is in reach of ${each.name}`, async () => {
+      const { stdout } = await each.run('curl', '-s', '-m', '5', peers);
+      return list.every(({ peerUrl }) => stdout.includes(peerUrl));
+    });
+  await nothingIsFounded('with the third in reach');
+  assert.equal(await Promise.all(machines.map((each) => serves(bed, each))), [false, false, false]);
+  for (const each of machines) assert.equal((await each.cliJson('history')).heals, [], 'no heal was begun');
+
+  // A person repairs the cluster from what the third has: all of it is there.
+  const ran = await Promise.all(
+    machines.map((each) =>
+      each.run('/opt/app/bin/ctl.sh', 'repair', JSON.stringify({ 'node.ip': third.ip })),
+    ),
+  );
+  for (const { code, stdout, stderr } of ran) assert.is(code, 0, stdout + stderr);
+  for (const each of machines) {
+    await until(`${each.name} is healthy`, async () => (await each.hook('health-check')).code === 0);
+    await until(`nothing of ours is under way on ${each.name}`, async () => (await traces(each)) === '');
+    assert.equal((await each.cliJson('history')).heals, [], 'and no heal was begun beside it');
+  }
+  assert.is((await memberList(bed, one)).length, 3);
+  await expectAllWrites(bed, machines, writer);
 });

@@ -17,6 +17,7 @@ scenario('nothing at all happens on a healthy cluster in many checks', { proxy: 
         ),
       ),
     );
+  const proxyBefore = await originals(proxy);
   const ids = await idsOf({ ...stage, machines: members });
   const before = await everything();
 
@@ -46,5 +47,10 @@ scenario('nothing at all happens on a healthy cluster in many checks', { proxy: 
     2,
     'heal-node did nothing of its own on the proxy',
   );
-  assert.ok(await originals(proxy));
+  assert.is(
+    await originals(proxy),
+    proxyBefore,
+    'unit and environment of the proxy are byte for byte the same',
+  );
+  assert.match(proxyBefore, /etcd\.service 644 root:root\n(.*\n)*.*etcd\.env 640 root:etcd/);
 });

@@ -38,7 +38,7 @@ function image(dir: string): void {
   mkdirSync(dropIns, { recursive: true });
   writeFileSync(
     join(dropIns, '10-note.conf'),
-    '[Service]\nExecStartPre=+/bin/sh -c "echo %n >> /var/lib/etcd/started"\n',
+    '[Service]\nExecStartPre=+/bin/sh -c "echo %n >> /var/tmp/started"\n',
   );
   appendFileSync(join(dropIns, '20-limit.conf'), '[Service]\nLimitCORE = 0\n');
 }
@@ -59,7 +59,7 @@ scenario(
     await healed(bad);
 
     await expectHealed(stage, 2, before);
-    const started = (await bad.sh('cat /var/lib/etcd/started')).split('\n');
+    const started = (await bad.sh('cat /var/tmp/started')).split('\n');
     assert.ok(started.includes('etcd1.service'), 'the drop-ins were in force on the copy too');
     assert.is(started.at(-1), 'etcd.service');
   },

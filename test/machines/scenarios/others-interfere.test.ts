@@ -1,43 +1,72 @@
 import * as assert from 'uvu/assert';
+import { tailOf } from '../../../src/report/read-log.ts';
 import { breakDisk } from '../bed/breakage.ts';
 import { healed, scenario } from '../bed/scenario.ts';
-import { sleep } from '../bed/sh.ts';
-import { etcdFailed, memberList, originals } from '../bed/world.ts';
-import { expectHealed, idsOf } from './stories.ts';
+import { sleep, until } from '../bed/sh.ts';
+import { originals } from '../bed/world.ts';
+import { expectAllWrites, expectHealed, idsOf } from './stories.ts';
+
+const TURN_KEY = 'heal-node/joiner';
+const QUOTA = 2147483648;
 
 scenario(
   'operators, a second healer and confd do what they do in the middle of a heal',
   {},
   async (stage) => {
-    const { bed, machine, client, appCenter } = stage;
+    const { bed, machine, machines, client, appCenter } = stage;
     const bad = machine(2);
     const before = { ids: await idsOf(stage), originals: await originals(bad) };
     const writer = client();
     await writer.writes(20);
     await bad.powerOff();
     await breakDisk(bad, 'data-gone');
-    await bad.powerOn();
-    await etcdFailed(bad);
-    const others = [machine(1), machine(3)].map(({ endpoint }) => endpoint);
-    const oldId = before.ids.get(bad.name) ?? '';
+    const etcdctl = (...words: string[]) =>
+      bed
+        .etcdctl([machine(1).endpoint, machine(3).endpoint], ...words)
+        .catch((error: Error) => error.message);
+    // A second healer has its turn: the new member of another node is joining.
+    await etcdctl('put', TURN_KEY, 'etcd3');
+    const tail = tailOf(bad.onRootDisk('/var/log/heal-node/heal-node.log'));
+    await bad.powerOn(false);
 
+    const log: string[] = [];
+    const logged = (pattern: RegExp) =>
+      until(`the log says ${pattern}`, async () => {
+        log.push(...tail());
+        return log.some((line) => pattern.test(line));
+      });
     let going = true;
-    const again = async (what: () => Promise<unknown>): Promise<void> => {
-      while (going) {
-        await what();
+    const rounds: number[] = [];
+    const again = async (who: number, what: (round: number) => Promise<unknown>): Promise<void> => {
+      for (rounds[who] = 0; going; rounds[who]++) {
+        await what(rounds[who]);
         // Systemd must come to something else between two of them.
         await sleep(300);
       }
     };
+    const quota = (bytes: number) =>
+      bad.confd({
+        CHANGED_VARS: `ETCD_QUOTA_BYTES=${QUOTA} ETCD_QUOTA_BYTES=${bytes}`,
+        ETCD_QUOTA_BYTES: `${bytes}`,
+      });
     const meanwhile = [
-      again(() => bad.run('/opt/app/bin/ctl.sh', 'restart')),
-      again(() => bad.run('/opt/app/bin/ctl.sh', 'start')),
-      again(() => bad.cli('heal')),
-      again(() => bad.confd({ CHANGED_VARS: 'ETCD_QUOTA_BYTES' })),
-      // A person at step 2 of the runbook, who removes and adds the same member.
-      bed.etcdctl(others, 'member', 'remove', oldId).catch(() => undefined),
+      again(0, () => bad.run('/opt/app/bin/ctl.sh', 'restart')),
+      again(1, () => bad.run('/opt/app/bin/ctl.sh', 'start')),
+      again(2, async () => assert.is.not((await bad.cli('heal')).code, 2, 'the command is understood')),
+      again(3, (round) => quota(QUOTA + round)),
     ];
     const platform = appCenter();
+    // A person does step 2 of the runbook for the same member: removes it, and adds it again before the healer does.
+    await logged(/"step":"fence"/);
+    await etcdctl('member', 'remove', before.ids.get(bad.name) ?? '');
+    await logged(/"event":"waits-for-turn".*etcd3|"msg":".*etcd3.*joining/);
+    const added = await etcdctl('member', 'add', bad.name, `--peer-urls=http://${bad.ip}:2380`);
+    assert.match(added, /Member\s+[0-9a-f]+ added/);
+    const atTurn = [...rounds];
+    await until('everybody has interfered', async () =>
+      rounds.every((n, who) => n >= (atTurn[who] ?? 0) + 2),
+    );
+    await etcdctl('del', TURN_KEY);
     await healed(bad).finally(() => {
       going = false;
     });
@@ -45,9 +74,17 @@ scenario(
     await platform.stop();
     await writer.writes(20);
     await writer.stop();
-    // The restarts of the last round may still be on their way.
-    await bad.run('/opt/app/bin/ctl.sh', 'start');
-    await expectHealed(stage, 2, before);
-    assert.is((await memberList(bed, machine(1))).length, 3);
+
+    log.push(...tail());
+    assert.equal(
+      log.filter((line) => JSON.parse(line).event === 'failed'),
+      [],
+      'no run of the heal failed for what others did',
+    );
+    // The last change of the metadata takes the settings back, and the app writes the environment as it was.
+    const last = await quota(QUOTA);
+    assert.is(last.code, 0, last.stderr);
+    await expectHealed(stage, bad.sid, before);
+    await expectAllWrites(bed, machines, writer);
   },
 );

@@ -55,7 +55,7 @@ scenario(
     assert.match(refused.stdout, /swap-room: \d+ bytes .*1048576 and 64 are needed; make room/);
     assert.equal(await idsOf(stage), before.ids, 'nobody was removed');
     assert.is(await originals(bad), before.originals);
-    assert.is(await traces(bad), '');
+    assert.is(await traces(bad, '/var/lib/heal-node/full'), '');
 
     await empty(bad);
     await empty(well);

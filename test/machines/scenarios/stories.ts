@@ -1,6 +1,7 @@
 import * as assert from 'uvu/assert';
 import type { BedOptions } from '../bed/bed.ts';
 import { type Breakage, breakMember } from '../bed/breakage.ts';
+import type { Client } from '../bed/client.ts';
 import { healed, type Stage, scenario } from '../bed/scenario.ts';
 import { hashes, idOf, keysOn, memberList, originals, traces, unitState } from '../bed/world.ts';
 
@@ -38,6 +39,20 @@ export async function idsOf({ bed, machines }: Machines): Promise<Map<string, st
   return new Map(list.filter(({ name }) => names.includes(name)).map(({ name, id }) => [name, id]));
 }
 
+/** Every write that a client was told is done stands on every one of these machines, as each has it itself. */
+export async function expectAllWrites(
+  bed: Stage['bed'],
+  machines: Stage['machines'],
+  { acknowledged }: Pick<Client, 'acknowledged'>,
+): Promise<void> {
+  assert.ok(acknowledged.length > 0, 'there were writes');
+  for (const each of machines) {
+    const keys = await keysOn(bed, each, 'w/');
+    const lost = acknowledged.filter((key) => !keys.has(key));
+    assert.equal(lost, [], `every acknowledged write is on ${each.name}`);
+  }
+}
+
 /**
  * The main story: a client writes, one machine loses power, comes back broken, AppCenter calls the hooks, and
  * nobody touches anything.
@@ -67,11 +82,7 @@ export function staleMemberHeals(
     await writer.stop();
 
     await expectHealed(stage, sid, before);
-    for (const each of machines) {
-      const keys = await keysOn(bed, each, 'w/');
-      const lost = writer.acknowledged.filter((key) => !keys.has(key));
-      assert.equal(lost, [], `every acknowledged write is on ${each.name}`);
-    }
+    await expectAllWrites(bed, machines, writer);
     for (const other of machines.filter((each) => each !== bad)) {
       assert.equal(platform.actionsOn(other), [], `AppCenter had nothing to do on ${other.name}`);
     }
