@@ -34,7 +34,8 @@ async function served(bed: Bed, watch: HealthWatch, lost: boolean): Promise<numb
     const { heals } = await bad.cliJson('history').catch(() => ({ heals: [] }));
     return heals[0];
   });
-  if (ended.outcome !== 'healed') throw new Error(`the heal at boot ended as ${ended.outcome}: ${ended.message}`);
+  if (ended.outcome !== 'healed')
+    throw new Error(`the heal at boot ended as ${ended.outcome}: ${ended.message}`);
   return Date.parse(ended.endedAt) - beganMs;
 }
 
@@ -51,7 +52,9 @@ export async function boots(bed: Bed, watch: HealthWatch, rounds: number): Promi
       (lost ? healedMs : wholeMs).push(await served(bed, watch, lost));
       await until('it is healthy', async () => (await bad.hook('health-check')).code === 0);
     }
-    say(`boot ${round}: serves after ${wholeMs.at(-1)} ms, without its data healed after ${healedMs.at(-1)} ms`);
+    say(
+      `boot ${round}: serves after ${wholeMs.at(-1)} ms, without its data healed after ${healedMs.at(-1)} ms`,
+    );
   }
   await atBoot('off');
   return { wholeMs, healedMs };
