@@ -63,8 +63,9 @@ export async function gate(world: World): Promise<string | undefined> {
     const { id, name, peerUrls } = foreign.member;
     return `The data are those of member ${id} (${name}, ${peerUrls.join(',')}): started here, etcd would speak for it. See \`heal-node diagnose\`.`;
   }
-  // A cluster without any may merely have lost that key: what has its data is not kept down for it.
-  const shown = cluster.serving.some(({ reply }) => reply.birthmark !== '');
+  // A cluster without any may merely have lost that key: what has its data is not kept down for it. But one in which
+  // nothing was ever written never had one.
+  const shown = cluster.serving.some(({ reply }) => reply.birthmark !== '' || reply.revision <= 1n);
   return birthmarkMismatch !== undefined && shown
     ? `This node has been a member, and ${birthmarkMismatch}.`
     : undefined;

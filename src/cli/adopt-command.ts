@@ -33,14 +33,19 @@ async function found({ world, situation: { cluster, dataGone, process } }: Looke
 }
 
 /** What this member alone has committed may be lost. */
-async function discardAhead({ world, situation: { ahead, owner, examination } }: Looked): Promise<Said> {
+async function discardAhead({ world, situation }: Looked): Promise<Said> {
+  const { ahead, owner, examination, birthmarkMismatch } = situation;
   if (!ahead || owner === undefined || examination === undefined)
     return refused('its data are not ahead of the cluster that serves');
   const commit = examination.commit.toString();
   await adoptedFile.write(world.machine, world.places.adopted, { memberId: owner.memberId, commit });
+  const next =
+    birthmarkMismatch === undefined
+      ? 'run `heal-node heal`'
+      : 'run `heal-node adopt`, which accepts the cluster that serves, and then `heal-node heal`';
   return {
     code: EXIT.done,
-    message: `What member ${owner.memberId} has committed up to index ${commit} and the cluster does not know may be lost; its data are set aside, not deleted. Next, run \`heal-node heal\`.`,
+    message: `What member ${owner.memberId} has committed up to index ${commit} and the cluster does not know may be lost; its data are set aside by the heal, not deleted. Next, ${next}.`,
   };
 }
 

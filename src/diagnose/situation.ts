@@ -45,6 +45,8 @@ export interface Situation {
   readonly hasRun: boolean;
   /** Its data have committed more than any of those that serve knows, and no person has given that up. */
   readonly ahead: boolean;
+  /** A person has accepted to lose what these very data have committed (`heal-node adopt --discard-ahead`). */
+  readonly givenUp: boolean;
   /** The ID of the cluster whose data these are, or as whose member it runs, where the one that serves is another. */
   readonly otherCluster: string | undefined;
   /** Why the cluster that serves is not the one that this node remembers, as a sentence. */
@@ -151,6 +153,7 @@ export function situationOf(observed: Observation, places: Places): Situation {
     observed.atMs - divergence.atMs < DIVERGENCE_MS;
   const commit = examination?.commit ?? 0n;
   const givenUp =
+    examination !== undefined &&
     discardAhead !== undefined &&
     discardAhead.memberId === owner?.memberId &&
     commit <= BigInt(discardAhead.commit);
@@ -184,6 +187,7 @@ export function situationOf(observed: Observation, places: Places): Situation {
       commit > 0n &&
       !givenUp &&
       cluster.serving.every(({ reply }) => reply.raftIndex < commit),
+    givenUp,
     otherCluster:
       cluster.clusterId === ''
         ? undefined

@@ -80,4 +80,12 @@ export const staleProofs: readonly StaleProof[] = [
       return s.owner !== undefined && isShort ? [dataEvidence(s)] : undefined;
     },
   },
+  {
+    id: 'given-up',
+    means: 'what it alone has committed was given up by a person',
+    whileStarting: true,
+    because:
+      'a log that is ahead of the cluster never becomes part of it again, and `heal-node adopt --discard-ahead` was run for these very data',
+    shows: (s) => (s.givenUp ? [dataEvidence(s), listEvidence(s)] : undefined),
+  },
 ];

@@ -1,5 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { requestHeal } from '../../src/act/ask-for-heal.ts';
 import { gate } from '../../src/act/gate.ts';
 import { runHealService } from '../../src/act/heal-service.ts';
 import { stop } from '../../src/act/start-stop.ts';
@@ -65,6 +66,15 @@ test('whoever stops the app, or asks for a heal, does not wait for the others to
     }
     assert.match((fake.outcome as { message: string } | undefined)?.message ?? '', /amnesia/, interrupts);
   }
+});
+
+test('the gate does not take the place of somebody who waits for an answer', () => {
+  const fake = new ThreeMembers('WAL gone');
+  fake.othersOff();
+  for (const by of ['gate', 'operator', 'gate'] as const)
+    fake.run(({ machine }) => requestHeal(machine, PLACES, by));
+  fake.pass(MINUTE_MS / 4);
+  assert.match(fake.outcome?.message ?? '', /amnesia/);
 });
 
 test("where the app's view cannot be read, what this node remembers keeps it from founding", () => {

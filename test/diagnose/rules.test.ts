@@ -110,6 +110,15 @@ const cases: readonly (readonly [expected: string, observed: Observation])[] = [
   ['stale/already-bootstrapped', crashed([], holding({ kind: 'founding', elected: true }))],
   ['unknown/no-rule', crashed([], { ...NO_DATA, mark: NEVER, others: without(FOUNDERS) })],
   ['stale/already-bootstrapped', crashed([], { ...NO_DATA, mark: NEVER })],
+  ['amnesia/ahead', crashed([], holding({ commit: 1000n }))],
+  [
+    'stale/given-up',
+    crashed([], { ...holding({ commit: 1000n }), discardAhead: { memberId: OWN, commit: '1000' } }),
+  ],
+  [
+    'amnesia/ahead',
+    crashed([], { ...holding({ commit: 1001n }), discardAhead: { memberId: OWN, commit: '1000' } }),
+  ],
   ['unknown/no-rule', crashed([BOOTSTRAPPED])], // the line says so, the disk does not
   ['stale/wal-damaged', crashed([], damagedWal())],
   ['unknown/no-rule', crashed([line('wal-damaged')])], // the line says so, the disk does not

@@ -9,10 +9,11 @@ import type { TestMachine } from '../bed/machine.ts';
 import { createCluster, withSettings } from '../bed/scenario.ts';
 import { until } from '../bed/sh.ts';
 import { head, say } from '../demo/lines.ts';
+import { boots } from './boots.ts';
 import { breakMember, type Heal, healBare, healOurs, PARTS } from './heals.ts';
 import { HealthWatch } from './health-watch.ts';
 import { fill, type LongestWrites, longestWrites } from './longest-writes.ts';
-import { row, tell } from './table.ts';
+import { median, row, tell } from './table.ts';
 
 const CHECKS = 60;
 
@@ -104,6 +105,7 @@ async function main(): Promise<number> {
         `round ${round} of ${rounds}: heal ${heals.at(-1)?.wholeMs} ms, runbook ${bare.at(-1)?.wholeMs} ms`,
       );
     }
+    const { wholeMs, healedMs } = await boots(bed, watch, rounds);
     await breakMember(bed);
     const told = await diagnoses(bed.machine(2));
     const others = [bed.machine(1), bed.machine(3)];
@@ -143,6 +145,8 @@ async function main(): Promise<number> {
     tell('(e) the same, the others not answering', toldAlone, undefined, '<= 3000 ms');
     tellWrites('(f) longest write, small data, with checks and without', small);
     tellWrites(`(g) the same at ${megabytes} MB`, large);
+    tell('(h) from power to healed, data gone; to serving, data whole', healedMs, wholeMs, '');
+    tell('      how much longer', [median(healedMs) - median(wholeMs)], undefined, '<= 3000 ms');
     return 0;
   } finally {
     await watch?.stop();
