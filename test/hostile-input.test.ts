@@ -47,7 +47,7 @@ function examined(files: Readonly<Record<string, string>>): Examination {
   mkdirSync(dir, { recursive: true });
   for (const [name, text] of Object.entries(files)) writeFileSync(join(dir, name), text, 'latin1');
   try {
-    return examine(place, dir, { bytes: 1 << 24, ms: 1000 });
+    return examine(place, dir, { bytes: 1 << 24, ms: 1000, depth: 'all' });
   } finally {
     rmSync(dir, { recursive: true });
   }

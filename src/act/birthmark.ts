@@ -10,8 +10,8 @@ import { markMember } from '../state/member-mark.ts';
  * The cluster's birthmark: a random ID under one key, written once, when all members are well. Every node
  * remembers it on both its disks. A cluster without it, or with another, has been founded anew, or restored.
  */
-async function birthmarkOf(cluster: Cluster, endpoint: string): Promise<string> {
-  return (await claim(cluster, [endpoint], BIRTHMARK_KEY, randomBytes(16).toString('hex'), 0)).value;
+async function birthmarkOf(cluster: Cluster, endpoint: string, known: string): Promise<string> {
+  return (await claim(cluster, [endpoint], BIRTHMARK_KEY, known || randomBytes(16).toString('hex'), 0)).value;
 }
 
 const isOne = (text: string): boolean => /^[0-9a-f]{32}$/.test(text);
@@ -25,18 +25,24 @@ const isOne = (text: string): boolean => /^[0-9a-f]{32}$/.test(text);
  */
 export async function rememberCluster(
   { machine, places, cluster: reach, birthmarkOn }: World,
-  { cluster, config, observed, birthmarkMismatch }: Situation,
+  situation: Situation,
   adopts = false,
 ): Promise<string | undefined> {
+  const { cluster, config, observed, birthmarkMismatch } = situation;
   const self = observed.self?.reply.ok ? observed.self.reply.value : undefined;
   if (config === undefined) return undefined;
   const known = observed.mark.birthmark;
   const [any] = cluster.serving;
   let theirs = any?.reply.birthmark ?? '';
   const allWell = cluster.serving.length > 0 && cluster.serving.length === cluster.members.length - 1;
-  if (birthmarkOn && theirs === '' && allWell && (known === '' || adopts))
-    theirs = await birthmarkOf(reach(config.tls), any?.endpoint ?? config.clientUrl).catch(() => '');
-  const other = adopts ? undefined : birthmarkMismatch;
+  // A key that somebody has deleted comes back as it was: whoever serves in a cluster with all others knows it.
+  if (birthmarkOn && theirs === '' && allWell && situation.servesAsOwn)
+    theirs = await birthmarkOf(
+      reach(config.tls),
+      any?.endpoint ?? config.clientUrl,
+      adopts ? '' : known,
+    ).catch(() => '');
+  const other = adopts || theirs === known ? undefined : birthmarkMismatch;
   const shown = isOne(theirs) ? theirs : '';
   const written = shown !== '' || (self?.revision ?? 0n) > 1n || adopts;
   if (!written && !observed.mark.wasMember) return other;

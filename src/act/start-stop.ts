@@ -33,6 +33,9 @@ async function healAndWait(machine: Machine, world: World): Promise<{ healed: bo
   return { healed: ended?.outcome === 'healed', message: ended?.message ?? 'The heal is still under way.' };
 }
 
+/** A heal is what it needs, or one is under way. */
+const toBeHealed = (verdict: Verdict): boolean => verdict === 'stale' || verdict === 'healing';
+
 /**
  * What the gate would refuse is not started: it waits for the others, then heals, or says why not.
  * @returns the exit code of the hook; undefined when etcd may be started
@@ -44,7 +47,8 @@ async function insteadOfStart(world: World, settings: Settings, log: Log): Promi
   const { diagnosis } = await diagnoseWhenSettled(world, settings.startWaitMs, ({ diagnosis: { verdict } }) =>
     MAY_CHANGE.includes(verdict),
   );
-  if (diagnosis.verdict === 'stale' && settings.mode === 'auto') {
+  // A heal that the gate has asked for may have begun meanwhile.
+  if (toBeHealed(diagnosis.verdict) && settings.mode === 'auto') {
     const { healed, message } = await healAndWait(world.machine, world);
     say(log, 'start', `Not started as it is, ${diagnosis.means}. ${message}`);
     return healed ? 0 : 3;
@@ -86,6 +90,12 @@ export async function start(world: World, settings: Settings, log: Log): Promise
   }
   const instead = await insteadOfStart(world, settings, log);
   if (instead !== undefined) return instead;
+  // Never beside a heal: the unit may be aside just now.
+  if (await healRuns(machine)) {
+    const { healed, message } = await healAndWait(machine, world);
+    say(log, 'start', message);
+    if (healed) return 0;
+  }
   const code = (await machine.runApp(settings.startCmd, DAY_MS)) ?? 1;
   // Right after its start a process that is going to give up looks like one that is on its way up.
   const { situation: after, diagnosis } = await diagnoseWhenSettled(
@@ -100,9 +110,9 @@ export async function start(world: World, settings: Settings, log: Log): Promise
     say(log, 'start', message);
   }
   const { verdict, reason, means } = diagnosis;
-  if (code === 0 && verdict !== 'stale') return 0;
+  if (code === 0 && !toBeHealed(verdict)) return 0;
   say(log, 'start', `The app's start ended with exit ${code}: ${verdict} (${reason}), ${means}.`);
-  if (verdict !== 'stale' || settings.mode !== 'auto') return code;
+  if (!toBeHealed(verdict) || settings.mode !== 'auto') return code;
   const { healed, message } = await healAndWait(machine, world);
   say(log, 'start', message);
   return healed ? 0 : code;

@@ -44,6 +44,15 @@ const maySayStale = (s: Situation, whileStarting = false): boolean =>
   s.observed.host?.ok === true &&
   (s.process === 'dead' || (whileStarting && s.process === 'alive' && s.unit?.active === 'activating'));
 
+/** The cluster that serves is not the one that this node remembers; `shown`: it shows another birthmark, or else none. */
+const otherBirthmark = (s: Situation, shown: boolean): readonly Evidence[] | undefined =>
+  s.birthmarkMismatch &&
+  s.cluster.hasQuorumWithoutSelf &&
+  !s.servesAsOwn &&
+  s.cluster.serving.some(({ reply }) => reply.birthmark !== '') === shown
+    ? [ev('others', 'birthmark', s.birthmarkMismatch), dataEvidence(s), ...clusterEvidence(s)]
+    : undefined;
+
 /** None of the others' peer ports can be reached, and not because nobody listens there. */
 const cutOff = ({ observed: { host } }: Situation): boolean =>
   host?.ok === true &&
@@ -79,9 +88,9 @@ export const rules: readonly Rule[] = [
     verdict: 'local-fault',
     reason: 'local-fault/certificates-missing',
     means:
-      "its certificates are gone, while others of the cluster are there: the app's own start could make a new authority and break every node",
+      "its certificates are gone, and it was a member before or others of the cluster are there: the app's own start could make a new authority and break every node",
     advice:
-      "copy /var/lib/etcd/ssl/etcd from a node that serves (scp -P 16022), give it to etcd's user, and run the health action; run neither start nor restart of the app before",
+      "copy /var/lib/etcd/ssl/etcd from a node that serves (scp -P 16022), give it to etcd's user, and run the health action; run neither start nor restart of the app before. Only where no node has certificates, as when TLS was switched on while the cluster was stopped, run `/opt/app/bin/ctl.sh start` by hand on all nodes",
     response: 'nothing',
     when: (s) =>
       s.certificatesMissing === undefined || s.servesAsOwn
@@ -107,10 +116,18 @@ export const rules: readonly Rule[] = [
       'the cluster that answers is not the one that this node was a member of: it has been founded anew, or restored',
     advice:
       'find out whether the cluster that serves is the one to keep; after a restore that a person made, `heal-node adopt` accepts it, and the next health action goes on',
-    when: (s) =>
-      s.birthmarkMismatch && s.cluster.hasQuorumWithoutSelf && !s.servesAsOwn
-        ? [ev('others', 'birthmark', s.birthmarkMismatch), dataEvidence(s), ...clusterEvidence(s)]
-        : undefined,
+    when: (s) => otherBirthmark(s, true),
+  },
+  {
+    verdict: 'amnesia',
+    reason: 'amnesia/no-birthmark',
+    means:
+      'the cluster that answers shows no birthmark, and this node remembers one: it has been founded anew, or the key was deleted',
+    advice:
+      'find out whether the cluster that serves is the one to keep; `heal-node adopt` accepts it, and the next health action goes on',
+    // What stands here is started: the gate lets nothing start that is ahead of the cluster, or gone.
+    response: 'restart-if-dead',
+    when: (s) => otherBirthmark(s, false),
   },
   {
     verdict: 'local-fault',

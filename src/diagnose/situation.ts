@@ -43,7 +43,10 @@ export interface Situation {
    * listed by their names before they have ever been started.
    */
   readonly hasRun: boolean;
-  /** Its data have committed more than any of those that serve knows, and no person has given that up. */
+  /**
+   * Its data have committed more than any of those that serve knows, or are of a later term, and no person has given that
+   * up: the cluster was restored or founded anew without them.
+   */
   readonly ahead: boolean;
   /** A person has accepted to lose what these very data have committed (`heal-node adopt --discard-ahead`). */
   readonly givenUp: boolean;
@@ -150,8 +153,8 @@ export function situationOf(observed: Observation, places: Places): Situation {
     divergence?.confirmed === true &&
     divergence.heals &&
     divergence.memberId === owner?.memberId &&
-    observed.atMs - divergence.atMs < DIVERGENCE_MS;
-  const commit = examination?.commit ?? 0n;
+    Math.abs(observed.atMs - divergence.atMs) < DIVERGENCE_MS;
+  const { commit = 0n, lastTerm = 0n } = examination ?? {};
   const givenUp =
     examination !== undefined &&
     discardAhead !== undefined &&
@@ -182,11 +185,13 @@ export function situationOf(observed: Observation, places: Places): Situation {
       self?.serves === true && process === 'alive' && (!cluster.own || cluster.own.id === self.memberId),
     membership: membershipOf(cluster),
     hasRun: observed.mark.wasMember || (cluster.own?.clientUrls.length ?? 0) > 0,
+    // raft asks for the term of the last entry before its index: one of a later term than the cluster is in is of another
+    // history, and would win an election (raft/log.go, isUpToDate).
     ahead:
       owner !== undefined &&
-      commit > 0n &&
       !givenUp &&
-      cluster.serving.every(({ reply }) => reply.raftIndex < commit),
+      ((commit > 0n && cluster.serving.every(({ reply }) => reply.raftIndex < commit)) ||
+        (lastTerm > 0n && cluster.serving.every(({ reply }) => reply.term < lastTerm))),
     givenUp,
     otherCluster:
       cluster.clusterId === ''

@@ -43,7 +43,7 @@ const settingsText = [
  */
 const gateText = `# heal-node: asks before etcd is started, see \`heal-node gate --help\`
 [Service]
-ExecStartPre=+/bin/sh -c '[ -d ${ROOT_STATE_DIR}/originals ] || ${EXECUTABLE} gate; [ $$? -ne 3 ]'
+ExecStartPre=+/bin/sh -c '[ -e ${ROOT_STATE_DIR}/originals/etcd.service ] || ${EXECUTABLE} gate; [ $$? -ne 3 ]'
 `;
 
 export type InstalledFile = { readonly path: string } & (

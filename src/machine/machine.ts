@@ -1,4 +1,4 @@
-import type { Examination } from './etcd/examination.ts';
+import type { Depth, Examination } from './etcd/examination.ts';
 import type { FileRights } from './os/held-dir.ts';
 import type { Network, Reach } from './os/network.ts';
 import type { ProcessSample } from './os/process.ts';
@@ -57,11 +57,8 @@ export interface Machine {
   /** Bytes below a directory, to see whether data arrive. */
   sizeOf(path: string): Promise<number>;
 
-  /**
-   * What stands in a data dir; never throws. `onlyKind`: whose data these are, and whether they are more than a
-   * founding, and no more than that.
-   */
-  examine(dirs: { dataDir: string; walDir: string }, onlyKind: boolean): Promise<Examination>;
+  /** What stands in a data dir, looked at so deeply; never throws. */
+  examine(dirs: { dataDir: string; walDir: string }, depth: Depth): Promise<Examination>;
   /** The ID of the file system that a path, or the nearest above it, stands on (statfs(2), f_fsid), as text. */
   fileSystemId(path: string): Promise<string>;
 

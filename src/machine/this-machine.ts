@@ -1,5 +1,6 @@
 import { existsSync, statfsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Depth } from './etcd/examination.ts';
 import { examine } from './etcd/examine.ts';
 import { type Machine, type PathKind, ROOT_ONLY_DIRECTORY } from './machine.ts';
 import { type FileRights, HeldDir } from './os/held-dir.ts';
@@ -11,10 +12,15 @@ import { showUnits } from './systemd/systemctl.ts';
 
 const missing = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'ENOENT';
 
-/** What is looked at of data on which no etcd serves: a look at gigabytes takes seconds, and an action has them. */
-const WHOLE = { bytes: 16 * 2 ** 30, ms: 8000 };
-/** A founding's log is short; whatever is longer is told from one by its first entries. */
-const ONLY_KIND = { bytes: 16 << 20, ms: 300 };
+/**
+ * How much is looked at. A founding's log is short, and whatever is longer is told from one by its first entries; a log
+ * is some files of 64 MiB; a look at gigabytes takes seconds, and an action has them.
+ */
+const LIMITS: Readonly<Record<Depth, { readonly bytes: number; readonly ms: number }>> = {
+  kind: { bytes: 16 << 20, ms: 300 },
+  log: { bytes: 2 ** 30, ms: 3000 },
+  all: { bytes: 16 * 2 ** 30, ms: 12_000 },
+};
 
 /** Does something in the directory that holds `path`, with the last component's name. */
 function inParent<T>(path: string, act: (dir: HeldDir, name: string) => T, create?: FileRights): T {
@@ -113,8 +119,7 @@ export const thisMachine: Machine = {
     }
   },
 
-  examine: async ({ dataDir, walDir }, onlyKind) =>
-    examine(dataDir, walDir, { ...(onlyKind ? ONLY_KIND : WHOLE), onlyKind }),
+  examine: async ({ dataDir, walDir }, depth) => examine(dataDir, walDir, { ...LIMITS[depth], depth }),
   fileSystemId: async (path) => {
     const result = await run(['stat', '--file-system', '--format=%i', '--', nearestDirectory(path)], {
       timeoutMs: 2000,

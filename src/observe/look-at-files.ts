@@ -5,6 +5,7 @@ import { parseEnvFile } from '../machine/systemd/env-file.ts';
 import { environmentFiles } from '../machine/systemd/unit-file.ts';
 import { adoptedFile } from '../state/adopted-file.ts';
 import { readMark } from '../state/member-mark.ts';
+import { dropInsOf } from './drop-ins.ts';
 import type { DataFacts, Fact, Observation, SwapFacts } from './observation.ts';
 import type { Stopwatch } from './timed.ts';
 import type { World } from './world.ts';
@@ -20,15 +21,30 @@ async function mustRead(machine: Machine, path: string): Promise<string> {
 }
 
 /**
- * etcd's environment, as its unit merges it: all its environment files in order, the existing-state copy read
- * as the original that it stands for.
+ * Settings that are not in an environment file: a data dir that is looked for where it is not would look gone. Of flags
+ * those count that say whose data these are and where.
+ */
+const ELSEWHERE =
+  /^[ \t]*Environment[ \t]*=.*\bETCD_\w+|^[ \t]*ExecStart[ \t]*=.*--?(?:data-dir|wal-dir|name|config-file)\b.*/m;
+
+/**
+ * etcd's environment, as its unit and the drop-ins of it merge it: all their environment files in order, the
+ * existing-state copy read as the original that it stands for.
+ * @throws where something else than environment files says what etcd is told
  */
 async function effectiveConfig({ machine, places }: World): Promise<EtcdConfig> {
   const masked = (await machine.kindOf(places.unitFile)) === 'mask';
   const unit =
     (masked ? undefined : await machine.readFile(places.unitFile)) ??
     (await machine.readFile(places.copyUnitFile));
-  const named = environmentFiles(unit?.text ?? '').map((file) =>
+  const dropIns = [...(await dropInsOf(machine, places.unit))].sort(([a], [b]) => (a < b ? -1 : 1));
+  const merged = [unit?.text ?? '', ...dropIns.map(([, { text }]) => text)].join('\n');
+  const elsewhere = ELSEWHERE.exec(merged)?.[0];
+  if (elsewhere !== undefined)
+    throw new Error(
+      `${places.unit} or a drop-in of it says "${elsewhere.trim()}"; keep etcd's settings in ${places.env}, where they can be read.`,
+    );
+  const named = environmentFiles(merged).map((file) =>
     file.path === places.copyEnv ? places.env : file.path,
   );
   const texts: string[] = [];
@@ -56,7 +72,7 @@ async function lookAtData(machine: Machine, config: Fact<EtcdConfig>): Promise<D
   const { dataDir, walDir, separateWalDir } = config.value;
   const { kind, elected, memberId, clusterId, notLookedAt } = await machine.examine(
     { dataDir, walDir },
-    true,
+    'kind',
   );
   return {
     dir: await machine.kindOf(dataDir),

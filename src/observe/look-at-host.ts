@@ -85,10 +85,23 @@ export async function diskNotMounted(
   config: EtcdConfig,
   remembered: string,
 ): Promise<string> {
-  if (remembered === '') return '';
-  const now = await machine.fileSystemId(config.dataDir);
-  return now !== remembered && now === (await machine.fileSystemId('/'))
-    ? `${config.dataDir} is on the root file system ${now}; the data were on file system ${remembered}`
+  const [now, root] = await Promise.all([machine.fileSystemId(config.dataDir), machine.fileSystemId('/')]);
+  if (now !== root) return '';
+  if (remembered !== '')
+    return now === remembered
+      ? ''
+      : `${config.dataDir} is on the root file system ${now}; the data were on file system ${remembered}`;
+  // A root disk that was put back remembers nothing: what it is told to mount counts (fstab(5)).
+  const fstab = (await machine.readFile('/etc/fstab'))?.text ?? '';
+  const mount = fstab
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/))
+    .find(
+      ([device = '#', at = '']) =>
+        !device.startsWith('#') && at.length > 1 && config.dataDir.startsWith(`${at}/`),
+    );
+  return mount
+    ? `${config.dataDir} is on the root file system; /etc/fstab names ${mount[0]} for ${mount[1]}`
     : '';
 }
 

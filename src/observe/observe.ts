@@ -1,8 +1,9 @@
+import type { UnitFacts } from '../machine/systemd/systemctl.ts';
 import { lookAtFiles } from './look-at-files.ts';
 import { lookAtHost } from './look-at-host.ts';
 import { lookAtCluster, lookAtProcess, lookAtSelf } from './look-at-members.ts';
 import { lookAtUnits, unitInForce } from './look-at-units.ts';
-import { ALL_PARTS, type Observation, type Part } from './observation.ts';
+import { ALL_PARTS, type Fact, type Observation, type Part } from './observation.ts';
 import { DEADLINE_MS, Stopwatch } from './timed.ts';
 import type { World } from './world.ts';
 
@@ -29,6 +30,16 @@ const nothingYet = (
   divergence: undefined,
   stamps: {},
 });
+
+const isDead = (unit: Fact<UnitFacts>): boolean => unit.ok && unit.value.mainPid === 0;
+
+/** Which runs of both units there have been: another text means that one has begun. */
+const runsOf = ({ unit, copyUnit }: Pick<Observation, 'unit' | 'copyUnit'>): string =>
+  [unit, copyUnit]
+    .map((facts) =>
+      facts.ok ? [facts.value.mainPid, facts.value.restarts, facts.value.invocationId].join('/') : facts.why,
+    )
+    .join(' ');
 
 /**
  * Looks at the world: at all of it, or at `parts` of it, again with the rest as it was `before`. Sources are asked
@@ -62,20 +73,25 @@ export async function observe(
   const pid = inForce.then(({ mainPid }) => mainPid);
   const process = has('host') ? lookAtProcess(world, watch, pid, self).catch(() => undefined) : was.process;
 
-  const { unit, copyUnit, appBusy, log } = await units;
+  let systemd = await units;
   const { health, self: asked } = await self;
   const cluster = await others;
   const [processFacts, hostFacts] = await Promise.all([process, host]);
-  // Last, as it may take seconds in which nothing else is answered. What was read of other data says nothing of these;
-  // and those of a member that serves are not read at all.
+  // What was read of other data says nothing of these; and those of a member that serves are not read at all.
   const same = was.data.memberId === files.data.memberId && was.data.kind === files.data.kind;
-  const serves = asked?.reply.ok === true && asked.reply.value.serves;
-  const examination =
-    has('data') && config.ok && !serves
-      ? await machine.examine(config.value, false)
-      : same
-        ? was.examination
-        : undefined;
+  let examination = same ? was.examination : undefined;
+  if (has('data') && config.ok && !(asked?.reply.ok && asked.reply.value.serves)) {
+    // Last, as it may take seconds in which nothing else is answered. Where a process may live, its log says what it has
+    // committed, and nothing is said against it.
+    const dead = !asked?.reply.ok && [systemd.unit, systemd.copyUnit].every(isDead);
+    examination = await machine.examine(config.value, dead ? 'all' : 'log');
+    const after = dead ? await lookAtUnits(world, watch, files) : systemd;
+    if (runsOf(after) !== runsOf(systemd)) {
+      // It was started meanwhile: what was read was being written.
+      systemd = after;
+      examination = undefined;
+    }
+  }
   return {
     atMs: machine.now(),
     app: files.app,
@@ -87,10 +103,10 @@ export async function observe(
     divergence: files.divergence,
     mark: files.mark,
     discardAhead: files.discardAhead,
-    unit,
-    copyUnit,
-    appBusy,
-    log,
+    unit: systemd.unit,
+    copyUnit: systemd.copyUnit,
+    appBusy: systemd.appBusy,
+    log: systemd.log,
     health,
     self: asked,
     others: cluster.others,

@@ -135,6 +135,8 @@ export const guards = [
     asks: "Is the entry to be replaced this node's own, by its peer URLs, and nobody else's?",
     refuses: ({ cluster, config }) => {
       if (!config) return 'the settings of etcd cannot be read';
+      if (cluster.own?.isLearner)
+        return `member ${cluster.own.id}, listed for this node, is a learner; promote or remove it by hand`;
       const mine = cluster.members.filter((member) => isOwn(member, config));
       if (mine.length > 1)
         return `${mine.length} listed members have peer URLs of this node: ${mine.map((m) => m.id).join(', ')}`;

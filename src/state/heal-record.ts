@@ -87,5 +87,5 @@ export async function history(machine: Machine, places: Places): Promise<HealRec
 /** Heals that have begun within a day before `nowMs`, the oldest first, the unfinished one left out. */
 export async function healsInLastDay(machine: Machine, places: Places, nowMs: number): Promise<HealRecord[]> {
   const heals = await history(machine, places);
-  return heals.filter(({ startedAt }) => Date.parse(startedAt) > nowMs - 86_400_000);
+  return heals.filter(({ startedAt }) => Math.abs(nowMs - Date.parse(startedAt)) < 86_400_000);
 }

@@ -53,6 +53,18 @@ test('nor with data into another cluster than the one that it was a member of', 
   assert.is(asked(fake), undefined);
 });
 
+test('nor with data that are ahead of the cluster: it was restored without them', () => {
+  const fake = new ThreeMembers('none');
+  const { data } = fake.node;
+  if (data) fake.node.putData({ ...data, index: data.index + 1000 });
+  assert.match(
+    asked(fake) ?? '',
+    /committed index 1\d+.*restored without this member.*adopt --discard-ahead/,
+  );
+  fake.othersOff();
+  assert.is(asked(fake), undefined, 'nobody says that it is');
+});
+
 test('its own data may be started, with or without the others', () => {
   const fake = new ThreeMembers('none');
   assert.is(asked(fake), undefined);

@@ -179,6 +179,15 @@ const cases: readonly (readonly [expected: string, observed: Observation])[] = [
   ['amnesia/ahead', crashed([line('log-short')], { ...holding({ commit: 101n }) })],
   [
     'amnesia/other-birthmark',
+    crashed([], {
+      mark: { ...healthy.mark, birthmark: 'a'.repeat(32) },
+      others: [asked(1, { birthmark: 'b'.repeat(32) }), asked(3, { birthmark: 'b'.repeat(32) })],
+    }),
+  ],
+  // Restored from a backup: it knows the birthmark, and has grown past every index of ours.
+  ['amnesia/ahead', crashed([], holding({ lastTerm: 8n }))],
+  [
+    'amnesia/no-birthmark',
     crashed([BOOTSTRAPPED], { ...NO_DATA, mark: { ...healthy.mark, birthmark: 'a'.repeat(32) } }),
   ],
   [

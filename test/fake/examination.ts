@@ -10,6 +10,7 @@ export const NOTHING_FOUND: Examination = {
   term: 0n,
   commit: 0n,
   lastIndex: 0n,
+  lastTerm: 0n,
   snapshot: 0n,
   applied: undefined,
   logShort: false,

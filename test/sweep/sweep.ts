@@ -36,7 +36,7 @@ export interface Sweep {
   readonly onCase?: (done: Case) => void;
 }
 
-const LIMITS = { bytes: 2 ** 34, ms: 60_000 };
+const LIMITS = { bytes: 2 ** 34, ms: 60_000, depth: 'all' } as const;
 
 /** What etcd said last: fatal lines, panics, and errors with which it ended. */
 function lastWordsOf(log: string): string[] {

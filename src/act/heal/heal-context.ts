@@ -108,6 +108,8 @@ export async function untilTaken<T>(
   let refusal: ClusterError | undefined;
   const taken = await waitUntil(machine, boundMs, ASK_AGAIN_MS, async () => {
     try {
+      if (heal.servingEndpoints.length === 0)
+        throw new ClusterError('none of the others serves right now', true);
       return { value: await call() };
     } catch (error) {
       if (!(error instanceof ClusterError)) throw error;

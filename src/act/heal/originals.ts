@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { type Machine, ROOT_ONLY_FILE } from '../../machine/machine.ts';
 import type { FileRights } from '../../machine/os/held-dir.ts';
 import { pointEnvironmentFile } from '../../machine/systemd/unit-file.ts';
-import { DROP_IN_ROOTS, GATE_DROP_IN, type Places } from '../../state/places.ts';
+import type { Places } from '../../state/places.ts';
 
 export interface OriginalUnit {
   readonly text: string;
@@ -45,21 +45,4 @@ export async function saveOriginal(machine: Machine, places: Places): Promise<vo
   const { text, rights } = await originalUnit(machine, places);
   await machine.writeFile(places.originalRights, JSON.stringify(rights), ROOT_ONLY_FILE);
   await machine.writeFile(places.originalUnit, text, ROOT_ONLY_FILE);
-}
-
-/**
- * The unit's drop-ins in force by file name, our own gate left out; of the same name the strongest directory's
- * counts.
- */
-export async function dropInsOf(machine: Machine, unit: string): Promise<Map<string, OriginalUnit>> {
-  const found = new Map<string, OriginalUnit>();
-  for (const root of DROP_IN_ROOTS) {
-    // /lib is a link to /usr/lib where the two are merged: no link is followed, and /usr/lib has been read already.
-    for (const name of await machine.list(`${root}/${unit}.d`).catch(() => [])) {
-      if (!name.endsWith('.conf') || found.has(name) || name === GATE_DROP_IN) continue;
-      const file = await machine.readFile(`${root}/${unit}.d/${name}`);
-      if (file !== undefined) found.set(name, file);
-    }
-  }
-  return found;
 }

@@ -32,6 +32,8 @@ export interface Examination {
   readonly commit: bigint;
   /** The index of the last entry of the log, or of the snapshot that it begins with; 0 with a blank log. */
   readonly lastIndex: bigint;
+  /** The term of the last entry; 0 where the log has none. */
+  readonly lastTerm: bigint;
   /** The index of the raft snapshot that etcd starts from; 0 when there is none. */
   readonly snapshot: bigint;
   /** The last entry that the database has applied, 0 when it has none; undefined when that could not be read. */
@@ -55,13 +57,15 @@ export interface Examination {
   readonly notLookedAt: readonly string[];
 }
 
+export type Depth = 'kind' | 'log' | 'all';
+
 export interface ExamineOptions {
   /** Reading stops when so many bytes have been read, or so many milliseconds have passed. */
   readonly bytes: number;
   readonly ms: number;
   /**
-   * Stop as soon as it is known whose data these are, and that they are more than a founding: term, commit and last
-   * index are then those of the log's beginning. Nothing is said against the database.
+   * kind: stop as soon as it is known whose data these are, and that they are more than a founding; term, commit and
+   * last index are then those of the log's beginning. log: the log alone. all: the database too, where no etcd runs.
    */
-  readonly onlyKind?: boolean;
+  readonly depth: Depth;
 }

@@ -71,11 +71,15 @@ class Examiner {
       this.say('wal', 'file not found: none has the name of a log’s file');
     if (dir !== undefined && segments.length > 0)
       this.logRead = this.attempt('the log', () =>
-        scanLog(dir, segments, budget, options.onlyKind === true, log),
+        scanLog(dir, segments, budget, options.depth === 'kind', log),
       );
-    if (options.onlyKind && this.logRead && !log.founding && log.problems.length === 0) {
+    if (options.depth === 'kind' && this.logRead && !log.founding && log.problems.length === 0) {
       this.logRead = false;
       this.notLookedAt.push('more than its kind: it was not asked for');
+      return;
+    }
+    if (options.depth === 'log') {
+      this.notLookedAt.push('the database: it was not asked for');
       return;
     }
     if (this.logRead && this.readSnapshots()) this.damage.push(...damageOfLog(segments, log, this.snapshot));
@@ -116,7 +120,7 @@ class Examiner {
         scanDatabase(held, this.budget, this.database, (what) => this.notLookedAt.push(`${name}: ${what}`));
       } catch (error) {
         // Whose kind alone is asked for may run, and the database of one that runs cannot be judged.
-        if (!(error instanceof Damaged) || this.options.onlyKind) throw error;
+        if (!(error instanceof Damaged) || this.options.depth !== 'all') throw error;
         this.damage.push({ file: name, at: error.at, what: error.message });
       } finally {
         held.close();
@@ -138,6 +142,7 @@ class Examiner {
       term: BigInt(log.term),
       commit: BigInt(log.commit),
       lastIndex,
+      lastTerm: BigInt(log.lastTerm),
       snapshot: BigInt(snapshot.index),
       applied,
       logShort,

@@ -41,6 +41,8 @@ export class LogScan {
   commit = 0;
   /** The index of the last entry. */
   lastEntry = 0;
+  /** The term of the last entry. */
+  lastTerm = 0;
   /** The highest index of an entry that does not follow on the one before it; 0 when all do. */
   jump = 0;
   /** Every snapshot that was recorded, in order. */
@@ -98,6 +100,7 @@ const TYPES: Readonly<Record<number, readonly [name: string, schema: Schema, alw
       ({ into }, { numbers: [, type = 0, term = 0, index = 0], from, to }, bytes) => {
         if (index > into.lastEntry + 1) into.jump = Math.max(into.jump, index);
         into.lastEntry = index;
+        into.lastTerm = term;
         into.elected ||= term > FOUNDING_TERM;
         into.founding &&= isOfFounding(type, term, bytes, from[4] ?? 0, to[4] ?? 0);
       },

@@ -14,7 +14,7 @@ const recorded = (name: string): Image => readImage(join(import.meta.dirname, 'r
 
 const LOG = 'member/wal/0000000000000000-0000000000000000.wal';
 const DB = 'member/snap/db';
-const LIMITS = { bytes: 1 << 30, ms: 60_000 };
+const LIMITS = { bytes: 1 << 30, ms: 60_000, depth: 'all' } as const;
 
 const test = suite<{ top: string; dir: string; look: (options?: object) => Examination }>('examine');
 test.before.each((context) => {
@@ -63,9 +63,9 @@ for (const version of ['', '-3.5']) {
 
   test(`etcd ${clusterVersion}: its kind alone is told without reading on`, ({ dir, look }) => {
     writeImage(recorded(`founding${version}`), dir);
-    assert.is(look({ onlyKind: true }).kind, 'founding');
+    assert.is(look({ depth: 'kind' }).kind, 'founding');
     writeImage(recorded(`one-write${version}`), dir);
-    const found = look({ onlyKind: true });
+    const found = look({ depth: 'kind' });
     assert.is(found.kind, 'whole');
     assert.is(found.memberId, whose.memberId);
     assert.is(found.applied, undefined);

@@ -22,7 +22,9 @@ export async function removeOldMember(heal: HealContext): Promise<string> {
     heal,
     BOUND_MS,
     () => heal.cluster.removeMember(heal.servingEndpoints, old.id),
-    () => !heal.situation.cluster.members.some((member) => member.id === old.id),
+    () =>
+      heal.situation.membership !== 'unknown' &&
+      !heal.situation.cluster.members.some((member) => member.id === old.id),
   );
   if (members !== undefined) heal.listIsNow(members);
   const alarms = await disarmRemoved(heal);

@@ -3,10 +3,11 @@ import { parseEnvFile, setEnvValues } from '../../../machine/systemd/env-file.ts
 import type { UnitFacts } from '../../../machine/systemd/systemctl.ts';
 import { environmentFiles, pointEnvironmentFile } from '../../../machine/systemd/unit-file.ts';
 import { waitUntil } from '../../../machine/wait-until.ts';
+import { dropInsOf } from '../../../observe/drop-ins.ts';
 import { expectedCluster } from '../../../plan/expected-cluster.ts';
 import { up } from '../../../plan/heal-steps.ts';
 import type { HealContext } from '../heal-context.ts';
-import { dropInsOf, originalUnit, saveOriginal } from '../originals.ts';
+import { originalUnit, saveOriginal } from '../originals.ts';
 
 /** The runbook waits up to 90 s for a process that ignores SIGTERM; a heal does not. */
 const STOP_MS = 10_000;

@@ -1,0 +1,23 @@
+import type { Machine } from '../machine/machine.ts';
+import type { FileRights } from '../machine/os/held-dir.ts';
+import { DROP_IN_ROOTS, GATE_DROP_IN } from '../state/places.ts';
+
+/**
+ * The unit's drop-ins in force by file name, our own gate left out; of the same name the strongest directory's
+ * counts.
+ */
+export async function dropInsOf(
+  machine: Machine,
+  unit: string,
+): Promise<Map<string, { readonly text: string; readonly rights: FileRights }>> {
+  const found = new Map<string, { readonly text: string; readonly rights: FileRights }>();
+  for (const root of DROP_IN_ROOTS) {
+    // /lib is a link to /usr/lib where the two are merged: no link is followed, and /usr/lib has been read already.
+    for (const name of await machine.list(`${root}/${unit}.d`).catch(() => [])) {
+      if (!name.endsWith('.conf') || found.has(name) || name === GATE_DROP_IN) continue;
+      const file = await machine.readFile(`${root}/${unit}.d/${name}`);
+      if (file !== undefined) found.set(name, file);
+    }
+  }
+  return found;
+}
