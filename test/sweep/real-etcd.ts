@@ -64,8 +64,8 @@ export class RealEtcd {
       'advertise-client-urls': `unix://${name}.client:1`,
       'initial-cluster': cluster.map((one) => `${one}=${peer(one)}`).join(','),
       'initial-cluster-state': state,
-      'heartbeat-interval': cluster.length > 1 ? '50' : '10',
-      'election-timeout': cluster.length > 1 ? '500' : '100',
+      'heartbeat-interval': cluster.length > 1 ? '100' : '10',
+      'election-timeout': cluster.length > 1 ? '1000' : '100',
       'backend-batch-interval': '10ms',
       'quota-backend-bytes': '536870912',
       // Nobody cuts the power here, and the disk is others' too.

@@ -16,10 +16,17 @@ export interface Recording {
 
 const copy = (from: string, to: string): void => cpSync(from, to, { recursive: true });
 
+/** Asks until it is answered, also where a leader is being elected. @throws with etcd's log when it never is */
+async function must(etcd: RealEtcd, request: () => Promise<unknown>): Promise<void> {
+  if (!(await etcd.answers(request, 120_000))) throw new Error(`etcd does not answer:\n${etcd.log()}`);
+}
+
 /** Many requests, a few at a time. */
-async function each(count: number, request: (n: number) => Promise<unknown>): Promise<void> {
+async function each(etcd: RealEtcd, count: number, request: (n: number) => Promise<unknown>): Promise<void> {
   for (let n = 0; n < count; n += 16)
-    await Promise.all(Array.from({ length: Math.min(16, count - n) }, (_, i) => request(n + i)));
+    await Promise.all(
+      Array.from({ length: Math.min(16, count - n) }, (_, i) => must(etcd, () => request(n + i))),
+    );
 }
 
 const text = (n: number, length: number): string =>
@@ -27,8 +34,10 @@ const text = (n: number, length: number): string =>
 
 /** Keys of all kinds: new, changed, deleted, with a lease; enough that the tree has branches. */
 async function smallKeys(etcd: RealEtcd, count = 400): Promise<void> {
-  await each(count, (n) => etcd.put(`key/${n % (count - 60)}`, text(n, 40 + (n % 90))));
-  await each(10, (n) => etcd.call('kv/deleterange', { key: Buffer.from(`key/${n * 7}`).toString('base64') }));
+  await each(etcd, count, (n) => etcd.put(`key/${n % (count - 60)}`, text(n, 40 + (n % 90))));
+  await each(etcd, 10, (n) =>
+    etcd.call('kv/deleterange', { key: Buffer.from(`key/${n * 7}`).toString('base64') }),
+  );
   for (let n = 1; n <= 3; n++) {
     const { ID } = await etcd.call('lease/grant', { TTL: 86_400 });
     const key = Buffer.from(`leased/${n}`).toString('base64');
@@ -84,7 +93,7 @@ async function inTwoParts(
 ): Promise<void> {
   for (const [n, work] of [first, second].entries()) {
     const etcd = RealEtcd.start(binary, dir, { flags });
-    if (!(await etcd.answers(etcd.readAll))) throw new Error(`etcd does not serve:\n${etcd.log()}`);
+    await must(etcd, etcd.readAll);
     await work(etcd);
     await etcd.stop();
     if (n === 0) copy(join(dir, 'm'), join(dir, 'early'));
@@ -108,7 +117,7 @@ const RECORDERS: Readonly<Record<string, (binary: string, dir: string) => Promis
     return undefined;
   },
   large: async (binary, dir) => {
-    const work = (etcd: RealEtcd) => each(24, (n) => etcd.put(`large/${n}`, text(n, 9_000 * (1 + n))));
+    const work = (etcd: RealEtcd) => each(etcd, 24, (n) => etcd.put(`large/${n}`, text(n, 9_000 * (1 + n))));
     await inTwoParts(binary, dir, [], work, work);
     return undefined;
   },
@@ -120,14 +129,14 @@ const RECORDERS: Readonly<Record<string, (binary: string, dir: string) => Promis
     await inTwoParts(binary, dir, [], smallKeys, async (etcd) => {
       await smallKeys(etcd);
       await compact(etcd);
-      await each(30, (n) => etcd.put(`after/${n}`, text(n, 60)));
+      await each(etcd, 30, (n) => etcd.put(`after/${n}`, text(n, 60)));
     });
     return undefined;
   },
   'power lost': async (binary, dir) => {
     await inTwoParts(binary, dir, ['--snapshot-count', '100'], smallKeys, async (etcd) => {
       const writing = smallKeys(etcd).catch(() => undefined);
-      await each(100, (n) => etcd.put(`cut/${n}`, text(n, 200)));
+      await each(etcd, 100, (n) => etcd.put(`cut/${n}`, text(n, 200)));
       await etcd.stop('SIGKILL');
       await writing;
     });
@@ -188,38 +197,42 @@ const RECORDERS: Readonly<Record<string, (binary: string, dir: string) => Promis
     const start = (name: string, state = 'new') =>
       RealEtcd.start(binary, dir, { name, cluster, state, flags });
     const [m, a, b] = [start('m'), start('a'), start('b')];
-    for (const one of [m, a, b]) if (!(await one.answers(one.readAll))) throw new Error(one.log());
+    for (const one of [m, a, b]) await must(one, one.readAll);
     await smallKeys(a);
-    // The heal: the member is removed, its data go, and it is added and joins with a snapshot from the leader.
-    const list = async () => {
-      const { members } = (await a.call('cluster/member/list', {})) as {
-        members: { ID: string; name: string }[];
+    // A change whose reply is lost was made all the same: each is asked for until the list shows it.
+    const find = async (by: RealEtcd, url: string) => {
+      const { members } = (await by.call('cluster/member/list', {})) as {
+        members: { ID: string; peerURLs: string[] }[];
       };
-      return members;
+      return members.find(({ peerURLs }) => peerURLs.includes(url));
     };
-    const remove = async (name: string, by: RealEtcd) => {
-      const id = (await list()).find((one) => one.name === name)?.ID;
-      if (!(await by.answers(() => by.call('cluster/member/remove', { ID: id })))) throw new Error(by.log());
-    };
+    const remove = (name: string, by: RealEtcd) =>
+      must(by, async () => {
+        const member = await find(by, `unix://${name}.peer:1`);
+        if (member === undefined) return;
+        await by.call('cluster/member/remove', { ID: member.ID });
+        throw new Error('not seen to be removed yet');
+      });
+    // The heal: the member is removed, its data go, and it is added and joins with a snapshot from the leader.
     await m.stop();
     await remove('m', a);
     rmSync(join(dir, 'm'), { recursive: true });
     await smallKeys(a);
-    if (!(await a.answers(() => a.call('cluster/member/add', { peerURLs: ['unix://m.peer:1'] }))))
-      throw new Error(a.log());
+    await must(a, async () => {
+      if (!(await find(a, 'unix://m.peer:1')))
+        await a.call('cluster/member/add', { peerURLs: ['unix://m.peer:1'] });
+    });
     const healed = start('m', 'existing');
-    if (!(await healed.answers(healed.readAll))) throw new Error(healed.log());
+    await must(healed, healed.readAll);
     await smallKeys(healed, 100);
     copy(join(dir, 'm'), join(dir, 'early'));
     await smallKeys(healed, 200);
     // Alone it serves without the others, and the sweep needs no quorum.
-    await remove('b', a);
+    await remove('b', healed);
     await b.stop();
-    const id = (await list()).find((one) => one.name === 'a')?.ID;
-    if (!(await healed.answers(() => healed.call('cluster/member/remove', { ID: id }))))
-      throw new Error(healed.log());
+    await remove('a', healed);
     await a.stop();
-    if (!(await healed.answers(healed.readAll))) throw new Error(healed.log());
+    await must(healed, healed.readAll);
     await healed.stop();
     copy(join(dir, 'a'), join(dir, 'other'));
     return join(dir, 'other');
