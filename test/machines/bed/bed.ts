@@ -145,6 +145,8 @@ function ownFiles(
     ETCD_ELECTION_TIMEOUT: 1000,
     ...more,
   };
-  const lines = Object.entries(env).map(([key, value]) => `${key}="${value}"\n`);
+  const lines = Object.entries(env).map(([key, value]) =>
+    key.endsWith('_NODES') ? `${key}="${value}"\n` : `${key}=${value}\n`,
+  );
   return { 'opt/app/bin/.env': lines.join(''), 'etc/hostname': `etcd${sid}\n` };
 }

@@ -60,12 +60,12 @@ const MAY_STAY = [
   String.raw`/var/lib/etcd/heal-node/aside/${HEAL_ID}(/(default\.etcd|wal-dir-wal)(\.\d+)?)?`,
 ].map((path) => new RegExp(`^${path}$`));
 
-/** Units, files never renamed into place, masked names, and all on both disks but etcd's data and their copies. */
+/** Units, files never renamed into place, masked names; and all on both disks but etcd's data, their copies, and the notes of a test. */
 const FIND_TRACES = String.raw`ls -d /etc/systemd/system/etcd1* /opt/app/conf/etcd1* 2>/dev/null
 systemctl list-units --all --plain --no-legend 'etcd1*'
 find /etc /opt /run/systemd /var/log/heal-node -regextype posix-extended -regex '.*/\.[^/]+\.[0-9a-f]{24}'
 find /etc/systemd/system /run/systemd/system -name 'etcd*' -lname /dev/null
-find /var/lib/heal-node /var/lib/etcd -mindepth 1 -regextype posix-extended -regex '/var/lib/etcd/(default.etcd|wal|v2.backup)' -prune -o -print -path '*/aside/*/*' -prune
+find /var/lib/heal-node /var/lib/etcd -mindepth 1 -regextype posix-extended -regex '/var/lib/etcd/(default.etcd|wal|v2.backup|cut-in)' -prune -o -print -path '*/aside/*/*' -prune
 true`;
 
 /**
