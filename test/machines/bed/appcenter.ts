@@ -13,8 +13,8 @@ export interface PlatformEvent {
 }
 
 /** `cluster.json` today (docs/platform.md): time between checks, and how many failures call the action. */
-const INTERVAL_MS = 60_000;
-const UNHEALTHY_THRESHOLD = 2;
+export const INTERVAL_MS = 60_000;
+export const UNHEALTHY_THRESHOLD = 2;
 
 /**
  * A stand-in for AppCenter: calls the check of every node at its interval, and the action after two failures and

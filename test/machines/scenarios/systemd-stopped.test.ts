@@ -67,6 +67,10 @@ scenario(
       if (stopped) await well.sh('systemctl stop etcd');
       let restart: Promise<unknown> | undefined;
       await whileSystemdStands(well, async () => {
+        if (stopped && restart === undefined) {
+          const { stdout } = await well.hook('health-action');
+          assert.match(stdout, /Whether its process lives is not known, so nothing is done/);
+        }
         restart ??= well.run(CTL, 'restart');
         const { stdout } = await well.hook('health-action');
         assert.not.match(stdout, /Restarted|Killed|under way/);
