@@ -116,9 +116,12 @@ async function mounted(
   return Etcd.start(program, form, path, 2879, env(path)).ended();
 }
 
+const NOBODY = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'];
+
 /** Every fault of a machine that etcd tells of in its last words, made. */
 async function faults(): Promise<Record<string, Ended>> {
   mkdirSync('/run/fault');
+  mkdirSync('/run/denied', { mode: 0o700 });
   const start = (env: Record<string, string>): Promise<Ended> =>
     Etcd.start(program, form, '/run/fault', 2779, env).ended();
   return {
@@ -126,10 +129,10 @@ async function faults(): Promise<Record<string, Ended>> {
     'port-taken': await taken(2780, () => start({})),
     'address-missing': await start({ ETCD_LISTEN_CLIENT_URLS: 'http://10.9.9.9:2379' }),
     certificate: await start({
-      ETCD_AUTO_TLS: 'false',
       ETCD_CERT_FILE: '/none.pem',
       ETCD_KEY_FILE: '/none-key.pem',
     }),
+    permission: await Etcd.start(program, form, '/run/denied', 2779, {}, NOBODY).ended(),
     'read-only': await mounted('/run/read-only', 'ro', () => ({})),
     // Room for the first write-ahead log, and none for what comes after it.
     'disk-full': await mounted('/run/full', 'size=61100k', () => ({})),
