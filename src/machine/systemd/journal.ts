@@ -69,15 +69,16 @@ export function linesOf(newestFirst: string): string[] {
 const MAX_CHARS = 16 << 20;
 
 /**
- * The last lines, as many as a crash with all its goroutines may print, that a unit's newest run has logged in
- * this boot. They are read from the newest back, so that what clients made etcd log before does not push them out.
+ * The last lines that a unit's newest run has logged in this boot: many times what Go prints of a panic, which is one
+ * goroutine of 100 frames at most (runtime/traceback.go). They are read from the newest back, so that what clients
+ * made etcd log before does not push them out.
  *
  * They are found by invocation ID, and by the PID of its main process too: journald may meet a line only after
  * the process is gone, and then does not know its unit any more. Before systemd 232 there is no invocation ID;
  * the PID and the time of the start stand in for it.
  * @throws when journalctl fails.
  */
-export async function journalOf(unit: UnitFacts, maxLines = 4000): Promise<string[]> {
+export async function journalOf(unit: UnitFacts, maxLines = 1000): Promise<string[]> {
   const pid = unit.mainPid || unit.exitPid;
   if (unit.invocationId === '' && pid === 0) return [];
   const match = [

@@ -72,16 +72,22 @@ const reached: Readonly<Partial<Record<Form, readonly string[]>>> = {
   capnslog: [
     'Role',
     'added a new user',
+    'created user',
     'failed to apply request',
     'invalid auth token',
     'read-only range request',
+    'rejected connection from',
+    'request cluster ID mismatch',
+    'start time =',
   ],
   zap: [
     'added a user',
     'created a role',
+    'created a user',
     'failed to apply request',
     'invalid auth token',
     'apply request took too long',
+    'request cluster ID mismatch',
   ],
 };
 

@@ -24,6 +24,8 @@ export interface Ended {
   readonly lines: readonly string[];
 }
 
+/** Whoever comes by TLS is turned away, and that is logged: with certificates that etcd makes itself it is not. */
+const CERTIFICATES = join(import.meta.dirname, '../../machine/os/recorded/certificates');
 const JOURNALD = '/usr/lib/systemd/systemd-journald';
 const JOURNALD_CONF =
   '[Journal]\nStorage=volatile\nRateLimitBurst=0\nReadKMsg=no\nAudit=no\nForwardToSyslog=no\n';
@@ -40,7 +42,7 @@ export async function settleIn(): Promise<void> {
     'journald listens',
     async () =>
       ['stdout', 'socket', 'io.systemd.journal'].every((name) => existsSync(`/run/systemd/journal/${name}`)),
-    10_000,
+    60_000,
     20,
   );
 }
@@ -72,13 +74,17 @@ export class Etcd {
     this.peerPort = port + 1;
   }
 
-  /** @param port its client port; the next one is its peers', the one after it its clients' by TLS */
+  /**
+   * @param port its client port; the next one is its peers', the one after it its clients' by TLS
+   * @param as a program, with its words, that becomes etcd
+   */
   static start(
     program: string,
     form: Form,
     dir: string,
     port: number,
     env: Readonly<Record<string, string>> = {},
+    as: readonly string[] = [],
   ): Etcd {
     const log = FORMS[form];
     const settings = {
@@ -89,14 +95,15 @@ export class Etcd {
       ETCD_LISTEN_PEER_URLS: `http://127.0.0.1:${port + 1}`,
       ETCD_INITIAL_ADVERTISE_PEER_URLS: `http://127.0.0.1:${port + 1}`,
       ETCD_INITIAL_CLUSTER: `m${port}=http://127.0.0.1:${port + 1}`,
-      ETCD_AUTO_TLS: 'true',
+      ETCD_CERT_FILE: join(CERTIFICATES, 'server.pem'),
+      ETCD_KEY_FILE: join(CERTIFICATES, 'server-key.pem'),
       ETCD_ENABLE_V2: 'true',
       ETCD_HEARTBEAT_INTERVAL: '20',
       ETCD_ELECTION_TIMEOUT: '200',
       ETCD_BCRYPT_COST: '4',
     };
     // systemd-cat gives it journald's stream and becomes it: its parent is still process 1.
-    const child = execa('systemd-cat', ['--identifier=etcd', program], {
+    const child = execa('systemd-cat', ['--identifier=etcd', ...as, program], {
       env: { PATH: process.env.PATH, ...settings, ...log, ...env },
       extendEnv: false,
       stdin: 'ignore',
@@ -116,7 +123,7 @@ export class Etcd {
         const reply = await fetch(`${this.clientUrl}/health`).catch(() => undefined);
         return (await reply?.text())?.includes('"true"');
       },
-      8_000,
+      60_000,
       20,
     );
   }
@@ -136,7 +143,7 @@ export class Etcd {
     };
     const mark = `after-${this.pid}`;
     await sh('systemd-cat', `--identifier=${mark}`, 'echo', mark);
-    await until('journald has read all', () => isMarked(mark), 10_000, 20);
+    await until('journald has read all', () => isMarked(mark), 60_000, 20);
     await sh('journalctl', '--sync');
     const journal = await journalOf(unit({ ...facts, invocationId: '', startedAtSec: 0 }));
     const written =

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { sh, until } from '../bed/sh.ts';
 import { type Ended, Etcd, type Form, settleIn } from './etcd.ts';
 import { attack, lastly, panicWith } from './requests.ts';
-import { REPORT, SHORT, shortTexts, texts } from './texts.ts';
+import { lines, REPORT, SHORT, shortTexts, texts } from './texts.ts';
 
 const [what, form, program = ''] = process.argv.slice(2) as ['attack' | 'faults', Form, string];
 
@@ -36,7 +36,7 @@ async function attacked(): Promise<Attacked> {
   const runs: Record<string, Ended> = {};
   const first = await started(dir, 2379);
   await attack(first, texts, shortTexts);
-  await lastly(first, `\n${REPORT}`);
+  await lastly(first, `\n${lines.join('\n')}\n${REPORT}`);
   first.signal('SIGKILL');
   runs.SIGKILL = await first.ended();
   const logged = await first.entriesWith(SHORT.slice(0, 20));
@@ -54,7 +54,10 @@ async function attacked(): Promise<Attacked> {
 }
 
 const MEMBERS = [2479, 2579, 2679];
+/** etcd's own times: on a slow machine shorter ones would change the leader, who then has forgotten what it must know. */
 const cluster = {
+  ETCD_HEARTBEAT_INTERVAL: '100',
+  ETCD_ELECTION_TIMEOUT: '1000',
   ETCD_INITIAL_CLUSTER: MEMBERS.map((port) => `m${port}=http://127.0.0.1:${port + 1}`).join(),
 };
 
@@ -90,7 +93,9 @@ async function olderCopy(): Promise<Ended> {
   await first.ended();
   rmSync(join(dir, '2479'), { recursive: true });
   renameSync(join(dir, 'copy'), join(dir, '2479'));
-  const ended = await start(2479).ended();
+  const again = start(2479);
+  const ended = await Promise.race([again.ended(), again.serves()]);
+  if (ended === undefined) throw new Error('the older copy serves: the leader has changed meanwhile');
   for (const other of others) other.signal('SIGKILL');
   return ended;
 }
@@ -116,9 +121,12 @@ async function mounted(
   return Etcd.start(program, form, path, 2879, env(path)).ended();
 }
 
+const NOBODY = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'];
+
 /** Every fault of a machine that etcd tells of in its last words, made. */
 async function faults(): Promise<Record<string, Ended>> {
   mkdirSync('/run/fault');
+  mkdirSync('/run/denied', { mode: 0o700 });
   const start = (env: Record<string, string>): Promise<Ended> =>
     Etcd.start(program, form, '/run/fault', 2779, env).ended();
   return {
@@ -126,10 +134,10 @@ async function faults(): Promise<Record<string, Ended>> {
     'port-taken': await taken(2780, () => start({})),
     'address-missing': await start({ ETCD_LISTEN_CLIENT_URLS: 'http://10.9.9.9:2379' }),
     certificate: await start({
-      ETCD_AUTO_TLS: 'false',
       ETCD_CERT_FILE: '/none.pem',
       ETCD_KEY_FILE: '/none-key.pem',
     }),
+    permission: await Etcd.start(program, form, '/run/denied', 2779, {}, NOBODY).ended(),
     'read-only': await mounted('/run/read-only', 'ro', () => ({})),
     // Room for the first write-ahead log, and none for what comes after it.
     'disk-full': await mounted('/run/full', 'size=61100k', () => ({})),

@@ -1,12 +1,12 @@
 /** Every kind of request that a client can send to a member, with a text of the client's choice in every field. */
 import { connect as connectTcp } from 'node:net';
-import { connect as connectTls } from 'node:tls';
 import { sleep, until } from '../bed/sh.ts';
 import type { Etcd } from './etcd.ts';
-import { SHORT } from './texts.ts';
+import { FLAT_REPORT, SHORT } from './texts.ts';
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
-const LIMIT = { signal: AbortSignal.timeout(60_000) };
+/** A watch may wait for ever, and a member that panics does not answer. */
+const limit = () => ({ signal: AbortSignal.timeout(30_000) });
 
 /** What became of a request is not asked: refused ones are logged as well. */
 async function post(
@@ -20,7 +20,7 @@ async function post(
     method: 'POST',
     body: text,
     headers,
-    ...LIMIT,
+    ...limit(),
   }).catch(() => undefined);
   return (await reply?.text()) ?? '';
 }
@@ -102,7 +102,7 @@ async function watch(etcd: Etcd, text: string): Promise<void> {
   const body = JSON.stringify({
     create_request: { key: base64(text), range_end: base64(`${text}z`), start_revision: '1' },
   });
-  const reply = await fetch(`${etcd.clientUrl}/v3/watch`, { method: 'POST', body, ...LIMIT }).catch(
+  const reply = await fetch(`${etcd.clientUrl}/v3/watch`, { method: 'POST', body, ...limit() }).catch(
     () => undefined,
   );
   const reader = reply?.body?.getReader();
@@ -115,64 +115,103 @@ const TOO_LONG_MS = 130;
 
 const KEYS = '/v2/keys';
 
-/** The v2 API: paths, values, and the accounts that it had. */
-async function v2(etcd: Etcd, text: string): Promise<void> {
+type Request = readonly [path: string, init: RequestInit];
+
+async function send(etcd: Etcd, requests: readonly Request[]): Promise<void> {
+  for (const [path, init] of requests)
+    await fetch(`${etcd.clientUrl}${path}`, { ...init, ...limit() })
+      .then((reply) => reply.text())
+      .catch(() => '');
+}
+
+const form = (fields: Readonly<Record<string, string>>): RequestInit => ({
+  method: 'PUT',
+  body: new URLSearchParams(fields),
+});
+const asJson = (body: unknown, headers: Readonly<Record<string, string>> = {}): RequestInit => ({
+  method: 'PUT',
+  body: JSON.stringify(body),
+  headers: { 'content-type': 'application/json', ...headers },
+});
+
+/** The v2 API: paths and values. */
+function v2(etcd: Etcd, text: string): Promise<void> {
   const name = encodeURIComponent(text).slice(0, 4000);
-  const form = (fields: Readonly<Record<string, string>>): RequestInit => ({
-    method: 'PUT',
-    body: new URLSearchParams(fields),
-  });
-  const asJson = (body: unknown): RequestInit => ({
-    method: 'PUT',
-    body: JSON.stringify(body),
-    headers: { 'content-type': 'application/json' },
-  });
-  const all: readonly (readonly [path: string, init: RequestInit])[] = [
+  return send(etcd, [
     [`${KEYS}/${name}`, form({ value: text })],
     [`${KEYS}/${name}`, form({ value: text, ttl: text, prevIndex: text, prevExist: text })],
     [`${KEYS}/${name}`, form({ value: text, prevValue: text })],
     [`${KEYS}/${name}?recursive=${name}&wait=${name}`, {}],
-    [`/v2/auth/users/${name}`, asJson({ user: text, password: text, roles: [text] })],
-    [`/v2/auth/roles/${name}`, asJson({ role: text, permissions: { kv: { read: [text], write: [text] } } })],
-    [`/v2/auth/users/${name}`, asJson({ user: text, grant: [text], revoke: [text] })],
     [`/v2/members/${name}`, asJson({ peerURLs: [text] })],
-    [`/v2/members`, { ...asJson({ peerURLs: [text], name: text }), method: 'POST' }],
+    ['/v2/members', { ...asJson({ peerURLs: [text], name: text }), method: 'POST' }],
     [`/v2/machines/${name}`, {}],
-    [`/config/local/log`, asJson({ Level: text })],
-  ];
-  for (const [path, init] of all)
-    await fetch(`${etcd.clientUrl}${path}`, { ...init, ...LIMIT })
-      .then((reply) => reply.text())
-      .catch(() => '');
+    ['/config/local/log', asJson({ Level: text })],
+  ]);
+}
+
+const basic = (user: string, password: string) => ({
+  Authorization: `Basic ${base64(`${user}:${password}`)}`,
+});
+
+/** The v2 API's own accounts: names of users and roles, and a caller who is none of them. */
+function v2Accounts(etcd: Etcd, text: string): Promise<void> {
+  const name = encodeURIComponent(text);
+  const root = basic('root', 'secret');
+  const permissions = { kv: { read: [`/${text}`], write: [`/${text}`] } };
+  return send(etcd, [
+    [`/v2/auth/roles/${name}`, asJson({ role: text, permissions })],
+    [`/v2/auth/roles/${name}`, asJson({ role: text, grant: permissions })],
+    [`/v2/auth/roles/${name}`, asJson({ role: text, revoke: permissions })],
+    [`/v2/auth/users/${name}`, asJson({ user: text, password: text, roles: [text] })],
+    [`/v2/auth/users/${name}`, asJson({ user: text, grant: [text], revoke: [`${text}2`] })],
+    ['/v2/auth/users/root', asJson({ user: 'root', password: 'secret' })],
+    ['/v2/auth/enable', { method: 'PUT' }],
+    [`${KEYS}/${name}`, { ...form({ value: text }), headers: basic(text, 'wrong') }],
+    [`${KEYS}/${name}`, { ...form({ value: text }), headers: basic(text, text) }],
+    [`${KEYS}/${name}`, { ...form({ value: text }), headers: { Authorization: `Basic ${name}` } }],
+    ['/v2/auth/roles/guest', { method: 'DELETE', headers: root }],
+    [`${KEYS}/${name}`, form({ value: text })],
+    [`/v2/auth/users/${name}`, { headers: basic(text, text) }],
+    ['/v2/auth/enable', { method: 'DELETE', headers: root }],
+    [`/v2/auth/users/${name}`, { method: 'DELETE' }],
+    [`/v2/auth/roles/${name}`, { method: 'DELETE' }],
+  ]);
 }
 
 /** Bytes to a port, as they are; waits for the answer's end, or a moment of silence. */
 const raw = (port: number, bytes: string): Promise<void> =>
   new Promise((resolve) => {
-    const socket = connectTcp(port, '127.0.0.1', () => socket.end(Buffer.from(bytes)));
+    const socket = connectTcp(port, '127.0.0.1', () => socket.end(Buffer.from(bytes, 'latin1')));
     socket.setTimeout(100, () => socket.destroy());
     socket.on('data', () => undefined);
     socket.on('error', () => undefined);
     socket.on('close', () => resolve());
   });
 
-/** A TLS handshake for a server name of the client's choice, which is broken off. */
-const hello = (port: number, servername: string): Promise<void> =>
-  new Promise((resolve) => {
-    try {
-      const socket = connectTls({ port, host: '127.0.0.1', servername, rejectUnauthorized: true });
-      socket.setTimeout(100, () => socket.destroy());
-      socket.on('error', () => undefined);
-      socket.on('close', () => resolve());
-    } catch {
-      resolve();
-    }
-  });
+const sized = (bytes: Buffer, octets: 1 | 2 | 3): Buffer => {
+  const length = Buffer.alloc(octets);
+  length.writeUIntBE(bytes.length, 0, octets);
+  return Buffer.concat([length, bytes]);
+};
+
+/** A TLS ClientHello (RFC 8446, 4.1.2) for a server name, with no cipher that a server knows. */
+function hello(name: string): string {
+  const serverName = Buffer.concat([Buffer.from([0]), sized(Buffer.from(name), 2)]);
+  const extension = Buffer.concat([Buffer.from([0, 0]), sized(sized(serverName, 2), 2)]);
+  const body = Buffer.concat([
+    Buffer.from([3, 3]),
+    Buffer.alloc(32, 7),
+    Buffer.from([0, 0, 2, 0x5a, 0x5a, 1, 0]),
+    sized(extension, 2),
+  ]);
+  const handshake = Buffer.concat([Buffer.from([1]), sized(body, 3)]);
+  return Buffer.concat([Buffer.from([0x16, 3, 1]), sized(handshake, 2)]).toString('latin1');
+}
 
 const portOf = (etcd: Etcd): number => Number(new URL(etcd.clientUrl).port);
 
 /** HTTP paths and headers, on the clients' port and on the peers', which anybody can reach too; and what is no HTTP. */
-async function http(etcd: Etcd, line: string): Promise<void> {
+async function http(etcd: Etcd, line: string, clusterId: string): Promise<void> {
   const path = encodeURIComponent(line);
   const flat = line.replace(/[^\x20-\x7e]/g, ' ');
   const headers = [
@@ -208,11 +247,17 @@ async function http(etcd: Etcd, line: string): Promise<void> {
     `${flat}\r\n\r\n`,
     `POST /raft HTTP/1.1\r\nHost: x\r\nX-Etcd-Cluster-ID: ${flat}\r\nContent-Length: ${flat.length}\r\n\r\n${flat}`,
     `GET / HTTP/1.1\r\n${flat}\r\n${flat}: x\r\n\r\n`,
+    ...[flat, '1', clusterId].map(
+      (id) =>
+        `GET /raft/stream/message/${path} HTTP/1.1\r\nHost: x\r\nX-Server-Version: 3.4.0\r\nX-Min-Cluster-Version: 3.0.0\r\nX-Etcd-Cluster-ID: ${id}\r\nX-Raft-To: ${flat}\r\nX-Server-From: ${flat}\r\nX-PeerURLs: ${flat}\r\nConnection: close\r\n\r\n`,
+    ),
     `PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n${flat}`,
+    `PRI * HTTP/2.0\r\n\r\n${flat}`,
     `\x16\x03\x01\x00\xff${flat}`,
   ];
   await Promise.all(ports.flatMap((port) => bytes.map((text) => raw(port, text))));
-  await Promise.all([hello(portOf(etcd) + 2, line.slice(0, 250)), raw(portOf(etcd) + 2, `${line}\r\n\r\n`)]);
+  const tls = [hello(flat), hello(`\n${flat}\n`), `${flat}\r\n\r\n`];
+  await Promise.all(tls.map((text) => raw(portOf(etcd) + 2, text)));
 }
 
 /** Lines that say that a request took too long: etcd is stopped again and again, with requests under way. */
@@ -236,7 +281,7 @@ async function tooLong(etcd: Etcd, texts: readonly string[]): Promise<void> {
       await Promise.all(pending);
       return etcd.hasLogged('took too long', SHORT);
     },
-    20_000,
+    60_000,
     1,
   );
 }
@@ -268,19 +313,26 @@ async function withAuth(etcd: Etcd, texts: readonly string[], lines: readonly st
 
 /** Everything that a client can send, with every text. */
 export async function attack(etcd: Etcd, texts: readonly string[], lines: readonly string[]): Promise<void> {
+  // Whoever reaches its port can have etcd log each request (etcdserver/api/etcdhttp/base.go, logHandleFunc).
+  await send(etcd, [['/config/local/log', asJson({ Level: 'DEBUG' })]]);
   for (const text of texts) {
     for (const [path, body] of calls) await post(etcd, path, body(text));
     await watch(etcd, text);
     await v2(etcd, text);
   }
-  await Promise.all(lines.map((line) => http(etcd, line)));
+  for (const text of [FLAT_REPORT, `\n${FLAT_REPORT}`]) await v2Accounts(etcd, text);
+  const version = await fetch(`http://127.0.0.1:${etcd.peerPort}/members`);
+  const clusterId = version.headers.get('X-Etcd-Cluster-ID') ?? '';
+  await Promise.all(lines.map((line) => http(etcd, line, clusterId)));
   await withAuth(etcd, texts, lines);
   await tooLong(etcd, texts);
 }
 
-/** The last thing that a client can have logged before etcd is killed. */
-export const lastly = (etcd: Etcd, text: string): Promise<string> =>
-  post(etcd, '/v3/auth/user/add', { name: `last${text}`, password: 'x' });
+/** The last thing that a client can have logged before etcd is killed: nothing of etcd's own stands after it. */
+export async function lastly(etcd: Etcd, text: string): Promise<void> {
+  await send(etcd, [['/config/local/log', asJson({ Level: 'INFO' })]]);
+  await post(etcd, '/v3/auth/user/add', { name: `last${text}`, password: 'x' });
+}
 
 /**
  * A value that etcd 3.4 panics with, on every member, wherever the v2 API is on: a key that looks like a member's
@@ -290,5 +342,5 @@ export const panicWith = (etcd: Etcd, text: string): Promise<unknown> =>
   fetch(`${etcd.clientUrl}${KEYS}/0/members/1/attributes`, {
     method: 'PUT',
     body: new URLSearchParams({ value: text }),
-    ...LIMIT,
+    ...limit(),
   }).catch(() => undefined);

@@ -28,6 +28,9 @@ const forms: readonly ((line: string) => string)[] = [
   (line) => `\npanic: ${line}\n\ngoroutine 1 [running]:\nmain.main()\n\t/x.go:1 +0x1\n`,
 ];
 
+/** The same without a slash, for what is a part of a path. */
+export const FLAT_REPORT = `panic: ${SHORT}\n\ngoroutine 1 [running]:\nmain.main()`;
+
 /** One text for each form, with every line in it in this form; and the reports. */
 export const texts: readonly string[] = [
   ...forms.map((form) => lines.map(form).join('')),
