@@ -17,6 +17,7 @@ const UNIT_AGE_MS = 5000;
 /** For the others to say whom they list, and for the new member to go on answering: an election passes meanwhile. */
 const SETTLE_LOOKS = 20;
 const LOOK_AGAIN_MS = 250;
+const ASK_TWICE_MS = 1000;
 
 /** Starts the member on the unit that is in place: the existing-state copy, or the original once it is back. */
 export async function startMember(heal: HealContext): Promise<string> {
@@ -145,7 +146,13 @@ export async function verify(heal: HealContext): Promise<string> {
  */
 async function compareIfAllowed(heal: HealContext): Promise<string> {
   const { world, settings, situation, machine, places, log, config } = heal;
-  const { result, notAsked } = await compareAsAllowed(world, settings, situation, COMPARE_MS);
+  let { result, notAsked } = await compareAsAllowed(world, settings, situation, COMPARE_MS);
+  if (result.state === 'differs' && notAsked === undefined) {
+    // A member that has just received its data may not have settled: what is to end a heal is asked twice.
+    await machine.sleep(ASK_TWICE_MS);
+    await heal.look('self', 'cluster');
+    ({ result, notAsked } = await compareAsAllowed(world, settings, heal.situation, COMPARE_MS, true));
+  }
   // What stood there was of the data that have been set aside.
   await bestEffort(log, places.deepCheck, deepCheckFile.write(machine, places.deepCheck, result));
   // Also one that was found before and stands: without another comparison nothing says that it is gone.
