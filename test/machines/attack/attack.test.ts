@@ -65,6 +65,7 @@ const ends: Readonly<Record<string, RegExp | undefined>> = {
   SIGABRT: undefined,
   'port taken': /listen tcp 127\.0\.0\.1:2379: bind: address already in use/,
   'panic of a client’s': undefined,
+  'panic that quotes lines': undefined,
 };
 
 /** Some of what a client's text is logged with, so that this test says so when it no longer reaches the log. */

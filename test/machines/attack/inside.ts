@@ -50,6 +50,11 @@ async function attacked(): Promise<Attacked> {
   await lastly(third, `3\n${REPORT}`);
   panicWith(third, `\n${REPORT}`);
   runs['panic of a client’s'] = await third.ended();
+  // The value stands in the log of raft, and ends every later run too: another member is asked.
+  mkdirSync('/run/quoting');
+  const fourth = await started('/run/quoting', 2379);
+  panicWith(fourth, lines.join(' '));
+  runs['panic that quotes lines'] = await fourth.ended();
   return { runs, logged };
 }
 
