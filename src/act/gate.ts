@@ -66,7 +66,9 @@ export async function gate(world: World): Promise<string | undefined> {
   if (cluster.hasQuorumWithoutSelf) {
     // What the cluster does not know any more would come back in place of what it has written since.
     const examination = await machine.examine(config, 'log');
-    const { ahead } = situationOf({ ...asked.observed, examination }, places);
+    const { ahead, givenUp } = situationOf({ ...asked.observed, examination }, places);
+    if (givenUp)
+      return 'A person has given these data up (`heal-node adopt --discard-ahead`): started, they could come back in place of what the cluster has written since. It is not started; `heal-node heal` sets them aside.';
     if (ahead)
       return `Its log has committed index ${examination.commit}, its last entry is of term ${examination.lastTerm}; those that serve know index ${cluster.serving.map(({ reply }) => `${reply.raftIndex} in term ${reply.term}`).join(', ')}: the cluster has been founded anew or restored without this member. Find out which of the two is to be kept; \`heal-node adopt --discard-ahead\` accepts that what this member alone has is lost.`;
   }

@@ -1,6 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { gate } from '../../src/act/gate.ts';
+import type { World } from '../../src/observe/world.ts';
 import { markMember } from '../../src/state/member-mark.ts';
 import { PLACES } from '../fake/observation.ts';
 import { ThreeMembers } from '../fake/three-members.ts';
@@ -61,8 +62,50 @@ test('nor with data that are ahead of the cluster: it was restored without them'
     asked(fake) ?? '',
     /committed index 1\d+.*restored without this member.*adopt --discard-ahead/,
   );
+  const commit = fake
+    .run(({ machine }) =>
+      machine.examine(
+        { dataDir: '/var/lib/etcd/default.etcd', walDir: '/var/lib/etcd/default.etcd/member/wal' },
+        'log',
+      ),
+    )
+    .commit.toString();
+  fake.putFile(PLACES.adopted, JSON.stringify({ memberId: data?.memberId, commit }));
+  assert.match(asked(fake) ?? '', /A person has given these data up/);
   fake.othersOff();
   assert.is(asked(fake), undefined, 'nobody says that it is');
+});
+
+test('nor old data into a cluster in which nothing was ever written: that one never had a birthmark', () => {
+  const fake = new ThreeMembers('none');
+  mark(fake, A);
+  const unwritten = (world: World): World => ({
+    ...world,
+    cluster: (tls) => {
+      const cluster = world.cluster(tls);
+      return {
+        ...cluster,
+        ask: async (endpoint) => ({ ...(await cluster.ask(endpoint)), revision: 1n, birthmark: '' }),
+      };
+    },
+  });
+  assert.match(fake.run((world) => gate(unwritten(world))) ?? '', /the cluster has no birthmark/);
+});
+
+test('a founding is its own data where no mark stands and a leader was elected', () => {
+  const fake = new ThreeMembers('none');
+  const founding = (elected: boolean) => (world: World) =>
+    gate({
+      ...world,
+      machine: {
+        ...world.machine,
+        examine: async (...of) => ({ ...(await world.machine.examine(...of)), kind: 'founding', elected }),
+      },
+    });
+  assert.is(fake.run(founding(true)), undefined);
+  assert.match(fake.run(founding(false)) ?? '', /holds nothing but a founding, while .* has been started/);
+  mark(fake);
+  assert.match(fake.run(founding(true)) ?? '', /has been a member, and .* nothing but a founding/);
 });
 
 test('its own data may be started, with or without the others', () => {

@@ -39,7 +39,7 @@ scenario(
     // The third comes back with everything that was written: it is kept, whatever is called.
     await third.powerOn(false);
     await until('its gate has refused', async () =>
-      /gate-refused.*has no birthmark/.test(await third.sh('cat /var/log/heal-node/heal-node.log; true')),
+      /gate-refused.*founded anew/.test(await third.sh('cat /var/log/heal-node/heal-node.log; true')),
     );
     const data = await walFiles(third);
     for (const { stdout } of [await third.hook('health-action'), await third.cli('heal')])
