@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { claim } from '../cluster/claim.ts';
 import type { Cluster } from '../cluster/cluster.ts';
-import { BIRTHMARK_KEY } from '../cluster/etcdctl.ts';
+import { BIRTHMARK_KEY } from '../cluster/etcd-cluster.ts';
 import type { Situation } from '../diagnose/situation.ts';
 import type { World } from '../observe/world.ts';
 import { markMember } from '../state/member-mark.ts';

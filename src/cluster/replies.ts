@@ -55,8 +55,18 @@ export const status = v.object({
 });
 
 export const lease = v.object({ ID: id });
-/** One answer of the stream; a TTL of 0 is that of a lease that has run out (rpc.proto, LeaseKeepAliveResponse). */
-export const leaseKept = v.object({ ID: id, TTL: number64 });
+/**
+ * One answer of the stream, which the gateway wraps; a TTL of 0 is that of a lease that has run out (rpc.proto,
+ * LeaseKeepAliveResponse).
+ */
+const kept = v.object({ ID: id, TTL: number64 });
+export const leaseKept = v.union([
+  v.pipe(
+    v.object({ result: kept }),
+    v.transform(({ result }) => result),
+  ),
+  kept,
+]);
 const text64 = v.pipe(
   v.string(),
   v.maxLength(10_000),

@@ -24,3 +24,6 @@ export const transientRefusals: readonly { readonly says: string; readonly becau
   { says: 'connection refused', because: 'the member that was asked is going down or coming up' },
   { says: 'transport is closing', because: 'the member that was asked is going down' },
 ];
+
+export const isTransient = (said: string): boolean =>
+  transientRefusals.some(({ says }) => said.includes(says));

@@ -1,5 +1,4 @@
-import { etcdctlCluster } from '../cluster/etcdctl.ts';
-import { withGateway } from '../cluster/gateway.ts';
+import { etcdCluster } from '../cluster/etcd-cluster.ts';
 import { memberHealth } from '../cluster/member-health.ts';
 import { readTrusted } from '../machine/os/read-trusted.ts';
 import { thisMachine } from '../machine/this-machine.ts';
@@ -8,10 +7,6 @@ import type { Settings } from '../settings/settings-table.ts';
 import { deepCheckFile } from '../state/deep-check-file.ts';
 import { places } from '../state/places.ts';
 import type { World } from './world.ts';
-
-/** A read from another member that takes longer counts as no answer. */
-const READ_TIMEOUT_MS = 1500;
-const FAST_READ_TIMEOUT_MS = 500;
 
 /** @throws when the password file is missing or can be written by others than root. */
 function credentialsOf({ etcdUser, etcdPasswordFile }: Settings): string | undefined {
@@ -22,22 +17,13 @@ function credentialsOf({ etcdUser, etcdPasswordFile }: Settings): string | undef
   return `${etcdUser}:${password}`;
 }
 
-/** The world as it is: this machine, and the cluster by etcdctl. */
+/** The world as it is: this machine, and the cluster as etcd's clients reach it. */
 export function realWorld(settings: Settings): World {
   return {
     machine: thisMachine,
     places: places(settings),
     cluster: (tls) =>
-      withGateway(
-        etcdctlCluster({
-          program: settings.etcdctl,
-          tls,
-          credentials: () => credentialsOf(settings),
-          readTimeoutMs: READ_TIMEOUT_MS,
-        }),
-        tls,
-        FAST_READ_TIMEOUT_MS,
-      ),
+      etcdCluster({ program: settings.etcdctl, tls, credentials: () => credentialsOf(settings) }),
     health: memberHealth,
     birthmarkOn: settings.birthmark === 'on',
     mode: async () => {

@@ -1,7 +1,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { healthAction } from '../../src/act/health-action.ts';
-import { etcdctlCluster } from '../../src/cluster/etcdctl.ts';
+import { etcdctl } from '../../src/cluster/etcdctl.ts';
+import { anyReply } from '../../src/cluster/replies.ts';
 import type { Verdict } from '../../src/diagnose/verdicts.ts';
 import type { World } from '../../src/observe/world.ts';
 import { PLACES } from '../fake/observation.ts';
@@ -101,18 +102,20 @@ test('a password file that cannot be read ends the action with a sentence that n
   for (const breaks of [() => undefined, stopped]) {
     const fake = new ThreeMembers('none');
     breaks(fake);
-    const cluster = () =>
-      etcdctlCluster({
-        program: '/bin/true',
-        tls: undefined,
-        credentials: () => {
-          throw new Error('HEAL_ETCD_PASSWORD_FILE=/none holds no password for root.');
-        },
-        readTimeoutMs: 1000,
-      });
+    const call = etcdctl({
+      program: '/bin/true',
+      tls: undefined,
+      credentials: () => {
+        throw new Error('HEAL_ETCD_PASSWORD_FILE=/none holds no password for root.');
+      },
+    });
     const said: unknown[] = [];
     const log = { ...silent, info: (...words: unknown[]) => void said.push(words) };
-    const result = fake.run((world) => healthAction({ ...world, cluster }, fake.settings, log));
+    const result = fake.run((world) => {
+      const ask = async (endpoint: string) => call([endpoint], ['member', 'list'], anyReply, 1000) as never;
+      const cluster = () => ({ ...world.cluster(undefined), ask });
+      return healthAction({ ...world, cluster }, fake.settings, log);
+    });
     assert.match(result.message, /^etcd2 is [a-z-]+ \(/);
     assert.match(JSON.stringify(said), /HEAL_ETCD_PASSWORD_FILE=\/none holds no password/);
   }
