@@ -28,8 +28,7 @@ export async function rememberCluster(
   situation: Situation,
   adopts = false,
 ): Promise<string | undefined> {
-  const { cluster, config, observed, birthmarkMismatch } = situation;
-  const self = observed.self?.reply.ok ? observed.self.reply.value : undefined;
+  const { cluster, config, self, observed, birthmarkMismatch } = situation;
   if (config === undefined) return undefined;
   const known = observed.mark.birthmark;
   const [any] = cluster.serving;

@@ -7,7 +7,7 @@ import { bestEffort } from '../report/best-effort.ts';
 import type { Log } from '../report/log.ts';
 import { writeMetrics } from '../report/metrics.ts';
 import type { Settings } from '../settings/settings-table.ts';
-import { type DeepCheckResult, deepCheckFile } from '../state/deep-check-file.ts';
+import { type DeepCheckResult, deepCheckFile, notCompared } from '../state/deep-check-file.ts';
 import { healRecordFile } from '../state/heal-record.ts';
 import { healRuns, requestHeal } from './ask-for-heal.ts';
 import { rememberCluster } from './birthmark.ts';
@@ -35,20 +35,10 @@ type Found = {
   readonly takesUp?: true;
 };
 
-/** What stands in the file where nothing could be found out now: what it cost to ask is not forgotten. */
-const unknown = (text: string, atMs: number, last: DeepCheckResult | undefined): DeepCheckResult => ({
-  atMs,
-  memberId: '',
-  state: 'unknown',
-  confirmed: false,
-  text,
-  ...(last?.comparison && { comparison: last.comparison }),
-});
-
 async function check(world: World, settings: Settings, log: Log, limitMs: number): Promise<Found> {
   const { machine, places } = world;
   const situation = situationOf(await observe(world), places);
-  const { config, cluster, observed } = situation;
+  const { config, cluster, self } = situation;
   const { verdict, reason, means, node } = diagnose(situation);
   const found = `${node.name || 'This node'} is ${verdict} (${reason}): ${means}.`;
   const unfinished =
@@ -63,17 +53,17 @@ async function check(world: World, settings: Settings, log: Log, limitMs: number
   if (['stale', 'local-fault', 'amnesia'].includes(verdict)) return { code: 1, message: found, verdict };
   const last = await deepCheckFile.read(machine, places.deepCheck);
   if (verdict !== 'healthy' || config === undefined)
-    return { code: 0, message: found, verdict, result: unknown(found, machine.now(), last) };
+    return { code: 0, message: found, verdict, result: notCompared(found, machine.now(), '', last) };
   const mismatch = await bestEffort(log, 'The member mark', rememberCluster(world, situation));
   if (mismatch !== undefined) log.error({ event: 'birthmark' }, `${config.name}: ${mismatch}.`);
-  const memberId = observed.self?.reply.ok ? observed.self.reply.value.memberId : '';
+  const memberId = self?.memberId ?? '';
   const heals = settings.onDivergence === 'heal';
   const agoMs = Math.abs(machine.now() - (last?.atMs ?? 0));
   if (heals && last?.confirmed && last.memberId === memberId && agoMs < STANDS_MS)
     return { code: 1, message: `${config.name}: ${last.text}.`, verdict, diverged: true };
   if (cluster.serving.length < 2 || cluster.serving.length < cluster.members.length - 1) {
     const message = `${config.name}: its data are not compared now: not all others serve.`;
-    const result = last?.memberId === memberId ? last : unknown(message, machine.now(), last);
+    const result = last?.memberId === memberId ? last : notCompared(message, machine.now(), '', last);
     return { code: 0, message, verdict, result };
   }
   const { result, notAsked } = await compareAsAllowed(
@@ -112,7 +102,7 @@ export async function deepCheck(
   const { machine, places } = world;
   const asUnknown = async (message: string): Promise<Found> => {
     const last = await deepCheckFile.read(machine, places.deepCheck);
-    return { code: 0, message, result: unknown(message, machine.now(), last) };
+    return { code: 0, message, result: notCompared(message, machine.now(), '', last) };
   };
   const found = await Promise.race([
     check(world, settings, log, limitMs).catch((error: Error) =>

@@ -3,6 +3,7 @@ import { type Situation, situationOf } from '../diagnose/situation.ts';
 import { observe } from '../observe/observe.ts';
 import { realWorld } from '../observe/real-world.ts';
 import type { World } from '../observe/world.ts';
+import { jsonText } from '../report/json-text.ts';
 import { loadSettings } from '../settings/load-settings.ts';
 import type { Settings } from '../settings/settings-table.ts';
 
@@ -21,7 +22,4 @@ export async function look(): Promise<Looked> {
   return { settings, world, situation, diagnosis: diagnose(situation) };
 }
 
-export const printJson = (value: unknown): void =>
-  console.log(
-    JSON.stringify(value, (_, inner: unknown) => (typeof inner === 'bigint' ? inner.toString() : inner), 2),
-  );
+export const printJson = (value: unknown): void => console.log(jsonText(value, 2));

@@ -37,8 +37,7 @@ export function diagnose(situation: Situation): Diagnosis {
   for (const { verdict, reason, means, advice, response, when } of rules) {
     const evidence = when(situation);
     if (evidence === undefined) continue;
-    const { config, cluster, observed } = situation;
-    const self = observed.self?.reply.ok ? observed.self.reply.value : undefined;
+    const { config, cluster, observed, self } = situation;
     const members = cluster.members.length > 0 ? cluster.members : (self?.members ?? []);
     return {
       schema: 'heal-node.diagnosis/2',

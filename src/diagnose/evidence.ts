@@ -86,13 +86,13 @@ export const healthEvidence = ({ observed: { health }, config }: Situation): Evi
   ev('member', `${config?.clientUrl}/health`, health.state === 'true' ? 'true' : health.why);
 
 /** What a process that does not answer well says of itself, and does meanwhile. */
-export const processEvidence = ({ observed: { process, self }, unit, config }: Situation): Evidence[] => [
-  ...(self?.reply.ok
+export const processEvidence = ({ observed: { process }, self, unit, config }: Situation): Evidence[] => [
+  ...(self
     ? [
         ev(
           'member',
           `${config?.clientUrl}`,
-          `answers as ${self.reply.value.memberId}, leader ${self.reply.value.leader}, raft index ${self.reply.value.raftIndex}`,
+          `answers as ${self.memberId}, leader ${self.leader}, raft index ${self.raftIndex}`,
         ),
       ]
     : []),

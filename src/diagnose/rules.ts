@@ -136,8 +136,7 @@ export const rules: readonly Rule[] = [
     advice:
       'find out whose data these are; if nobody needs them, stop etcd, move the data dir away by hand, and run the health action',
     when: (s) => {
-      const { cluster, observed, otherCluster } = s;
-      const self = observed.self?.reply.ok ? observed.self.reply.value : undefined;
+      const { cluster, self, otherCluster } = s;
       return otherCluster !== undefined && cluster.hasQuorumWithoutSelf
         ? [
             dataEvidence(s),
@@ -228,7 +227,7 @@ export const rules: readonly Rule[] = [
     reason: 'alarmed/raised',
     means: 'it runs, but etcd has raised an alarm, which makes /health false on every member',
     when: (s) => {
-      const self = s.observed.self?.reply.ok ? s.observed.self.reply.value : undefined;
+      const { self } = s;
       if (self === undefined || s.observed.health.state === 'true') return undefined;
       const alarms = [...self.alarms, ...s.cluster.alarms];
       // NOSPACE stops writes only; CORRUPT stops reads too (etcdserver/apply.go, applierV3Corrupt).

@@ -1,4 +1,4 @@
-import type { Member } from '../cluster/cluster.ts';
+import type { Member, MemberReply } from '../cluster/cluster.ts';
 import type { EtcdConfig } from '../machine/etcd/etcd-config.ts';
 import type { Examination } from '../machine/etcd/examination.ts';
 import { lastWords } from '../machine/etcd/log-lines.ts';
@@ -14,6 +14,8 @@ import { staleProofs } from './stale-proofs.ts';
 export interface Situation {
   readonly observed: Observation;
   readonly config: EtcdConfig | undefined;
+  /** What this member says of itself; undefined when it does not answer. */
+  readonly self: MemberReply | undefined;
   readonly cluster: ClusterView;
   /** All of the data, read to the end; undefined where they were not. */
   readonly examination: Examination | undefined;
@@ -164,6 +166,7 @@ export function situationOf(observed: Observation, places: Places): Situation {
   const bare: Omit<Situation, 'provenStale' | 'joined'> = {
     observed,
     config,
+    self,
     cluster,
     examination,
     owner,

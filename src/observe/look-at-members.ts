@@ -1,6 +1,6 @@
 import type { TlsFiles } from '../machine/etcd/etcd-config.ts';
 import { furtherEndpoints, otherEndpoints } from './endpoints.ts';
-import type { Asked, Fact, Observation, ProcessFacts } from './observation.ts';
+import type { Asked, Observation, ProcessFacts } from './observation.ts';
 import type { Stopwatch } from './timed.ts';
 import type { World } from './world.ts';
 
@@ -39,10 +39,10 @@ export async function lookAtSelf(
 export async function lookAtProcess(
   { machine }: World,
   watch: Stopwatch,
-  pid: Promise<number>,
+  unit: Promise<{ readonly mainPid: number }>,
   answered: Promise<Pick<Observation, 'health'>>,
 ): Promise<ProcessFacts | undefined> {
-  const mainPid = await pid;
+  const { mainPid } = await unit;
   const first = mainPid > 0 ? await machine.process(mainPid) : undefined;
   if (first === undefined) return undefined;
   const beganMs = machine.monotonicMs();
@@ -67,7 +67,7 @@ export async function lookAtProcess(
 export async function lookAtCluster(
   world: World,
   watch: Stopwatch,
-  { config, app }: { config: Fact<unknown> & Observation['config']; app: Observation['app'] },
+  { config, app }: Pick<Observation, 'config' | 'app'>,
 ): Promise<Pick<Observation, 'others' | 'changedList'>> {
   if (!config.ok) return { others: [], changedList: undefined };
   const { tls } = config.value;

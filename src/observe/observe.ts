@@ -10,12 +10,7 @@ import type { World } from './world.ts';
 const NOT_ASKED = { ok: false, why: 'not asked' } as const;
 
 /** Before the first look. */
-const nothingYet = (
-  atMs: number,
-  files: Pick<Observation, 'app' | 'tls' | 'config' | 'data' | 'swap' | 'mark' | 'discardAhead'>,
-): Observation => ({
-  ...files,
-  atMs,
+const NOT_YET = {
   examination: undefined,
   unit: NOT_ASKED,
   copyUnit: NOT_ASKED,
@@ -27,9 +22,8 @@ const nothingYet = (
   changedList: undefined,
   process: undefined,
   host: undefined,
-  divergence: undefined,
   stamps: {},
-});
+} as const satisfies Partial<Observation>;
 
 const isDead = (unit: Fact<UnitFacts>): boolean => unit.ok && unit.value.mainPid === 0;
 
@@ -54,65 +48,47 @@ export async function observe(
   const { machine } = world;
   const watch = new Stopwatch(machine, deadlineMs);
   const has = (part: Part): boolean => parts.includes(part);
-  const files = before && !has('files') ? before : await lookAtFiles(world, watch);
-  const was = before ?? nothingYet(machine.now(), files);
+  const was: Observation =
+    before && !has('files')
+      ? before
+      : { atMs: machine.now(), ...NOT_YET, ...before, ...(await lookAtFiles(world, watch)) };
+  const { config, data, swap } = was;
 
-  const units = has('units') ? lookAtUnits(world, watch, files) : Promise.resolve(was);
-  const self = has('self') ? lookAtSelf(world, watch, files) : Promise.resolve(was);
-  const others = has('cluster') ? lookAtCluster(world, watch, files) : Promise.resolve(was);
-  const inForce = units.then(({ unit, copyUnit }) => {
-    const facts = unitInForce(unit, copyUnit, files.swap);
+  const units = has('units') ? lookAtUnits(world, watch, was) : undefined;
+  const self = has('self') ? lookAtSelf(world, watch, was) : undefined;
+  const others = has('cluster') ? lookAtCluster(world, watch, was) : undefined;
+  const inForce = Promise.resolve(units ?? was).then(({ unit, copyUnit }) => {
+    const facts = unitInForce(unit, copyUnit, swap);
     return facts.ok ? facts.value : { mainPid: 0, user: '', program: '' };
   });
-  const { config } = files;
-  const host = !has('host')
-    ? was.host
-    : config.ok
-      ? watch.fact('host', () => lookAtHost(world, config.value, inForce, files))
-      : undefined;
-  const pid = inForce.then(({ mainPid }) => mainPid);
-  const process = has('host') ? lookAtProcess(world, watch, pid, self).catch(() => undefined) : was.process;
+  const host =
+    has('host') &&
+    Promise.all([
+      config.ok
+        ? watch.fact('host', () => lookAtHost(world, config.value, inForce, was))
+        : Promise.resolve(undefined),
+      lookAtProcess(world, watch, inForce, Promise.resolve(self ?? was)).catch(() => undefined),
+    ]);
 
-  let systemd = await units;
-  const { health, self: asked } = await self;
-  const cluster = await others;
-  const [processFacts, hostFacts] = await Promise.all([process, host]);
+  let now: Observation = { ...was, ...(await units), ...(await self), ...(await others) };
+  if (host) {
+    const [facts, process] = await host;
+    now = { ...now, host: facts, process };
+  }
   // What was read of other data says nothing of these; and those of a member that serves are not read at all.
-  const same = was.data.memberId === files.data.memberId && was.data.kind === files.data.kind;
-  let examination = same ? was.examination : undefined;
-  if (has('data') && config.ok && !(asked?.reply.ok && asked.reply.value.serves)) {
+  const same = before?.data.memberId === data.memberId && before.data.kind === data.kind;
+  let examination = same ? before.examination : undefined;
+  if (has('data') && config.ok && !(now.self?.reply.ok && now.self.reply.value.serves)) {
     // Last, as it may take seconds in which nothing else is answered. Where a process may live, its log says what it has
     // committed, and nothing is said against it.
-    const dead = !asked?.reply.ok && [systemd.unit, systemd.copyUnit].every(isDead);
+    const dead = !now.self?.reply.ok && [now.unit, now.copyUnit].every(isDead);
     examination = await machine.examine(config.value, dead ? 'all' : 'log');
-    const after = dead ? await lookAtUnits(world, watch, files) : systemd;
-    if (runsOf(after) !== runsOf(systemd)) {
+    const after = dead ? await lookAtUnits(world, watch, was) : now;
+    if (runsOf(after) !== runsOf(now)) {
       // It was started meanwhile: what was read was being written.
-      systemd = after;
+      now = { ...now, ...after };
       examination = undefined;
     }
   }
-  return {
-    atMs: machine.now(),
-    app: files.app,
-    config,
-    tls: files.tls,
-    data: files.data,
-    examination,
-    swap: files.swap,
-    divergence: files.divergence,
-    mark: files.mark,
-    discardAhead: files.discardAhead,
-    unit: systemd.unit,
-    copyUnit: systemd.copyUnit,
-    appBusy: systemd.appBusy,
-    log: systemd.log,
-    health,
-    self: asked,
-    others: cluster.others,
-    changedList: cluster.changedList,
-    process: processFacts,
-    host: hostFacts,
-    stamps: { ...was.stamps, ...watch.stamps },
-  };
+  return { ...now, examination, atMs: machine.now(), stamps: { ...was.stamps, ...watch.stamps } };
 }

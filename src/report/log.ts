@@ -2,6 +2,7 @@ import { constants, existsSync, mkdirSync, openSync, renameSync, statSync, write
 import { dirname } from 'node:path';
 import pino from 'pino';
 import { LOG_FILE } from '../state/places.ts';
+import { jsonText } from './json-text.ts';
 
 /** Data first, then a sentence for people. */
 type Write = (data: { readonly event: string } & Readonly<Record<string, unknown>>, sentence: string) => void;
@@ -23,11 +24,6 @@ function rotate(path: string): void {
     if (existsSync(from)) renameSync(from, `${path}.${n}`);
   }
 }
-
-const bigints = (value: unknown): unknown =>
-  JSON.parse(
-    JSON.stringify(value, (_, inner: unknown) => (typeof inner === 'bigint' ? inner.toString() : inner)),
-  );
 
 /** The log file, rotated; undefined, and a line on standard error, where it cannot be opened. */
 function openFile(path: string): number | undefined {
@@ -82,6 +78,6 @@ export function openLog(caller: string, path = LOG_FILE): Log {
   const write =
     (level: 'info' | 'warn' | 'error'): Write =>
     (data, sentence) =>
-      logger[level](bigints(data), sentence);
+      logger[level](JSON.parse(jsonText(data)), sentence);
   return { info: write('info'), warn: write('warn'), error: write('error') };
 }

@@ -23,3 +23,18 @@ export type DeepCheckResult = v.InferOutput<typeof schema>;
 
 /** What the last deep check found. Its time of change says when the next one is due (hooks/health-check.ts). */
 export const deepCheckFile = jsonFile(schema);
+
+/** What stands in it where nothing could be found out; what it cost to ask before is not forgotten. */
+export const notCompared = (
+  text: string,
+  atMs: number,
+  memberId = '',
+  last?: DeepCheckResult,
+): DeepCheckResult => ({
+  atMs,
+  memberId,
+  state: 'unknown',
+  confirmed: false,
+  text,
+  ...(last?.comparison && { comparison: last.comparison }),
+});

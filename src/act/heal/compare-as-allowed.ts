@@ -5,7 +5,7 @@ import { estimatedCost, waitAfter } from '../../cluster/comparison-allowance.ts'
 import type { Situation } from '../../diagnose/situation.ts';
 import type { World } from '../../observe/world.ts';
 import type { Settings } from '../../settings/settings-table.ts';
-import { type DeepCheckResult, deepCheckFile } from '../../state/deep-check-file.ts';
+import { type DeepCheckResult, deepCheckFile, notCompared } from '../../state/deep-check-file.ts';
 
 /** Held by the one node that compares right now; gone by itself. */
 const LOCK_KEY = 'heal-node/deep-check';
@@ -78,31 +78,24 @@ function tooEarly(
 export async function compareAsAllowed(
   world: World,
   settings: Settings,
-  { config, cluster, observed }: Situation,
+  { config, cluster, self: reply }: Situation,
   limitMs: number,
   again = false,
 ): Promise<Compared> {
   const { machine, places } = world;
   const nowMs = machine.now();
   const last = await deepCheckFile.read(machine, places.deepCheck);
-  const selfReply = observed.self?.reply.ok ? observed.self.reply.value : undefined;
-  const unknown = (text: string): DeepCheckResult => ({
-    atMs: nowMs,
-    memberId: selfReply?.memberId ?? '',
-    state: 'unknown',
-    confirmed: false,
-    text,
-  });
+  const unknown = (text: string): DeepCheckResult => notCompared(text, nowMs, reply?.memberId);
   const notAsked = (why: string, comparison = last?.comparison): Compared => {
-    const stands = last !== undefined && last.memberId === selfReply?.memberId;
+    const stands = last !== undefined && last.memberId === reply?.memberId;
     return {
       result: { ...(stands ? last : unknown(`not compared: ${why}`)), ...(comparison && { comparison }) },
       notAsked: why,
     };
   };
-  if (config === undefined || selfReply === undefined) return notAsked('this member does not answer');
+  if (config === undefined || reply === undefined) return notAsked('this member does not answer');
   if (cluster.serving.length === 0) return notAsked('none of the others serves');
-  const self = { endpoint: config.clientUrl, reply: selfReply };
+  const self = { endpoint: config.clientUrl, reply };
   const all = [self, ...cluster.serving];
   const estimated = { atMs: nowMs, ...estimatedCost(all.map(({ reply }) => reply.dbSizeBytes)) };
   const why = again ? undefined : tooEarly(settings, last?.comparison, estimated);

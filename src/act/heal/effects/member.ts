@@ -75,10 +75,6 @@ async function untilServes(heal: HealContext, unit: string): Promise<void> {
   }
 }
 
-/** What the member says of itself, in the look just made. */
-const selfOf = ({ situation }: HealContext) =>
-  situation.observed.self?.reply.ok ? situation.observed.self.reply.value : undefined;
-
 /**
  * Waits until the member has every revision that the others had in a look made before.
  * @throws when it stands still for `HEAL_VERIFY_TIMEOUT`
@@ -91,7 +87,7 @@ async function untilCaughtUp(heal: HealContext): Promise<void> {
   );
   let [reached, movedMs] = [-1n, machine.monotonicMs()];
   for (;;) {
-    const revision = selfOf(heal)?.revision ?? reached;
+    const revision = heal.situation.self?.revision ?? reached;
     if (revision >= goal) return;
     const nowMs = machine.monotonicMs();
     if (revision > reached) [reached, movedMs] = [revision, nowMs];
@@ -111,7 +107,7 @@ export async function verify(heal: HealContext): Promise<string> {
   for (let look = 1; ; look++) {
     await untilServes(heal, unit);
     await heal.look('files', 'self', 'cluster');
-    const serves = selfOf(heal)?.serves === true;
+    const serves = heal.situation.self?.serves === true;
     if (serves && heal.situation.cluster.members.length > 0) break;
     if (look >= SETTLE_LOOKS)
       throw new Error(
@@ -122,7 +118,7 @@ export async function verify(heal: HealContext): Promise<string> {
     await heal.machine.sleep(LOOK_AGAIN_MS);
   }
   const { situation, config } = heal;
-  const memberId = selfOf(heal)?.memberId ?? '';
+  const memberId = heal.situation.self?.memberId ?? '';
   heal.record.newMemberId ||= memberId;
   const listed = situation.cluster.members.filter((member) => isOwn(member, config));
   if (listed.length !== 1 || listed[0]?.id !== memberId) {
@@ -171,7 +167,7 @@ export async function confirm(heal: HealContext): Promise<string> {
   await heal.lookIfOlder(UNIT_AGE_MS, 'files', 'units');
   await heal.look('self');
   const { swapped, unitName, cluster } = heal.situation;
-  const self = selfOf(heal);
+  const { self } = heal.situation;
   const serves = self?.serves === true && self.memberId === cluster.own?.id;
   if (!serves || swapped || unitName !== places.unit) {
     throw new Error(
