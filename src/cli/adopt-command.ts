@@ -1,9 +1,13 @@
 import { rememberCluster } from '../act/birthmark.ts';
+import { diagnoseWhenSettled } from '../act/diagnose-when-settled.ts';
 import { openLog } from '../report/log.ts';
 import { adoptedFile } from '../state/adopted-file.ts';
 import { readMark, unmarkMember } from '../state/member-mark.ts';
 import { type CommandSpec, EXIT } from './command.ts';
 import { type Looked, look } from './look.ts';
+
+/** systemd gives a unit up that has been started five times within that time (systemd.unit(5), StartLimitBurst). */
+const SETTLE_MS = 15_000;
 
 /** What was accepted, or why not, as a sentence. */
 interface Said {
@@ -33,7 +37,13 @@ async function found({ world, situation: { cluster, dataGone, process } }: Looke
 }
 
 /** What this member alone has committed may be lost. */
-async function discardAhead({ world, situation }: Looked): Promise<Said> {
+async function discardAhead({ world }: Looked): Promise<Said> {
+  // While systemd tries to start etcd again and again, as after a boot, what was read of its data is not believed.
+  const { situation } = await diagnoseWhenSettled(
+    world,
+    SETTLE_MS,
+    async (settled) => settled.situation.examination === undefined && !settled.situation.servesAsOwn,
+  );
   const { ahead, owner, examination, birthmarkMismatch } = situation;
   if (!ahead || owner === undefined || examination === undefined)
     return refused('its data are not ahead of the cluster that serves');

@@ -72,6 +72,8 @@ async function main(): Promise<number> {
     const unitBefore = await originals(bad);
     client = bed.client();
     await client.writes(200);
+    // etcd takes no new member in the first five seconds after any has started (etcdserver/server.go, HealthInterval).
+    await sleep(6000);
     say('A client writes all the time, to all of them.');
 
     head(`${bad.name}'s host dies, and its VM comes back on another one (${how})`);
