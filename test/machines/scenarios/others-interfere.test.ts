@@ -18,14 +18,14 @@ scenario(
     const before = { ids: await idsOf(stage), originals: await originals(bad) };
     const writer = client();
     await writer.writes(20);
+    // A second healer has its turn: the new member of another node is joining.
+    await bed.etcdctl([machine(1).endpoint], 'put', TURN_KEY, 'etcd3');
     await bad.powerOff();
     await breakDisk(bad, 'data-gone');
     const etcdctl = (...words: string[]) =>
       bed
         .etcdctl([machine(1).endpoint, machine(3).endpoint], ...words)
         .catch((error: Error) => error.message);
-    // A second healer has its turn: the new member of another node is joining.
-    await etcdctl('put', TURN_KEY, 'etcd3');
     const tail = tailOf(bad.onRootDisk('/var/log/heal-node/heal-node.log'));
     await bad.powerOn(false);
 
