@@ -56,7 +56,7 @@ function readMeta(file: BoundedFile, at: number) {
   if (checksum !== 0n && checksum !== fnv1a64(bytes.subarray(0, CHECKED_BYTES))) return undefined;
   return {
     pageSize: view.getUint32(8, true),
-    root: Number(view.getBigUint64(16, true)),
+    root: view.getBigUint64(16, true),
     freeList: view.getBigUint64(32, true),
     /** The first page that was never used. */
     highWater: Number(view.getBigUint64(40, true)),
@@ -121,7 +121,7 @@ export class BoltFile {
     if ((flags & FREE_LIST) === 0) throw new Damaged(`invalid freelist page: its type is ${flags}`, at);
   }
 
-  get root(): number {
+  get root(): bigint {
     return this.meta.root;
   }
 
@@ -136,13 +136,10 @@ export class BoltFile {
   }
 
   /** With the first write bbolt takes the page by whose ID a root calls itself for the root (cursor.go, `node`). */
-  mustBeNamed(root: number): void {
+  mustBeNamed(root: bigint): void {
     const { id, at } = this.pageOf(root);
-    const bytes = (page: number) =>
-      new Uint8Array(
-        this.mapped(page * this.meta.pageSize, this.meta.pageSize, `page ${root}, which calls itself ${id},`),
-      );
-    if (id !== root && Buffer.compare(bytes(root), bytes(id)) !== 0)
+    const bytes = (page: number) => new Uint8Array(this.mapped(page, this.meta.pageSize, `page ${id}`));
+    if (BigInt(id) !== root && Buffer.compare(bytes(at), bytes(id * this.meta.pageSize)) !== 0)
       throw new Damaged(`page ${root}, a root, calls itself ${id}`, at);
   }
 
@@ -150,7 +147,7 @@ export class BoltFile {
    * Every leaf of a tree, in order; each page is checked as bbolt checks it when it looks for the free ones.
    * @param again the tree was walked before
    */
-  walk(root: number, onLeaf: OnLeaf, again = false): void {
+  walk(root: bigint, onLeaf: OnLeaf, again = false): void {
     this.descend(root, onLeaf, { suspect: false }, !again);
   }
 
@@ -158,11 +155,11 @@ export class BoltFile {
    * Where a bucket has its items: in a tree, or, where `root` is 0, in a page in the place of its value (bucket.go).
    * @param isSought etcd searches in it at its start, which bbolt does in a leaf alone
    */
-  bucket({ valueAt, valueLength }: Item, isSought = false): { root: number; inlineAt: number } {
+  bucket({ valueAt, valueLength }: Item, isSought = false): { root: bigint; inlineAt: number } {
     const header = this.mapped(valueAt, BUCKET_HEADER_BYTES, 'a bucket');
-    const root = Number(viewOf(header).getBigUint64(0, true));
+    const root = viewOf(header).getBigUint64(0, true);
     const inlineAt = valueAt + BUCKET_HEADER_BYTES;
-    if (root !== 0) return { root, inlineAt };
+    if (root !== 0n) return { root, inlineAt };
     if (valueLength <= BUCKET_HEADER_BYTES) throw new Damaged('a bucket has no page', valueAt);
     const { flags } = this.pageAt(inlineAt, 'a bucket');
     if (isSought && (flags & LEAF) === 0)
@@ -177,13 +174,13 @@ export class BoltFile {
   }
 
   /** Whether a search leads to this very key, which it may not do in disorder. */
-  finds(root: number, key: Uint8Array): boolean {
+  finds(root: bigint, key: Uint8Array): boolean {
     const item = this.seek(root, key);
     return item !== undefined && Buffer.compare(this.keyOf(item), key) === 0;
   }
 
   /** Where a search from the root leads (cursor.go, `Seek`): to the key or, in order, to the next behind it. */
-  seek(root: number, key: Uint8Array): Item | undefined {
+  seek(root: bigint, key: Uint8Array): Item | undefined {
     let behind: bigint | undefined;
     const page = this.leafBelow(root, (branch) => {
       const { table, keys } = this.branches(branch);
@@ -201,7 +198,7 @@ export class BoltFile {
   }
 
   /** The leaf to which `take` leads, by an element of each branch; undefined where the walk finds something wrong. */
-  private leafBelow(id: number | bigint, take: (branch: Page) => number): Page | undefined {
+  private leafBelow(id: bigint, take: (branch: Page) => number): Page | undefined {
     let page = this.pageOf(id);
     for (let depth = 0; (page.flags & LEAF) === 0; depth++) {
       if (page.count === 0 || depth > MAX_DEPTH) return undefined;
@@ -215,7 +212,7 @@ export class BoltFile {
     return this.mapped(keyAt, Math.min(keyLength, MAX_KEY_BYTES), 'a key');
   }
 
-  private descend(pageId: number, onLeaf: OnLeaf, bounds: Bounds, first: boolean): void {
+  private descend(pageId: bigint, onLeaf: OnLeaf, bounds: Bounds, first: boolean): void {
     const page = this.pageOf(pageId);
     if (first) this.enter(pageId, page);
     if ((page.flags & BRANCH) === 0) {
@@ -230,12 +227,12 @@ export class BoltFile {
     const suspect = bounds.suspect || !inOrder;
     for (let n = 0; n < page.count; n++) {
       const inner = { low: n === 0 ? bounds.low : keys[n], high: keys[n + 1] ?? bounds.high, suspect };
-      this.descend(Number(childOf(table, n)), onLeaf, inner, first);
+      this.descend(childOf(table, n), onLeaf, inner, first);
     }
   }
 
   /** tx.go, `checkBucket`: by the ID that the page gives itself. */
-  private enter(pageId: number, { id, overflow, flags, at }: Page): void {
+  private enter(pageId: bigint, { id, overflow, flags, at }: Page): void {
     if (this.checksPages) {
       if (id > this.meta.highWater)
         throw new Damaged(`page ${pageId} calls itself ${id}: out of bounds: ${this.meta.highWater}`, at);
@@ -249,8 +246,9 @@ export class BoltFile {
     if ((flags & (BRANCH | LEAF)) === 0) throw new Damaged(`page ${pageId}: invalid type: ${flags}`, at);
   }
 
-  private pageOf(id: number | bigint): Page {
-    return this.pageAt(Number(id) * this.meta.pageSize, `page ${id}`);
+  /** bbolt counts a page's place in 64 bits, so that the highest bits of an ID make no difference (db.go, `page`). */
+  private pageOf(id: bigint): Page {
+    return this.pageAt(Number(BigInt.asUintN(64, id * BigInt(this.meta.pageSize))), `page ${id}`);
   }
 
   private pageAt(at: number, what: string): Page {

@@ -25,7 +25,7 @@ export class RestoredRange {
   private readonly firstAt: number | undefined;
   private state: 'before' | 'in' | 'behind' = 'before';
 
-  constructor(file: BoltFile, root: number) {
+  constructor(file: BoltFile, root: bigint) {
     this.firstAt = file.seek(root, LOWEST)?.keyAt;
   }
 
@@ -63,7 +63,7 @@ export class KeyIndex {
   }
 
   /** Makes the index of all items in their order, as etcd does at its start. @throws Damaged where it would panic */
-  check(root: number): void {
+  check(root: bigint): void {
     const range = new RestoredRange(this.file, root);
     let current = 0n;
     this.file.walk(

@@ -18,8 +18,10 @@ const ALARM: Schema = { 1: VARINT, 2: VARINT };
 /** The buckets that etcd makes at its start unless they are there, and those of them that it reads at once. */
 const MADE_AT_START = ['authRoles', 'authUsers', 'cluster', 'members', 'members_removed'];
 const READ_AT_START = ['alarm', 'auth', 'key', 'lease', 'meta'];
-/** It reads every item of the first two at once, and writes the others anew: all their items are met. */
-const GONE_THROUGH = ['alarm', 'lease', 'members', 'meta'];
+/** Of these every item is read at once. */
+const GONE_THROUGH = ['alarm', 'lease', 'meta'];
+/** These stand as they are when the page of the buckets is next written; any other may be replaced before. */
+const SELDOM_CHANGED = ['alarm', 'auth', 'authRoles', 'authUsers'];
 /** etcd refuses requests of a few megabytes (`--max-request-bytes`): a longer value is not looked into. */
 const MAX_VALUE_BYTES = 16 << 20;
 
@@ -104,10 +106,10 @@ export function scanDatabase(
   };
 
   /** A bucket in a bucket, which etcd has none of: bbolt walks it too, if its name leads to it. */
-  const strange = (root: number, item: Item): void => {
+  const strange = (root: bigint, item: Item): void => {
     if (file.finds(root, new Uint8Array(file.keyOf(item)))) bucket(item, () => {});
   };
-  const each = (root: number, read: (item: Item) => void): void =>
+  const each = (root: bigint, read: (item: Item) => void): void =>
     file.walk(root, (items) => {
       for (const item of items) {
         if (item.isBucket) strange(root, item);
@@ -116,7 +118,7 @@ export function scanDatabase(
     });
   const bucket = (item: Item, read: (item: Item) => void, name = ''): void => {
     const { root, inlineAt } = file.bucket(item, READ_AT_START.includes(name));
-    if (root !== 0) {
+    if (root !== 0n) {
       each(root, read);
       return;
     }
@@ -132,7 +134,7 @@ export function scanDatabase(
   /** Every revision is decoded; the keys of those that stand out of order are then followed from first to last. */
   const keys = (item: Item): void => {
     const { root } = file.bucket(item);
-    if (root === 0) {
+    if (root === 0n) {
       bucket(item, () => {}, 'key');
       return;
     }
@@ -170,7 +172,7 @@ export function scanDatabase(
       const name = textOf(key);
       // The page of the buckets is written anew with each change, and so read whole (node.go, `read`, `write`).
       if (key.length === 0) throw new Damaged('read: zero-length inode key', item.keyAt);
-      file.mapped(item.valueAt + item.valueLength, 0, `bucket ${name}`);
+      if (SELDOM_CHANGED.includes(name)) file.mapped(item.valueAt + item.valueLength, 0, `bucket ${name}`);
       if (!file.finds(file.root, key)) continue;
       if (item.isBucket) buckets.push({ name, item });
       else if ([...MADE_AT_START, ...READ_AT_START].includes(name))
