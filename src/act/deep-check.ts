@@ -35,6 +35,10 @@ type Found = {
   readonly takesUp?: true;
 };
 
+/** Where nothing could be found out now, a difference that was found stands, and what it cost to ask is not forgotten. */
+const nothingNew = (text: string, atMs: number, last: DeepCheckResult | undefined): DeepCheckResult =>
+  last?.state === 'differs' ? last : notCompared(text, atMs, '', last);
+
 async function check(world: World, settings: Settings, log: Log, limitMs: number): Promise<Found> {
   const { machine, places } = world;
   const situation = situationOf(await observe(world), places);
@@ -53,7 +57,7 @@ async function check(world: World, settings: Settings, log: Log, limitMs: number
   if (['stale', 'local-fault', 'amnesia'].includes(verdict)) return { code: 1, message: found, verdict };
   const last = await deepCheckFile.read(machine, places.deepCheck);
   if (verdict !== 'healthy' || config === undefined)
-    return { code: 0, message: found, verdict, result: notCompared(found, machine.now(), '', last) };
+    return { code: 0, message: found, verdict, result: nothingNew(found, machine.now(), last) };
   const mismatch = await bestEffort(log, 'The member mark', rememberCluster(world, situation));
   if (mismatch !== undefined) log.error({ event: 'birthmark' }, `${config.name}: ${mismatch}.`);
   const memberId = self?.memberId ?? '';
@@ -102,7 +106,7 @@ export async function deepCheck(
   const { machine, places } = world;
   const asUnknown = async (message: string): Promise<Found> => {
     const last = await deepCheckFile.read(machine, places.deepCheck);
-    return { code: 0, message, result: notCompared(message, machine.now(), '', last) };
+    return { code: 0, message, result: nothingNew(message, machine.now(), last) };
   };
   const found = await Promise.race([
     check(world, settings, log, limitMs).catch((error: Error) =>

@@ -81,7 +81,11 @@ async function decide(
     (await machine.kindOf(places.originals)) !== 'none';
   if (!request && !unfinished && !swapped) return nothing('No heal was asked for and none is unfinished.');
   const why = await parked();
-  if (why !== undefined) return { outcome: 'parked', message: `No heal is begun or taken up: ${why}.` };
+  if (why !== undefined) {
+    const message = `No heal is begun or taken up: ${why}.`;
+    log.warn({ event: 'parked' }, message);
+    return { outcome: 'parked', message };
+  }
   const waits = async ({ diagnosis: { verdict } }: Settled): Promise<boolean> =>
     (unfinished !== undefined || request?.by === 'gate') &&
     MAY_SETTLE.includes(verdict) &&

@@ -1,9 +1,10 @@
+import type { Examination } from '../machine/etcd/examination.ts';
 import type { UnitFacts } from '../machine/systemd/systemctl.ts';
 import { lookAtFiles } from './look-at-files.ts';
 import { lookAtHost } from './look-at-host.ts';
 import { lookAtCluster, lookAtProcess, lookAtSelf } from './look-at-members.ts';
 import { lookAtUnits, unitInForce } from './look-at-units.ts';
-import { ALL_PARTS, type Fact, type Observation, type Part } from './observation.ts';
+import { ALL_PARTS, type Asked, type Fact, type Observation, type Part } from './observation.ts';
 import { DEADLINE_MS, Stopwatch } from './timed.ts';
 import type { World } from './world.ts';
 
@@ -26,6 +27,9 @@ const NOT_YET = {
 } as const satisfies Partial<Observation>;
 
 const isDead = (unit: Fact<UnitFacts>): boolean => unit.ok && unit.value.mainPid === 0;
+
+const knowsAsMuch = ({ reply }: Asked, { commit, lastTerm }: Examination): boolean =>
+  reply.ok && reply.value.raftIndex >= commit && reply.value.term >= lastTerm;
 
 /** Which runs of both units there have been: another text means that one has begun. */
 const runsOf = ({ unit, copyUnit }: Pick<Observation, 'unit' | 'copyUnit'>): string =>
@@ -89,6 +93,10 @@ export async function observe(
       now = { ...now, ...after };
       examination = undefined;
     }
+    // The others said what they know before the log was read, in which this member may have gone on with them.
+    const read = examination;
+    if (read && has('cluster') && !now.others.some((other) => knowsAsMuch(other, read)))
+      now = { ...now, ...(await lookAtCluster(world, watch, was)) };
   }
   return { ...now, examination, atMs: machine.now(), stamps: { ...was.stamps, ...watch.stamps } };
 }

@@ -22,6 +22,10 @@ import {
 /** A name beside `name` that nobody can guess, and so nobody can take before us. */
 const temporaryName = (name: string): string => `.${name}.${randomBytes(12).toString('hex')}`;
 
+/** Such a name, and after how long it is one that a write has left which was cut off: each takes milliseconds. */
+const TEMPORARY = /^\..+\.[0-9a-f]{24}$/;
+const LEFT_AFTER_MS = 60_000;
+
 const DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 
 export interface FileRights {
@@ -240,6 +244,7 @@ export class HeldDir {
     rights: FileRights,
     temporary: string,
   ): void {
+    this.removeLeftovers();
     const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
     const fd = openSync(this.at(temporary), flags, 0o600);
     try {
@@ -256,6 +261,12 @@ export class HeldDir {
       closeSync(fd);
     }
     this.flush();
+  }
+
+  /** What writes that were cut off have left here: nobody else knows their names. */
+  private removeLeftovers(): void {
+    for (const name of this.names().filter((each) => TEMPORARY.test(each)))
+      if (Date.now() - (this.stat(name)?.mtimeMs ?? Date.now()) > LEFT_AFTER_MS) this.removeAll(name);
   }
 
   /**

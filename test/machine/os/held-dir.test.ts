@@ -7,6 +7,7 @@ import {
   readFileSync,
   rmSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -34,6 +35,16 @@ test('a whole file is put in place with its rights, and no other name is left', 
   assert.is(readFileSync(join(top, 'a'), 'utf8'), 'new');
   assert.is(lstatSync(join(top, 'a')).mode & 0o7777, 0o640);
   assert.equal(dir.names(), ['a']);
+});
+
+test('what a write has left that was cut off goes with the next one, and only that', ({ top, dir }) => {
+  const left = `.a.${'0f'.repeat(12)}`;
+  const names = [left, `.b.${'1e'.repeat(12)}`, '.a.0f', 'a.0f0f0f0f0f0f0f0f0f0f0f0f'];
+  for (const name of names) writeFileSync(join(top, name), 'half');
+  const long = new Date(Date.now() - 120_000);
+  for (const name of names.filter((each) => !each.startsWith('.b'))) utimesSync(join(top, name), long, long);
+  dir.write('a', 'new', rights);
+  assert.equal(dir.names(), [...names.slice(1), 'a'].sort());
 });
 
 test('a link is not followed: not as a directory, not to read, not to write, not to remove', ({
