@@ -12,7 +12,7 @@ import { healRecordFile } from '../state/heal-record.ts';
 import { healRuns, requestHeal } from './ask-for-heal.ts';
 import { rememberCluster } from './birthmark.ts';
 import { compareAsAllowed } from './heal/compare-as-allowed.ts';
-import { whyLeftToPerson } from './left-to-person.ts';
+import { whyLeftToPerson } from './heal/left-to-person.ts';
 
 /** What is left of the limit is for looking before the comparison, and for writing down after it. */
 const BESIDE_COMPARING_MS = 1000;

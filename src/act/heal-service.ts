@@ -12,8 +12,8 @@ import { isParked } from '../state/parked.ts';
 import { rememberCluster } from './birthmark.ts';
 import { diagnoseWhenSettled, type Settled } from './diagnose-when-settled.ts';
 import { HealContext } from './heal/heal-context.ts';
+import { whyLeftToPerson } from './heal/left-to-person.ts';
 import { runHeal } from './heal/run-heal.ts';
-import { whyLeftToPerson } from './left-to-person.ts';
 
 /** After a boot the network and the others may need a moment; an unfinished heal waits for them that long. */
 const SETTLE_MS = 60_000;

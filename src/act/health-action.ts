@@ -10,7 +10,7 @@ import { isParked } from '../state/parked.ts';
 import { healThrough } from './ask-for-heal.ts';
 import { rememberCluster } from './birthmark.ts';
 import { diagnoseWhenSettled } from './diagnose-when-settled.ts';
-import { whyLeftToPerson } from './left-to-person.ts';
+import { whyLeftToPerson } from './heal/left-to-person.ts';
 
 export interface HookResult {
   readonly code: 0 | 1 | 3;

@@ -14,7 +14,7 @@ export const planCommand: CommandSpec = {
   exits: '0 nothing to heal, or every guard passes; 3 a guard refuses; 2 settings',
   run: async ({ json }) => {
     const { settings, world, situation, diagnosis } = await look();
-    const record = newRecord(world.machine.now(), 'plan', diagnosis.reason);
+    const record = newRecord(world.machine.now(), 'operator', diagnosis.reason);
     const heal = new HealContext(world, settings, silent, record, situation.observed);
     const planned = plan(situation, await guardFacts(heal));
     if (json) {

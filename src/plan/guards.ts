@@ -10,6 +10,8 @@ import { changedTheCluster } from './heal-steps.ts';
 export interface GuardFacts {
   /** The data were proved stale earlier in this very run, before they were moved. */
   readonly provenStale: boolean;
+  /** Why what stands here is a person's to finish; undefined where no runbook has been begun by hand. */
+  readonly leftToPerson: string | undefined;
   /** Heals begun within a day, the oldest first, the unfinished one left out. */
   readonly healsInLastDay: readonly Pick<HealRecord, 'outcome' | 'message' | 'steps'>[];
   readonly maxPerDay: number;
@@ -169,6 +171,11 @@ export const guards = [
       if (deleted.length > 0) return `nodes are being deleted: ${deleted.join(' ')}`;
       return added.length > 0 ? `nodes are being added: ${added.join(' ')}` : undefined;
     },
+  },
+  {
+    id: 'by-hand',
+    asks: 'Is nobody at it by hand: has no runbook been begun meanwhile?',
+    refuses: (_, { leftToPerson }) => leftToPerson,
   },
   {
     id: 'version',

@@ -240,6 +240,7 @@ export const situation = (observed: Observation): Situation => situationOf(obser
 
 /** What guards ask besides, where nothing stands in the way. */
 export const guardFacts: GuardFacts = {
+  leftToPerson: undefined,
   provenStale: false,
   healsInLastDay: [],
   maxPerDay: 3,

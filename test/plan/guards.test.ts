@@ -66,6 +66,12 @@ const refusals: readonly (readonly [
   ['own-data', damaged({ memberId: '', clusterId: '' }), /does not say whose data these are/],
   ['own-data', crashed([], holding({ kind: 'unknown', memberId: '' })), /cannot be told: no metadata/],
   [
+    'by-hand',
+    stale,
+    /a runbook has been begun by hand/,
+    { leftToPerson: 'a runbook has been begun by hand (etcd1.service); finish it' },
+  ],
+  [
     'version',
     withHost({ etcdVersion: '3.3.25' }),
     /its etcd is 3\.3\.25, that of the others at least 3\.4\.23/,

@@ -7,6 +7,7 @@ import type { Outcome } from '../../state/outcome.ts';
 import { freeBytes, pruneAside, reclaimableBytes, swapRoom } from './effects/data.ts';
 import { effects } from './effects.ts';
 import type { HealContext } from './heal-context.ts';
+import { whyLeftToPerson } from './left-to-person.ts';
 import { endTurn } from './turn.ts';
 
 /** Leader elections and restarts of others pass within seconds. */
@@ -22,9 +23,11 @@ class Refused extends Error {
 
 /** What the guards ask besides the situation. */
 export async function guardFacts(heal: HealContext): Promise<GuardFacts> {
-  const { machine, places, settings, situation } = heal;
+  const { machine, places, settings, situation, record } = heal;
+  const asked = record.by === 'operator' || !situation.swapped;
   return {
     provenStale: heal.memory.provenStale,
+    leftToPerson: asked ? undefined : await whyLeftToPerson(heal.world, settings, situation),
     healsInLastDay: await healsInLastDay(machine, places, machine.now()),
     maxPerDay: settings.maxPerDay,
     freeBytes: situation.config ? await freeBytes(heal) : 0,

@@ -19,7 +19,9 @@ const WATCHERS = 4;
 const SETTLE_MS = 5500;
 
 const image = (dir: string): void =>
-  writeFileSync(join(dir, 'opt/app/conf/heal-node.env'), 'HEAL_MAX_PER_DAY=100\n', { mode: 0o600 });
+  writeFileSync(join(dir, 'opt/app/conf/heal-node.env'), 'HEAL_MAX_PER_DAY=100\nHEAL_AT_BOOT=off\n', {
+    mode: 0o600,
+  });
 
 /** What may be left behind, as one text: units, files but those that are meant to stay, mounts, processes. */
 const inventory = (machine: TestMachine): Promise<string> =>

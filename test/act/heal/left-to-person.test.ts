@@ -1,14 +1,14 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { deepCheck } from '../../src/act/deep-check.ts';
-import { runHealService } from '../../src/act/heal-service.ts';
-import { healthAction } from '../../src/act/health-action.ts';
-import type { World } from '../../src/observe/world.ts';
-import type { Mode } from '../../src/settings/settings-table.ts';
-import { healRecordFile, newRecord } from '../../src/state/heal-record.ts';
-import { requestFile } from '../../src/state/heal-request.ts';
-import { PLACES } from '../fake/observation.ts';
-import { ThreeMembers } from '../fake/three-members.ts';
+import { deepCheck } from '../../../src/act/deep-check.ts';
+import { runHealService } from '../../../src/act/heal-service.ts';
+import { healthAction } from '../../../src/act/health-action.ts';
+import type { World } from '../../../src/observe/world.ts';
+import type { Mode } from '../../../src/settings/settings-table.ts';
+import { healRecordFile, newRecord } from '../../../src/state/heal-record.ts';
+import { requestFile } from '../../../src/state/heal-request.ts';
+import { PLACES } from '../../fake/observation.ts';
+import { ThreeMembers } from '../../fake/three-members.ts';
 
 const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
 const MINUTE_MS = 60_000;
@@ -147,6 +147,28 @@ test('the deep check leaves it alone in the same way', () => {
     assert.match(result.message, says);
     assert.is(requests, 'mode' in how || 'touchedMs' in how ? 0 : 1);
   }
+});
+
+test('a person who begins by hand after the look, and before the fence, is left alone', () => {
+  const fake = new ThreeMembers('WAL gone');
+  const { disk } = fake.node;
+  const said = fake.run(async (world) => {
+    const machine: World['machine'] = {
+      ...world.machine,
+      // Asked once, by the look that finds it stale.
+      network: async (ports) => {
+        const found = await world.machine.network(ports);
+        disk.move(PLACES.unitFile, PLACES.copyUnitFile);
+        return found;
+      },
+      changedMs: async (path) => (disk.kindOf(path) === 'none' ? undefined : world.machine.now()),
+    };
+    return asked('health-action')({ ...world, machine }, fake);
+  });
+  assert.is(said.outcome, 'refused');
+  assert.match(said.message, /by-hand: a runbook has been begun by hand \(.*etcd1\.service\)/);
+  assert.equal(fake.removed, []);
+  assert.is(disk.kindOf(PLACES.copyUnitFile), 'file');
 });
 
 test.run();

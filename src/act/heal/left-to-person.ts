@@ -1,7 +1,7 @@
-import type { Situation } from '../diagnose/situation.ts';
-import type { World } from '../observe/world.ts';
-import type { Settings } from '../settings/settings-table.ts';
-import { healRecordFile } from '../state/heal-record.ts';
+import type { Situation } from '../../diagnose/situation.ts';
+import type { World } from '../../observe/world.ts';
+import type { Settings } from '../../settings/settings-table.ts';
+import { healRecordFile } from '../../state/heal-record.ts';
 
 const nameOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
 
