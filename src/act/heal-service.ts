@@ -39,12 +39,10 @@ export async function runHealService(world: World, settings: Settings, log: Log)
     log.error({ event: 'failed', error: error.message }, `The heal stopped: ${error.message}`);
     return { outcome: 'failed', message: `The heal stopped: ${error.message}` };
   });
-  // At boot the gate may ask while this run looks whether there is anything to do; systemd starts no second one then.
-  if (
-    ended.outcome === 'nothing' &&
-    request === undefined &&
-    (await requestFile.read(machine, places.request)) !== undefined
-  )
+  // Somebody may have asked while this run looked, at what held before; systemd starts no second one then.
+  const newer = await requestFile.read(machine, places.request);
+  const unchanged = ended.outcome === 'nothing' || ended.outcome === 'refused';
+  if (unchanged && newer !== undefined && newer.atMs !== request?.atMs)
     return runHealService(world, settings, log);
   // A request that stays would be answered again; what could not be removed is removed by the next run.
   await machine

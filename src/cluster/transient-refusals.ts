@@ -2,7 +2,7 @@
  * Refusals of membership calls that are known to pass by themselves, as etcd 3.4 words them
  * (etcdserver/api/v3rpc/rpctypes/error.go, etcdserver/errors.go). Everything else is an error at once.
  */
-export const transientRefusals: readonly { readonly says: string; readonly because: string }[] = [
+const transientRefusals: readonly { readonly says: string; readonly because: string }[] = [
   {
     says: 'etcdserver: unhealthy cluster',
     because: 'a voter has (re)started within the last 5 s, or is not connected',

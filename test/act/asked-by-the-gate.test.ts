@@ -93,4 +93,25 @@ test('data that are gone because their disk is not mounted are no data lost', ()
   assert.match(refused ?? '', /^The data disk is not mounted: .*mount the data disk/);
 });
 
+test('what was asked for while a run looked is looked at again: the operator is not told what held before', () => {
+  const fake = new ThreeMembers('none');
+  const looks: (string | undefined)[] = [];
+  const said = fake.run(async (world) => {
+    await requestFile.write(world.machine, PLACES.request, { by: 'health-action', atMs: 1 });
+    const machine: World['machine'] = {
+      ...world.machine,
+      network: async (ports) => {
+        looks.push((await requestFile.read(world.machine, PLACES.request))?.by);
+        if (looks.length === 1)
+          await requestFile.write(world.machine, PLACES.request, { by: 'operator', atMs: 2 });
+        return world.machine.network(ports);
+      },
+    };
+    return runHealService({ ...world, machine }, fake.settings, silent);
+  });
+  assert.is(said.outcome, 'nothing');
+  assert.equal(looks, ['health-action', 'operator']);
+  assert.not(fake.node.disk.entries.has(PLACES.request), 'both are answered');
+});
+
 test.run();

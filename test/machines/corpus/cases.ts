@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Bed } from '../bed/bed.ts';
-import { breakDisk, damageTail, keepOnlyBirth, keepOnlyLaterWal } from '../bed/breakage.ts';
+import { breakDisk, crashed, damageTail, keepOnlyBirth, keepOnlyLaterWal } from '../bed/breakage.ts';
 import { canFreeze, freezeEtcd, thaw } from '../bed/freezer.ts';
 import type { TestMachine } from '../bed/machine.ts';
 import { sh, until } from '../bed/sh.ts';
@@ -296,12 +296,18 @@ export const cases: readonly Case[] = [
     name: 'disk full',
     action: 1,
     reason: 'local-fault/disk-full',
-    arrange: (bad) =>
-      bad.sh(
+    arrange: async (bad, bed) => {
+      await bad.sh(
         `mkdir /root/full; mount -t tmpfs -o size=32m tmpfs /root/full; cp -a --sparse=always ${DATA}/. /root/full/; ` +
           `chown --reference=${DATA} /root/full; chmod 700 /root/full; dd if=/dev/zero of=/root/full/full bs=64k status=none; ` +
-          `mount --move /root/full ${DATA} 2>/dev/null || { mount --bind /root/full ${DATA}; }; true`,
-      ),
+          `mount --move /root/full ${DATA} 2>/dev/null || { mount --bind /root/full ${DATA}; }; systemctl start --no-block etcd`,
+      );
+      // The last page of its log may have room for all that it writes by itself.
+      const by = bed.machines.find((machine) => machine !== bad) as TestMachine;
+      await bed.etcdctl([by.endpoint], 'put', 'fills-the-page', 'x'.repeat(16_384));
+      await crashed(bad);
+    },
+    ends: 'as-it-is',
     tidy: (bad) =>
       bad.sh(`systemctl stop etcd; umount ${DATA}; umount /root/full 2>/dev/null; rmdir /root/full; true`),
   },

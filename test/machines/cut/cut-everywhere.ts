@@ -63,7 +63,7 @@ async function goStale(bad: TestMachine, at: number | 'steps', way: Way): Promis
     `rm -rf ${STATE}/history ${STATE}/aside ${KNIFE.once} /run/cut /run/effects; mkdir -p ${knife}; ` +
       `printf '${unit}' >${knife}/cut.conf; systemctl daemon-reload; systemctl stop etcd`,
   );
-  await breakDisk(bad, 'member-gone');
+  await breakDisk(bad, 'wal-garbled');
   await bad.sh('systemctl reset-failed etcd; systemctl start --no-block etcd');
 }
 
