@@ -72,10 +72,5 @@ export async function gate(world: World): Promise<string | undefined> {
     if (ahead)
       return `Its log has committed index ${examination.commit}, its last entry is of term ${examination.lastTerm}; those that serve know index ${cluster.serving.map(({ reply }) => `${reply.raftIndex} in term ${reply.term}`).join(', ')}: the cluster has been founded anew or restored without this member. Find out which of the two is to be kept; \`heal-node adopt --discard-ahead\` accepts that what this member alone has is lost.`;
   }
-  // A cluster without any may merely have lost that key: what has its data is not kept down for it. But one in which
-  // nothing was ever written never had one.
-  const shown = cluster.serving.some(({ reply }) => reply.birthmark !== '' || reply.revision <= 1n);
-  return birthmarkMismatch !== undefined && shown
-    ? `This node has been a member, and ${birthmarkMismatch}.`
-    : undefined;
+  return birthmarkMismatch && `This node has been a member, and ${birthmarkMismatch}.`;
 }

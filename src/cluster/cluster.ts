@@ -42,6 +42,10 @@ export interface MemberReply {
   readonly credentialsRefused: string;
   /** The cluster's birthmark (src/act/birthmark.ts), which that read has asked for; empty when it has none. */
   readonly birthmark: string;
+  /** At which revision that was put; absent without one. */
+  readonly birthmarkRevision?: bigint;
+  /** The one that this node remembers stood there, and somebody has deleted it: asked for where none is shown. */
+  readonly deletedBirthmark?: string;
 }
 
 interface HashKv {
@@ -85,8 +89,11 @@ export interface Cluster {
     name: string,
     peerUrls: readonly string[],
   ): Promise<{ readonly id: string; readonly members: readonly Member[] }>;
-  /** What stands under a key, and the lease that it goes with, if any. @throws ClusterError */
-  get(endpoints: readonly string[], key: string): Promise<LeasedValue | undefined>;
+  /**
+   * What stands under a key, and the lease that it goes with, if any; now, or at a revision.
+   * @throws ClusterError, also for a revision that was compacted or is to come
+   */
+  get(endpoints: readonly string[], key: string, revision?: bigint): Promise<LeasedValue | undefined>;
   /** Puts a key that is not there yet, with a lease or without; false when it is. @throws ClusterError */
   putIfAbsent(endpoints: readonly string[], key: string, held: LeasedValue): Promise<boolean>;
   /** A lease of so many seconds; its keys go with it. @throws ClusterError */

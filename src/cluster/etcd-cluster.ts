@@ -33,9 +33,8 @@ const ETCDCTL_MS = 10_000;
 const int64 = (hex: string): string => BigInt.asIntN(64, BigInt(`0x${hex || '0'}`)).toString();
 const uint64 = (hex: string): string => BigInt(`0x${hex}`).toString();
 
-const birthmarkOf = (reply: v.InferOutput<typeof kvs>): ServesReply => ({
-  birthmark: reply.kvs[0]?.value ?? '',
-});
+const birthmarkOf = ({ kvs: [kv] }: v.InferOutput<typeof kvs>): ServesReply =>
+  kv ? { birthmark: kv.value, birthmarkRevision: kv.mod_revision } : { birthmark: '' };
 
 /** One call, as both ways make it. */
 interface Call<S> {
@@ -123,9 +122,10 @@ export function etcdCluster(options: EtcdctlOptions): Cluster {
         return memberReply(list, state.Status, served);
       }
     },
-    get: async (endpoints, key) => {
-      const range = { path: 'kv/range', body: { key: btoa(key) }, words: ['get', key], schema: kvs };
-      return (await call(endpoints, range)).kvs[0];
+    get: async (endpoints, key, revision = 0n) => {
+      const body = { key: btoa(key), revision: `${revision}` };
+      const words = ['get', key, `--rev=${revision}`];
+      return (await call(endpoints, { path: 'kv/range', body, words, schema: kvs })).kvs[0];
     },
     putIfAbsent: async (endpoints, key, held) => {
       const mine = { key: btoa(key), value: btoa(held.value), lease: int64(held.lease) };

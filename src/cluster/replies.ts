@@ -75,7 +75,10 @@ const text64 = v.pipe(
 );
 export const kvs = v.object({
   header,
-  kvs: v.optional(v.array(v.object({ value: v.optional(text64, ''), lease: id })), []),
+  kvs: v.optional(
+    v.array(v.object({ value: v.optional(text64, ''), lease: id, mod_revision: number64 })),
+    [],
+  ),
 });
 export const transaction = v.object({ header, succeeded: v.optional(v.boolean(), false) });
 
@@ -94,7 +97,7 @@ export const hashKv = v.object({
 
 /** What a linearizable read has brought, that it was refused for want of credentials, or why there was no answer. */
 export type ServesReply =
-  | { readonly birthmark: string }
+  | { readonly birthmark: string; readonly birthmarkRevision?: bigint }
   | { readonly credentialsRefused: string }
   | { readonly unavailableReason: string };
 
@@ -138,6 +141,6 @@ export function memberReply(
     serves: !('unavailableReason' in read),
     unavailableReason: 'unavailableReason' in read ? read.unavailableReason : '',
     credentialsRefused: 'credentialsRefused' in read ? read.credentialsRefused : '',
-    birthmark: 'birthmark' in read ? read.birthmark : '',
+    ...('birthmark' in read ? read : { birthmark: '' }),
   };
 }

@@ -8,7 +8,10 @@ export function birthmarkMismatch(known: string, { serving }: ClusterView): stri
   const other =
     known === ''
       ? undefined
-      : serving.find(({ reply }) => reply.credentialsRefused === '' && reply.birthmark !== known);
+      : serving.find(
+          ({ reply }) =>
+            reply.credentialsRefused === '' && (reply.birthmark || reply.deletedBirthmark) !== known,
+        );
   if (other === undefined) return undefined;
   const theirs = other.reply.birthmark;
   return `the cluster ${theirs === '' ? 'has no birthmark' : `shows birthmark ${theirs}`}, this node remembers ${known}: it has been founded anew, or restored; if a person did that, \`heal-node adopt\` accepts it`;

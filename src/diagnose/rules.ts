@@ -44,15 +44,6 @@ const maySayStale = (s: Situation, whileStarting = false): boolean =>
   s.observed.host?.ok === true &&
   (s.process === 'dead' || (whileStarting && s.process === 'alive' && s.unit?.active === 'activating'));
 
-/** The cluster that serves is not the one that this node remembers; `shown`: it shows another birthmark, or else none. */
-const otherBirthmark = (s: Situation, shown: boolean): readonly Evidence[] | undefined =>
-  s.birthmarkMismatch &&
-  s.cluster.hasQuorumWithoutSelf &&
-  !s.servesAsOwn &&
-  s.cluster.serving.some(({ reply }) => reply.birthmark !== '') === shown
-    ? [ev('others', 'birthmark', s.birthmarkMismatch), dataEvidence(s), ...clusterEvidence(s)]
-    : undefined;
-
 /** None of the others' peer ports can be reached, and not because nobody listens there. */
 const cutOff = ({ observed: { host } }: Situation): boolean =>
   host?.ok === true &&
@@ -116,18 +107,10 @@ export const rules: readonly Rule[] = [
       'the cluster that answers is not the one that this node was a member of: it has been founded anew, or restored',
     advice:
       'find out whether the cluster that serves is the one to keep; after a restore that a person made, `heal-node adopt` accepts it, and the next health action goes on',
-    when: (s) => otherBirthmark(s, true),
-  },
-  {
-    verdict: 'amnesia',
-    reason: 'amnesia/no-birthmark',
-    means:
-      'the cluster that answers shows no birthmark, and this node remembers one: it has been founded anew, or the key was deleted',
-    advice:
-      'find out whether the cluster that serves is the one to keep; `heal-node adopt` accepts it, and the next health action goes on',
-    // What stands here is started: the gate lets nothing start that is ahead of the cluster, or gone.
-    response: 'restart-if-dead',
-    when: (s) => otherBirthmark(s, false),
+    when: (s) =>
+      s.birthmarkMismatch && s.cluster.hasQuorumWithoutSelf && !s.servesAsOwn
+        ? [ev('others', 'birthmark', s.birthmarkMismatch), dataEvidence(s), ...clusterEvidence(s)]
+        : undefined,
   },
   {
     verdict: 'local-fault',

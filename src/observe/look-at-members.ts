@@ -1,3 +1,4 @@
+import { BIRTHMARK_KEY } from '../cluster/etcd-cluster.ts';
 import type { TlsFiles } from '../machine/etcd/etcd-config.ts';
 import { furtherEndpoints, otherEndpoints } from './endpoints.ts';
 import type { Asked, Observation, ProcessFacts } from './observation.ts';
@@ -63,11 +64,30 @@ export async function lookAtProcess(
   );
 }
 
+/** Where no birthmark is shown, and this node knows when it was put: whether it stood there then. */
+async function withDeleted(
+  { cluster }: World,
+  watch: Stopwatch,
+  tls: TlsFiles | undefined,
+  { birthmark, birthmarkRevision = 0n }: Observation['mark'],
+  asked: Asked,
+): Promise<Asked> {
+  const { endpoint, reply } = asked;
+  const none =
+    reply.ok && reply.value.serves && reply.value.birthmark + reply.value.credentialsRefused === '';
+  if (birthmark === '' || birthmarkRevision === 0n || !none) return asked;
+  const then = await watch.fact('others', () =>
+    cluster(tls).get([endpoint], BIRTHMARK_KEY, birthmarkRevision),
+  );
+  const deletedBirthmark = (then.ok && then.value?.value) || '';
+  return { ...asked, reply: { ok: true, value: { ...reply.value, deletedBirthmark } } };
+}
+
 /** What every other member says. */
 export async function lookAtCluster(
   world: World,
   watch: Stopwatch,
-  { config, app }: Pick<Observation, 'config' | 'app'>,
+  { config, app, mark }: Pick<Observation, 'config' | 'app' | 'mark'>,
 ): Promise<Pick<Observation, 'others' | 'changedList'>> {
   if (!config.ok) return { others: [], changedList: undefined };
   const { tls } = config.value;
@@ -78,6 +98,6 @@ export async function lookAtCluster(
   // The files on this node may be older than the cluster: whoever the members list and we do not know is asked too.
   const members = first.flatMap(({ reply }) => (reply.ok && reply.value.serves ? reply.value.members : []));
   const more = furtherEndpoints(config.value, members, known);
-  const others = [...first, ...(await all(more))];
-  return { others, changedList: undefined };
+  const others = [...first, ...(await all(more))].map((asked) => withDeleted(world, watch, tls, mark, asked));
+  return { others: await Promise.all(others), changedList: undefined };
 }

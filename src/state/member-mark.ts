@@ -9,6 +9,8 @@ export interface MemberMark {
   readonly wasMember: boolean;
   /** The birthmark of its cluster; empty when none is known. */
   readonly birthmark: string;
+  /** At which revision it was put, so that one that somebody deletes can be told from one that never was. */
+  readonly birthmarkRevision?: bigint | undefined;
   /** The ID of the file system that its data were on (Machine.fileSystemId); empty when none is known. */
   readonly dataDiskId: string;
 }
@@ -20,9 +22,10 @@ export interface MemberMark {
 export async function markMember(
   machine: Machine,
   places: Places,
-  { birthmark, dataDiskId }: Pick<MemberMark, 'birthmark' | 'dataDiskId'>,
+  { birthmark, birthmarkRevision = 0n, dataDiskId }: Omit<MemberMark, 'wasMember'>,
 ): Promise<void> {
-  const lines = [birthmark && `birthmark=${birthmark}`, dataDiskId && `data-disk=${dataDiskId}`];
+  const at = birthmarkRevision > 0n ? ` at ${birthmarkRevision}` : '';
+  const lines = [birthmark && `birthmark=${birthmark}${at}`, dataDiskId && `data-disk=${dataDiskId}`];
   const text = `${['has been a member', ...lines].filter(Boolean).join('\n')}\n`;
   const marked = [places.rootDiskMark, places.dataDiskMark].map(async (path) => {
     const there = await machine.readFile(path, MAX_BYTES).catch(() => undefined);
@@ -39,10 +42,14 @@ export async function readMark(machine: Machine, places: Places): Promise<Member
       text: (await machine.readFile(path, MAX_BYTES).catch(() => undefined))?.text ?? '',
     })),
   );
-  const birthmarkIn = (text = ''): string => /^birthmark=([0-9a-f]{32})$/m.exec(text)?.[1] ?? '';
+  const [, birthmark = '', revision = 0] =
+    [root?.text, data?.text]
+      .map((text) => /^birthmark=([0-9a-f]{32})(?: at (\d{1,19}))?$/m.exec(text ?? ''))
+      .find(Boolean) ?? [];
   return {
     wasMember: root?.there === true || data?.there === true,
-    birthmark: birthmarkIn(root?.text) || birthmarkIn(data?.text),
+    birthmark,
+    birthmarkRevision: BigInt(revision),
     dataDiskId: /^data-disk=(\w{1,40})$/m.exec(root?.text ?? '')?.[1] ?? '',
   };
 }

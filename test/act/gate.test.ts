@@ -1,6 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { gate } from '../../src/act/gate.ts';
+import { ClusterError } from '../../src/cluster/cluster.ts';
 import type { World } from '../../src/observe/world.ts';
 import { markMember } from '../../src/state/member-mark.ts';
 import { PLACES } from '../fake/observation.ts';
@@ -46,12 +47,39 @@ for (const left of ['nothing', 'a founding'] as const)
 test('nor with data into another cluster than the one that it was a member of', () => {
   const fake = new ThreeMembers('none');
   mark(fake, A);
-  // A key that is merely gone keeps no member down that has its data.
-  assert.is(asked(fake), undefined);
+  assert.match(asked(fake) ?? '', /the cluster has no birthmark/, 'founded anew, as far as anybody knows');
   fake.putKey(BIRTHMARK_KEY, B);
   assert.match(asked(fake) ?? '', /the cluster shows birthmark b+/);
   fake.putKey(BIRTHMARK_KEY, A);
   assert.is(asked(fake), undefined);
+});
+
+test('a key that somebody has deleted keeps no member down: it stood there when this node saw it', () => {
+  const fake = new ThreeMembers('none');
+  const then = (value: string | undefined) =>
+    fake.run(async (world) => {
+      const known = { birthmark: A, birthmarkRevision: 7n, dataDiskId: '' };
+      await markMember(world.machine, PLACES, known);
+      const asked: (bigint | undefined)[] = [];
+      const cluster: World['cluster'] = (tls) => ({
+        ...world.cluster(tls),
+        get: async (_endpoints, _key, revision) => {
+          asked.push(revision);
+          if (value === undefined) throw new ClusterError('required revision has been compacted', false);
+          return { value, lease: '' };
+        },
+      });
+      const why = await gate({ ...world, cluster });
+      assert.equal(new Set(asked), new Set([7n]));
+      return why;
+    });
+  assert.is(then(A), undefined);
+  assert.match(then(B) ?? '', /the cluster has no birthmark/);
+  assert.match(
+    then(undefined) ?? '',
+    /the cluster has no birthmark/,
+    'where nobody can say, it is not started',
+  );
 });
 
 test('nor with data that are ahead of the cluster: it was restored without them', () => {

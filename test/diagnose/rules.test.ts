@@ -187,7 +187,7 @@ const cases: readonly (readonly [expected: string, observed: Observation])[] = [
   // Restored from a backup: it knows the birthmark, and has grown past every index of ours.
   ['amnesia/ahead', crashed([], holding({ lastTerm: 8n }))],
   [
-    'amnesia/no-birthmark',
+    'amnesia/other-birthmark',
     crashed([BOOTSTRAPPED], { ...NO_DATA, mark: { ...healthy.mark, birthmark: 'a'.repeat(32) } }),
   ],
   [

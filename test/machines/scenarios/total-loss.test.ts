@@ -51,7 +51,7 @@ scenario(
     assert.is(given.code, 0, given.stdout);
     assert.match(
       (await third.cli('heal')).stdout,
-      /amnesia\/no-birthmark/,
+      /amnesia\/other-birthmark/,
       'and which cluster it belongs to',
     );
     assert.is((await third.cli('adopt')).code, 0);

@@ -27,10 +27,8 @@ export async function startMember(heal: HealContext): Promise<string> {
   const { staged } = situation.observed.swap;
   if (unit === places.copyUnit && !heal.joined && staged?.initialCluster !== expectedCluster(situation))
     await stage(heal);
-  if (!heal.joined) {
-    await makeRoom(heal);
-    await giveDataDir(heal);
-  }
+  if (!heal.joined) await makeRoom(heal);
+  await giveDataDir(heal);
   // A unit that has failed may have used up its starts (systemd.unit(5), StartLimitBurst).
   const { unit: facts } = situation;
   if (unit === places.unit || (facts && facts.result !== 'success'))
