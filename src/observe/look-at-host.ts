@@ -116,7 +116,7 @@ export async function lookAtHost(
   const [peers, { mainPid, user, program }] = await Promise.all([peersOf(machine, config), unit]);
   const [network, room, certificates] = await Promise.all([
     machine.network(ports),
-    machine.room(config.dataDir.replace(/\/[^/]*$/, '') || '/'),
+    machine.room(config.dataDir),
     brokenCertificates(machine, config),
   ]);
   return {
