@@ -65,7 +65,7 @@ export function healsUnderLoad(count: number): void {
         longest();
         await sleep(SETTLE_MS);
         pauses.none.push(longest());
-        await goStale(bad, 'member-gone');
+        await goStale(bad, 'wal-garbled');
         longest();
         if (n % every === 0 && pauses.runbook.length < runbooks) {
           await runBareRunbook(bed, bad);
