@@ -127,7 +127,8 @@ export class BoltFile {
 
   /** Bytes as etcd sees them in the mapped file; valid until the next call. */
   mapped(at: number, length: number, what: string): Uint8Array {
-    if (at + length > this.end) throw new Damaged(`${what} lies beyond the end of the file`, at);
+    if (length > 0 && at + length > this.end)
+      throw new Damaged(`${what} lies beyond the end of the file`, at);
     const bytes = this.file.bytes(at, length);
     if (bytes.length === length) return bytes;
     const padded = new Uint8Array(length);
@@ -207,9 +208,17 @@ export class BoltFile {
     return page;
   }
 
-  /** A key, or as much of it as bbolt would take (db.go, MaxKeySize). */
+  /**
+   * A key, or as much of it as bbolt would take (db.go, MaxKeySize) and the file holds: a comparison stops where two
+   * keys differ, and need not come to the end of one that is too long.
+   */
+  key(at: number, length: number): Uint8Array {
+    const held = Math.min(length, MAX_KEY_BYTES, Math.max(this.end - at, 0));
+    return this.mapped(at, length > 0 ? Math.max(held, 1) : 0, 'a key');
+  }
+
   keyOf({ keyAt, keyLength }: Item): Uint8Array {
-    return this.mapped(keyAt, Math.min(keyLength, MAX_KEY_BYTES), 'a key');
+    return this.key(keyAt, keyLength);
   }
 
   private descend(pageId: bigint, onLeaf: OnLeaf, bounds: Bounds, first: boolean): void {
@@ -272,7 +281,7 @@ export class BoltFile {
     const keys = Array.from({ length: page.count }, (_, n) => {
       const at = page.at + PAGE_HEADER_BYTES + n * ELEMENT_BYTES + table.getUint32(n * ELEMENT_BYTES, true);
       const length = table.getUint32(n * ELEMENT_BYTES + 4, true);
-      return new Uint8Array(this.mapped(at, Math.min(length, MAX_KEY_BYTES), 'a key'));
+      return new Uint8Array(this.key(at, length));
     });
     return { table, keys };
   }
@@ -283,8 +292,6 @@ export class BoltFile {
       const at = n * ELEMENT_BYTES;
       const keyAt = page.at + PAGE_HEADER_BYTES + at + table.getUint32(at + 4, true);
       const keyLength = table.getUint32(at + 8, true);
-      if (keyAt + keyLength > this.end)
-        throw new Damaged('a key lies beyond the end of the file', page.at + PAGE_HEADER_BYTES + at);
       return {
         isBucket: (table.getUint32(at, true) & BUCKET) !== 0,
         keyAt,
