@@ -23,6 +23,11 @@ const VERSION = 2;
 const META_BYTES = 64;
 const CHECKED_BYTES = 56;
 const MAX_KEY_BYTES = 32_768;
+/**
+ * etcd maps more than its quota (etcdserver/backend.go), which is hardly less. What lies in that beyond the end of the
+ * file kills it; behind that there may be any other memory, and a key in it is compared and only not found.
+ */
+const MAPPED_BYTES = 2 ** 29;
 /** A tree of that many levels would have more pages than a disk can hold. */
 const MAX_DEPTH = 64;
 const NO_FREE_LIST = 2n ** 64n - 1n;
@@ -213,6 +218,8 @@ export class BoltFile {
    * keys differ, and need not come to the end of one that is too long.
    */
   key(at: number, length: number): Uint8Array {
+    if (length > 0 && at >= Math.max(this.end, MAPPED_BYTES))
+      throw new Error(`a key at byte ${at}: that may be anything`);
     const held = Math.min(length, MAX_KEY_BYTES, Math.max(this.end - at, 0));
     return this.mapped(at, length > 0 ? Math.max(held, 1) : 0, 'a key');
   }
