@@ -23,6 +23,11 @@ const VERSION = 2;
 const META_BYTES = 64;
 const CHECKED_BYTES = 56;
 const MAX_KEY_BYTES = 32_768;
+/**
+ * etcd maps more than its quota (etcdserver/backend.go), which is hardly less. What lies in that beyond the end of the
+ * file kills it; behind that there may be any other memory, and a key in it is compared and only not found.
+ */
+const MAPPED_BYTES = 2 ** 29;
 /** A tree of that many levels would have more pages than a disk can hold. */
 const MAX_DEPTH = 64;
 const NO_FREE_LIST = 2n ** 64n - 1n;
@@ -127,7 +132,8 @@ export class BoltFile {
 
   /** Bytes as etcd sees them in the mapped file; valid until the next call. */
   mapped(at: number, length: number, what: string): Uint8Array {
-    if (at + length > this.end) throw new Damaged(`${what} lies beyond the end of the file`, at);
+    if (length > 0 && at + length > this.end)
+      throw new Damaged(`${what} lies beyond the end of the file`, at);
     const bytes = this.file.bytes(at, length);
     if (bytes.length === length) return bytes;
     const padded = new Uint8Array(length);
@@ -207,9 +213,19 @@ export class BoltFile {
     return page;
   }
 
-  /** A key, or as much of it as bbolt would take (db.go, MaxKeySize). */
+  /**
+   * A key, or as much of it as bbolt would take (db.go, MaxKeySize) and the file holds: a comparison stops where two
+   * keys differ, and need not come to the end of one that is too long.
+   */
+  key(at: number, length: number): Uint8Array {
+    if (length > 0 && at >= Math.max(this.end, MAPPED_BYTES))
+      throw new Error(`a key at byte ${at}: that may be anything`);
+    const held = Math.min(length, MAX_KEY_BYTES, Math.max(this.end - at, 0));
+    return this.mapped(at, length > 0 ? Math.max(held, 1) : 0, 'a key');
+  }
+
   keyOf({ keyAt, keyLength }: Item): Uint8Array {
-    return this.mapped(keyAt, Math.min(keyLength, MAX_KEY_BYTES), 'a key');
+    return this.key(keyAt, keyLength);
   }
 
   private descend(pageId: bigint, onLeaf: OnLeaf, bounds: Bounds, first: boolean): void {
@@ -272,7 +288,7 @@ export class BoltFile {
     const keys = Array.from({ length: page.count }, (_, n) => {
       const at = page.at + PAGE_HEADER_BYTES + n * ELEMENT_BYTES + table.getUint32(n * ELEMENT_BYTES, true);
       const length = table.getUint32(n * ELEMENT_BYTES + 4, true);
-      return new Uint8Array(this.mapped(at, Math.min(length, MAX_KEY_BYTES), 'a key'));
+      return new Uint8Array(this.key(at, length));
     });
     return { table, keys };
   }
@@ -283,8 +299,6 @@ export class BoltFile {
       const at = n * ELEMENT_BYTES;
       const keyAt = page.at + PAGE_HEADER_BYTES + at + table.getUint32(at + 4, true);
       const keyLength = table.getUint32(at + 8, true);
-      if (keyAt + keyLength > this.end)
-        throw new Damaged('a key lies beyond the end of the file', page.at + PAGE_HEADER_BYTES + at);
       return {
         isBucket: (table.getUint32(at, true) & BUCKET) !== 0,
         keyAt,

@@ -8,18 +8,17 @@ import { decode, type Schema, VARINT } from './protobuf.ts';
 /**
  * Reads etcd's database as etcd does at its start: every page of every bucket, because etcd keeps no free list on
  * the disk and finds the free pages by walking over all others, and then every key and value (etcd 3.4:
- * mvcc/kvstore.go `restore`, lease/lessor.go, etcdserver/api/v3alarm/alarms.go). Values carry no checksum: a changed
+ * mvcc/kvstore.go `restore`, etcdserver/api/v3alarm/alarms.go). Values carry no checksum: a changed
  * byte in one is seen by nobody.
  */
 
-/** lease/leasepb/lease.proto, `Lease`; etcdserverpb/rpc.proto, `AlarmMember`. */
-const LEASE: Schema = { 1: VARINT, 2: VARINT, 3: VARINT };
+/** etcdserverpb/rpc.proto, `AlarmMember`. */
 const ALARM: Schema = { 1: VARINT, 2: VARINT };
 /** The buckets that etcd makes at its start unless they are there, and those of them that it reads at once. */
-const MADE_AT_START = ['authRoles', 'authUsers', 'cluster', 'members', 'members_removed'];
-const READ_AT_START = ['alarm', 'auth', 'key', 'lease', 'meta'];
-/** Of these every item is read at once. */
-const GONE_THROUGH = ['alarm', 'lease', 'meta'];
+const MADE_AT_START = ['authRoles', 'authUsers', 'cluster', 'lease', 'members', 'members_removed'];
+const READ_AT_START = ['alarm', 'auth', 'key', 'meta'];
+/** Of these every item is read at once. Of leases too, but etcd was seen to serve with what is no lease. */
+const GONE_THROUGH = ['alarm', 'meta'];
 /** These stand as they are when the page of the buckets is next written; any other may be replaced before. */
 const SELDOM_CHANGED = ['alarm', 'auth', 'authRoles', 'authUsers'];
 /** etcd refuses requests of a few megabytes (`--max-request-bytes`): a longer value is not looked into. */
@@ -57,7 +56,7 @@ export function scanDatabase(
 
   const value = ({ valueAt, valueLength }: Item, what: string): Uint8Array => {
     if (valueLength <= MAX_VALUE_BYTES) return file.mapped(valueAt, valueLength, what);
-    file.mapped(valueAt + valueLength, 0, what);
+    file.mapped(valueAt + valueLength - 1, 1, what);
     notLookedAt(`${what} of ${valueLength} bytes at byte ${valueAt}`);
     return new Uint8Array();
   };
@@ -69,7 +68,6 @@ export function scanDatabase(
 
   /** What etcd does at its start with each item of a bucket. */
   const readers: Readonly<Record<string, (item: Item) => void>> = {
-    lease: (item) => mustDecode(item, LEASE, 'a lease'),
     alarm: (item) => {
       const key = file.keyOf(item);
       if (decode(key, 0, key.length, ALARM) !== 'whole')
@@ -166,13 +164,12 @@ export function scanDatabase(
   const buckets: { name: string; item: Item }[] = [];
   file.walk(file.root, (items) => {
     for (const item of items) {
-      const key = new Uint8Array(
-        file.mapped(item.keyAt, Math.min(item.keyLength, 64), 'the name of a bucket'),
-      );
+      const key = new Uint8Array(file.keyOf(item));
       const name = textOf(key);
       // The page of the buckets is written anew with each change, and so read whole (node.go, `read`, `write`).
       if (key.length === 0) throw new Damaged('read: zero-length inode key', item.keyAt);
-      if (SELDOM_CHANGED.includes(name)) file.mapped(item.valueAt + item.valueLength, 0, `bucket ${name}`);
+      if (SELDOM_CHANGED.includes(name))
+        file.mapped(item.valueAt + item.valueLength - 1, 1, `bucket ${name}`);
       if (!file.finds(file.root, key)) continue;
       if (item.isBucket) buckets.push({ name, item });
       else if ([...MADE_AT_START, ...READ_AT_START].includes(name))
