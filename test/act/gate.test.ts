@@ -5,8 +5,8 @@ import { ClusterError } from '../../src/cluster/cluster.ts';
 import type { World } from '../../src/observe/world.ts';
 import { markMember } from '../../src/state/member-mark.ts';
 import { PLACES } from '../fake/observation.ts';
+import { BIRTHMARK_KEY } from '../fake/paths.ts';
 import { ThreeMembers } from '../fake/three-members.ts';
-import { BIRTHMARK_KEY } from '../fake/world.ts';
 
 const [A, B] = ['a'.repeat(32), 'b'.repeat(32)];
 const asked = (fake: ThreeMembers): string | undefined => fake.run(gate);
@@ -35,7 +35,7 @@ test('founders are listed before they have run: the last one of a cluster being 
 for (const left of ['nothing', 'a founding'] as const)
   test(`a node that has been one may never start on ${left}, and nobody is asked`, () => {
     const fake = new ThreeMembers(left === 'nothing' ? 'WAL gone' : 'none');
-    if (left === 'a founding') fake.node.putData({ memberId: 'dead', lineage: 1, index: 0, damaged: false });
+    if (left === 'a founding') fake.putFounding();
     mark(fake);
     const nobody = () => {
       throw new Error('nobody is asked');
@@ -157,7 +157,7 @@ test('a proxy is not asked', () => {
   const fake = new ThreeMembers('none');
   const [, other] = fake.others;
   if (other?.data) fake.node.putData({ ...other.data });
-  const view = fake.node.disk.entries.get(PLACES.appEnv)?.text ?? '';
+  const view = fake.node.disk.text(PLACES.appEnv) ?? '';
   fake.putFile(PLACES.appEnv, view.replace('etcd-node', 'etcd-proxy'));
   assert.is(asked(fake), undefined);
 });

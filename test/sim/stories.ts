@@ -1,0 +1,215 @@
+import { copyOf } from '../fake/log.ts';
+import type { FakeNode } from '../fake/node.ts';
+import { PLACES } from '../fake/observation.ts';
+import { DATA_DIR, ETCD_RIGHTS, WAL } from '../fake/paths.ts';
+import { breakages } from './breakages.ts';
+import { count } from './counters.ts';
+import { localFaults } from './faults.ts';
+import type { Sim } from './sim.ts';
+
+const MINUTE_MS = 60_000;
+
+interface Begun {
+  /** The nodes that faults strike. */
+  readonly victims: readonly FakeNode[];
+  /** What a person puts right when the faults are over. */
+  readonly atCalm?: () => void;
+  /** Looked at ten minutes later, in place of "every node heals". */
+  readonly expects?: () => void;
+}
+
+export interface Story {
+  readonly what: string;
+  /** In smaller clusters only people can tell what to do: without the node that is broken nobody serves. */
+  readonly atLeast?: number;
+  readonly weight: number;
+  /** How many faults strike at most. */
+  readonly faults: number;
+  readonly begins: (sim: Sim) => Begun;
+}
+
+const minorityOf = (sim: Sim): number => Math.floor((sim.nodes.length - 1) / 2);
+
+/** Off, broken, and on again soon or later, on its own root disk or on the image's. */
+function breaks(sim: Sim, node: FakeNode, how: string): void {
+  const { random, clock } = sim;
+  node.powerOff();
+  count('breakage', how);
+  sim.tell(`${node.name} loses power, and ${how}`);
+  breakages[how]?.(node);
+  const migrated = random.chance(0.5);
+  clock.after(random.chance(0.4) ? 1000 : random.between(1000, 2 * MINUTE_MS), () => node.powerOn(migrated));
+}
+
+/** What the newest action of a node must have said. */
+const refused = (sim: Sim, nodes: readonly FakeNode[], says: RegExp) => (): void => {
+  for (const node of nodes) {
+    const said = sim.lastAction.get(node.sid) ?? 'nothing';
+    sim.holds(
+      'what must not heal is refused with the right reason',
+      says.test(said),
+      () => `${node.name}: ${said}`,
+    );
+  }
+};
+
+/** The data dir holds what a copy of a disk, or a person, has put there. */
+const puts = (node: FakeNode, data: FakeNode['data']): void => {
+  if (data) node.putData(copyOf(data));
+};
+
+export const stories: readonly Story[] = [
+  {
+    what: 'a minority has gone stale',
+    weight: 72,
+    faults: 4,
+    begins: (sim) => {
+      const bad = sim.random.shuffled(sim.nodes).slice(0, sim.random.between(1, minorityOf(sim)));
+      for (const node of bad) breaks(sim, node, sim.random.pick(Object.keys(breakages)));
+      return { victims: bad };
+    },
+  },
+  {
+    what: 'most have lost their data, and the others are off',
+    weight: 8,
+    faults: 1,
+    begins: (sim) => {
+      const all = sim.random.shuffled(sim.nodes);
+      const bad = all.slice(0, minorityOf(sim) + 1);
+      const off = all.slice(bad.length);
+      for (const node of off) node.powerOff();
+      for (const node of bad) breaks(sim, node, 'its data dir is gone');
+      sim.forgetUnkept();
+      sim.clock.after(8 * MINUTE_MS, () => {
+        for (const node of off) node.powerOn(false);
+      });
+      return {
+        victims: bad,
+        // A gate that was killed lets etcd start; that nothing is founded is looked at all along.
+        expects: () =>
+          refused(
+            sim,
+            bad.filter((node) => node.data === undefined),
+            /\(amnesia\//,
+          )(),
+      };
+    },
+  },
+  {
+    what: 'a machine has a fault, and its data are whole',
+    weight: 8,
+    faults: 1,
+    begins: (sim) => {
+      const node = sim.random.pick(sim.nodes);
+      const fault = sim.random.pick(localFaults);
+      node.powerOff();
+      sim.clock.after(1000, () => {
+        node.powerOn(false);
+        count('fault', fault.what);
+        sim.tell(`${node.name}: ${fault.what}`);
+        fault.strikes(sim, node);
+      });
+      return { victims: [node] };
+    },
+  },
+  {
+    what: 'its disk is a copy of that of another, which serves',
+    weight: 3,
+    faults: 2,
+    begins: (sim) => {
+      const [node, other] = sim.random.shuffled(sim.nodes) as [FakeNode, FakeNode];
+      node.powerOff();
+      puts(node, other.data);
+      node.powerOn(false);
+      return { victims: [node] };
+    },
+  },
+  {
+    what: 'its disk is a copy of that of another, which is off',
+    atLeast: 5,
+    weight: 2,
+    faults: 1,
+    begins: (sim) => {
+      const [node, other] = sim.random.shuffled(sim.nodes) as [FakeNode, FakeNode];
+      node.powerOff();
+      other.powerOff();
+      puts(node, other.data);
+      node.powerOn(false);
+      return { victims: [node] };
+    },
+  },
+  {
+    what: 'a clone of a lost member runs without a gate',
+    atLeast: 5,
+    weight: 2,
+    faults: 1,
+    begins: (sim) => {
+      const [node, other] = sim.random.shuffled(sim.nodes) as [FakeNode, FakeNode];
+      for (const each of [node, other]) each.powerOff();
+      puts(node, other.data);
+      other.disk.delete(DATA_DIR);
+      node.gated = false;
+      node.powerOn(false);
+      sim.clock.after(sim.random.between(1000, MINUTE_MS), () => other.powerOn(false));
+      return {
+        victims: [other],
+        atCalm: () => {
+          node.gated = true;
+          node.powerOff();
+        },
+      };
+    },
+  },
+  {
+    what: 'the data are of another cluster',
+    weight: 2,
+    faults: 1,
+    begins: (sim) => {
+      const node = sim.random.pick(sim.nodes);
+      node.powerOff();
+      const { data } = node;
+      if (data) node.putData(copyOf(data, { clusterId: 'abad1dea', memberId: 'abad1dea' }));
+      node.powerOn(false);
+      return {
+        victims: [node],
+        expects: refused(sim, [node], /\(local-fault\/other-cluster\)|\(healing\//),
+      };
+    },
+  },
+  {
+    what: 'the others have been founded anew by hand',
+    weight: 3,
+    faults: 1,
+    begins: (sim) => {
+      const [node, ...others] = sim.random.shuffled(sim.nodes) as [FakeNode, ...FakeNode[]];
+      sim.foundedByHand = true;
+      for (const each of sim.nodes) each.powerOff();
+      for (const each of others) {
+        for (const path of [DATA_DIR, PLACES.rootDiskMark, PLACES.dataDiskMark]) each.disk.delete(path);
+        each.powerOn(false);
+      }
+      sim.clock.after(sim.random.between(MINUTE_MS, 2 * MINUTE_MS), () => node.powerOn(false));
+      sim.forgetUnkept();
+      return { victims: [node], expects: refused(sim, [node], /\(amnesia\/|\(healing\//) };
+    },
+  },
+  {
+    what: 'its data differ from those of the others',
+    weight: 3,
+    faults: 1,
+    begins: (sim) => {
+      const node = sim.random.pick(sim.nodes);
+      node.disk.set(WAL, {
+        rights: ETCD_RIGHTS,
+        data: Object.assign(node.data ?? {}, { taint: 'x' }) as never,
+      });
+      return {
+        victims: [node],
+        atCalm: () => {
+          // Where it is only reported it stays so.
+          if (sim.settings.onDivergence !== 'heal' && node.data) node.data.taint = '';
+        },
+      };
+    },
+  },
+];
