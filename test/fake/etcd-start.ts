@@ -44,8 +44,10 @@ const faults: readonly Fault[] = [
         : `2026-01-01 00:00:00.000000 E | etcdmain: error verifying flags, invalid value "${env.ETCD_HEARTBEAT_INTERVAL}" for ETCD_HEARTBEAT_INTERVAL: parse error. See 'etcd --help'.`,
   },
   {
-    says: ({ ailing }) =>
-      ailing.port ? fatal('etcdmain: listen tcp 10.0.0.1:2380: bind: address already in use') : undefined,
+    says: ({ ailing, etcd }) =>
+      ailing.port || etcd !== undefined
+        ? fatal('etcdmain: listen tcp 10.0.0.1:2380: bind: address already in use')
+        : undefined,
   },
   {
     says: ({ ailing }) =>

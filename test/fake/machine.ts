@@ -110,7 +110,7 @@ export function machineOf(node: FakeNode, proc: Proc): Machine {
         });
       if (all.length < 3) return proc.bits(random.between(1, 5), [last]);
       const half = Math.ceil(all.length / 2);
-      return proc.bits(random.between(1, 5), [gone(all.toReversed().slice(0, half)), last]);
+      return proc.bits(random.between(5, 300), [gone(all.toReversed().slice(0, half)), last]);
     },
     room: async (path) => {
       const bytes = node.freeBytes(diskOf(path));

@@ -255,6 +255,8 @@ export class FakeNode {
     });
     this.disk.set(PLACES.appEnv, { text: this.appView(), rights: ROOT_FILE });
     if (this.etcd) this.etcd.hung = false;
+    // An etcd that runs on data that are gone is restarted: nothing shows it while it serves.
+    if (this.etcd && this.data === undefined) this.powerOff();
   }
 
   /** `systemctl`, typed by a person: what it says when it fails is theirs to read. */

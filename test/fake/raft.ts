@@ -62,8 +62,12 @@ export class Raft {
 
   private talks = (a: EtcdProcess, b: EtcdProcess): boolean => this.world.network.talks(a.node, b.node);
 
-  /** The process that is that member, if it runs and can be talked to. */
+  /**
+   * The process that is that member, if it runs and can be talked to. Of two that say so, the one that came last has
+   * the streams (rafthttp/stream.go, attach).
+   */
   private peer(from: EtcdProcess, id: string): EtcdProcess | undefined {
+    let found: EtcdProcess | undefined;
     for (const node of this.world.nodes) {
       const { etcd } = node;
       if (
@@ -72,11 +76,12 @@ export class Raft {
         !etcd.hung &&
         !etcd.alone &&
         etcd.data.clusterId === from.data.clusterId &&
+        (found === undefined || found.upMs <= etcd.upMs) &&
         this.world.network.talks(from.node, node)
       )
-        return etcd;
+        found = etcd;
     }
-    return undefined;
+    return found;
   }
 
   /** Voters that a leader counts on. */

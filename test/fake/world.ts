@@ -203,6 +203,7 @@ export class FakeWorld {
     const proc = new Proc(node, HEAL_UNIT);
     runHealService(this.world(node, proc), this.settingsOf(node), this.log(node, 'heal')).then(
       (outcome) => {
+        this.holds('the healer never throws', true, () => '');
         proc.ends();
         this.healEnded(node, outcome);
         ended();
@@ -224,7 +225,10 @@ export class FakeWorld {
     if (!node.on) return;
     const proc = new Proc(node, what);
     run(this.world(node, proc), this.settingsOf(node), this.log(node, what)).then(
-      () => proc.ends(),
+      () => {
+        this.holds('a hook never throws', true, () => '');
+        proc.ends();
+      },
       (error: Error) => this.holds('a hook never throws', false, () => error.stack ?? error.message),
     );
     this.clock.after(limitMs, () => {

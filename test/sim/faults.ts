@@ -228,6 +228,16 @@ const ofNetwork: readonly Fault[] = [
     strikes: ({ faults }) => Object.assign(faults, { lostReplies: 0.3 }),
   },
   { what: 'reads are lost', weight: 2, strikes: ({ faults }) => Object.assign(faults, { lostReads: 0.1 }) },
+  {
+    what: 'credentials are asked for, for a while',
+    weight: 1,
+    strikes: forAWhile(MINUTE_MS, ({ faults: each }) => {
+      each.credentials = true;
+      return () => {
+        each.credentials = false;
+      };
+    }),
+  },
   { what: 'answers are slow', weight: 2, strikes: ({ faults }) => Object.assign(faults, { slow: 0.05 }) },
 ];
 
@@ -240,6 +250,20 @@ const ofThisMachine: readonly Fault[] = [
   { what: 'its address is gone for a while', weight: 1, strikes: ails('address', true) },
   { what: "etcd's program is missing for a while", weight: 1, strikes: ails('binary', true) },
   { what: 'it lacks memory for a while', weight: 1, strikes: ails('memory', true) },
+  { what: 'its etcd is an older one for a while', weight: 1, strikes: ails('tooOld', true) },
+  {
+    what: 'its data disk is not mounted for a while',
+    weight: 1,
+    strikes: forAWhile(3 * MINUTE_MS, (_, node) => {
+      const cycle = (mounted: boolean): void => {
+        node.powerOff();
+        node.mounts(mounted);
+        node.powerOn(false);
+      };
+      cycle(false);
+      return () => cycle(true);
+    }),
+  },
   {
     what: 'its data dir belongs to root',
     weight: 1,
@@ -302,6 +326,14 @@ const ofTheApp: readonly Fault[] = [
       disk.set(PLACES.appEnv, { text: node.appView(changes), rights: ROOT_FILE });
       verb(sim, node, 'update');
       return () => disk.set(PLACES.appEnv, { text: node.appView(), rights: ROOT_FILE });
+    }),
+  },
+  {
+    what: 'TLS is on by the metadata, and its certificates are gone',
+    weight: 1,
+    strikes: forAWhile(2 * MINUTE_MS, (_, node) => {
+      node.disk.set(PLACES.appEnv, { text: node.appView({ ETCD_ENABLE_TLS: 'true' }), rights: ROOT_FILE });
+      return () => node.disk.set(PLACES.appEnv, { text: node.appView(), rights: ROOT_FILE });
     }),
   },
   { what: 'a backup runs', weight: 1, strikes: (sim, node) => verb(sim, node, 'backup') },
@@ -391,7 +423,8 @@ const ofPeople: readonly Fault[] = [
       const env = disk.entries.get(PLACES.env);
       if (node.on && env?.text !== undefined) {
         disk.set(PLACES.copyEnv, { ...env, text: env.text.replace('STATE=new', 'STATE=existing') });
-        if (unit && sim.random.chance(0.5) && !disk.has(PLACES.copyUnitFile))
+        // Of data that are there and that no etcd has crashed on in this boot nothing proves that they are bad.
+        if (unit && node.data === undefined && !disk.has(PLACES.copyUnitFile))
           disk.move(PLACES.unitFile, PLACES.copyUnitFile);
       }
       sim.clock.after(sim.random.between(1000, 30_000), () => editor.ends());
@@ -400,7 +433,35 @@ const ofPeople: readonly Fault[] = [
   {
     what: 'somebody deletes its WAL under the running etcd',
     weight: 1,
-    strikes: (_, { disk }) => disk.delete(WAL_DIR),
+    strikes: (sim, { disk, etcd }) => {
+      if (etcd === undefined) return;
+      disk.delete(WAL_DIR);
+      const env = disk.entries.get(PLACES.env);
+      if (env && sim.random.chance(0.7)) disk.set(PLACES.copyEnv, env);
+    },
+  },
+  {
+    what: 'an operator gives its member other peer URLs for a while',
+    weight: 1,
+    strikes: forAWhile(3 * MINUTE_MS, (sim, node) => {
+      const urls = (from: string, to: string) => (): void => {
+        const asked = sim.nodes.find(({ etcd }) => etcd && sim.raft.serves(etcd))?.etcd;
+        try {
+          if (asked)
+            sim.raft.propose(asked, (state) => ({
+              ...state,
+              members: state.members.map((member) =>
+                member.peerUrls.includes(from) ? { ...member, peerUrls: [to] } : member,
+              ),
+            }));
+        } catch {
+          // Not now.
+        }
+      };
+      const [own, other] = [nodeUrl(node.sid, 2380), nodeUrl(9, 2380)];
+      urls(own, other)();
+      return urls(other, own);
+    }),
   },
 ];
 

@@ -77,6 +77,8 @@ export class Sim extends FakeWorld {
   readonly lastAction = new Map<number, string>();
   /** What somebody has founded on purpose is no second cluster. */
   foundedByHand = false;
+  /** How often the deeper half of the check comes. */
+  deepCheckMs = 3 * DEEP_CHECK_MS;
 
   constructor(
     readonly seed: number,
@@ -262,7 +264,7 @@ export class Sim extends FakeWorld {
   /** Nothing strikes any more. */
   calm(): void {
     this.strikes.length = 0;
-    Object.assign(this.faults, { lostReplies: 0, lostReads: 0, slow: 0 });
+    Object.assign(this.faults, { lostReplies: 0, lostReads: 0, slow: 0, credentials: false });
     this.network.mendAll();
   }
 
@@ -282,7 +284,12 @@ export class Sim extends FakeWorld {
           const { code } = await deepCheck(world, settings, log, 2500);
           if (code === 1) this.deepFailed.add(node.sid);
         });
-      this.watch(node, CHECK_MS, failed, (deep ? 3 * DEEP_CHECK_MS : deepInMs) - CHECK_MS);
+      this.watch(
+        node,
+        CHECK_MS,
+        failed,
+        (deep ? this.deepCheckMs : Math.min(deepInMs, this.deepCheckMs)) - CHECK_MS,
+      );
     });
   }
   private readonly deepFailed = new Set<number>();

@@ -71,7 +71,7 @@ export const stories: readonly Story[] = [
   },
   {
     what: 'most have lost their data, and the others are off',
-    weight: 8,
+    weight: 5,
     faults: 1,
     begins: (sim) => {
       const all = sim.random.shuffled(sim.nodes);
@@ -90,7 +90,7 @@ export const stories: readonly Story[] = [
           refused(
             sim,
             bad.filter((node) => node.data === undefined),
-            /\(amnesia\//,
+            /\(amnesia\/|\(healing\//,
           )(),
       };
     },
@@ -189,6 +189,9 @@ export const stories: readonly Story[] = [
         each.powerOn(false);
       }
       sim.clock.after(sim.random.between(MINUTE_MS, 2 * MINUTE_MS), () => node.powerOn(false));
+      // Now and then somebody had begun to heal it by hand.
+      const env = node.disk.entries.get(PLACES.env);
+      if (env && sim.random.chance(0.4)) node.disk.set(PLACES.copyEnv, env);
       sim.forgetUnkept();
       return { victims: [node], expects: refused(sim, [node], /\(amnesia\/|\(healing\//) };
     },
@@ -199,6 +202,8 @@ export const stories: readonly Story[] = [
     faults: 1,
     begins: (sim) => {
       const node = sim.random.pick(sim.nodes);
+      sim.deepCheckMs = 2 * MINUTE_MS;
+      if (sim.random.chance(0.5)) sim.settings = { ...sim.settings, onDivergence: 'heal' };
       node.disk.set(WAL, {
         rights: ETCD_RIGHTS,
         data: Object.assign(node.data ?? {}, { taint: 'x' }) as never,
