@@ -142,8 +142,8 @@ export class FakeNode {
 
   /** Asks the gate before a start; `starts` or `refuses` is called with its answer. */
   asksGate(unit: string, starts: () => void, refuses: (why: string) => void): void {
-    this.gateSilent = unit === PLACES.unit && !this.gated;
-    if (unit !== PLACES.unit || !this.gated || this.disk.has(PLACES.originals)) {
+    this.gateSilent = unit !== PLACES.unit || !this.gated || this.disk.has(PLACES.originals);
+    if (this.gateSilent) {
       starts();
       return;
     }
@@ -254,6 +254,7 @@ export class FakeNode {
       text: this.envText,
     });
     this.disk.set(PLACES.appEnv, { text: this.appView(), rights: ROOT_FILE });
+    this.disk.flush();
     if (this.etcd) this.etcd.hung = false;
     // An etcd that runs on data that are gone is restarted: nothing shows it while it serves.
     if (this.etcd && this.data === undefined) this.powerOff();

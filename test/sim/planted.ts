@@ -49,8 +49,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     what: 'a leftover database counts as empty',
     file: 'src/plan/heal-steps.ts',
-    from: "data.kind === 'empty' && data.walDir",
-    to: "data.kind !== 'wal' && data.walDir",
+    from: "data.kind === 'none' && !data.occupied && data.walDir",
+    to: "data.kind === 'none' && data.walDir",
   },
   {
     what: 'the saved original goes before the unit is back',
@@ -61,8 +61,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     what: 'the gate lets everything start',
     file: 'src/act/gate.ts',
-    from: '  // A cluster that is being created has neither, and nobody is asked.\n',
-    to: '  if (config !== undefined) return undefined;\n',
+    from: '  if (dataGone && observed.mark.wasMember) return withoutData(situationOf(files, places));\n',
+    to: '  if (observed.mark.wasMember) return undefined;\n',
   },
   {
     what: 'what systemd has in memory is not looked at',
@@ -79,8 +79,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     what: 'a member is taken for added by how many there are',
     file: 'src/plan/heal-steps.ts',
-    from: "joined(s, run) || s.membership === 'unstarted',\n    doneWhen: 'the cluster lists this node as added",
-    to: "joined(s, run) || s.cluster.members.length % 2 === 1,\n    doneWhen: 'the cluster lists this node as added",
+    from: "(s.membership === 'unstarted' && (run.listedByAll || up(s)))",
+    to: 's.cluster.members.length % 2 === 1',
   },
   // Rules and the view of the cluster.
   {
@@ -92,8 +92,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     what: 'the quorum is one less',
     file: 'src/diagnose/cluster-view.ts',
-    from: 'Math.floor(members.length / 2) + 1',
-    to: 'Math.floor(members.length / 2)',
+    from: 'Math.floor(voters.length / 2) + 1',
+    to: 'Math.floor(voters.length / 2)',
   },
   {
     what: 'a member that only answers counts as one that serves',
@@ -110,13 +110,13 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     what: 'a member whose log is too short is restarted while the others are off',
     file: 'src/diagnose/rules.ts',
-    from: 'line !== undefined && !s.runs && !s.cluster.hasQuorumWithoutSelf',
-    to: 'line !== undefined && s.runs && !s.cluster.hasQuorumWithoutSelf',
+    from: "(word !== undefined || s.logShort) && s.process !== 'alive' &&",
+    to: "(word !== undefined || s.logShort) && s.process === 'alive' &&",
   },
   {
     what: 'data that are ahead of the cluster are nothing special',
     file: 'src/diagnose/situation.ts',
-    from: 'cluster.serving.every(({ reply }) => reply.raftIndex < wal.commit)',
+    from: 'cluster.serving.every(({ reply }) => reply.raftIndex < commit)',
     to: 'false',
   },
   {
@@ -132,10 +132,10 @@ export const plantedBugs: readonly PlantedBug[] = [
     to: "cluster.clusterId !== ''\n        ? undefined",
   },
   {
-    what: 'a machine without its address has a stale member',
-    file: 'src/diagnose/situation.ts',
-    from: 'const provedBad = dbCut ||',
-    to: "const provedBad = lines.some((text) => text.includes('cannot assign')) || dbCut ||",
+    what: 'whoever crashes has damaged data',
+    file: 'src/diagnose/stale-proofs.ts',
+    from: 'return found.length > 0 && s.crashed ?',
+    to: 'return s.crashed ?',
   },
   // Guards.
   {
@@ -153,8 +153,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     what: 'nobody asks whose entry is to be replaced',
     file: 'src/plan/guards.ts',
-    from: 'return served && `member',
-    to: "return served && served.endpoint === '' ? '' : undefined && `member",
+    from: '        cluster.ownServedBy &&\n',
+    to: '        cluster.ownServedBy === config.clientUrl &&\n',
   },
   {
     what: 'heals that changed the cluster do not count against the daily limit',
@@ -184,15 +184,15 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     what: 'another joiner is not waited for',
     file: 'src/act/heal/effects/membership.ts',
-    from: '      mustBeAlone(heal.situation);\n',
+    from: '      mustBear(heal);\n',
     to: '',
   },
   // Marks, parking, memory, comparison, flushing.
   {
-    what: 'a node is marked on its root disk alone',
+    what: 'a mark counts only on both disks',
     file: 'src/state/member-mark.ts',
-    from: 'kinds.some(',
-    to: 'kinds.every(',
+    from: 'root?.there === true || data?.there === true',
+    to: 'root?.there === true && data?.there === true',
   },
   {
     what: 'a parked heal goes on where the cluster is short of a member',
@@ -203,7 +203,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     what: 'data proved stale look whole again when the unit is aside',
     file: 'src/plan/heal-steps.ts',
-    from: 's.joined && s.wal?.memberId !== run.staleMemberId',
+    from: '(s.joined && s.observed.data.memberId !== run.staleMemberId)',
     to: 's.joined',
   },
   {
@@ -215,8 +215,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     what: 'a difference of the data is no error',
     file: 'src/act/heal/effects/member.ts',
-    from: 'new Set(rows.map(([, hash]) => hash)).size > 1',
-    to: 'new Set(rows.map(([, hash]) => hash)).size > 99',
+    from: "result.state === 'differs'",
+    to: "result.state === 'unknown'",
   },
   {
     what: 'the copy of an environment that has been put right stays bad',
@@ -225,10 +225,10 @@ export const plantedBugs: readonly PlantedBug[] = [
     to: '',
   },
   {
-    what: 'a fence that stopped nothing counts as one',
-    file: 'src/act/heal/effects/units.ts',
-    from: '  await stopUnits(heal, places.unit, places.copyUnit);\n  const [below]',
-    to: '  const [below]',
+    what: 'the fence counts while etcd runs',
+    file: 'src/plan/heal-steps.ts',
+    from: "(unit.value.mainPid > 0 || ['active', 'activating', 'deactivating'].includes(unit.value.active))",
+    to: "unit.value.active === 'reloading'",
   },
 ];
 

@@ -77,7 +77,11 @@ export const stories: readonly Story[] = [
       const all = sim.random.shuffled(sim.nodes);
       const bad = all.slice(0, minorityOf(sim) + 1);
       const off = all.slice(bad.length);
-      for (const node of off) node.powerOff();
+      // Those that have their data are off, or answer for a while without a quorum.
+      const answers = sim.random.chance(0.3);
+      for (const node of off)
+        if (answers) sim.clock.after(sim.random.between(1000, 3 * MINUTE_MS), () => node.powerOff());
+        else node.powerOff();
       for (const node of bad) breaks(sim, node, 'its data dir is gone');
       sim.forgetUnkept();
       sim.clock.after(8 * MINUTE_MS, () => {
