@@ -61,6 +61,11 @@ export class Disk {
     return this.entries.has(path) ? this.changes.get(path) : undefined;
   }
 
+  /** As if it had been written so long ago. */
+  age(path: string, ms: number): void {
+    this.changes.set(path, this.now() - ms);
+  }
+
   bytesBelow(path: string): number {
     let bytes = 0;
     for (const each of this.below(path)) {

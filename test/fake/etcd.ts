@@ -18,6 +18,8 @@ export class EtcdProcess {
   /** SIGSTOP, or a disk that does not answer. */
   hung = false;
   runs = true;
+  /** While it leads: since when no quorum follows. */
+  aloneSinceMs: number | undefined;
   private lagsUntilMs = 0;
   private arrivesMs = 0;
 

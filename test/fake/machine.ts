@@ -108,7 +108,7 @@ export function machineOf(node: FakeNode, proc: Proc): Machine {
           disk.delete(path);
           if (all.length > 0) node.onRemove(path);
         });
-      if (all.length < 3) return proc.bits(random.between(1, 5), [last]);
+      if (all.length < 2) return proc.bits(random.between(1, 5), [last]);
       const half = Math.ceil(all.length / 2);
       return proc.bits(random.between(5, 300), [gone(all.toReversed().slice(0, half)), last]);
     },

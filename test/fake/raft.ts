@@ -113,11 +113,22 @@ export class Raft {
     return process.joined && !process.hung && this.leaderOf(process) !== undefined;
   }
 
+  /** For as long as an election takes: until then it takes entries that nobody else gets (raft, CheckQuorum). */
+  private lacksQuorum(leader: EtcdProcess): boolean {
+    const { nowMs } = this.world.clock;
+    if (this.hasQuorum(leader)) leader.aloneSinceMs = undefined;
+    else if (leader.aloneSinceMs === undefined) {
+      leader.aloneSinceMs = nowMs;
+      this.touch(1000);
+    } else if (nowMs - leader.aloneSinceMs >= 1000) return true;
+    return false;
+  }
+
   private settle(): void {
     const { clock, random, network } = this.world;
     const all = this.running;
     for (const leader of all)
-      if (leader.leads && !this.hasQuorum(leader)) {
+      if (leader.leads && this.lacksQuorum(leader)) {
         leader.leads = false;
         this.electionMs = Math.max(this.electionMs, clock.nowMs + random.between(300, 1500));
       }

@@ -38,10 +38,15 @@ const another = (sim: Sim, node: FakeNode): FakeNode =>
 const forAWhile = (
   most: number,
   begins: (sim: Sim, node: FakeNode) => undefined | (() => void),
+  afterCalm = true,
 ): Fault['strikes'] => {
   return (sim, node) => {
     const ends = begins(sim, node);
-    if (ends) sim.clock.after(sim.random.between(1000, most), ends);
+    if (ends)
+      sim.clock.after(sim.random.between(1000, most), () => {
+        // In the calm people have put right what is theirs, and putting it back would undo that.
+        if (!sim.isCalm || afterCalm) ends();
+      });
   };
 };
 
@@ -60,18 +65,22 @@ const ails = <K extends keyof Ailing>(key: K, value: Ailing[K], most = 3 * MINUT
 
 /** Some file is not what it was, until the app writes it anew or somebody puts it back. */
 const fileIs = (path: string, text: (is: string) => string | undefined): Fault['strikes'] =>
-  forAWhile(2 * MINUTE_MS, (_, { disk }) => {
-    const was = disk.entries.get(path);
-    if (was?.text === undefined) return undefined;
-    const changed = text(was.text);
-    const is = changed === undefined ? undefined : { ...was, text: changed };
-    if (is === undefined) disk.delete(path);
-    else disk.set(path, is);
-    return () => {
-      // Whoever has written it anew has put it right.
-      if (disk.entries.get(path) === is) disk.set(path, was);
-    };
-  });
+  forAWhile(
+    2 * MINUTE_MS,
+    (_, { disk }) => {
+      const was = disk.entries.get(path);
+      if (was?.text === undefined) return undefined;
+      const changed = text(was.text);
+      const is = changed === undefined ? undefined : { ...was, text: changed };
+      if (is === undefined) disk.delete(path);
+      else disk.set(path, is);
+      return () => {
+        // Whoever has written it anew has put it right.
+        if (disk.entries.get(path) === is) disk.set(path, was);
+      };
+    },
+    false,
+  );
 
 const kindIs = (path: string, kind: 'mask' | 'mount point'): Fault['strikes'] =>
   forAWhile(2 * MINUTE_MS, (_, { disk }) => {
@@ -300,21 +309,25 @@ const ofThisMachine: readonly Fault[] = [
   {
     what: 'an alarm is raised for a while',
     weight: 2,
-    strikes: forAWhile(3 * MINUTE_MS, (sim) => {
-      const raised = sim.random.pick(['NOSPACE', 'CORRUPT']);
-      const alarms = (of: 'raise' | 'disarm') => (): void => {
-        const serving = sim.nodes.find(({ etcd }) => etcd && sim.raft.serves(etcd))?.etcd;
-        if (serving === undefined) return;
-        const alarm = { memberId: serving.data.memberId, alarm: raised };
-        try {
-          sim.raft.propose(serving, (state) => ({ ...state, alarms: of === 'raise' ? [alarm] : [] }));
-        } catch {
-          // Not now.
-        }
-      };
-      alarms('raise')();
-      return alarms('disarm');
-    }),
+    strikes: forAWhile(
+      3 * MINUTE_MS,
+      (sim) => {
+        const raised = sim.random.pick(['NOSPACE', 'CORRUPT']);
+        const alarms = (of: 'raise' | 'disarm') => (): void => {
+          const serving = sim.nodes.find(({ etcd }) => etcd && sim.raft.serves(etcd))?.etcd;
+          if (serving === undefined) return;
+          const alarm = { memberId: serving.data.memberId, alarm: raised };
+          try {
+            sim.raft.propose(serving, (state) => ({ ...state, alarms: of === 'raise' ? [alarm] : [] }));
+          } catch {
+            // Not now.
+          }
+        };
+        alarms('raise')();
+        return alarms('disarm');
+      },
+      false,
+    ),
   },
 ];
 
@@ -344,20 +357,24 @@ const ofTheApp: readonly Fault[] = [
   {
     what: 'its settings change for a while',
     weight: 2,
-    strikes: forAWhile(2 * MINUTE_MS, (sim, node) => {
-      const { settings } = sim;
-      const changed = sim.random.pick([
-        () => Object.assign(node, { mode: 'manual' }),
-        () => Object.assign(node, { mode: 'off' }),
-        () => Object.assign(sim, { settings: { ...settings, maxPerDay: 0 } }),
-        () => Object.assign(sim, { settings: { ...settings, keepAside: 0 } }),
-      ]);
-      changed();
-      return () => {
-        node.mode = 'auto';
-        sim.settings = settings;
-      };
-    }),
+    strikes: forAWhile(
+      2 * MINUTE_MS,
+      (sim, node) => {
+        const { settings } = sim;
+        const changed = sim.random.pick([
+          () => Object.assign(node, { mode: 'manual' }),
+          () => Object.assign(node, { mode: 'off' }),
+          () => Object.assign(sim, { settings: { ...settings, maxPerDay: 0 } }),
+          () => Object.assign(sim, { settings: { ...settings, keepAside: 0 } }),
+        ]);
+        changed();
+        return () => {
+          node.mode = 'auto';
+          sim.settings = settings;
+        };
+      },
+      false,
+    ),
   },
   {
     what: 'the app is stopped and started',
@@ -443,7 +460,10 @@ const ofPeople: readonly Fault[] = [
       if (etcd === undefined) return;
       disk.delete(WAL_DIR);
       const env = disk.entries.get(PLACES.env);
-      if (env && sim.random.chance(0.7)) disk.set(PLACES.copyEnv, env);
+      // A copy that somebody has left long ago has it taken up while it serves.
+      if (!env || sim.random.chance(0.3)) return;
+      disk.set(PLACES.copyEnv, env);
+      disk.age(PLACES.copyEnv, 60 * MINUTE_MS);
     },
   },
   {

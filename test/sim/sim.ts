@@ -11,7 +11,7 @@ import type { EtcdProcess } from '../fake/etcd.ts';
 import { type Entry, holds, ORIGIN } from '../fake/log.ts';
 import { sidOf } from '../fake/network.ts';
 import type { FakeNode } from '../fake/node.ts';
-import { PLACES } from '../fake/observation.ts';
+import { PLACES, settings as usual } from '../fake/observation.ts';
 import { FakeWorld } from '../fake/world.ts';
 import { count } from './counters.ts';
 import { notYet } from './not-yet.ts';
@@ -83,7 +83,7 @@ export class Sim extends FakeWorld {
   constructor(
     readonly seed: number,
     size: number,
-    healedBefore: readonly number[],
+    readonly healedBefore: readonly number[],
     private readonly tells = false,
   ) {
     super({ seed, size, marked: true, healedBefore, settings: { maxPerDay: 20 } });
@@ -261,11 +261,25 @@ export class Sim extends FakeWorld {
       if (strike.node === node && --strike.left === 0) this.clock.after(0, strike.act);
   }
 
-  /** Nothing strikes any more. */
+  /** Nothing strikes any more, and people have put right what is theirs. */
   calm(): void {
     this.strikes.length = 0;
+    this.isCalm = true;
+    this.settings = { ...this.settings, maxPerDay: 20, keepAside: usual.keepAside };
+    for (const node of this.nodes) node.mode = 'auto';
+    const leader = this.nodes.find(({ etcd }) => etcd && this.raft.serves(etcd))?.etcd;
+    if (leader) this.disarm(leader);
+    else this.clock.after(30_000, () => this.calm());
     Object.assign(this.faults, { lostReplies: 0, lostReads: 0, slow: 0, credentials: false });
     this.network.mendAll();
+  }
+
+  private disarm(leader: EtcdProcess): void {
+    try {
+      this.raft.propose(leader, (state) => ({ ...state, alarms: [] }));
+    } catch {
+      this.clock.after(30_000, () => this.calm());
+    }
   }
 
   /**
@@ -292,6 +306,8 @@ export class Sim extends FakeWorld {
       );
     });
   }
+  /** Faults that end do so before this: what they would put back is put right already. */
+  isCalm = false;
   private readonly deepFailed = new Set<number>();
 
   private acts(node: FakeNode): void {

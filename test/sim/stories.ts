@@ -197,7 +197,20 @@ export const stories: readonly Story[] = [
       const env = node.disk.entries.get(PLACES.env);
       if (env && sim.random.chance(0.4)) node.disk.set(PLACES.copyEnv, env);
       sim.forgetUnkept();
-      return { victims: [node], expects: refused(sim, [node], /\(amnesia\/|\(healing\//) };
+      const own = node.data?.memberId ?? '';
+      // Founders whose IDs the old history has removed are ended by it: nobody serves then, and what is said is that.
+      const says = sim.healedBefore.length === 0 ? /\(amnesia\/|\(healing\// : /./;
+      return {
+        victims: [node],
+        expects: () => {
+          refused(sim, [node], says)();
+          sim.holds(
+            'what must not heal is refused with the right reason',
+            node.data?.memberId === own,
+            () => `${node.name} has lost the data that it came with`,
+          );
+        },
+      };
     },
   },
   {
