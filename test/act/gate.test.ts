@@ -4,6 +4,7 @@ import { gate } from '../../src/act/gate.ts';
 import { ClusterError } from '../../src/cluster/cluster.ts';
 import type { World } from '../../src/observe/world.ts';
 import { markMember } from '../../src/state/member-mark.ts';
+import { ahead } from '../fake/log.ts';
 import { PLACES } from '../fake/observation.ts';
 import { BIRTHMARK_KEY } from '../fake/paths.ts';
 import { ThreeMembers } from '../fake/three-members.ts';
@@ -25,9 +26,8 @@ test('a node that has never been a member may start on nothing, unless one that 
 
 test('founders are listed before they have run: the last one of a cluster being created may start', () => {
   const fake = new ThreeMembers('WAL gone');
-  const lineage = fake.cluster.lineage(0);
-  lineage.members = lineage.members.map((member) =>
-    member.name === 'etcd2' ? { ...member, clientUrls: [] } : member,
+  fake.lists((members) =>
+    members.map((member) => (member.name === 'etcd2' ? { ...member, clientUrls: [] } : member)),
   );
   assert.is(asked(fake), undefined);
 });
@@ -85,7 +85,7 @@ test('a key that somebody has deleted keeps no member down: it stood there when 
 test('nor with data that are ahead of the cluster: it was restored without them', () => {
   const fake = new ThreeMembers('none');
   const { data } = fake.node;
-  if (data) fake.node.putData({ ...data, index: data.index + 1000 });
+  if (data) fake.node.putData(ahead(data, 1000));
   assert.match(
     asked(fake) ?? '',
     /committed index 1\d+.*restored without this member.*adopt --discard-ahead/,

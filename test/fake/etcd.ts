@@ -44,8 +44,13 @@ export class EtcdProcess {
     return false;
   }
 
+  /** For how long it does not apply what is committed. */
+  get lagMs(): number {
+    return this.lagsUntilMs - this.node.world.clock.nowMs;
+  }
+
   get lags(): boolean {
-    return this.node.world.clock.nowMs < this.lagsUntilMs;
+    return this.lagMs > 0;
   }
 
   /** It does not apply what is committed for so long: its member list is an older one. */

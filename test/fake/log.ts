@@ -86,5 +86,12 @@ export interface Data {
   older?: boolean;
 }
 
+/** The same with so many entries more, all committed. */
+export function ahead(data: Data, entries: number): Data {
+  let { last } = data;
+  for (let n = 0; n < entries; n++) last = append(last, data.term, last.state);
+  return { ...data, last, committed: last };
+}
+
 /** A copy that goes on its own. */
 export const copyOf = (data: Data, changes: Partial<Data> = {}): Data => ({ ...data, ...changes });

@@ -1,7 +1,8 @@
-import { type Examination, notExamined } from '../../src/machine/etcd/examine.ts';
+import type { Depth, Examination } from '../../src/machine/etcd/examination.ts';
 import type { Machine } from '../../src/machine/machine.ts';
 import { commandLines, runVerb, systemctl, type Verb } from './app.ts';
 import { diskOf } from './disk.ts';
+import { NOTHING_FOUND } from './examination.ts';
 import { type Harm, ORIGIN } from './log.ts';
 import { addressOf, sidOf } from './network.ts';
 import type { FakeNode } from './node.ts';
@@ -27,25 +28,28 @@ const damageIn: Readonly<Record<Harm, string>> = {
 };
 
 /** What our own readers say of the data that stand there. */
-function examination(node: FakeNode, onlyKind: boolean): Examination {
+function examination(node: FakeNode, depth: Depth): Examination {
   const { data } = node;
-  if (data === undefined) return { ...notExamined(''), kind: 'none', notLookedAt: [] };
+  if (data === undefined) return NOTHING_FOUND;
   const { memberId, clusterId, term, last, committed, harm, short } = data;
+  const deep = depth !== 'kind';
   const founding = last === ORIGIN || node.world.raft.isFounding(last);
-  const damaged = harm !== undefined && !onlyKind;
+  const damaged = harm !== undefined && deep && (depth === 'all' || damageIn[harm] !== 'db');
   return {
-    ...notExamined(''),
+    ...NOTHING_FOUND,
     kind: damaged ? 'damaged' : founding ? 'founding' : 'whole',
+    elected: last.term > 1,
     damage: damaged ? [{ file: damageIn[harm], at: 640, what: harm }] : [],
     memberId,
     clusterId,
     term: BigInt(term),
     commit: BigInt(committed.index),
     lastIndex: BigInt(last.index),
-    applied: BigInt(short ?? committed.index),
-    logShort: short !== undefined && short > last.index && !onlyKind,
-    logRead: !onlyKind,
-    notLookedAt: [],
+    lastTerm: BigInt(last.term),
+    applied: depth === 'all' ? BigInt(short ?? committed.index) : undefined,
+    logShort: depth === 'all' && short !== undefined && short > last.index,
+    isRemoved: committed.state.removed.includes(memberId),
+    logRead: deep,
   };
 }
 
@@ -118,7 +122,7 @@ export function machineOf(node: FakeNode, proc: Proc): Machine {
     },
     tail: async () => undefined,
     sizeOf: (path) => look(() => disk.bytesBelow(path)),
-    examine: (_, onlyKind) => look(() => examination(node, onlyKind)),
+    examine: (_, depth) => look(() => examination(node, depth)),
     fileSystemId: (path) => look(() => (node.stash === undefined ? diskOf(path) : 'root')),
     giveDirectory: (path, rights) => act(() => disk.set(path, { ...disk.entries.get(path), rights }), path),
     versionText: () => look(() => `etcd Version: ${node.ailing.tooOld ? '3.3.25' : '3.4.23'}\n`),

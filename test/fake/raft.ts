@@ -117,10 +117,12 @@ export class Raft {
   private lacksQuorum(leader: EtcdProcess): boolean {
     const { nowMs } = this.world.clock;
     if (this.hasQuorum(leader)) leader.aloneSinceMs = undefined;
-    else if (leader.aloneSinceMs === undefined) {
-      leader.aloneSinceMs = nowMs;
-      this.touch(1000);
-    } else if (nowMs - leader.aloneSinceMs >= 1000) return true;
+    else {
+      leader.aloneSinceMs ??= nowMs;
+      const leftMs = leader.aloneSinceMs + 1000 - nowMs;
+      if (leftMs <= 0) return true;
+      this.touch(leftMs);
+    }
     return false;
   }
 
@@ -152,6 +154,7 @@ export class Raft {
     }
     for (const leader of all) if (leader.runs && leader.leads) this.replicate(leader);
     for (const process of all) if (process.runs && !process.joined) this.joins(process);
+    for (const process of all) if (process.lagMs > 0) this.touch(process.lagMs + 1);
   }
 
   /** Whoever has applied its removal tells it so (rafthttp/http.go, 410 Gone). */

@@ -98,6 +98,12 @@ export class ThreeMembers extends FakeWorld {
     });
   }
 
+  /** The members' list is another one. */
+  lists(change: (members: readonly Member[]) => readonly Member[]): void {
+    this.raft.propose(this.served, (state) => ({ ...state, members: change(state.members) }));
+    this.pass(1000);
+  }
+
   get alarms(): readonly Alarm[] {
     return this.raft.read(this.served).alarms;
   }

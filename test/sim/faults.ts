@@ -470,7 +470,7 @@ const ofPeople: readonly Fault[] = [
     what: 'an operator gives its member other peer URLs for a while',
     weight: 1,
     strikes: forAWhile(3 * MINUTE_MS, (sim, node) => {
-      const urls = (from: string, to: string) => (): void => {
+      const urls = (from: string, to: string, again: boolean) => (): void => {
         const asked = sim.nodes.find(({ etcd }) => etcd && sim.raft.serves(etcd))?.etcd;
         try {
           if (asked)
@@ -481,12 +481,14 @@ const ofPeople: readonly Fault[] = [
               ),
             }));
         } catch {
-          // Not now.
+          if (again) sim.clock.after(30_000, urls(from, to, again));
+          return;
         }
+        if (!asked && again) sim.clock.after(30_000, urls(from, to, again));
       };
       const [own, other] = [nodeUrl(node.sid, 2380), nodeUrl(9, 2380)];
-      urls(own, other)();
-      return urls(other, own);
+      urls(own, other, false)();
+      return urls(other, own, true);
     }),
   },
 ];

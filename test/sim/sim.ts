@@ -164,7 +164,9 @@ export class Sim extends FakeWorld {
 
   override founds(node: FakeNode): void {
     const what = 'a node that has been a member founds nothing';
-    const may = node.gateSilent || this.foundedByHand || what in notYet;
+    // Without a mark on either disk nothing tells that it has been one.
+    const marked = node.disk.has(PLACES.rootDiskMark) || node.disk.has(PLACES.dataDiskMark);
+    const may = !marked || node.gateSilent || this.foundedByHand || what in notYet;
     this.holds(what, may, () => `${node.name} founds`);
   }
 
