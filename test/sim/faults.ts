@@ -282,7 +282,7 @@ const ofThisMachine: readonly Fault[] = [
     weight: 1,
     strikes: (_, node) => {
       const { disk } = node;
-      const inHeal = disk.has(PLACES.journal) || node.data === undefined;
+      const inHeal = disk.has(PLACES.journal) || disk.has(PLACES.copyEnv) || node.data === undefined;
       if (inHeal && 'a data dir of root in the middle of a heal' in notYet) return;
       const dir = disk.entries.get(DATA_DIR);
       if (dir) disk.set(DATA_DIR, { ...dir, rights: { mode: 0o700, uid: 0, gid: 0 } });
@@ -443,7 +443,11 @@ const ofPeople: readonly Fault[] = [
       const unit = disk.entries.get(PLACES.unitFile);
       const env = disk.entries.get(PLACES.env);
       // Damaged data that no etcd has crashed on since the unit or the boot are not proved bad: see not-yet.ts.
-      const may = node.data?.harm === undefined || !('a runbook begun on damaged data' in notYet);
+      const damaged = node.data?.harm !== undefined && 'a runbook begun on damaged data' in notYet;
+      const ofRoot =
+        disk.entries.get(DATA_DIR)?.rights.uid === 0 &&
+        'a data dir of root in the middle of a heal' in notYet;
+      const may = !damaged && !ofRoot;
       if (node.on && may && env?.text !== undefined) {
         disk.set(PLACES.copyEnv, { ...env, text: env.text.replace('STATE=new', 'STATE=existing') });
         // Of data that are there and that no etcd has crashed on in this boot nothing proves that they are bad.

@@ -1,7 +1,8 @@
-import { copyOf } from '../fake/log.ts';
+import { ahead, copyOf } from '../fake/log.ts';
 import type { FakeNode } from '../fake/node.ts';
 import { PLACES } from '../fake/observation.ts';
-import { DATA_DIR, ETCD_RIGHTS, WAL } from '../fake/paths.ts';
+import { BIRTHMARK_KEY, DATA_DIR, ETCD_RIGHTS, ROOT_FILE, WAL } from '../fake/paths.ts';
+import { withKey } from '../fake/raft.ts';
 import { breakages } from './breakages.ts';
 import { count } from './counters.ts';
 import { localFaults } from './faults.ts';
@@ -57,6 +58,29 @@ const refused = (sim: Sim, nodes: readonly FakeNode[], says: RegExp) => (): void
 const puts = (node: FakeNode, data: FakeNode['data']): void => {
   if (data) node.putData(copyOf(data));
 };
+
+/** A person has these nodes found a cluster of the same name again. */
+function foundAnew(sim: Sim, nodes: readonly FakeNode[]): void {
+  sim.foundedByHand = true;
+  for (const node of nodes) node.powerOff();
+  for (const node of nodes) {
+    for (const path of [DATA_DIR, PLACES.rootDiskMark, PLACES.dataDiskMark]) node.disk.delete(path);
+    node.powerOn(false);
+  }
+}
+
+/** The cluster that serves gets a birthmark of its own. */
+function newBirthmark(sim: Sim): void {
+  const serving = sim.nodes.find(({ etcd }) => etcd && sim.raft.serves(etcd))?.etcd;
+  try {
+    if (serving)
+      sim.raft.propose(serving, (state) =>
+        withKey(state, BIRTHMARK_KEY, { value: 'c'.repeat(32), lease: '' }),
+      );
+  } catch {
+    // It stays without one.
+  }
+}
 
 export const stories: readonly Story[] = [
   {
@@ -118,6 +142,7 @@ export const stories: readonly Story[] = [
   },
   {
     what: 'its disk is a copy of that of another, which serves',
+    atLeast: 5,
     weight: 3,
     faults: 2,
     begins: (sim) => {
@@ -186,17 +211,14 @@ export const stories: readonly Story[] = [
     faults: 1,
     begins: (sim) => {
       const [node, ...others] = sim.random.shuffled(sim.nodes) as [FakeNode, ...FakeNode[]];
-      sim.foundedByHand = true;
-      for (const each of sim.nodes) each.powerOff();
-      for (const each of others) {
-        for (const path of [DATA_DIR, PLACES.rootDiskMark, PLACES.dataDiskMark]) each.disk.delete(path);
-        each.powerOn(false);
-      }
+      node.powerOff();
+      foundAnew(sim, others);
       sim.clock.after(sim.random.between(MINUTE_MS, 2 * MINUTE_MS), () => node.powerOn(false));
       // Now and then somebody had begun to heal it by hand.
       const env = node.disk.entries.get(PLACES.env);
       if (env && sim.random.chance(0.4)) node.disk.set(PLACES.copyEnv, env);
       sim.forgetUnkept();
+      if (sim.random.chance(0.5)) sim.clock.after(MINUTE_MS / 2, () => newBirthmark(sim));
       const own = node.data?.memberId ?? '';
       // Founders whose IDs the old history has removed are ended by it: nobody serves then, and what is said is that.
       const says = sim.healedBefore.length === 0 ? /\(amnesia\/|\(healing\// : /./;
@@ -211,6 +233,30 @@ export const stories: readonly Story[] = [
           );
         },
       };
+    },
+  },
+  {
+    what: 'the others have been founded anew by hand, and a person gives up what this node has',
+    weight: 2,
+    faults: 0,
+    begins: (sim) => {
+      const [node, ...others] = sim.random.shuffled(sim.nodes) as [FakeNode, ...FakeNode[]];
+      // Founders whose IDs the old history has removed are ended by it.
+      if (sim.healedBefore.length > 0) return { victims: [node] };
+      foundAnew(sim, others);
+      node.powerOff();
+      const { data } = node;
+      if (data) node.putData(ahead(data, 1000));
+      const commit = `${node.data?.committed.index}`;
+      node.disk.set(PLACES.adopted, {
+        text: JSON.stringify({ memberId: data?.memberId, commit }),
+        rights: ROOT_FILE,
+      });
+      for (const path of [PLACES.rootDiskMark, PLACES.dataDiskMark])
+        node.disk.set(path, { text: 'has been a member\n', rights: ROOT_FILE });
+      sim.forgetUnkept();
+      sim.clock.after(2 * MINUTE_MS, () => node.powerOn(false));
+      return { victims: [node] };
     },
   },
   {
