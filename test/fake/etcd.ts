@@ -1,9 +1,9 @@
 import { type Data, type Entry, ORIGIN } from './log.ts';
 import type { FakeNode } from './node.ts';
 
-export const SHORT = (known: number, last: number): string =>
+const SHORT = (known: number, last: number): string =>
   `panic: tocommit(${known}) is out of range [lastIndex(${last})]. Was the raft log corrupted, truncated, or lost?`;
-export const REMOVED =
+const REMOVED =
   '2026-01-01 00:00:00.000000 E | etcdserver: the member has been permanently removed from the cluster';
 
 /** An etcd that runs: what it has in memory. */

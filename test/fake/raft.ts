@@ -10,7 +10,7 @@ const UNHEALTHY = 'etcdserver: unhealthy cluster';
 /** How long a voter must have been connected (etcdserver/server.go, HealthInterval). */
 const HEALTH_INTERVAL_MS = 5000;
 
-export const quorumOf = (members: readonly Member[]): number => Math.floor(members.length / 2) + 1;
+const quorumOf = (members: readonly Member[]): number => Math.floor(members.length / 2) + 1;
 const started = ({ name }: Member): boolean => name !== '';
 
 /**

@@ -29,7 +29,7 @@ export interface Ran {
 }
 
 /** The node is as it was before anything happened: healthy, on its originals, nothing left of a swap, listed once. */
-export function notWhole(sim: Sim, node: FakeNode): string | undefined {
+function notWhole(sim: Sim, node: FakeNode): string | undefined {
   const { disk, etcd } = node;
   if (!sim.healthy(node) || etcd === undefined)
     return `it is not healthy: ${sim.lastAction.get(node.sid) ?? 'no action was called'}`;
@@ -61,13 +61,12 @@ function strike(sim: Sim, victims: readonly FakeNode[], most: number): void {
 }
 
 /** One schedule: a story begins, faults strike, then calm; in the end all must be as the story says. */
-export function runSchedule(seed: number, tells = false, prepare: (sim: Sim) => void = () => undefined): Ran {
+export function runSchedule(seed: number, tells = false): Ran {
   const size = [3, 3, 3, 5, 5, 7][Math.abs(seed) % 6] ?? 3;
   // One bit of the seed for each node: some have been healed before, and their ID is not the computed one.
   const healedBefore =
     seed % 3 === 0 ? Array.from({ length: size }, (_, i) => i + 1).filter((sid) => (seed >> sid) & 1) : [];
   const sim = new Sim(seed, size, healedBefore, tells);
-  prepare(sim);
   const { random, clock } = sim;
   const ended = () => sim.ended;
   // etcd itself would refuse what could go wrong: now and then it does not, and guards and turns alone must.
