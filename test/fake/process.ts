@@ -99,7 +99,7 @@ export class Proc {
    */
   sleep(ms: number, ended?: AbortSignal): Promise<void> {
     if (ended === undefined) this.idle++;
-    const most = ended === undefined ? Math.min(400 * this.idle, 20_000) : 50;
+    const most = ended === undefined ? Math.min(400 * this.idle, this.node.world.longestSleepMs) : 50;
     return this.call(
       Math.max(ms, this.node.world.random.between(50, Math.max(50, most))),
       () => undefined,

@@ -45,6 +45,8 @@ export class FakeWorld {
   readonly nodes: readonly FakeNode[];
   readonly sids: readonly number[];
   settings: Settings;
+  /** How far waits are stretched at most. */
+  longestSleepMs = 6000;
   /** systemd.unit(5), StartLimitBurst= */
   startLimit = 5;
   /** How often a reply of a change, or a read, is lost, and how often a call is slow. */

@@ -84,6 +84,7 @@ export class Sim extends FakeWorld {
     private readonly tells = false,
   ) {
     super({ seed, size, marked: true, healedBefore, settings: { maxPerDay: 20 } });
+    this.longestSleepMs = 20_000;
     this.first = this.nodes[0]?.data?.last ?? ORIGIN;
     for (const node of this.nodes)
       this.watch(node, this.random.between(0, CHECK_MS), 0, this.random.between(0, DEEP_CHECK_MS));
