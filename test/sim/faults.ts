@@ -443,7 +443,8 @@ const ofPeople: readonly Fault[] = [
       const unit = disk.entries.get(PLACES.unitFile);
       const env = disk.entries.get(PLACES.env);
       // Damaged data that no etcd has crashed on since the unit or the boot are not proved bad: see not-yet.ts.
-      const damaged = node.data?.harm !== undefined && 'a runbook begun on damaged data' in notYet;
+      const harmed = node.data?.harm ?? node.stash?.some(([, { data }]) => data?.harm);
+      const damaged = Boolean(harmed) && 'a runbook begun on damaged data' in notYet;
       const ofRoot =
         disk.entries.get(DATA_DIR)?.rights.uid === 0 &&
         'a data dir of root in the middle of a heal' in notYet;
