@@ -179,6 +179,8 @@ export const rules: readonly Rule[] = [
       'its data are those of a member that the cluster lists for another node, and which does not serve there: they may be its only copy',
     advice:
       'stop etcd here, and bring the disk, or the data dir, back to the node that the evidence names; then run the health action here',
+    // Started while the others do not answer in time, it would speak in that member's name: the gate could not know.
+    response: 'nothing',
     when: (s) =>
       s.foreign && s.cluster.hasQuorumWithoutSelf
         ? [

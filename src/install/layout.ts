@@ -39,11 +39,12 @@ const settingsText = [
 
 /**
  * Asked before every start of etcd. Only exit 3 keeps etcd down: a gate that is missing, or fails for its own
- * reasons, lets it start. While a heal has the originals aside it is the heal that decides, and is not asked.
+ * reasons, lets it start. Where a heal starts etcd on the original unit it is the heal that decides, and it is not
+ * asked; a unit that systemd starts again while a heal is just putting it aside is.
  */
 const gateText = `# heal-node: asks before etcd is started, see \`heal-node gate --help\`
 [Service]
-ExecStartPre=+/bin/sh -c '[ -e ${ROOT_STATE_DIR}/originals/etcd.service ] || ${EXECUTABLE} gate; [ $$? -ne 3 ]'
+ExecStartPre=+/bin/sh -c '[ -e ${ROOT_STATE_DIR}/originals/restored ] || ${EXECUTABLE} gate; [ $$? -ne 3 ]'
 `;
 
 export type InstalledFile = { readonly path: string } & (

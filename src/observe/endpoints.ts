@@ -24,7 +24,10 @@ export function otherEndpoints(config: EtcdConfig, app: AppView | undefined): st
   ) as string[];
 }
 
-/** Client URLs of the other members that are not among those `known`. */
+/**
+ * Client URLs of the other members that are not among those `known`. This member's own is none of them, also where the
+ * list has other peer URLs for it.
+ */
 export function furtherEndpoints(
   config: EtcdConfig,
   members: readonly Member[],
@@ -33,5 +36,8 @@ export function furtherEndpoints(
   const urls = members
     .filter(({ peerUrls }) => !peerUrls.some((url) => config.peerUrls.includes(url)))
     .map((member) => member.clientUrls[0] ?? clientUrls(config)(member.peerUrls[0] ?? ''));
-  return [...new Set(urls)].filter((url) => url !== undefined && !known.includes(url)) as string[];
+  const own = config.clientUrl;
+  return [...new Set(urls)].filter(
+    (url) => url !== undefined && url !== own && !known.includes(url),
+  ) as string[];
 }

@@ -38,6 +38,8 @@ export function places(settings: Settings) {
     originalUnit: `${ROOT_STATE_DIR}/originals/${unit}`,
     originalRights: `${ROOT_STATE_DIR}/originals/rights.json`,
     originals: `${ROOT_STATE_DIR}/originals`,
+    /** A heal starts etcd on its original unit right now, and the gate is not asked. */
+    restored: `${ROOT_STATE_DIR}/originals/restored`,
     request: `${ROOT_STATE_DIR}/request.json`,
     outcome: `${ROOT_STATE_DIR}/outcome.json`,
     deepCheck: DEEP_CHECK_FILE,

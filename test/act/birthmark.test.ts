@@ -5,8 +5,8 @@ import { situationOf } from '../../src/diagnose/situation.ts';
 import { observe } from '../../src/observe/observe.ts';
 import { markMember, readMark } from '../../src/state/member-mark.ts';
 import { PLACES } from '../fake/observation.ts';
+import { BIRTHMARK_KEY } from '../fake/paths.ts';
 import { ThreeMembers } from '../fake/three-members.ts';
-import { BIRTHMARK_KEY } from '../fake/world.ts';
 
 const [A, B] = ['a'.repeat(32), 'b'.repeat(32)];
 
@@ -22,9 +22,8 @@ test('the first look while all are well marks the cluster, and the mark is remem
   assert.is(said, undefined);
   assert.match(known, /^[0-9a-f]{32}$/);
   assert.equal(fake.key(BIRTHMARK_KEY), { value: known, lease: '' });
-  const { entries } = fake.node.disk;
-  assert.ok(entries.has(PLACES.rootDiskMark));
-  assert.equal(entries.get(PLACES.rootDiskMark), entries.get(PLACES.dataDiskMark));
+  assert.ok(fake.file(PLACES.rootDiskMark));
+  assert.equal(fake.file(PLACES.rootDiskMark), fake.file(PLACES.dataDiskMark));
 });
 
 test('a mark that stands there already is taken over, and garbage is not', () => {

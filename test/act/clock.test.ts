@@ -4,7 +4,7 @@ import { awaitOutcome, requestHeal } from '../../src/act/ask-for-heal.ts';
 import { runHealService } from '../../src/act/heal-service.ts';
 import { outcomeFile } from '../../src/state/outcome.ts';
 import { isParked, park } from '../../src/state/parked.ts';
-import { nodeUrl } from '../fake/cluster.ts';
+import { nodeUrl } from '../fake/network.ts';
 import { PLACES } from '../fake/observation.ts';
 import { ThreeMembers } from '../fake/three-members.ts';
 

@@ -4,9 +4,10 @@ import { gate } from '../../src/act/gate.ts';
 import { ClusterError } from '../../src/cluster/cluster.ts';
 import type { World } from '../../src/observe/world.ts';
 import { markMember } from '../../src/state/member-mark.ts';
+import { ahead } from '../fake/log.ts';
 import { PLACES } from '../fake/observation.ts';
+import { BIRTHMARK_KEY } from '../fake/paths.ts';
 import { ThreeMembers } from '../fake/three-members.ts';
-import { BIRTHMARK_KEY } from '../fake/world.ts';
 
 const [A, B] = ['a'.repeat(32), 'b'.repeat(32)];
 const asked = (fake: ThreeMembers): string | undefined => fake.run(gate);
@@ -25,9 +26,8 @@ test('a node that has never been a member may start on nothing, unless one that 
 
 test('founders are listed before they have run: the last one of a cluster being created may start', () => {
   const fake = new ThreeMembers('WAL gone');
-  const lineage = fake.cluster.lineage(0);
-  lineage.members = lineage.members.map((member) =>
-    member.name === 'etcd2' ? { ...member, clientUrls: [] } : member,
+  fake.lists((members) =>
+    members.map((member) => (member.name === 'etcd2' ? { ...member, clientUrls: [] } : member)),
   );
   assert.is(asked(fake), undefined);
 });
@@ -35,7 +35,7 @@ test('founders are listed before they have run: the last one of a cluster being 
 for (const left of ['nothing', 'a founding'] as const)
   test(`a node that has been one may never start on ${left}, and nobody is asked`, () => {
     const fake = new ThreeMembers(left === 'nothing' ? 'WAL gone' : 'none');
-    if (left === 'a founding') fake.node.putData({ memberId: 'dead', lineage: 1, index: 0, damaged: false });
+    if (left === 'a founding') fake.putFounding();
     mark(fake);
     const nobody = () => {
       throw new Error('nobody is asked');
@@ -85,7 +85,7 @@ test('a key that somebody has deleted keeps no member down: it stood there when 
 test('nor with data that are ahead of the cluster: it was restored without them', () => {
   const fake = new ThreeMembers('none');
   const { data } = fake.node;
-  if (data) fake.node.putData({ ...data, index: data.index + 1000 });
+  if (data) fake.node.putData(ahead(data, 1000));
   assert.match(
     asked(fake) ?? '',
     /committed index 1\d+.*restored without this member.*adopt --discard-ahead/,
@@ -157,7 +157,7 @@ test('a proxy is not asked', () => {
   const fake = new ThreeMembers('none');
   const [, other] = fake.others;
   if (other?.data) fake.node.putData({ ...other.data });
-  const view = fake.node.disk.entries.get(PLACES.appEnv)?.text ?? '';
+  const view = fake.node.disk.text(PLACES.appEnv) ?? '';
   fake.putFile(PLACES.appEnv, view.replace('etcd-node', 'etcd-proxy'));
   assert.is(asked(fake), undefined);
 });

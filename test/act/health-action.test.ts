@@ -40,7 +40,10 @@ const shown = (fake: ThreeMembers): string[] => {
   );
 };
 
-const stopped = (fake: ThreeMembers) => fake.node.systemctl(['stop', PLACES.unit]);
+const stopped = (fake: ThreeMembers) => {
+  fake.node.systemctl(['stop', PLACES.unit]);
+  fake.pass(1000);
+};
 const alone = (fake: ThreeMembers) => {
   stopped(fake);
   fake.node.disk.delete('/var/lib/etcd/default.etcd/member');
@@ -86,7 +89,8 @@ test("an etcd.env that is missing: the place of the data is unknown, and the app
   fake.node.powerOff();
   fake.node.disk.delete(PLACES.env);
   fake.node.powerOn(false);
-  fake.pass(10_000);
+  // Longer than systemd's start limit counts.
+  fake.pass(20_000);
   const { code, message, commands } = action(fake, (verb) => {
     if (env) fake.node.disk.set(PLACES.env, env);
     fake.node.app(verb);

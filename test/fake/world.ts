@@ -4,18 +4,26 @@
  * AppCenter and faults loose on up to seven (test/sim/).
  */
 import { runHealService } from '../../src/act/heal-service.ts';
+import type { Member } from '../../src/cluster/cluster.ts';
 import type { World } from '../../src/observe/world.ts';
 import type { Log } from '../../src/report/log.ts';
 import type { Settings } from '../../src/settings/settings-table.ts';
+import { deepCheckFile } from '../../src/state/deep-check-file.ts';
 import type { Outcome } from '../../src/state/outcome.ts';
 import { HEAL_UNIT } from '../../src/state/places.ts';
 import { Clock, Random } from './clock.ts';
-import { nodeUrl, SimCluster } from './cluster.ts';
-import { SimNode } from './node.ts';
+import { clusterOf } from './cluster-seam.ts';
+import type { EtcdProcess } from './etcd.ts';
+import { clusterId, memberId } from './ids.ts';
+import { append, copyOf, type Entry, type State } from './log.ts';
+import { machineOf } from './machine.ts';
+import { Network, nodeUrl } from './network.ts';
+import { FakeNode } from './node.ts';
 import { PLACES, settings as usual } from './observation.ts';
+import { BIRTHMARK_KEY } from './paths.ts';
 import { Proc } from './process.ts';
+import { blank, Raft, withKey } from './raft.ts';
 
-export const BIRTHMARK_KEY = 'heal-node/birthmark';
 const BIRTHMARK = 'b'.repeat(32);
 
 export interface FakeWorldOptions {
@@ -23,38 +31,40 @@ export interface FakeWorldOptions {
   readonly size: number;
   /** The cluster has its birthmark, and every node is marked as one of its members. */
   readonly marked: boolean;
+  /** Nodes that have been healed before: their ID is not the one that is computed for them. */
+  readonly healedBefore?: readonly number[];
   readonly settings?: Partial<Settings>;
 }
 
 export class FakeWorld {
+  readonly token = 'etcd-cl-1';
   readonly clock = new Clock();
   readonly random: Random;
-  readonly cluster: SimCluster;
-  readonly nodes: SimNode[];
+  readonly network = new Network(this);
+  readonly raft = new Raft(this);
+  readonly nodes: readonly FakeNode[];
   readonly sids: readonly number[];
-  readonly settings: Settings;
-  readonly faults = { lostReplies: 0, slow: 0 };
-  effects = 0;
+  settings: Settings;
+  /** How far waits are stretched at most. */
+  longestSleepMs = 6000;
+  /** systemd.unit(5), StartLimitBurst= */
+  startLimit = 5;
+  /** How often a reply of a change, or a read, is lost, and how often a call is slow. */
+  readonly faults = { lostReplies: 0, lostReads: 0, slow: 0, credentials: false };
 
-  constructor({ seed, size, marked, settings = {} }: FakeWorldOptions) {
+  constructor({ seed, size, marked, settings = {}, healedBefore = [] }: FakeWorldOptions) {
     this.settings = { ...usual, ...settings };
     this.random = new Random(seed);
     this.sids = Array.from({ length: size }, (_, i) => i + 1);
-    this.cluster = new SimCluster(this);
-    this.nodes = this.sids.map((sid) => new SimNode(this, sid));
-    const first = this.cluster.lineage(0);
-    first.members = this.sids.map((sid) => ({
-      id: this.bornId(sid),
-      name: `etcd${sid}`,
-      peerUrls: [nodeUrl(sid, 2380)],
-      clientUrls: [nodeUrl(sid, 2379)],
-    }));
-    if (marked) first.keys.set(BIRTHMARK_KEY, { value: BIRTHMARK, lease: '' });
+    this.nodes = this.sids.map((sid) => new FakeNode(this, sid));
+    const { cluster, last } = this.firstLog(marked, healedBefore);
     for (const node of this.nodes) {
-      node.putData({ memberId: this.bornId(node.sid), lineage: 0, index: 10, damaged: false });
+      const own = last.state.members.find(({ name }) => name === node.name);
+      const data = copyOf(blank(own?.id ?? '', cluster), { term: 1, last, committed: last });
+      node.putData(data);
       for (const path of marked ? [PLACES.rootDiskMark, PLACES.dataDiskMark] : [])
         node.disk.set(path, {
-          text: `has been a member\nbirthmark=${BIRTHMARK}\n`,
+          text: `has been a member\nbirthmark=${BIRTHMARK}\ndata-disk=data\n`,
           rights: { mode: 0o600, uid: 0, gid: 0 },
         });
       node.disk.flush();
@@ -62,8 +72,39 @@ export class FakeWorld {
     }
   }
 
-  /** The ID that a member gets when the cluster is created: made of its URL and the cluster's token. */
-  bornId = (sid: number): string => `fe6bc03fdf86b2${sid.toString(16).padStart(2, '0')}`;
+  /** The ID that a founder gets. */
+  bornId = (sid: number): string => memberId([nodeUrl(sid, 2380)], this.token);
+
+  private firstLog(marked: boolean, healedBefore: readonly number[]): { cluster: string; last: Entry } {
+    const memberOf = (sid: number, id: string): Member => ({
+      id,
+      name: `etcd${sid}`,
+      peerUrls: [nodeUrl(sid, 2380)],
+      clientUrls: [nodeUrl(sid, 2379)],
+    });
+    const founders = this.sids.map((sid) => memberOf(sid, this.bornId(sid)));
+    const cluster = clusterId(founders.map(({ id }) => id));
+    let last = this.raft.founding(
+      cluster,
+      founders.map((member) => ({ ...member, clientUrls: [] })),
+    );
+    const then = (change: (state: State) => State): void => {
+      last = append(last, 1, change(last.state));
+    };
+    then((state) => ({ ...state, members: founders }));
+    for (const sid of healedBefore) {
+      const id = memberId([nodeUrl(sid, 2380)], this.token, this.clock.nowMs / 1000);
+      then((state) => ({
+        ...state,
+        members: state.members.map((member) => (member.id === this.bornId(sid) ? memberOf(sid, id) : member)),
+        removed: [...state.removed, this.bornId(sid)],
+      }));
+    }
+    for (let writes = 0; writes < 5; writes++)
+      then((state) => ({ ...state, written: state.written + 1, revision: state.revision + 1n }));
+    if (marked) then((state) => withKey(state, BIRTHMARK_KEY, { value: BIRTHMARK, lease: '' }));
+    return { cluster, last };
+  }
 
   latency(ms: number): number {
     return this.faults.slow > 0 && this.random.chance(this.faults.slow)
@@ -71,85 +112,134 @@ export class FakeWorld {
       : this.random.between(1, ms);
   }
 
+  /** A client writes by way of any member that serves; what was written, where it is known to be there. */
+  write(): number | undefined {
+    const all = this.nodes.flatMap(({ etcd }) => (etcd?.joined && !etcd.hung ? [etcd] : []));
+    const serving = all.filter((each) => this.raft.serves(each));
+    // A client does not know who serves: it asks whom it has, and often enough in vain.
+    const asked = serving.length > 0 && this.random.chance(0.9) ? serving : all;
+    if (asked.length === 0) return undefined;
+    try {
+      const { written } = this.raft.propose(this.random.pick(asked), (state) => ({
+        ...state,
+        written: state.written + 1,
+        revision: state.revision + 1n,
+      }));
+      return written;
+    } catch {
+      return undefined;
+    }
+  }
+
   /** A line of the story. */
   tell(_: string): void {}
 
-  /** Something that must always hold does not. */
-  violated(what: string, how: string): void {
-    throw new Error(`${what}: ${how}`);
+  /** Something of note has happened: the simulation counts it. */
+  happened(_: string): void {}
+
+  /** Something that must always hold. */
+  holds(what: string, ok: boolean, how: () => string): void {
+    if (!ok) throw new Error(`${what}: ${how()}`);
   }
 
   /** A process has called something. */
-  onCall(_node: SimNode, _what: string): void {}
+  onCall(_node: FakeNode, _what: string): void {}
 
   /** Something has changed. */
-  check(): void {
-    this.effects++;
-  }
+  check(): void {}
 
   /** One of our healers is about to remove a member. */
-  judgeRemoval(_node: SimNode, _id: string): void {}
+  judgeRemoval(_node: FakeNode, _id: string): void {}
 
-  world(node: SimNode, proc: Proc): World {
-    const seam = this.cluster.seam(proc, node);
+  /** One of our healers has changed the member list. */
+  memberListChanged(_node: FakeNode, _asked: EtcdProcess, _how: string): void {}
+
+  /** An etcd founds: it begins a cluster of its own. */
+  founds(_node: FakeNode): void {}
+
+  /** Somebody has been elected, by these votes. */
+  elected(_leader: EtcdProcess, _granted: readonly EtcdProcess[]): void {}
+
+  world(node: FakeNode, proc: Proc): World {
+    const machine = machineOf(node, proc);
+    const seam = clusterOf(node, proc);
     return {
-      machine: node.machine(proc),
+      machine,
       places: PLACES,
       birthmarkOn: true,
       mode: async () => node.mode,
-      divergence: async () => undefined,
+      divergence: async () => {
+        const found = await deepCheckFile.read(machine, PLACES.deepCheck);
+        return found?.state === 'differs'
+          ? { ...found, heals: this.settings.onDivergence === 'heal' }
+          : undefined;
+      },
       cluster: () => seam,
-      health: (_url, _tls, _limit) =>
-        proc.call(this.latency(2), () =>
-          this.healthy(node) ? { state: 'true' as const } : { state: 'none' as const, why: 'no answer' },
-        ),
+      health: (_url, _tls, limitMs) =>
+        proc.call(node.etcd?.hung ? limitMs : this.latency(2), () => {
+          const { etcd } = node;
+          if (!etcd?.joined || etcd.hung) return { state: 'none' as const, why: 'no answer' };
+          if (etcd.applied.state.alarms.length > 0) return { state: 'false' as const, why: 'ALARM' };
+          return this.raft.serves(etcd)
+            ? { state: 'true' as const }
+            : { state: 'false' as const, why: 'RAFT NO LEADER' };
+        }),
     };
   }
 
-  healthy(node: SimNode): boolean {
-    return (
-      node.on &&
-      node.etcd?.joined === true &&
-      this.cluster.serves(this.cluster.lineage(node.etcd.data.lineage), node)
-    );
+  healthy(node: FakeNode): boolean {
+    const { etcd } = node;
+    return node.on && etcd !== undefined && this.raft.serves(etcd) && etcd.applied.state.alarms.length === 0;
   }
 
-  protected log(node: SimNode, who: string): Log {
+  protected log(node: FakeNode, who: string): Log {
     const write = (data: { event: string }, sentence: string) => {
       if (data.event !== 'guards') this.tell(`${node.name} ${who}: ${sentence}`);
     };
     return { info: write, warn: write, error: write };
   }
 
+  protected settingsOf(node: FakeNode): Settings {
+    return node.mode === this.settings.mode ? this.settings : { ...this.settings, mode: node.mode };
+  }
+
   /** `heal-node.service` on a node. */
-  healService(node: SimNode, ended: () => void): void {
+  healService(node: FakeNode, ended: () => void): void {
     const proc = new Proc(node, HEAL_UNIT);
-    runHealService(this.world(node, proc), this.settings, this.log(node, 'heal')).then(
+    runHealService(this.world(node, proc), this.settingsOf(node), this.log(node, 'heal')).then(
       (outcome) => {
+        this.holds('the healer never throws', true, () => '');
         proc.ends();
         this.healEnded(node, outcome);
         ended();
       },
-      (error: Error) => this.violated('the healer never throws', error.stack ?? error.message),
+      (error: Error) => this.holds('the healer never throws', false, () => error.stack ?? error.message),
     );
   }
 
   /** A run of `heal-node.service` has ended by itself. */
-  protected healEnded(_node: SimNode, _outcome: Outcome): void {}
+  protected healEnded(_node: FakeNode, _outcome: Outcome): void {}
 
   /** Runs something of ours on a node as a process of its own, killed at the limit. */
   spawn(
-    node: SimNode,
+    node: FakeNode,
     what: string,
     limitMs: number,
-    run: (world: World, log: Log) => Promise<unknown>,
+    run: (world: World, settings: Settings, log: Log) => Promise<unknown>,
   ): void {
     if (!node.on) return;
     const proc = new Proc(node, what);
-    run(this.world(node, proc), this.log(node, what)).then(
-      () => proc.ends(),
-      (error: Error) => this.violated('a hook never throws', error.stack ?? error.message),
+    run(this.world(node, proc), this.settingsOf(node), this.log(node, what)).then(
+      () => {
+        this.holds('a hook never throws', true, () => '');
+        proc.ends();
+      },
+      (error: Error) => this.holds('a hook never throws', false, () => error.stack ?? error.message),
     );
-    this.clock.after(limitMs, () => proc.kill());
+    this.clock.after(limitMs, () => {
+      if (!proc.isAlive) return false;
+      proc.kill();
+      return true;
+    });
   }
 }

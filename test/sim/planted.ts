@@ -1,149 +1,277 @@
-/** Bugs that the simulation must find: each breaks one thing that keeps people's data, in the real tables. */
-import { join } from 'node:path';
-import { type Effect, effects } from '../../src/act/heal/effects.ts';
-import { type HealStep, healSteps, type StepId } from '../../src/plan/heal-steps.ts';
-import { DATA_DIR } from '../fake/node.ts';
-import { PLACES } from '../fake/observation.ts';
-import type { Sim } from './sim.ts';
-
-type Loose<T> = { -readonly [K in keyof T]: T[K] };
-const step = (id: StepId): Loose<HealStep> => healSteps.find((each) => each.id === id) as Loose<HealStep>;
-const effect = (id: StepId): Loose<Effect> => effects[id] as Loose<Effect>;
-const swapSteps = (a: StepId, b: StepId): void => {
-  const steps = healSteps as HealStep[];
-  const [i, j] = [steps.findIndex(({ id }) => id === a), steps.findIndex(({ id }) => id === b)];
-  [steps[i], steps[j]] = [steps[j] as HealStep, steps[i] as HealStep];
-};
+/**
+ * Bugs that must be found: each changes a few words of the product's own source as it is loaded, and nothing else.
+ * `planted.ts INDEX SCHEDULES` says at which seed the simulation finds one; with `PLANTED=INDEX` and
+ * `--preload test/sim/plant.ts` any test runs with it.
+ */
+import { readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
 
 export interface PlantedBug {
   readonly what: string;
-  /** Breaks the tables of this process, once and for all. */
-  readonly plant?: () => void;
-  /** Breaks one simulation. */
-  readonly prepare?: (sim: Sim) => void;
+  /** Of the product, from the top of the repository. */
+  readonly file: string;
+  /** These words stand there once, and become those. */
+  readonly from: string;
+  readonly to: string;
+  /** The test that finds it, where another layer keeps it from doing harm, so that no schedule shows it. */
+  readonly test?: string;
 }
 
 export const plantedBugs: readonly PlantedBug[] = [
   {
-    what: 'the data are moved without a look at whether etcd runs',
-    plant: () => {
-      effect('set-aside').act = async ({ machine, places, record }) => {
-        await machine.move(DATA_DIR, `${places.aside}/${record.id}/default.etcd`);
-        await machine.makeDirectory(DATA_DIR, { mode: 0o700, uid: 100, gid: 101 });
-        return 'moved';
-      };
-      step('set-aside').done = (s) =>
-        s.joined || (s.observed.data.kind === 'none' && !s.observed.data.occupied);
-    },
-  },
-  {
-    what: 'writes are not flushed',
-    prepare: (sim) => {
-      for (const node of sim.nodes) node.flushes = false;
-    },
-  },
-  {
     what: 'the member is removed before its replacement is staged',
-    plant: () => swapSteps('stage', 'remove'),
+    file: 'src/plan/heal-steps.ts',
+    from: 'healSteps.find((step) => !step.done(s, run))',
+    to: "healSteps.find((step) => step.id !== 'stage' && !step.done(s, run)) ?? healSteps.find((step) => !step.done(s, run))",
   },
   {
     what: 'the member is removed before its data are set aside',
-    plant: () => swapSteps('set-aside', 'remove'),
+    file: 'src/plan/heal-steps.ts',
+    from: 'joined(s, run) || emptyEnough(s) || arriving(s)',
+    to: "joined(s, run) || emptyEnough(s) || arriving(s) || s.membership === 'listed'",
   },
   {
     what: 'every member that does not answer is removed, as the app does it',
-    plant: () => {
-      const { act } = effect('remove');
-      effect('remove').act = async (heal) => {
-        const { cluster } = heal.situation;
-        for (const { id } of cluster.members)
-          if (!cluster.serving.some(({ reply }) => reply.memberId === id) && id !== cluster.own?.id)
-            await heal.cluster.removeMember(heal.servingEndpoints, id).catch(() => undefined);
-        return act(heal);
-      };
-    },
+    file: 'src/act/heal/effects/membership.ts',
+    from: '  heal.record.oldMemberId = old.id;\n',
+    to: `  heal.record.oldMemberId = old.id;
+  for (const { id } of heal.situation.cluster.members)
+    if (!heal.situation.cluster.serving.some(({ reply }) => reply.memberId === id) && id !== old.id)
+      await heal.cluster.removeMember(heal.servingEndpoints, id).catch(() => undefined);
+`,
   },
   {
-    what: 'the data are deleted, and a leftover database counts as empty',
-    plant: () => {
-      step('set-aside').done = (s) => s.joined || s.dataGone;
-    },
+    what: 'a leftover database counts as empty',
+    file: 'src/plan/heal-steps.ts',
+    from: "data.kind === 'none' && !data.occupied && data.walDir",
+    to: "data.kind === 'none' && data.walDir",
   },
   {
     what: 'the saved original goes before the unit is back',
-    plant: () => {
-      const { act } = effect('restore');
-      effect('restore').act = async (heal) => {
-        const unit = await heal.machine.readFile(PLACES.originalUnit);
-        const rights = await heal.machine.readFile(PLACES.originalRights);
-        await heal.machine.remove(PLACES.originals);
-        await heal.machine.remove(PLACES.copyUnitFile);
-        if (unit) await heal.machine.writeFile(PLACES.originalUnit, unit.text, unit.rights);
-        if (rights) await heal.machine.writeFile(PLACES.originalRights, rights.text, rights.rights);
-        return act(heal);
-      };
-    },
+    file: 'src/act/heal/effects/units.ts',
+    from: '  const did = await unitsBack(heal);\n',
+    to: '  await machine.remove(places.originals);\n  await machine.remove(places.copyUnitFile);\n  const did = await unitsBack(heal);\n',
   },
   {
-    what: 'etcd starts without asking the gate',
-    prepare: (sim) => {
-      for (const node of sim.nodes) node.asksGate = false;
-    },
+    what: 'the gate lets a node start whose data are gone',
+    file: 'src/act/gate.ts',
+    from: '  if (dataGone && mark.wasMember) {\n',
+    to: '  if (dataGone && mark.wasMember) return undefined;\n  if (dataGone && mark.wasMember) {\n',
   },
   {
     what: 'what systemd has in memory is not looked at',
-    plant: () => {
-      const { done } = step('stage');
-      step('stage').done = (s, run) => {
-        const { copyUnit } = s.observed;
-        const fresh = copyUnit.ok
-          ? { ok: true as const, value: { ...copyUnit.value, needsReload: false } }
-          : copyUnit;
-        return done({ ...s, observed: { ...s.observed, copyUnit: fresh } }, run);
-      };
-    },
+    file: 'src/plan/heal-steps.ts',
+    from: 'unit.ok && !unit.value.needsReload',
+    to: 'unit.ok',
+    test: 'test/plan/heal-steps.test.ts',
   },
   {
     what: 'the environment lists the cluster as the old file does',
-    plant: () => {
-      const { act } = effect('stage');
-      effect('stage').act = async (heal) => {
-        const said = await act(heal);
-        const [old, made] = [
-          await heal.machine.readFile(PLACES.env),
-          await heal.machine.readFile(PLACES.copyEnv),
-        ];
-        const line = /^ETCD_INITIAL_CLUSTER=.*$/m;
-        if (old && made)
-          await heal.machine.writeFile(
-            PLACES.copyEnv,
-            made.text.replace(line, line.exec(old.text)?.[0] ?? ''),
-            made.rights,
-          );
-        return said;
-      };
-    },
+    file: 'src/act/heal/effects/units.ts',
+    from: "ETCD_INITIAL_CLUSTER_STATE: 'existing', ETCD_INITIAL_CLUSTER: initialCluster }",
+    to: "ETCD_INITIAL_CLUSTER_STATE: 'existing' }",
   },
   {
     what: 'a member is taken for added by how many there are',
-    plant: () => {
-      const { done } = step('add');
-      step('add').done = (s, run) => done(s, run) || s.cluster.members.length % 2 === 0;
-    },
+    file: 'src/plan/heal-steps.ts',
+    from: "(s.membership === 'unstarted' && (run.listedByAll || up(s)))",
+    to: 's.cluster.members.length % 2 === 1',
+  },
+  // Rules and the view of the cluster.
+  {
+    what: 'a member is called stale while too few serve without it',
+    file: 'src/diagnose/cluster-view.ts',
+    from: 'members.length > 0 && listed.length >= quorum && disagreement === undefined',
+    to: 'members.length > 0 && disagreement === undefined',
+    test: 'test/diagnose/cluster-view.test.ts',
+  },
+  {
+    what: 'the quorum is one less',
+    file: 'src/diagnose/cluster-view.ts',
+    from: 'Math.floor(voters.length / 2) + 1',
+    to: 'Math.floor(voters.length / 2)',
+    test: 'test/diagnose/cluster-view.test.ts',
+  },
+  {
+    what: 'a member that only answers counts as one that serves',
+    file: 'src/diagnose/cluster-view.ts',
+    from: 'else if (!reply.value.serves) silent.push({ endpoint, why: reply.value.unavailableReason });\n',
+    to: '',
+    test: 'test/diagnose/cluster-view.test.ts',
+  },
+  {
+    what: 'the own entry is found by name',
+    file: 'src/diagnose/cluster-view.ts',
+    from: "member.peerUrls.some((url) => config.peerUrls.includes(url.replace(/\\/+$/, '')))",
+    to: 'member.name === config.name',
+  },
+  {
+    what: 'a member whose log is too short is restarted while the others are off',
+    file: 'src/diagnose/rules.ts',
+    from: "(word !== undefined || s.logShort) && s.process !== 'alive' &&",
+    to: "(word !== undefined || s.logShort) && s.process === 'alive' &&",
+    test: 'test/diagnose/rules.test.ts',
+  },
+  {
+    what: 'data that are ahead of the cluster are nothing special',
+    file: 'src/diagnose/situation.ts',
+    from: 'cluster.serving.every(({ reply }) => reply.raftIndex < commit)',
+    to: 'false',
+    test: 'test/diagnose/rules.test.ts',
+  },
+  {
+    what: 'another birthmark is nothing special',
+    file: 'src/diagnose/birthmark-mismatch.ts',
+    from: "reply.credentialsRefused === '' && (reply",
+    to: "reply.credentialsRefused !== '' && (reply",
+  },
+  {
+    what: 'data of another cluster are wiped as those of a removed member',
+    file: 'src/diagnose/situation.ts',
+    from: "cluster.clusterId === ''\n        ? undefined",
+    to: "cluster.clusterId !== ''\n        ? undefined",
+  },
+  {
+    what: 'whoever crashes has damaged data',
+    file: 'src/diagnose/stale-proofs.ts',
+    from: 'return found.length > 0 && s.crashed ?',
+    to: 'return s.crashed ?',
+    test: 'test/diagnose/rules.test.ts',
+  },
+  // Guards.
+  {
+    what: 'nobody asks whether the data are proved stale',
+    file: 'src/plan/guards.ts',
+    from: "s.provenStale || provenStale ? undefined : 'nothing seen",
+    to: "s.config ? undefined : 'nothing seen",
+    test: 'test/plan/guards.test.ts',
+  },
+  {
+    what: 'nobody asks whether those that serve are a quorum',
+    file: 'src/plan/guards.ts',
+    from: 'if (members.length > 0 && led.length >= quorum) return undefined;',
+    to: 'if (members.length > 0 || led.length >= quorum) return undefined;',
+    test: 'test/plan/guards.test.ts',
+  },
+  {
+    what: 'nobody asks whose entry is to be replaced',
+    file: 'src/plan/guards.ts',
+    from: '        cluster.ownServedBy &&\n',
+    to: '        cluster.ownServedBy === config.clientUrl &&\n',
+    test: 'test/plan/guards.test.ts',
+  },
+  {
+    what: 'heals that changed the cluster do not count against the daily limit',
+    file: 'src/plan/guards.ts',
+    from: 'healsInLastDay.filter(changedTheCluster).length',
+    to: 'healsInLastDay.filter((heal) => !changedTheCluster(heal)).length',
+    test: 'test/plan/guards.test.ts',
+  },
+  // Turn and claim.
+  {
+    what: 'a turn is had without asking',
+    file: 'src/act/heal/turn.ts',
+    from: 'if (held.value === config.name) {',
+    to: 'if (held.value !== null) {',
+    test: 'test/act/heal/turn.test.ts',
+  },
+  {
+    what: 'a turn is not given back',
+    file: 'src/act/heal/turn.ts',
+    from: 'await cluster.revokeLease(servingEndpoints, turn.lease).catch(() => undefined);',
+    to: 'await cluster.keepAlive(servingEndpoints, turn.lease).catch(() => undefined);',
+    test: 'test/act/heal/turn.test.ts',
+  },
+  {
+    what: 'a claim takes the key that another holds',
+    file: 'src/cluster/claim.ts',
+    from: 'return faster ?? {',
+    to: 'return { ...faster, ...mine } ?? {',
+    test: 'test/act/heal/turn.test.ts',
+  },
+  {
+    what: 'another joiner is not waited for',
+    file: 'src/act/heal/effects/membership.ts',
+    from: '      mustBear(heal);\n',
+    to: '',
+    test: 'test/act/heal/turn.test.ts',
+  },
+  // Marks, parking, memory, comparison, flushing.
+  {
+    what: 'a mark counts only on both disks',
+    file: 'src/state/member-mark.ts',
+    from: 'root?.there === true || data?.there === true',
+    to: 'root?.there === true && data?.there === true',
+  },
+  {
+    what: 'a parked heal goes on where the cluster is short of a member',
+    file: 'src/act/heal/run-heal.ts',
+    from: 'const why = whole ? await parked() : undefined;',
+    to: 'const why = await parked();',
+    test: 'test/act/heal/turn.test.ts',
+  },
+  {
+    what: 'data proved stale look whole again when the unit is aside',
+    file: 'src/plan/heal-steps.ts',
+    from: '(s.joined && s.observed.data.memberId !== run.staleMemberId)',
+    to: 's.joined',
+    test: 'test/act/heal/quorum-goes.test.ts',
+  },
+  {
+    what: 'data whose log is too short are brought back while the others are silent',
+    file: 'src/act/heal/run-heal.ts',
+    from: '(memory.provenStale && !memory.logShort)',
+    to: 'memory.provenStale',
+    test: 'test/act/heal/quorum-goes.test.ts',
+  },
+  {
+    what: 'a difference of the data is no error',
+    file: 'src/act/heal/effects/member.ts',
+    from: "  if (result.state === 'differs') {",
+    to: "  if (result.state === 'differs' && notAsked !== undefined) {",
+    test: 'test/act/heal/data-differ.test.ts',
+  },
+  {
+    what: 'the copy of an environment that has been put right stays bad',
+    file: 'src/plan/heal-steps.ts',
+    from: '  (s.observed.swap.staged.asOriginal || up(s)) &&\n',
+    to: '',
   },
 ];
 
-/** `planted.ts INDEX SCHEDULES`: the first seed at which that bug is found. */
-if (process.argv[1] === join(import.meta.dirname, 'planted.ts')) {
+const top = join(import.meta.dirname, '../..');
+
+/** The source with the bug in it. @throws when it is not that source any more: then the row needs new words */
+function planted({ what, file, from, to }: PlantedBug): string {
+  const text = readFileSync(join(top, file), 'utf8');
+  if (text.split(from).length !== 2) throw new Error(`${what}: ${file} does not hold once: ${from}`);
+  return text.replace(from, () => to);
+}
+
+/** Every file of the product is loaded as it is, and the one with the bug in it changed. Before any of it is imported. */
+export function plant(bug: PlantedBug): void {
+  const contents = planted(bug);
+  Bun.plugin({
+    name: 'planted',
+    setup(build) {
+      build.onLoad({ filter: /\/src\/.*\.ts$/ }, ({ path }) => ({
+        contents: relative(top, path) === bug.file ? contents : readFileSync(path, 'utf8'),
+        loader: 'ts',
+      }));
+    },
+  });
+}
+
+if (process.argv[1] === import.meta.filename) {
+  const bug = plantedBugs[Number(process.argv[2])] as PlantedBug;
+  plant(bug);
   const { runSchedule } = await import('./schedule.ts');
   const print = console.log;
   console.log = () => undefined;
-  const bug = plantedBugs[Number(process.argv[2])] as PlantedBug;
   const most = Number(process.argv[3] ?? 10_000);
-  bug.plant?.();
   let found: string | undefined;
   let seed = 0;
-  while (found === undefined && seed < most) found = runSchedule(++seed, false, bug.prepare).violation;
-  print(JSON.stringify({ what: bug.what, found: found ?? null, after: seed }));
+  while (found === undefined && seed < most) found = runSchedule(++seed).violation;
+  print(JSON.stringify({ found: found ?? null, after: seed }));
   process.exit(found === undefined ? 1 : 0);
 }

@@ -19,14 +19,14 @@ test('the alarms of the removed member are disarmed, those of others stay and ar
     { memberId: fake.bornId(3), alarm: 'NOSPACE' },
     { memberId: '0', alarm: 'CORRUPT' },
   ];
-  fake.history.alarms = [
+  fake.raise([
     { memberId: fake.oldId, alarm: 'NOSPACE' },
     ...others,
     { memberId: fake.oldId, alarm: 'CORRUPT' },
-  ];
+  ]);
   const outcome = fake.heal('operator');
   assert.is(outcome?.outcome, 'healed', outcome?.message);
-  assert.equal(fake.history.alarms, others);
+  assert.equal(fake.alarms, others);
   const steps = did(fake);
   assert.match(steps.get('remove') ?? '', new RegExp(`NOSPACE of ${fake.oldId} is disarmed`));
   assert.match(
@@ -37,14 +37,14 @@ test('the alarms of the removed member are disarmed, those of others stay and ar
 
 test('a heal that is cut off right after remove disarms them in the end', () => {
   const fake = new ThreeMembers('WAL gone');
-  fake.history.alarms = [{ memberId: fake.oldId, alarm: 'NOSPACE' }];
+  fake.raise([{ memberId: fake.oldId, alarm: 'NOSPACE' }]);
   fake.once(
     () => fake.listed.length === 2,
     () => fake.node.systemctl(['kill', HEAL_UNIT]),
   );
   const outcome = fake.heal('operator');
   assert.is(outcome?.outcome, 'healed', outcome?.message);
-  assert.equal(fake.history.alarms, []);
+  assert.equal(fake.alarms, []);
 });
 
 test.run();

@@ -1,8 +1,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { HEAL_UNIT } from '../../../src/state/places.ts';
-import { UNIT_TEXT } from '../../fake/node.ts';
 import { PLACES } from '../../fake/observation.ts';
+import { UNIT_TEXT } from '../../fake/paths.ts';
 import { ThreeMembers } from '../../fake/three-members.ts';
 
 /** Healed, on the originals, once in the list, nobody else touched, nothing left behind, the old data kept. */
@@ -105,7 +105,7 @@ for (const [after, cut] of Object.entries(cuts))
 
 test('fenced, the journal lost and no word of etcd in this boot: the originals go back, and the next one heals', () => {
   const fake = new ThreeMembers('WAL damaged');
-  const whole = fake.node.disk.entries.get(PLACES.unitFile);
+  const whole = fake.file(PLACES.unitFile);
   // Cut off right after the unit was moved.
   fake.once(
     () => !fake.node.disk.entries.has(PLACES.unitFile),
@@ -121,10 +121,11 @@ test('fenced, the journal lost and no word of etcd in this boot: the originals g
     refused?.message ?? '',
     /nothing seen in this boot proves its data stale.*All steps were taken back/,
   );
-  assert.equal(fake.node.disk.entries.get(PLACES.unitFile), whole);
+  assert.equal(fake.file(PLACES.unitFile), whole);
   assert.not(fake.node.disk.entries.has(PLACES.copyUnitFile));
   assert.equal(fake.removed, []);
-  fake.node.app('start');
+  fake.node.systemctl(['reset-failed', PLACES.unit]);
+  fake.node.systemctl(['start', PLACES.unit]);
   fake.pass(5000);
   assert.is(fake.heal('health-action')?.outcome, 'healed');
 });

@@ -4,7 +4,7 @@ import { runHealService } from '../../../src/act/heal-service.ts';
 import type { Member } from '../../../src/cluster/cluster.ts';
 import type { World } from '../../../src/observe/world.ts';
 import { HEAL_UNIT } from '../../../src/state/places.ts';
-import { nodeUrl } from '../../fake/cluster.ts';
+import { nodeUrl } from '../../fake/network.ts';
 import { PLACES } from '../../fake/observation.ts';
 import { ThreeMembers } from '../../fake/three-members.ts';
 

@@ -1,6 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { PLACES } from '../../fake/observation.ts';
+import { DB, ETCD_RIGHTS } from '../../fake/paths.ts';
 import { ThreeMembers } from '../../fake/three-members.ts';
 
 const OLD = ['20250101T000000Z-aaaaaa', '20250102T000000Z-bbbbbb', '20250103T000000Z-cccccc'];
@@ -11,14 +12,13 @@ function crowded(eachMb: number, keepAside = 1, meanwhile: (fake: ThreeMembers) 
   const fake = new ThreeMembers('WAL gone', { keepAside });
   meanwhile(fake);
   const { node } = fake;
-  node.freeBytes.data = 20 * MB;
-  node.treeBytes = eachMb * MB;
-  for (const name of OLD) fake.putFile(`${PLACES.aside}/${name}/default.etcd/db`, 'x');
+  const bytes = eachMb * MB;
+  for (const name of OLD) fake.putFile(`${PLACES.aside}/${name}/default.etcd/db`, 'x', bytes);
+  node.disk.set(DB, { text: fake.oldId, rights: ETCD_RIGHTS, bytes });
+  node.capacity.data = node.disk.used('data') + 20 * MB;
   const removed: string[] = [];
   node.onRemove = (path) => {
-    if (!path.startsWith(`${PLACES.aside}/`)) return;
-    removed.push(path.slice(PLACES.aside.length + 1));
-    node.freeBytes.data += eachMb * MB;
+    if (path.startsWith(`${PLACES.aside}/`)) removed.push(path.slice(PLACES.aside.length + 1));
   };
   return { fake, removed, ended: fake.heal('health-action') };
 }
@@ -42,7 +42,7 @@ test('its own old data are never discarded unasked, also where the disk fills up
   const { ended, removed, fake } = crowded(40, 1, (world) =>
     world.once(
       () => world.node.disk.entries.has(PLACES.copyEnv),
-      () => Object.assign(world.node.freeBytes, { data: 0 }),
+      () => Object.assign(world.node.capacity, { data: 0 }),
     ),
   );
   assert.is(ended?.outcome, 'refused', ended?.message);

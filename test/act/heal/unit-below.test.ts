@@ -3,8 +3,8 @@ import * as assert from 'uvu/assert';
 import { restoreByHand } from '../../../src/act/restore-by-hand.ts';
 import type { World } from '../../../src/observe/world.ts';
 import { HEAL_UNIT } from '../../../src/state/places.ts';
-import { UNIT_TEXT } from '../../fake/node.ts';
 import { PLACES } from '../../fake/observation.ts';
+import { UNIT_TEXT } from '../../fake/paths.ts';
 import type { Proc } from '../../fake/process.ts';
 import { ThreeMembers } from '../../fake/three-members.ts';
 

@@ -39,16 +39,19 @@ const notServing = ({ cluster }: Situation): string =>
     .join(' and ');
 
 /**
- * While another added member has not started, one more could cost the quorum. etcd refuses that too, unless it is told
- * not to (`--strict-reconfig-check`), and a turn runs out.
+ * While another added member has not started, or those that serve would be no quorum of a list that is longer by one,
+ * one more could cost the quorum. etcd refuses that too, unless it is told not to (`--strict-reconfig-check`).
  */
-function mustBeAlone({ cluster }: Situation): void {
-  const other = cluster.members.find(({ id, name }) => name === '' && id !== cluster.own?.id);
-  if (other !== undefined)
-    throw new ClusterError(
-      `member ${other.id} (${other.peerUrls.join(',')}) is added and has not started`,
-      true,
-    );
+function mustBear(heal: HealContext): void {
+  const { members, own, serving } = heal.situation.cluster;
+  const refuse = (why: string): never => {
+    throw new ClusterError(why, true);
+  };
+  const other = members.find(({ id, name }) => name === '' && id !== own?.id);
+  if (other) refuse(`member ${other.id} (${other.peerUrls.join(',')}) is added and has not started`);
+  const needed = Math.floor((members.length + 1) / 2) + 1;
+  if (serving.length < needed)
+    refuse(`${serving.length} members serve; with one more listed ${needed} are a quorum`);
 }
 
 /**
@@ -72,7 +75,7 @@ async function add(heal: HealContext): Promise<void> {
     heal,
     BOUND_MS,
     async () => {
-      mustBeAlone(heal.situation);
+      mustBear(heal);
       return heal.cluster.addMember(heal.servingEndpoints, name, peerUrls);
     },
     () => heal.situation.cluster.own !== undefined,

@@ -1,4 +1,4 @@
-import { ROOT_ONLY_DIRECTORY } from '../../../machine/machine.ts';
+import { ROOT_ONLY_DIRECTORY, ROOT_ONLY_FILE } from '../../../machine/machine.ts';
 import { parseEnvFile, setEnvValues } from '../../../machine/systemd/env-file.ts';
 import type { UnitFacts } from '../../../machine/systemd/systemctl.ts';
 import { environmentFiles, pointEnvironmentFile } from '../../../machine/systemd/unit-file.ts';
@@ -171,6 +171,7 @@ export async function restore(heal: HealContext): Promise<string> {
   const { machine, places } = heal;
   const did = await unitsBack(heal);
   heal.acts('files', 'units');
+  await machine.writeFile(places.restored, '', ROOT_ONLY_FILE);
   await machine.systemctl(['start', '--no-block', places.unit]).catch(() => undefined);
   await machine.remove(places.originals);
   // systemd begins a moment later. Whether it comes up, and the member is well, is for the next step to say.

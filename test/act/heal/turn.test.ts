@@ -1,0 +1,147 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { claim } from '../../../src/cluster/claim.ts';
+import { ClusterError } from '../../../src/cluster/cluster.ts';
+import type { World } from '../../../src/observe/world.ts';
+import { HEAL_UNIT } from '../../../src/state/places.ts';
+import { nodeUrl } from '../../fake/network.ts';
+import { PLACES } from '../../fake/observation.ts';
+import { ThreeMembers } from '../../fake/three-members.ts';
+
+const TURN = 'heal-node/joiner';
+const added = (fake: ThreeMembers): boolean => fake.listed.some(({ name }) => name === '');
+
+test('the new member is added within a turn, which is given back when it serves', () => {
+  const fake = new ThreeMembers('WAL gone');
+  let heldMeanwhile: string | undefined;
+  fake.once(
+    () => added(fake),
+    () => {
+      heldMeanwhile = fake.key(TURN)?.value;
+    },
+  );
+  assert.is(fake.heal('operator')?.outcome, 'healed');
+  assert.is(heldMeanwhile, 'etcd2');
+  assert.is(fake.key(TURN), undefined, 'the next one need not wait for it to run out');
+});
+
+test('while another has the turn nobody is added', () => {
+  const fake = new ThreeMembers('WAL gone');
+  fake.putKey(TURN, 'etcd3');
+  const ended = fake.heal('operator');
+  assert.is(ended?.outcome, 'failed');
+  assert.match(ended?.message ?? '', /waits for its turn: the new member of etcd3 is joining/);
+  assert.not(added(fake));
+  fake.dropKey(TURN);
+  assert.is(fake.resume()?.outcome, 'healed');
+});
+
+test('a turn whose asking may have been lost is asked for again; a cluster that refuses it for good is not waited for', () => {
+  for (const [refusal, transient, turns] of [
+    ['context deadline exceeded', true, 'etcd2'],
+    ['etcdserver: mvcc: database space exceeded', false, undefined],
+  ] as const) {
+    const fake = new ThreeMembers('WAL gone');
+    const real = fake.world.bind(fake);
+    let refused = 0;
+    fake.world = (node, proc): World => {
+      const world = real(node, proc);
+      return {
+        ...world,
+        cluster: (tls) => {
+          const cluster = world.cluster(tls);
+          return {
+            ...cluster,
+            get: async (endpoints, key) => {
+              if (key === TURN && (!transient || refused < 3)) {
+                refused++;
+                throw new ClusterError(refusal, transient);
+              }
+              return cluster.get(endpoints, key);
+            },
+          };
+        },
+      };
+    };
+    let held: string | undefined;
+    fake.once(
+      () => added(fake),
+      () => {
+        held = fake.key(TURN)?.value;
+      },
+    );
+    assert.is(fake.heal('operator')?.outcome, 'healed', refusal);
+    assert.is(held, turns, refusal);
+    assert.is(refused, transient ? 3 : 1);
+  }
+});
+
+/** The healer is stopped when it has removed the old ID; then the list changes, and the heal goes on. */
+function meanwhile(change: (fake: ThreeMembers) => void) {
+  const fake = new ThreeMembers('WAL gone');
+  // etcd itself would refuse.
+  fake.raft.lax = true;
+  fake.once(
+    () => fake.listed.length === 2,
+    () => fake.node.systemctl(['stop', HEAL_UNIT]),
+  );
+  fake.putFile(PLACES.request, JSON.stringify({ by: 'operator', atMs: fake.clock.nowMs }));
+  fake.node.systemctl(['start', HEAL_UNIT]);
+  fake.pass(60_000);
+  assert.is(fake.listed.length, 2);
+  change(fake);
+  return { fake, ended: fake.resume() };
+}
+
+test('a member is not added beside one that has not started, whatever etcd would take', () => {
+  const { fake, ended } = meanwhile(({ raft, served }) => raft.addMember(served, 'beef', [nodeUrl(9, 2380)]));
+  assert.is(ended?.outcome, 'failed');
+  assert.match(
+    ended?.message ?? '',
+    /member beef \(http:\/\/10\.0\.0\.9:2380\) is added and has not started/,
+  );
+  assert.is(fake.listed.filter(({ name }) => name === '').length, 1);
+});
+
+test('nor where those that serve would be no quorum of the longer list', () => {
+  const third = { id: 'cafe', name: 'etcd9', peerUrls: [nodeUrl(9, 2380)], clientUrls: [nodeUrl(9, 2379)] };
+  const { fake, ended } = meanwhile(({ raft, served }) =>
+    raft.propose(served, (is) => ({ ...is, members: [...is.members, third] })),
+  );
+  assert.is(ended?.outcome, 'failed', ended?.message);
+  assert.match(ended?.message ?? '', /2 members serve; with one more listed 3 are a quorum/);
+  assert.not(added(fake));
+});
+
+test('a heal that is to park goes on where the cluster is short of a member', () => {
+  const fake = new ThreeMembers('WAL gone');
+  fake.once(
+    () => fake.listed.length === 2,
+    () => {
+      fake.node.mode = 'off';
+    },
+  );
+  const ended = fake.heal('operator');
+  assert.is(ended?.outcome, 'parked', ended?.message);
+  assert.match(ended?.message ?? '', /parked before (restore|confirm)/);
+  assert.is(fake.listed.length, 3);
+  assert.not(added(fake));
+  assert.is(fake.running, PLACES.copyUnit);
+});
+
+test('a claim is whose it was first, also where both ask at once', () => {
+  const fake = new ThreeMembers('none');
+  const endpoints = [nodeUrl(1, 2379)];
+  const [first, second] = fake.run((world) => {
+    const cluster = world.cluster(undefined);
+    return Promise.all(['a', 'b'].map((who) => claim(cluster, endpoints, 'key', who, 60)));
+  });
+  assert.is(first?.value, second?.value);
+  assert.is(fake.key('key')?.value, first?.value);
+  assert.is(
+    fake.run((world) => claim(world.cluster(undefined), endpoints, 'key', 'c', 60)).value,
+    first?.value,
+  );
+});
+
+test.run();

@@ -1,0 +1,91 @@
+import type { FakeNode } from './node.ts';
+import { PLACES } from './observation.ts';
+import { DATA_DIR, ETCD_RIGHTS } from './paths.ts';
+import { Proc } from './process.ts';
+
+const CTL = '/opt/app/bin/ctl.sh';
+/** The app waits for its own `systemctl` as long as it takes. */
+const PATIENCE_MS = 600_000;
+
+export type Verb = 'start' | 'stop' | 'restart' | 'update' | 'backup';
+
+/** `systemctl` by way of a process: what it does, when it returns, and what becomes of it when systemd hangs. */
+export function systemctl(proc: Proc, words: readonly string[], timeoutMs: number): Promise<void> {
+  const { node } = proc;
+  const { clock, random } = node.world;
+  const late = (): void => {
+    node.world.happened('systemctl takes too long');
+    throw new Error(`systemctl ${words.join(' ')}: not done after ${timeoutMs} ms`);
+  };
+  return proc.wait<void>(
+    timeoutMs,
+    (done, failed) => {
+      const answersMs = Math.max(clock.nowMs + random.between(10, 120), node.systemd.hangsUntilMs);
+      clock.after(answersMs - clock.nowMs, () => {
+        // What was asked of a PID 1 that hung is done when it goes on, though nobody waits any more.
+        if (!node.on || (!proc.isAlive && answersMs - clock.nowMs < 200)) return;
+        if (proc.isAlive) node.onEffect(proc.what, 'before');
+        if (!proc.isAlive) return;
+        try {
+          node.systemd.command(words, proc.owner === 'ours' ? proc.what : 'the app', done);
+        } catch (error) {
+          failed(error as Error);
+        }
+        if (proc.isAlive) node.onEffect(proc.what, 'after');
+        node.world.check();
+      });
+    },
+    late,
+  );
+}
+
+/** The app's verbs, as far as they touch etcd (docs/platform.md). Returns the exit code. */
+async function run(node: FakeNode, proc: Proc, verb: Verb): Promise<number> {
+  const { disk, world } = node;
+  const call = (...words: string[]): Promise<number> =>
+    systemctl(proc, words, PATIENCE_MS).then(
+      () => 0,
+      () => 5,
+    );
+  const start = async (): Promise<number> => {
+    await proc.call(world.random.between(5, 50), () => {
+      const dir = disk.entries.get(DATA_DIR);
+      if (dir)
+        disk.set(DATA_DIR, { ...dir, rights: { ...dir.rights, uid: ETCD_RIGHTS.uid, gid: ETCD_RIGHTS.gid } });
+      // A shell writes it, and nothing flushes it.
+      if (node.ailing.root === 'no')
+        disk.set(PLACES.env, { text: node.envText, rights: { mode: 0o640, uid: 0, gid: 101 } });
+    });
+    return call('start', PLACES.unit);
+  };
+  switch (verb) {
+    case 'start':
+      return start();
+    case 'stop':
+      return call('stop', PLACES.unit);
+    case 'restart':
+      await call('stop', PLACES.unit);
+      return start();
+    case 'update':
+      // It does nothing while the unit is not enabled.
+      if (disk.kindOf(PLACES.unitFile) !== 'file') return 0;
+      await call('stop', PLACES.unit);
+      return start();
+    case 'backup':
+      await proc.call(world.random.between(1000, 30_000), () => undefined);
+      return 0;
+  }
+}
+
+/** Runs one of the app's verbs as a process of its own, which goes on whoever waits for it. */
+export function runVerb(node: FakeNode, verb: Verb): Promise<number> {
+  const proc = new Proc(node, `${CTL} ${verb}`, 'theirs');
+  return run(node, proc, verb).then((code) => {
+    proc.ends();
+    return code;
+  });
+}
+
+/** The command lines of the processes that run, those of people among them. */
+export const commandLines = (node: FakeNode): string[][] =>
+  [...node.procs].filter(({ owner }) => owner === 'theirs').map(({ what }) => what.split(' '));

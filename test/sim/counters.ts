@@ -1,0 +1,43 @@
+/** What was reached, by kind and name: what a run of many schedules must show (see sim.test.ts). */
+import { rules } from '../../src/diagnose/rules.ts';
+import { type Guard, guards } from '../../src/plan/guards.ts';
+
+export type Kind = 'rule' | 'guard refuses' | 'breakage' | 'fault' | 'invariant' | 'event' | 'story';
+export type Counts = Record<string, number>;
+
+const counts: Counts = {};
+
+export function count(kind: Kind, name: string): void {
+  const key = `${kind}: ${name}`;
+  counts[key] = (counts[key] ?? 0) + 1;
+}
+
+export const reached = (): Counts => counts;
+
+type Loose<T> = { -readonly [K in keyof T]: T[K] };
+
+/** Every rule that decides, and every guard that refuses, is counted from now on. */
+export function watchTables(): void {
+  for (const rule of rules as readonly Loose<(typeof rules)[number]>[]) {
+    const { when, reason } = rule;
+    rule.when = (situation) => {
+      const evidence = when(situation);
+      if (evidence !== undefined) count('rule', reason);
+      return evidence;
+    };
+  }
+  for (const guard of guards as unknown as readonly Loose<Guard>[]) {
+    const { refuses, id } = guard;
+    guard.refuses = (situation, facts) => {
+      const why = refuses(situation, facts);
+      if (why !== undefined) count('guard refuses', id);
+      return why;
+    };
+  }
+}
+
+/** Everything of those tables that has to be reached. */
+export const tableKeys = (): string[] => [
+  ...rules.map(({ reason }) => `rule: ${reason}`),
+  ...guards.map(({ id }) => `guard refuses: ${id}`),
+];
