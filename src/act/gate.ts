@@ -49,11 +49,12 @@ export async function gate(world: World): Promise<string | undefined> {
   if ((app.ok && app.value.role !== ETCD_ROLE) || config === undefined) return undefined;
   // The app's own verbs put other data here on purpose, and know what for.
   if (replacesData(busyVerbs(await machine.commandLines()))) return undefined;
-  if (dataGone && mark.wasMember) {
+  if (dataGone) {
+    // A root disk that was put back remembers nothing, and the other mark is on the disk that is not there.
     const away = await diskNotMounted(machine, config, mark.dataDiskId).catch(() => '');
-    return away === ''
-      ? withoutData(bare)
-      : `The data disk is not mounted: ${away}. etcd is not started; mount the data disk (see /etc/fstab and \`lsblk\`), and run the health action; nothing is lost.`;
+    if (away !== '')
+      return `The data disk is not mounted: ${away}. etcd is not started; mount the data disk (see /etc/fstab and \`lsblk\`), and run the health action; nothing is lost.`;
+    if (mark.wasMember) return withoutData(bare);
   }
 
   const asked = situationOf(await observe(world, files, ['cluster'], ASK_MS), places);

@@ -1,5 +1,5 @@
 import type { Alarm, Member, MemberReply } from '../cluster/cluster.ts';
-import type { EtcdConfig } from '../machine/etcd/etcd-config.ts';
+import { type EtcdConfig, hostOf } from '../machine/etcd/etcd-config.ts';
 import type { Asked } from '../observe/observation.ts';
 
 interface Serving {
@@ -20,7 +20,11 @@ export interface ClusterView {
   readonly members: readonly Member[];
   /** This node's entry, found by its peer URLs. */
   readonly own: Member | undefined;
-  /** A listed member of this node's name with other peer URLs; undefined where its own entry is found. */
+  /**
+   * A listed member of this node's name with other peer URLs; undefined where its own entry is found. One that serves at
+   * its own peer URL's host is another node's: a copy of its data that ran here for a moment has put this node's name
+   * on it (etcdserver/server.go, publish), until that node's etcd is started again.
+   */
   readonly renamed: Member | undefined;
   /** Where somebody else answers as this node's own member; undefined as a rule. */
   readonly ownServedBy: string | undefined;
@@ -74,6 +78,11 @@ export function clusterView(
       : undefined;
   const members = changedList ?? first?.reply.members ?? [];
   const own = config && members.find((member) => isOwn(member, config));
+  const servesThere = ({ id, peerUrls }: Member): boolean =>
+    serving.some(
+      ({ endpoint, reply }) =>
+        reply.memberId === id && peerUrls.some((url) => hostOf(url) === hostOf(endpoint)),
+    );
   const voters = members.filter(({ isLearner }) => !isLearner);
   const quorum = Math.floor(voters.length / 2) + 1;
   const listed = serving.filter(
@@ -86,7 +95,9 @@ export function clusterView(
     clusterId: first?.reply.clusterId ?? '',
     members,
     own,
-    renamed: own ? undefined : members.find(({ name }) => name !== '' && name === config?.name),
+    renamed: own
+      ? undefined
+      : members.find((member) => member.name !== '' && member.name === config?.name && !servesThere(member)),
     ownServedBy: own && serving.find(({ reply }) => reply.memberId === own.id)?.endpoint,
     credentialsRefused: serving.find(({ reply }) => reply.credentialsRefused)?.reply.credentialsRefused ?? '',
     answered: others.some(({ reply }) => reply.ok),

@@ -114,4 +114,13 @@ test('what was asked for while a run looked is looked at again: the operator is 
   assert.not(fake.node.disk.entries.has(PLACES.request), 'both are answered');
 });
 
+test('nor where the root disk remembers nothing, and the disk that it is told to mount is not there', () => {
+  const fake = new ThreeMembers('WAL gone');
+  fake.othersOff();
+  const refused = fake.run((world) =>
+    gate({ ...world, machine: { ...world.machine, fileSystemId: async () => 'root' } }),
+  );
+  assert.match(refused ?? '', /^The data disk is not mounted: .*\/etc\/fstab names \/dev\/vdc/);
+});
+
 test.run();

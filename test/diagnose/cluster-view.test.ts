@@ -191,6 +191,15 @@ test('who serves as this member elsewhere, and a member of its name at another a
   assert.is(clusterView(config, [answers(1, THREE)], undefined).renamed, undefined);
 });
 
+test('a member that serves at its own address is not this one under a new address, whatever its name is', () => {
+  // A copy of its data has run here for a moment, and has put this node's name on it.
+  const copied = THREE.filter(({ id }) => id !== 'm2').map((member) =>
+    member.id === 'm3' ? { ...member, name: 'etcd2' } : member,
+  );
+  assert.is(clusterView(config, [answers(1, copied), answers(3, copied)], undefined).renamed, undefined);
+  assert.is(clusterView(config, [answers(1, copied), silent(3)], undefined).renamed?.id, 'm3');
+});
+
 test('an alarm that several know of is one alarm', () => {
   const alarms = [{ memberId: 'm3', alarm: 'NOSPACE' }];
   const more = [...alarms, { memberId: 'm1', alarm: 'CORRUPT' }];

@@ -111,6 +111,7 @@ export class FakeNode {
       [PLACES.unitFile]: [UNIT_TEXT, this.unitRights],
       [PLACES.env]: [this.envText, { ...ROOT_FILE, mode: 0o640, gid: 101 }],
       [PLACES.appEnv]: [this.appView(), ROOT_FILE],
+      '/etc/fstab': ['/dev/vdc /var/lib/etcd ext4 defaults 0 0\n', ROOT_FILE],
       '/etc/passwd': ['etcd:x:100:101::/var/lib/etcd:/bin/false\n', ROOT_FILE],
       [`${UNIT_DIR}/${HEAL_UNIT}`]: ['[Service]\nExecStart=/opt/heal-node/bin/heal-node resume\n', ROOT_FILE],
     };

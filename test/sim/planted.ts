@@ -55,8 +55,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     what: 'the gate lets a node start whose data are gone',
     file: 'src/act/gate.ts',
-    from: '  if (dataGone && mark.wasMember) {\n',
-    to: '  if (dataGone && mark.wasMember) return undefined;\n  if (dataGone && mark.wasMember) {\n',
+    from: '    if (mark.wasMember) return withoutData(bare);\n',
+    to: '    if (mark.wasMember) return undefined;\n',
   },
   {
     what: 'what systemd has in memory is not looked at',

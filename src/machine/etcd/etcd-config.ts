@@ -87,7 +87,8 @@ const CERTIFICATES = [
   { prefix: 'ETCD_PEER_', urls: 'ETCD_INITIAL_ADVERTISE_PEER_URLS' },
 ] as const;
 
-const hostOf = (url: string): string => URL.parse(url)?.hostname.replace(/^\[|\]$/g, '') ?? '';
+/** The host of a URL, an IPv6 address without its brackets; empty where there is none. */
+export const hostOf = (url: string): string => URL.parse(url)?.hostname.replace(/^\[|\]$/g, '') ?? '';
 
 /**
  * @throws EtcdConfigError naming the file, the key, the value and what is allowed.
