@@ -70,10 +70,7 @@ const heal = async ({ world: { machine, places }, leftMs }: Case): Promise<Done>
 
 /** What the action does with a verdict, by the verdict's row. */
 const responses: Readonly<Record<Response, (c: Case) => Promise<Done>>> = {
-  nothing: async ({ needsPerson, situation }) => ({
-    code: situation.servesAsOwn || !needsPerson ? 0 : 3,
-    did: 'Nothing is done.',
-  }),
+  nothing: async ({ needsPerson }) => ({ code: needsPerson ? 3 : 0, did: 'Nothing is done.' }),
   restart,
   'restart-if-dead': async (c) => {
     const { process, dataGone, cluster } = c.situation;
