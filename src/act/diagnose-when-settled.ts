@@ -15,6 +15,10 @@ export interface Settled {
 const mayCrash = ({ situation: { unit }, diagnosis: { verdict } }: Settled): boolean =>
   unit?.active === 'activating' && unit.restarts > 0 && ['starting', 'unknown'].includes(verdict);
 
+/** It was started while its data were read, so that nothing is known of them, and has ended again. */
+const isUnread = ({ situation: { process, observed, examination } }: Settled): boolean =>
+  process === 'dead' && observed.data.kind === 'data' && examination === undefined;
+
 /**
  * Looks, and looks again while what it sees may be other in a moment: between two crashes, and as long as `waits`
  * says, for up to `boundMs`.
@@ -38,7 +42,8 @@ export async function diagnoseWhenSettled(
       },
       (error: Error) => error,
     );
-    return last instanceof Error || mayCrash(last) || (await waits(last)) ? undefined : last;
+    const goesOn = last instanceof Error || mayCrash(last) || isUnread(last) || (await waits(last));
+    return goesOn ? undefined : last;
   });
   if (last instanceof Error) throw last;
   return last;
