@@ -7,6 +7,9 @@ import { newestSnapshot, type Snapshot } from './read-snapshots.ts';
 import { DatabaseScan, scanDatabase } from './scan-database.ts';
 import { LogScan, scanLog, segmentsOf } from './scan-log.ts';
 
+/** These take records of any length, and cut off one that is longer than the rest of the file (wal/decoder.go). */
+const SINCE_3_5 = /^(3\.([5-9]|\d\d)|[4-9])/;
+
 /** One examination: the parts that it looks at, in the order in which etcd does. */
 class Examiner {
   private readonly budget: Budget;
@@ -82,8 +85,14 @@ class Examiner {
       this.notLookedAt.push('the database: it was not asked for');
       return;
     }
-    if (this.logRead && this.readSnapshots()) this.damage.push(...damageOfLog(segments, log, this.snapshot));
-    this.readDatabase();
+    const snapshotKnown = this.logRead && this.readSnapshots();
+    const hasDatabase = this.snapNames.includes('db');
+    const databaseRead = !hasDatabase || this.scan('db');
+    if (log.tooLong && SINCE_3_5.test(this.database.clusterVersion)) {
+      this.logRead = false;
+      this.notLookedAt.push('the log from a record on that etcd 3.4 would refuse for its length');
+    } else if (snapshotKnown) this.damage.push(...damageOfLog(segments, log, this.snapshot));
+    if (databaseRead) this.readReceived(hasDatabase);
   }
 
   /** etcd starts from the newest snapshot that the log has recorded as committed. */
@@ -95,9 +104,8 @@ class Examiner {
     });
   }
 
-  private readDatabase(): void {
-    const hasDatabase = this.snapNames.includes('db');
-    if (hasDatabase && !this.scan('db')) return;
+  /** The database must not be older than the snapshot, unless the one that came with that is there. */
+  private readReceived(hasDatabase: boolean): void {
     const { index } = this.snapshot;
     const applied = () => Number(this.database.applied ?? (hasDatabase ? Number.POSITIVE_INFINITY : 0));
     if (this.damage.length > 0 || index <= applied()) return;

@@ -52,6 +52,8 @@ export class LogScan {
   /** It has an entry of a later term than the founding's: a leader has been elected, and this member has followed it. */
   elected = false;
   torn: Damage | undefined;
+  /** Reading ended at a record that is longer than etcd 3.4 takes. */
+  tooLong = false;
   readonly problems: LogProblem[] = [];
 }
 
@@ -183,8 +185,8 @@ class LogReader {
     if (low === 0 && high === 0) return 'next file'; // preallocated space
     const length = (high & 0xffffff) * 2 ** 32 + low;
     const padding = high >>> 31 === 1 ? (high >>> 24) & 7 : 0;
-    if (length >= MAX_RECORD_BYTES - padding)
-      return this.stop(`max entry size limit exceeded: a record of ${length} bytes`);
+    this.into.tooLong = length >= MAX_RECORD_BYTES - padding;
+    if (this.into.tooLong) return this.stop(`max entry size limit exceeded: a record of ${length} bytes`);
     const bytes = file.bytes(this.at + 8, length + padding);
     if (bytes.length < length + padding) return this.cutOff();
 
