@@ -60,6 +60,8 @@ export async function sweep({
   onCase,
 }: Sweep): Promise<Case[]> {
   const top = mkdtempSync(join(tmpdir(), 'heal-node-sweep-'));
+  // Also when a runner ends this process.
+  process.once('exit', () => rmSync(top, { recursive: true, force: true }));
   try {
     const recorded = await record(binary, join(top, 'recordings'), recordings);
     const images = recorded.map(({ name, now, early, other }) => ({
