@@ -113,6 +113,13 @@ test('nor where those that serve would be no quorum of the longer list', () => {
   assert.not(added(fake));
 });
 
+test('but to a list of one anybody is added: after the repair of the app the others come back so', () => {
+  const { fake } = meanwhile(({ raft, served }) =>
+    raft.propose(served, (is) => ({ ...is, members: is.members.slice(0, 1) })),
+  );
+  assert.is(fake.listed.length, 2);
+});
+
 test('a heal that is to park goes on where the cluster is short of a member', () => {
   const fake = new ThreeMembers('WAL gone');
   fake.once(

@@ -34,6 +34,11 @@ function hostPids(machine: TestMachine, program: string): string[] {
   });
 }
 
+/** Sends etcd of a machine a signal, from outside and so at once. */
+export function signalEtcd(machine: TestMachine, signal: NodeJS.Signals): void {
+  for (const pid of hostPids(machine, 'etcd')) process.kill(Number(pid), signal);
+}
+
 /** Freezes etcd of a machine: it waits in the kernel, and no signal reaches it. */
 export function freezeEtcd({ slot }: Bed, machine: TestMachine): void {
   const group = groupOf(slot);

@@ -67,13 +67,16 @@ async function goStale(bad: TestMachine, at: number | 'steps', way: Way): Promis
   await bad.sh('systemctl reset-failed etcd; systemctl start --no-block etcd');
 }
 
-/** After a cut by power: the machine comes back as it does in life. */
-async function comeBack(bad: TestMachine, way: Way): Promise<void> {
+/**
+ * After a cut by power: the machine comes back as it does in life.
+ * @param hooks is given what AppCenter calls meanwhile: it may go on when the member is well already
+ */
+async function comeBack(bad: TestMachine, way: Way, hooks: Promise<unknown>[]): Promise<void> {
   await bad.powerOff();
   if (way === 'migrated') bad.resetRootDisk();
   await bad.powerOn(false);
   // As AppCenter starts the app on a machine that has been migrated.
-  if (way === 'migrated') void bad.run('/opt/heal-node/bin/start');
+  if (way === 'migrated') hooks.push(bad.run('/opt/heal-node/bin/start'));
 }
 
 /** Waits until the heal is over, and sees that it has left everything as it should be. */
@@ -152,13 +155,15 @@ async function cutOnce(
   const platform = stage.appCenter(SPEEDUP, [bad]);
   const where = await cutOrEnded(bad, at);
   const cut = typeof where === 'string';
-  if (cut && way !== 'killed') await comeBack(bad, way);
+  const hooks: Promise<unknown>[] = [];
+  if (cut && way !== 'killed') await comeBack(bad, way, hooks);
   await expectWhole(
     stage,
     bad,
     { oldId, unit },
     cut ? `${way} after effect ${at} (${where})` : 'not cut at all',
   );
+  await Promise.all(hooks);
   await platform.stop();
   return where;
 }
@@ -172,10 +177,11 @@ async function cutInEveryStep(stage: Stage, bad: TestMachine, way: Way, unit: st
   const cutIn = (): string[] => (existsSync(steps) ? readdirSync(steps) : []);
   // The last step may be seen done after a cut in the one before it.
   const must = healSteps.map(({ id }) => id as string).filter((id) => id !== 'confirm');
+  const hooks: Promise<unknown>[] = [];
   /** Where the cutter stands still, the power goes, and comes back. */
   const stood = async (): Promise<boolean> => {
     const stands = way !== 'killed' && existsSync(inRun(bad, 'cut'));
-    if (stands) await comeBack(bad, way);
+    if (stands) await comeBack(bad, way, hooks);
     return stands;
   };
   await until(
@@ -188,6 +194,7 @@ async function cutInEveryStep(stage: Stage, bad: TestMachine, way: Way, unit: st
   });
   // The last step is cut too, or was seen done.
   await expectWhole(stage, bad, { oldId, unit }, `${way} in every step`, stood);
+  await Promise.all(hooks);
   await bad.sh(`rm -r ${KNIFE.steps}; systemctl daemon-reload`);
   await platform.stop();
   const count = cutIn().length;
