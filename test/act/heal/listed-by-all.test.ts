@@ -64,9 +64,9 @@ test('etcd is started when the last of those that serve lists the new member, as
   assert.ok(seen.readsFirst);
 });
 
-test('so too when a heal was cut off after the new member was added', () => {
+/** The new member is added, and its healer has died before it was started. */
+function cutOffAfterAdd(): ThreeMembers {
   const fake = new ThreeMembers('WAL gone');
-  const before = fake.listed;
   fake.once(
     () => fake.listed.some(({ name }) => name === ''),
     () => fake.node.systemctl(['stop', HEAL_UNIT]),
@@ -78,10 +78,26 @@ test('so too when a heal was cut off after the new member was added', () => {
     fake.listed.some(({ name }) => name === ''),
     'it is added and has not started',
   );
+  return fake;
+}
+
+test('so too when a heal was cut off after the new member was added', () => {
+  const fake = cutOffAfterAdd();
+  const before = fake.listed.map((member) =>
+    member.name === '' ? { ...member, id: fake.oldId, name: fake.node.name } : member,
+  );
   const { seen, lag } = withLaggard(fake, 7, before);
   const outcome = heal(fake, lag);
   assert.is(outcome.outcome, 'healed', outcome.message);
   assert.equal(seen.started, [0]);
+});
+
+test('one that is added already does not wait for another, who has its turn and waits for this one', () => {
+  const fake = cutOffAfterAdd();
+  fake.dropKey('heal-node/joiner');
+  fake.putKey('heal-node/joiner', 'etcd9');
+  const outcome = heal(fake, (world) => world);
+  assert.is(outcome.outcome, 'healed', outcome.message);
 });
 
 test('one that serves and never lists it keeps etcd from being started, and is named', () => {

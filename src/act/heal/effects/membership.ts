@@ -61,8 +61,11 @@ function mustBear(heal: HealContext): void {
  */
 export async function addNewMember(heal: HealContext): Promise<string> {
   const { name, peerUrls } = heal.config;
-  await takeTurn(heal);
-  if (heal.situation.cluster.own === undefined) await add(heal);
+  // One that is added already is whom the others wait for, the one that has its turn too: it must not wait for them.
+  if (heal.situation.cluster.own === undefined) {
+    await takeTurn(heal);
+    if (heal.situation.cluster.own === undefined) await add(heal);
+  }
   const id = heal.situation.cluster.own?.id ?? '';
   heal.record.newMemberId = id;
   const lists = await untilListedByAll(heal, id);
