@@ -7,6 +7,7 @@ import type { Client } from './client.ts';
 import type { TestMachine } from './machine.ts';
 import { machineLogs } from './machine-logs.ts';
 import { until } from './sh.ts';
+import { pastHeals } from './world.ts';
 
 export interface Stage {
   readonly bed: Bed;
@@ -92,7 +93,7 @@ export async function healed(machine: TestMachine): Promise<void> {
   await until(
     `${machine.name} is healed`,
     async () => {
-      if (!machine.isOn) return false;
+      if (!machine.isOn || pastHeals(machine).at(-1)?.outcome !== 'healed') return false;
       // While systemd has its hands full, the command says so instead.
       const status = await machine.cliJson('status').catch(() => undefined);
       if (status === undefined) return false;

@@ -1,4 +1,7 @@
 /** Questions to the world that scenarios assert on: the answers come from etcd, systemd and the disk. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { HealRecord } from '../../../src/state/heal-record.ts';
 import type { Bed } from './bed.ts';
 import type { TestMachine } from './machine.ts';
 import { until } from './sh.ts';
@@ -34,6 +37,14 @@ export const etcdFailed = (machine: TestMachine): Promise<string> =>
     // Before each of its starts the gate asks the others, of whom some may be silent.
     180_000,
   );
+
+/** Its heals that are over, the oldest first, as its data disk has them: what waits for one asks often. */
+export function pastHeals(machine: TestMachine): HealRecord[] {
+  const dir = join(machine.dataDisk, 'heal-node/history');
+  if (!existsSync(dir)) return [];
+  const entries = readdirSync(dir).filter((name) => /^[^.].*\.json$/.test(name));
+  return entries.sort().map((name) => JSON.parse(readFileSync(join(dir, name), 'utf8')) as HealRecord);
+}
 
 /** Answers a linearizable read on its own endpoint. */
 export const serves = (bed: Bed, machine: TestMachine): Promise<boolean> =>

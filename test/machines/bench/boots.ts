@@ -1,6 +1,7 @@
 import type { Bed } from '../bed/bed.ts';
 import { breakDisk } from '../bed/breakage.ts';
 import { sleep, until } from '../bed/sh.ts';
+import { pastHeals } from '../bed/world.ts';
 import { say } from '../demo/lines.ts';
 import type { HealthWatch } from './health-watch.ts';
 
@@ -30,11 +31,8 @@ async function served(bed: Bed, watch: HealthWatch, lost: boolean): Promise<numb
     await until('it serves', async () => !Number.isNaN(watch.firstHealthyAfter(beganMs)), 60_000, 20);
     return watch.firstHealthyAfter(beganMs) - beganMs;
   }
-  const ended = await until('it is healed', async () => {
-    const { heals } = await bad.cliJson('history').catch(() => ({ heals: [] }));
-    return heals[0];
-  });
-  if (ended.outcome !== 'healed')
+  const ended = await until('it is healed', async () => pastHeals(bad)[0], 60_000, 20);
+  if (ended.outcome !== 'healed' || ended.endedAt === undefined)
     throw new Error(`the heal at boot ended as ${ended.outcome}: ${ended.message}`);
   return Date.parse(ended.endedAt) - beganMs;
 }

@@ -12,7 +12,7 @@ import type { TestMachine } from '../bed/machine.ts';
 import { machineLogs } from '../bed/machine-logs.ts';
 import { createCluster } from '../bed/scenario.ts';
 import { until } from '../bed/sh.ts';
-import { etcdFailed, memberList, originals, traces } from '../bed/world.ts';
+import { etcdFailed, memberList, originals, pastHeals, traces } from '../bed/world.ts';
 import { expectHealed, idsOf } from '../scenarios/stories.ts';
 import { type Case, cases } from './cases.ts';
 
@@ -88,16 +88,13 @@ async function diagnosed(bad: TestMachine, one: Case): Promise<{ verdict: string
 async function heal(bad: TestMachine): Promise<number> {
   healedSids.add(bad.sid);
   const beganMs = Date.now();
-  const last = async () => {
-    const { heal, lastHeal } = await bad.cliJson('status');
-    return heal === null && lastHeal?.outcome === 'healed' ? lastHeal.id : '';
-  };
-  const before = await last();
+  const last = (): string => pastHeals(bad).findLast(({ outcome }) => outcome === 'healed')?.id ?? '';
+  const before = last();
   await until(
     'the action heals',
     async () => {
       await bad.hook('health-action');
-      return ![before, ''].includes(await last());
+      return last() !== before;
     },
     120_000,
     500,

@@ -12,7 +12,7 @@ import { breakDisk } from '../bed/breakage.ts';
 import type { TestMachine } from '../bed/machine.ts';
 import { type Stage, scenario } from '../bed/scenario.ts';
 import { until } from '../bed/sh.ts';
-import { idOf, memberList, originals, traces } from '../bed/world.ts';
+import { idOf, memberList, originals, pastHeals, traces } from '../bed/world.ts';
 
 /** What was being written when it was cut off goes with a write there that comes a minute later (HeldDir.write). */
 const LEFT_BY_A_CUT = /\/\.[^/]+\.[0-9a-f]{24}$/;
@@ -133,9 +133,9 @@ async function cutOrEnded(bad: TestMachine, at: number): Promise<string | Uncut>
       const where = read('cut')?.split('\n')[0];
       if (where !== undefined) return where;
       // Its last effects come after its entry in the history.
-      const { heals } = await bad.cliJson('history');
+      if (pastHeals(bad).length === 0) return undefined;
       const { stdout: service } = await bad.run('systemctl', 'is-active', 'heal-node');
-      if (heals.length === 0 || service !== 'inactive' || read('cut') !== undefined) return undefined;
+      if (service !== 'inactive' || read('cut') !== undefined) return undefined;
       return { effects: (read('effects') ?? '').split('\n') };
     },
     60_000,

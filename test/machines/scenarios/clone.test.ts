@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import type { TestMachine } from '../bed/machine.ts';
 import { gateRefused, healed, type Stage, scenario, withSettings } from '../bed/scenario.ts';
 import { sh, until } from '../bed/sh.ts';
-import { originals, serves } from '../bed/world.ts';
+import { originals, pastHeals, serves } from '../bed/world.ts';
 import { expectAllWrites, expectHealed, idsOf } from './stories.ts';
 
 const GATE = '/etc/systemd/system/etcd.service.d/10-heal-node-gate.conf';
@@ -71,7 +71,7 @@ scenario(
       ),
     );
     const again = appCenter();
-    await until('it is healed again', async () => (await bad.cliJson('history')).heals.length === 2, 180_000);
+    await until('it is healed again', async () => pastHeals(bad).length === 2, 180_000);
     await healed(bad);
     await again.stop();
     await writer.writes(50);

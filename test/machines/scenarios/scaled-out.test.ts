@@ -3,7 +3,7 @@ import { breakDisk } from '../bed/breakage.ts';
 import type { TestMachine } from '../bed/machine.ts';
 import { healed, scenario } from '../bed/scenario.ts';
 import { until } from '../bed/sh.ts';
-import { hashes, keysOn, memberList, originals } from '../bed/world.ts';
+import { hashes, keysOn, memberList, originals, pastHeals } from '../bed/world.ts';
 
 const APP_ENV = '/opt/app/bin/.env';
 const DATA = '/var/lib/etcd/default.etcd';
@@ -40,14 +40,9 @@ scenario(
     /** Loses its data, and is stale at the first look: etcd has not been asked to say anything. */
     const healsAtOnce = async (bad: TestMachine, lose: () => Promise<void>): Promise<void> => {
       const before = { ids: await ids(), originals: await originals(bad) };
-      const heals = (await bad.cliJson('history')).heals.length;
+      const heals = pastHeals(bad).length;
       await lose();
-      await until(
-        `${bad.name} is healed`,
-        async () => (await bad.cliJson('history')).heals.length > heals,
-        120_000,
-        300,
-      );
+      await until(`${bad.name} is healed`, async () => pastHeals(bad).length > heals, 120_000);
       await healed(bad);
       const after = await ids();
       assert.is(after.size, machines.length);

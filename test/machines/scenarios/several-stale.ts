@@ -24,11 +24,11 @@ export function severalStale(title: string, members: 5 | 7, sids: readonly numbe
       await each.powerOff();
       await breakDisk(each, 'data-gone');
     }
-    await Promise.all(bad.map((each) => each.powerOn()));
+    const victim = bad.at(-1) as TestMachine;
+    const tail = tailOf(victim.onRootDisk('/var/log/heal-node/heal-node.log'));
+    const booted = Promise.all(bad.map((each) => each.powerOn()));
     const platform = appCenter();
     if (killed) {
-      const victim = bad.at(-1) as TestMachine;
-      const tail = tailOf(victim.onRootDisk('/var/log/heal-node/heal-node.log'));
       await until(
         'its new member is added',
         async () => tail().some((line) => /"event":"step-done".*"step":"add"/.test(line)),
@@ -37,6 +37,7 @@ export function severalStale(title: string, members: 5 | 7, sids: readonly numbe
       );
       await victim.run('systemctl', 'kill', '--signal=SIGKILL', 'heal-node.service');
     }
+    await booted;
     await Promise.all(bad.map(healed));
     await writer.writes(50);
     await platform.stop();
