@@ -39,10 +39,16 @@ async function runAll(jobs: readonly Job[], lanes: number): Promise<void> {
       ? sweepLeftovers().then(() => baseRoot(console.log))
       : Promise.resolve();
   await lane(build);
-  const checks = lane([...of('types', 'lint'), ...unit], machines.length > 0 ? BESIDE : 0);
+  const checks = [...of('types', 'lint'), ...unit];
+  const beside = lane(checks, machines.length > 0 ? BESIDE : 0);
   // Where the root cannot be made, each scenario says why.
   await bedIsMade.catch(() => undefined);
-  await Promise.all([checks, ...Array.from({ length: lanes }, () => lane(machines))]);
+  // A lane that finds no machines to boot any more helps with the rest.
+  const both = async (): Promise<void> => {
+    await lane(machines);
+    await lane(checks);
+  };
+  await Promise.all([beside, ...Array.from({ length: lanes }, both)]);
 }
 
 function remember(): void {
