@@ -27,7 +27,7 @@ export interface Guard {
   /** The question, for docs and `plan`. */
   readonly asks: string;
   /** It may pass by itself within seconds: worth asking again before it is called a refusal. */
-  readonly transient?: true;
+  readonly transient?: boolean;
   /** Undefined when it passes; otherwise why it does not, as a sentence. */
   readonly refuses: (s: Situation, facts: GuardFacts) => string | undefined;
 }
@@ -237,7 +237,6 @@ export type GuardId = (typeof guards)[number]['id'];
 
 export interface GuardAnswer {
   readonly id: GuardId;
-  readonly asks: string;
   readonly pass: boolean;
   /** Why not; the question again when it passes. */
   readonly why: string;
@@ -248,14 +247,8 @@ export interface GuardAnswer {
 export function askGuards(s: Situation, facts: GuardFacts, ids?: readonly GuardId[]): GuardAnswer[] {
   return guards
     .filter(({ id }) => ids === undefined || ids.includes(id))
-    .map((guard: Guard & { id: GuardId }) => {
-      const why = guard.refuses(s, facts);
-      return {
-        id: guard.id,
-        asks: guard.asks,
-        pass: why === undefined,
-        why: why ?? 'yes',
-        transient: guard.transient === true,
-      };
+    .map(({ id, refuses, transient = false }: Guard & { id: GuardId }) => {
+      const why = refuses(s, facts);
+      return { id, pass: why === undefined, why: why ?? 'yes', transient };
     });
 }

@@ -79,9 +79,9 @@ async function note(heal: HealContext): Promise<void> {
 /** One step: a fresh look, the guards, the intent written down, the effect, what was seen after. */
 async function takeStep(heal: HealContext, step: HealStep): Promise<void> {
   const { machine, record, log } = heal;
-  await heal.lookIfOlder(RIGHT_BEFORE_MS, ...step.looksBefore);
+  await heal.lookIfOlder(RIGHT_BEFORE_MS, ...(step.looksBefore ?? []));
   if (step.done(heal.situation, heal.memory)) return;
-  if (step.needs.length > 0) await mustPass(heal, step, step.needs);
+  if (step.needs) await mustPass(heal, step, step.needs);
   if (step.done(heal.situation, heal.memory)) return;
   Object.assign(heal.memory, step.learns?.(heal.situation));
   if (record.steps.length === 0) {
@@ -97,7 +97,7 @@ async function takeStep(heal: HealContext, step: HealStep): Promise<void> {
     { event: 'step-begins', healId: record.id, step: step.id, runbookStep: step.runbookStep },
     `${step.id}: ${step.what}.`,
   );
-  heal.acts(...step.looksAfter);
+  heal.acts(...(step.looksAfter ?? []));
   const did = await effects[step.id].act(heal);
   entry.durationMs = Math.round(machine.monotonicMs() - beganMs);
   entry.did = did.slice(0, 2000);
@@ -106,7 +106,7 @@ async function takeStep(heal: HealContext, step: HealStep): Promise<void> {
     { event: 'step-done', healId: record.id, step: step.id, durationMs: entry.durationMs },
     `${step.id}: ${did}.`,
   );
-  await heal.lookIfOlder(RIGHT_BEFORE_MS, ...step.looksAfter);
+  await heal.lookIfOlder(RIGHT_BEFORE_MS, ...(step.looksAfter ?? []));
 }
 
 /** Takes back the reversible steps, the last first, while the cluster still lists the old member. */
