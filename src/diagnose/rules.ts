@@ -1,4 +1,5 @@
 import {
+  allOf,
   clusterEvidence,
   dataEvidence,
   type Evidence,
@@ -118,24 +119,19 @@ export const rules: readonly Rule[] = [
     means: 'the data are of another cluster than the one that answers; heal-node never wipes such data',
     advice:
       'find out whose data these are; if nobody needs them, stop etcd, move the data dir away by hand, and run the health action',
-    when: (s) => {
-      const { cluster, self, otherCluster } = s;
-      return otherCluster !== undefined && cluster.hasQuorumWithoutSelf
-        ? [
+    when: (s) =>
+      s.otherCluster !== undefined && s.cluster.hasQuorumWithoutSelf
+        ? allOf(
             dataEvidence(s),
-            ...(self
-              ? [
-                  ev(
-                    'member',
-                    `${s.config?.clientUrl}`,
-                    `runs as ${self.memberId} of cluster ${otherCluster}`,
-                  ),
-                ]
-              : []),
-            ...clusterEvidence(s),
-          ]
-        : undefined;
-    },
+            s.self &&
+              ev(
+                'member',
+                `${s.config?.clientUrl}`,
+                `runs as ${s.self.memberId} of cluster ${s.otherCluster}`,
+              ),
+            clusterEvidence(s),
+          )
+        : undefined,
   },
   {
     verdict: 'local-fault',
@@ -243,10 +239,9 @@ export const rules: readonly Rule[] = [
       advice,
       when: (s) => {
         // What a client sends may stand in a log: it can keep a heal from beginning here, and never begin one.
-        const line = s.crashed ? s.words.find((word) => says?.pattern.test(word)) : undefined;
-        const shown = shows?.(s) ?? [];
-        if (line === undefined && shown.length === 0) return undefined;
-        return [...(line === undefined ? [] : [journalEvidence(s, line)]), ...shown, unitEvidence(s)];
+        const line = s.crashed && s.words.find((word) => says?.pattern.test(word));
+        const found = allOf(line && journalEvidence(s, line), shows?.(s));
+        return found.length > 0 ? [...found, unitEvidence(s)] : undefined;
       },
     }),
   ),
@@ -278,12 +273,7 @@ export const rules: readonly Rule[] = [
     when: (s) => {
       const word = panicOfShortLog(s);
       return (word !== undefined || s.logShort) && s.process !== 'alive' && !s.cluster.hasQuorumWithoutSelf
-        ? [
-            ...(word === undefined ? [] : [journalEvidence(s, word)]),
-            dataEvidence(s),
-            unitEvidence(s),
-            ...clusterEvidence(s),
-          ]
+        ? allOf(word && journalEvidence(s, word), dataEvidence(s), unitEvidence(s), clusterEvidence(s))
         : undefined;
     },
   },
@@ -316,14 +306,8 @@ export const rules: readonly Rule[] = [
       means,
       when: (s) => {
         const shown = maySayStale(s, whileStarting) ? shows(s) : undefined;
-        return (
-          shown && [
-            ...shown,
-            ...s.words.slice(-1).map((word) => journalEvidence(s, word)),
-            unitEvidence(s),
-            ...clusterEvidence(s),
-          ]
-        );
+        const said = s.words.slice(-1).map((word) => journalEvidence(s, word));
+        return shown && [...shown, ...said, unitEvidence(s), ...clusterEvidence(s)];
       },
     }),
   ),
