@@ -26,23 +26,13 @@ export async function restoreByHand(
   const { machine, places } = world;
   const stoppedByApp = await park(machine, places, 2 * PARK_MS);
   try {
-    const parked = await waitUntil(
-      machine,
-      PARK_MS,
-      200,
-      async () => !(await healRuns(machine)) || undefined,
-    );
-    if (!parked)
+    const ended = async () => !(await healRuns(machine)) || undefined;
+    if (!(await waitUntil(machine, PARK_MS, 200, ended)))
       return { code: 1, message: 'A heal is under way and does not come to a point where it can be parked.' };
     const observed = await observe(world);
     const unfinished = await healRecordFile.read(machine, places.journal);
-    const heal = new HealContext(
-      world,
-      settings,
-      log,
-      unfinished ?? newRecord(machine.now(), 'operator', 'restore'),
-      observed,
-    );
+    const record = unfinished ?? newRecord(machine.now(), 'operator', 'restore');
+    const heal = new HealContext(world, settings, log, record, observed);
     if (!heal.situation.swapped && unfinished === undefined)
       return { code: 0, message: 'The originals are in place; there was nothing to bring back.' };
     const did = canRollBack(heal)

@@ -164,13 +164,11 @@ export async function confirm(heal: HealContext): Promise<string> {
   await untilServes(heal, places.unit);
   await heal.lookIfOlder(UNIT_AGE_MS, 'files', 'units');
   await heal.look('self');
-  const { swapped, unitName, cluster } = heal.situation;
-  const { self } = heal.situation;
+  const { swapped, unitName, cluster, self } = heal.situation;
   const serves = self?.serves === true && self.memberId === cluster.own?.id;
   if (!serves || swapped || unitName !== places.unit) {
-    throw new Error(
-      `the member is not well on its originals: ${serves ? `${unitName} runs` : 'it does not answer as the member that is listed'}`,
-    );
+    const why = serves ? `${unitName} runs` : 'it does not answer as the member that is listed';
+    throw new Error(`the member is not well on its originals: ${why}`);
   }
   heal.memory.confirmed = true;
   return `the member serves on ${places.unitFile} and ${places.env}`;
