@@ -75,14 +75,12 @@ export const unitEvidence = ({ unit, unitName, observed }: Situation): Evidence 
   return ev('unit', unitName, text.join(', '));
 };
 
-export const listEvidence = ({ cluster: { own, members } }: Situation): Evidence =>
-  ev(
-    'others',
-    'member list of the others',
-    own
-      ? `lists this node as ${own.id} (${own.name === '' ? 'added, never started' : own.name}), one of ${members.length}`
-      : `does not list this node; ${members.length} members`,
-  );
+export const listEvidence = ({ cluster: { own, members } }: Situation): Evidence => {
+  const text = own
+    ? `lists this node as ${own.id} (${own.name === '' ? 'added, never started' : own.name}), one of ${members.length}`
+    : `does not list this node; ${members.length} members`;
+  return ev('others', 'member list of the others', text);
+};
 
 export const healthEvidence = ({ observed: { health }, config }: Situation): Evidence =>
   ev('member', `${config?.clientUrl}/health`, health.state === 'true' ? 'true' : health.why);

@@ -1,3 +1,4 @@
+import type { Member } from '../cluster/cluster.ts';
 import {
   allOf,
   clusterEvidence,
@@ -31,7 +32,11 @@ export interface Rule {
   readonly when: (s: Situation) => readonly Evidence[] | undefined;
 }
 
-const others = (text: string): Evidence => ev('others', 'member list of the others', text);
+const listedAs = ({ id, name, peerUrls }: Member): Evidence =>
+  ev('others', 'member list of the others', `${id} is ${name} at ${peerUrls.join(',')}`);
+
+const servedElsewhere = ({ id, peerUrls }: Member, endpoint: string): Evidence =>
+  ev('others', endpoint, `serves as ${id} (${peerUrls.join(',')}), whose data these are`);
 
 /**
  * The member can be stale only while the others serve without it and agree, it does not serve, and systemd and this
@@ -143,7 +148,7 @@ export const rules: readonly Rule[] = [
       const { renamed, hasQuorumWithoutSelf } = s.cluster;
       return renamed && hasQuorumWithoutSelf && !s.servesAsOwn && s.foreign === undefined
         ? [
-            others(`${renamed.id} is ${renamed.name} at ${renamed.peerUrls.join(',')}`),
+            listedAs(renamed),
             ev('config', 'settings of etcd', `peer URLs ${s.config?.peerUrls.join(',')}`),
             dataEvidence(s),
           ]
@@ -158,11 +163,7 @@ export const rules: readonly Rule[] = [
       s.foreign?.servedBy !== undefined && s.cluster.hasQuorumWithoutSelf
         ? [
             dataEvidence(s),
-            ev(
-              'others',
-              s.foreign.servedBy,
-              `serves as ${s.foreign.member.id} (${s.foreign.member.peerUrls.join(',')}), whose data these are`,
-            ),
+            servedElsewhere(s.foreign.member, s.foreign.servedBy),
             unitEvidence(s),
             listEvidence(s),
           ]
@@ -179,13 +180,7 @@ export const rules: readonly Rule[] = [
     response: 'nothing',
     when: (s) =>
       s.foreign && s.cluster.hasQuorumWithoutSelf
-        ? [
-            dataEvidence(s),
-            others(
-              `${s.foreign.member.id} is ${s.foreign.member.name} at ${s.foreign.member.peerUrls.join(',')}`,
-            ),
-            ...clusterEvidence(s),
-          ]
+        ? [dataEvidence(s), listedAs(s.foreign.member), ...clusterEvidence(s)]
         : undefined,
   },
   {

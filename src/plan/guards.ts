@@ -38,6 +38,9 @@ const WAL_ROOM_BYTES = 2 * (64 << 20);
 /** Units, environments and notes of a heal take some 30 KiB, in a dozen files; the rest is for what else grows. */
 const SWAP_ROOM = { rootBytes: 1 << 20, inodes: 64 };
 
+const cannotBeRenamed = (path: string | undefined, kind: string): string | undefined =>
+  kind === 'directory' || kind === 'none' ? undefined : `${path} is a ${kind}, which cannot be renamed aside`;
+
 /** What the new member's data will take. */
 export const neededBytes = ({ cluster }: Situation): number =>
   Math.max(0, ...cluster.serving.map(({ reply }) => reply.dbSizeBytes)) + WAL_ROOM_BYTES;
@@ -65,15 +68,8 @@ export const guards = [
   {
     id: 'data-dir',
     asks: 'Can the data dir be set aside by renaming: is it a directory on its own, no link and no mount point?',
-    refuses: ({ observed: { data }, config }) => {
-      const bad = (
-        [
-          [config?.dataDir, data.dir],
-          [config?.walDir, data.walDir],
-        ] as const
-      ).find(([, kind]) => kind !== 'directory' && kind !== 'none');
-      return bad && `${bad[0]} is a ${bad[1]}, which cannot be renamed aside`;
-    },
+    refuses: ({ observed: { data }, config }) =>
+      cannotBeRenamed(config?.dataDir, data.dir) ?? cannotBeRenamed(config?.walDir, data.walDir),
   },
   {
     id: 'stale',

@@ -2,7 +2,7 @@ import type { Machine } from '../../../machine/machine.ts';
 import { userOf } from '../../../machine/user-of.ts';
 import { type GuardFacts, neededBytes } from '../../../plan/guards.ts';
 import type { HealContext } from '../heal-context.ts';
-import { stopUnits } from './units.ts';
+import { isStopped, stopUnits } from './units.ts';
 
 /** A name in a directory that is not taken: `name`, `name.2`, `name.3` … */
 async function freeName(machine: Machine, directory: string, name: string): Promise<string> {
@@ -28,9 +28,7 @@ const JUST_LOOKED_MS = 50;
 async function mustBeStopped(heal: HealContext): Promise<void> {
   await heal.lookIfOlder(JUST_LOOKED_MS, 'units');
   const { unit, copyUnit } = heal.situation.observed;
-  const stopped = [unit, copyUnit].every(
-    (each) => each.ok && ['inactive', 'failed'].includes(each.value.active),
-  );
+  const stopped = [unit, copyUnit].every((each) => each.ok && isStopped(each.value));
   if (!stopped) await stopUnits(heal, heal.places.unit, heal.places.copyUnit);
 }
 
@@ -141,9 +139,7 @@ export async function makeRoom(heal: HealContext): Promise<void> {
 /** Deletes what older heals have set aside, all but the newest `keep`. */
 export async function pruneAside({ machine, places, settings }: HealContext): Promise<void> {
   // Heal IDs begin with their time, so the sorted list is oldest first.
-  const old = (await machine.list(places.aside)).slice(
-    0,
-    settings.keepAside === 0 ? undefined : -settings.keepAside,
-  );
-  for (const name of old) await machine.remove(`${places.aside}/${name}`);
+  const all = await machine.list(places.aside);
+  for (const name of all.slice(0, settings.keepAside === 0 ? undefined : -settings.keepAside))
+    await machine.remove(`${places.aside}/${name}`);
 }
