@@ -35,6 +35,9 @@ export interface Rule {
 const listedAs = ({ id, name, peerUrls }: Member): Evidence =>
   ev('others', 'member list of the others', `${id} is ${name} at ${peerUrls.join(',')}`);
 
+const saysDeepCheck = ({ observed: { divergence } }: Situation): Evidence =>
+  ev('data', 'deep check', divergence?.text ?? '');
+
 const servedElsewhere = ({ id, peerUrls }: Member, endpoint: string): Evidence =>
   ev('others', endpoint, `serves as ${id} (${peerUrls.join(',')}), whose data these are`);
 
@@ -190,12 +193,7 @@ export const rules: readonly Rule[] = [
       'its data differ from those of all others, which agree among themselves, and HEAL_ON_DIVERGENCE is heal',
     when: (s) =>
       s.diverged && s.cluster.hasQuorumWithoutSelf && s.cluster.own
-        ? [
-            ev('data', 'deep check', s.observed.divergence?.text ?? ''),
-            unitEvidence(s),
-            listEvidence(s),
-            ...clusterEvidence(s),
-          ]
+        ? [saysDeepCheck(s), unitEvidence(s), listEvidence(s), ...clusterEvidence(s)]
         : undefined,
   },
   {

@@ -16,11 +16,10 @@ async function freeName(machine: Machine, directory: string, name: string): Prom
 const lastPart = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
 
 /** Names of what is set aside: the data dir's own, and the WAL dir's with a prefix that no data dir has. */
-const asideNames = ({ config }: HealContext) =>
-  [
-    { path: config.dataDir, name: lastPart(config.dataDir) },
-    ...(config.separateWalDir ? [{ path: config.walDir, name: `wal-dir-${lastPart(config.walDir)}` }] : []),
-  ] as const;
+const asideNames = ({ config: { dataDir, walDir, separateWalDir } }: HealContext) => [
+  { path: dataDir, name: lastPart(dataDir) },
+  ...(separateWalDir ? [{ path: walDir, name: `wal-dir-${lastPart(walDir)}` }] : []),
+];
 
 const JUST_LOOKED_MS = 50;
 

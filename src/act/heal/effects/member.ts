@@ -63,11 +63,10 @@ async function untilServes(heal: HealContext, unit: string): Promise<void> {
       }
       const newSize = await machine.sizeOf(config.dataDir);
       if (newSize !== size) [size, movedMs] = [newSize, nowMs];
-      if (nowMs - movedMs > settings.verifyTimeoutMs) {
+      if (nowMs - movedMs > settings.verifyTimeoutMs)
         throw new Error(
           `the member does not serve, and nothing has arrived in ${config.dataDir} for ${settings.verifyTimeoutMs} ms: ${why}; see journalctl -u ${unit} and ${places.copyEnv}`,
         );
-      }
     }
     await machine.sleep(POLL_MS);
   }

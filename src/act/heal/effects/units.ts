@@ -115,11 +115,10 @@ export async function stage(heal: HealContext): Promise<string> {
     name,
     rights,
   }));
-  if (unit.changed + dropIns.reduce((n, { changed }) => n + changed, 0) === 0) {
+  if (unit.changed + dropIns.reduce((n, { changed }) => n + changed, 0) === 0)
     throw new Error(
       `${places.unit} and its drop-ins read no EnvironmentFile=${places.env}, so the copy could not be told to join`,
     );
-  }
   await mustNotBeOverridden(heal, [original.text, ...dropIns.map(({ text }) => text)]);
 
   const initialCluster = expectedCluster(heal.situation);
