@@ -50,18 +50,14 @@ export async function awaitOutcome(
     const found = await outcomeFile.read(machine, places.outcome);
     return found?.atMs === before?.atMs ? undefined : found;
   };
-  return waitUntil(machine, boundMs, LOOK_MS, async () => {
+  return waitUntil(machine, boundMs, LOOK_MS, async (): Promise<Outcome | undefined> => {
     tick();
     const ended = await newer();
     if (ended !== undefined || machine.monotonicMs() - lookedMs <= LOOK_AT_SERVICE_MS) return ended;
     lookedMs = machine.monotonicMs();
     if (await healRuns(machine)) return undefined;
-    return (
-      (await newer()) ?? {
-        outcome: 'failed',
-        message: `${HEAL_UNIT} exited without writing a result; see journalctl -u ${HEAL_UNIT}.`,
-      }
-    );
+    const message = `${HEAL_UNIT} exited without writing a result; see journalctl -u ${HEAL_UNIT}.`;
+    return (await newer()) ?? { outcome: 'failed', message };
   });
 }
 

@@ -34,13 +34,10 @@ export async function rememberCluster(
   const [any] = cluster.serving;
   let theirs = any?.reply.birthmark ?? '';
   const allWell = cluster.serving.length > 0 && cluster.serving.length === cluster.members.length - 1;
+  const endpoint = any?.endpoint ?? config.clientUrl;
   // A key that somebody has deleted comes back as it was: whoever serves in a cluster with all others knows it.
   if (birthmarkOn && theirs === '' && allWell && situation.servesAsOwn)
-    theirs = await birthmarkOf(
-      reach(config.tls),
-      any?.endpoint ?? config.clientUrl,
-      adopts ? '' : known,
-    ).catch(() => '');
+    theirs = await birthmarkOf(reach(config.tls), endpoint, adopts ? '' : known).catch(() => '');
   const other = adopts || theirs === known ? undefined : birthmarkMismatch;
   const shown = isOne(theirs) ? theirs : '';
   const written = shown !== '' || (self?.revision ?? 0n) > 1n || adopts;

@@ -30,7 +30,7 @@ type Found = {
   /** To be written down; without one the file stays as it is, and the next check looks again. */
   readonly result?: DeepCheckResult;
   /** The data differ, seen in this check or in one before. */
-  readonly diverged?: true;
+  readonly diverged?: boolean;
   /** An unfinished heal is to be taken up. */
   readonly takesUp?: true;
 };
@@ -70,24 +70,15 @@ async function check(world: World, settings: Settings, log: Log, limitMs: number
     const result = last?.memberId === memberId ? last : notCompared(message, machine.now(), '', last);
     return { code: 0, message, verdict, result };
   }
-  const { result, notAsked } = await compareAsAllowed(
-    world,
-    settings,
-    situation,
-    Math.max(1, limitMs - BESIDE_COMPARING_MS),
-  );
+  const compareMs = Math.max(1, limitMs - BESIDE_COMPARING_MS);
+  const { result, notAsked } = await compareAsAllowed(world, settings, situation, compareMs);
   if (notAsked !== undefined) {
     const message = `${config.name}: its data are not compared now: ${notAsked}.`;
     return { code: 0, message, verdict, result };
   }
-  const differs = result.state === 'differs';
-  return {
-    code: result.confirmed && heals ? 1 : 0,
-    message: `${config.name}: ${result.text}.`,
-    verdict,
-    result,
-    ...(differs && { diverged: true }),
-  };
+  const message = `${config.name}: ${result.text}.`;
+  const diverged = result.state === 'differs';
+  return { code: result.confirmed && heals ? 1 : 0, message, verdict, result, diverged };
 }
 
 /**

@@ -15,13 +15,8 @@ const TOTAL_LOSS =
   'after a total loss, when no member has data any more, `heal-node adopt --found` lets this node found a cluster again';
 
 /** Why etcd must not be started on data that are gone; undefined when it may. */
-function withoutData({
-  observed: { mark, data },
-  membership,
-  hasRun,
-  config,
-  cluster,
-}: Situation): string | undefined {
+function withoutData({ observed, membership, hasRun, config, cluster }: Situation): string | undefined {
+  const { mark, data } = observed;
   const found = `${config?.dataDir} ${data.kind === 'none' ? 'holds no data' : 'holds nothing but a founding'}`;
   if (mark.wasMember)
     return `This node has been a member, and ${found}: started now, etcd could found a second, empty cluster, or vote without what it had acknowledged. It is not started; ${HEALS}; ${TOTAL_LOSS}.`;
@@ -40,11 +35,8 @@ export async function gate(world: World): Promise<string | undefined> {
   const { machine, places } = world;
   const files = await observe(world, undefined, ['files'], FILES_MS);
   const bare = situationOf(files, places);
-  const {
-    config,
-    dataGone,
-    observed: { app, mark },
-  } = bare;
+  const { config, dataGone, observed } = bare;
+  const { app, mark } = observed;
   // Where the app's view cannot be read, what this node remembers counts: a proxy has no settings of a member.
   if ((app.ok && app.value.role !== ETCD_ROLE) || config === undefined) return undefined;
   // The app's own verbs put other data here on purpose, and know what for.

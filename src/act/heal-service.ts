@@ -103,17 +103,15 @@ async function decide(
       ...nothing(`There is nothing to heal: the verdict is ${verdict} (${reason}), ${means}.`),
       verdict,
     };
+  const refused = (message: string): Ended => ({ outcome: 'refused', message, verdict });
   if (request?.by !== 'operator') {
     if (begins && unfinished === undefined && settings.mode === 'manual')
-      return {
-        outcome: 'refused',
-        message: 'HEAL_MODE is manual: heal by hand with `heal-node heal`.',
-        verdict,
-      };
+      return refused('HEAL_MODE is manual: heal by hand with `heal-node heal`.');
     const left = goesOn ? await whyLeftToPerson(world, settings, situation) : undefined;
     if (left !== undefined) {
-      log.warn({ event: 'left-to-person' }, `No heal is taken up: ${left}.`);
-      return { outcome: 'refused', message: `No heal is taken up: ${left}.`, verdict };
+      const message = `No heal is taken up: ${left}.`;
+      log.warn({ event: 'left-to-person' }, message);
+      return refused(message);
     }
   }
   const record = unfinished ?? newRecord(machine.now(), request?.by ?? 'boot', reason);

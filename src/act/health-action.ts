@@ -118,13 +118,8 @@ export async function healthAction(world: World, settings: Settings, log: Log): 
   await bestEffort(log, places.metrics, writeMetrics(machine, places, verdict));
   const { response } = diagnosis;
   const leftMs = Math.max(0, settings.actionTimeoutMs - (machine.monotonicMs() - beganMs) - 500);
-  const { code, did } = await responses[response]({
-    world,
-    settings,
-    situation,
-    needsPerson: advice !== '',
-    leftMs,
-  });
+  const needsPerson = advice !== '';
+  const { code, did } = await responses[response]({ world, settings, situation, needsPerson, leftMs });
   const message = `${found} ${did}${advice === '' ? '' : ` Action: ${advice}.`}`;
   log.info({ event: 'action', verdict, response, exit: code }, message);
   return { code, message };

@@ -13,36 +13,24 @@ import { canRollBack, rollBack } from './heal/run-heal.ts';
 /** A heal reaches a point where the cluster is whole within the bounds of its calls. */
 const PARK_MS = 300_000;
 
+type Restored = { readonly code: 0 | 1; readonly message: string };
+
 /**
  * Brings the originals back from any state of a heal or a runbook, by hand: the unit, the environment, and the data
  * where they still fit. Says what it could not do. Leaves etcd started where it has data of its own to start on.
  * @returns the exit code, and what was done, as a sentence
  */
-export async function restoreByHand(
-  world: World,
-  settings: Settings,
-  log: Log,
-): Promise<{ code: 0 | 1; message: string }> {
+export async function restoreByHand(world: World, settings: Settings, log: Log): Promise<Restored> {
   const { machine, places } = world;
   const stoppedByApp = await park(machine, places, 2 * PARK_MS);
   try {
-    const parked = await waitUntil(
-      machine,
-      PARK_MS,
-      200,
-      async () => !(await healRuns(machine)) || undefined,
-    );
-    if (!parked)
+    const ended = async () => !(await healRuns(machine)) || undefined;
+    if (!(await waitUntil(machine, PARK_MS, 200, ended)))
       return { code: 1, message: 'A heal is under way and does not come to a point where it can be parked.' };
     const observed = await observe(world);
     const unfinished = await healRecordFile.read(machine, places.journal);
-    const heal = new HealContext(
-      world,
-      settings,
-      log,
-      unfinished ?? newRecord(machine.now(), 'operator', 'restore'),
-      observed,
-    );
+    const record = unfinished ?? newRecord(machine.now(), 'operator', 'restore');
+    const heal = new HealContext(world, settings, log, record, observed);
     if (!heal.situation.swapped && unfinished === undefined)
       return { code: 0, message: 'The originals are in place; there was nothing to bring back.' };
     const did = canRollBack(heal)

@@ -1,7 +1,6 @@
 import { diagnose } from '../diagnose/diagnose.ts';
 import { situationOf } from '../diagnose/situation.ts';
 import type { Verdict } from '../diagnose/verdicts.ts';
-import type { Machine } from '../machine/machine.ts';
 import { waitUntil } from '../machine/wait-until.ts';
 import { observe } from '../observe/observe.ts';
 import type { World } from '../observe/world.ts';
@@ -27,10 +26,11 @@ const say = (log: Log, event: string, sentence: string): void => {
   console.log(sentence);
 };
 
-/** Hands over to `heal-node.service` and waits for its end. */
-async function healAndWait(machine: Machine, world: World): Promise<{ healed: boolean; message: string }> {
-  const ended = await healThrough(machine, world.places, 'start', DAY_MS);
-  return { healed: ended?.outcome === 'healed', message: ended?.message ?? 'The heal is still under way.' };
+/** Hands over to `heal-node.service`, waits for its end, and says it. Returns whether it has healed. */
+async function healAndSay({ machine, places }: World, log: Log, before = ''): Promise<boolean> {
+  const ended = await healThrough(machine, places, 'start', DAY_MS);
+  say(log, 'start', `${before}${ended?.message ?? 'The heal is still under way.'}`);
+  return ended?.outcome === 'healed';
 }
 
 /** A heal is what it needs, or one is under way. */
@@ -48,11 +48,8 @@ async function insteadOfStart(world: World, settings: Settings, log: Log): Promi
     MAY_CHANGE.includes(verdict),
   );
   // A heal that the gate has asked for may have begun meanwhile.
-  if (toBeHealed(diagnosis.verdict) && settings.mode === 'auto') {
-    const { healed, message } = await healAndWait(world.machine, world);
-    say(log, 'start', `Not started as it is, ${diagnosis.means}. ${message}`);
-    return healed ? 0 : 3;
-  }
+  if (toBeHealed(diagnosis.verdict) && settings.mode === 'auto')
+    return (await healAndSay(world, log, `Not started as it is, ${diagnosis.means}. `)) ? 0 : 3;
   const still = await gate(world);
   if (still === undefined) return undefined;
   say(log, 'start-refused', still);
@@ -65,37 +62,26 @@ export async function start(world: World, settings: Settings, log: Log): Promise
   const unparked = await unpark(machine, places).catch((error: Error) => error);
   if (unparked) {
     // Left parked, a later heal would wait for a start that has been: this one fails, and has to be called again.
-    say(
-      log,
-      'start',
-      `${places.parked} could not be removed, so no heal is begun: ${unparked.message}; repair the disk, and start again.`,
-    );
+    const why = `${places.parked} could not be removed, so no heal is begun: ${unparked.message}`;
+    say(log, 'start', `${why}; repair the disk, and start again.`);
     return (await machine.runApp(settings.startCmd, DAY_MS)) || 1;
   }
   const unfinished = await healRecordFile.read(machine, places.journal);
   const before = situationOf(await observe(world), places);
   const found = diagnose(before);
   if (before.swapped || (unfinished !== undefined && !before.servesAsOwn)) {
-    const { healed, message } = await healAndWait(machine, world);
-    say(log, 'start', message);
+    const healed = await healAndSay(world, log);
     if (!healed && before.swapped) return 1;
   }
   if (before.certificatesMissing !== undefined) {
-    say(
-      log,
-      'start-refused',
-      `Not started: ${before.certificatesMissing}; ${found.means}. Action: ${found.advice}.`,
-    );
+    const why = `${before.certificatesMissing}; ${found.means}`;
+    say(log, 'start-refused', `Not started: ${why}. Action: ${found.advice}.`);
     return 3;
   }
   const instead = await insteadOfStart(world, settings, log);
   if (instead !== undefined) return instead;
   // Never beside a heal: the unit may be aside just now.
-  if (await healRuns(machine)) {
-    const { healed, message } = await healAndWait(machine, world);
-    say(log, 'start', message);
-    if (healed) return 0;
-  }
+  if ((await healRuns(machine)) && (await healAndSay(world, log))) return 0;
   const code = (await machine.runApp(settings.startCmd, DAY_MS)) ?? 1;
   // Right after its start a process that is going to give up looks like one that is on its way up.
   const { situation: after, diagnosis } = await diagnoseWhenSettled(
@@ -104,18 +90,13 @@ export async function start(world: World, settings: Settings, log: Log): Promise
     ({ diagnosis: { verdict } }) => code === 0 && MAY_GIVE_UP.includes(verdict),
   );
   if (after.servesAsOwn) await bestEffort(log, 'The member mark', rememberCluster(world, after));
-  if (code === 0 && unfinished !== undefined && after.servesAsOwn) {
-    // A migration in the middle of the heal has put the originals back; it only has to be ended.
-    const { message } = await healAndWait(machine, world);
-    say(log, 'start', message);
-  }
+  // A migration in the middle of the heal has put the originals back; it only has to be ended.
+  if (code === 0 && unfinished !== undefined && after.servesAsOwn) await healAndSay(world, log);
   const { verdict, reason, means } = diagnosis;
   if (code === 0 && !toBeHealed(verdict)) return 0;
   say(log, 'start', `The app's start ended with exit ${code}: ${verdict} (${reason}), ${means}.`);
   if (!toBeHealed(verdict) || settings.mode !== 'auto') return code;
-  const { healed, message } = await healAndWait(machine, world);
-  say(log, 'start', message);
-  return healed ? 0 : code;
+  return (await healAndSay(world, log)) ? 0 : code;
 }
 
 /** AppCenter's stop: parks a heal at its next safe point, then the app's own. Returns the exit code. */

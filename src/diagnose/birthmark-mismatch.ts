@@ -5,13 +5,10 @@ import type { ClusterView } from './cluster-view.ts';
  * it is, when nobody serves, or when this node remembers no birthmark.
  */
 export function birthmarkMismatch(known: string, { serving }: ClusterView): string | undefined {
-  const other =
-    known === ''
-      ? undefined
-      : serving.find(
-          ({ reply }) =>
-            reply.credentialsRefused === '' && (reply.birthmark || reply.deletedBirthmark) !== known,
-        );
+  if (known === '') return undefined;
+  const other = serving.find(
+    ({ reply }) => reply.credentialsRefused === '' && (reply.birthmark || reply.deletedBirthmark) !== known,
+  );
   if (other === undefined) return undefined;
   const theirs = other.reply.birthmark;
   return `the cluster ${theirs === '' ? 'has no birthmark' : `shows birthmark ${theirs}`}, this node remembers ${known}: it has been founded anew, or restored; if a person did that, \`heal-node adopt\` accepts it`;

@@ -1,12 +1,10 @@
 import type { Member } from '../cluster/cluster.ts';
+import type { Evidence } from './evidence.ts';
 import { rules } from './rules.ts';
 import type { Situation } from './situation.ts';
 import { type Response, type Verdict, verdictRow } from './verdicts.ts';
 
-interface ReportedEvidence {
-  /** Where it was seen: a unit, a path, an endpoint. */
-  readonly source: string;
-  readonly text: string;
+interface ReportedEvidence extends Omit<Evidence, 'from'> {
   /** When it was asked for, and how long that took. */
   readonly at: string;
   readonly tookMs: number;

@@ -9,6 +9,11 @@ export interface Evidence {
   readonly text: string;
 }
 
+/** What of these holds, one after the other: anything falsy does not. */
+export const allOf = (
+  ...parts: readonly (Evidence | readonly Evidence[] | '' | false | undefined)[]
+): Evidence[] => parts.flatMap((part) => part || []);
+
 export const ev = (from: Source, source: string, text: string): Evidence => ({ from, source, text });
 
 export const journalEvidence = (s: Situation, line: string): Evidence =>
@@ -56,69 +61,56 @@ export const dataEvidence = ({ observed: { data }, config, examination }: Situat
 const exits = ['never exited', 'last exit code', 'last ended by signal', 'last dumped core by signal'];
 
 export const unitEvidence = ({ unit, unitName, observed }: Situation): Evidence => {
-  const text = unit
-    ? [
-        `${unit.active} (${unit.sub})`,
-        `result ${unit.result}`,
-        `${exits[unit.exitKind] ?? 'last exit'}${unit.exitKind ? ` ${unit.exitStatus}` : ''}`,
-        `${unit.restarts} restarts`,
-        ...(unit.startedAtSec ? [`started ${new Date(unit.startedAtSec * 1000).toISOString()}`] : []),
-        ...(unit.fragment ? [`from ${unit.fragment}`] : []),
-        ...(unit.dropIns.length > 0 ? [`drop-ins ${unit.dropIns.join(' ')}`] : []),
-        ...(unit.environmentFiles.length > 0 ? [`environment ${unit.environmentFiles.join(' ')}`] : []),
-      ].join(', ')
-    : observed.unit.ok
-      ? 'unknown to systemd'
-      : observed.unit.why;
-  return ev('unit', unitName, text);
+  if (!unit) return ev('unit', unitName, observed.unit.ok ? 'unknown to systemd' : observed.unit.why);
+  const text = [
+    `${unit.active} (${unit.sub})`,
+    `result ${unit.result}`,
+    `${exits[unit.exitKind] ?? 'last exit'}${unit.exitKind ? ` ${unit.exitStatus}` : ''}`,
+    `${unit.restarts} restarts`,
+    unit.startedAtSec && `started ${new Date(unit.startedAtSec * 1000).toISOString()}`,
+    unit.fragment && `from ${unit.fragment}`,
+    unit.dropIns.length > 0 && `drop-ins ${unit.dropIns.join(' ')}`,
+    unit.environmentFiles.length > 0 && `environment ${unit.environmentFiles.join(' ')}`,
+  ].filter(Boolean);
+  return ev('unit', unitName, text.join(', '));
 };
 
-export const listEvidence = ({ cluster: { own, members } }: Situation): Evidence =>
-  ev(
-    'others',
-    'member list of the others',
-    own
-      ? `lists this node as ${own.id} (${own.name === '' ? 'added, never started' : own.name}), one of ${members.length}`
-      : `does not list this node; ${members.length} members`,
-  );
+export const listEvidence = ({ cluster: { own, members } }: Situation): Evidence => {
+  const text = own
+    ? `lists this node as ${own.id} (${own.name === '' ? 'added, never started' : own.name}), one of ${members.length}`
+    : `does not list this node; ${members.length} members`;
+  return ev('others', 'member list of the others', text);
+};
 
 export const healthEvidence = ({ observed: { health }, config }: Situation): Evidence =>
   ev('member', `${config?.clientUrl}/health`, health.state === 'true' ? 'true' : health.why);
 
 /** What a process that does not answer well says of itself, and does meanwhile. */
-export const processEvidence = ({ observed: { process }, self, unit, config }: Situation): Evidence[] => [
-  ...(self
-    ? [
-        ev(
-          'member',
-          `${config?.clientUrl}`,
-          `answers as ${self.memberId}, leader ${self.leader}, raft index ${self.raftIndex}`,
-        ),
-      ]
-    : []),
-  ...(process
-    ? [
-        ev(
-          'process',
-          `process ${unit?.mainPid}`,
-          `in state ${process.state}; in ${process.overMs} ms it used ${process.cpuTicks} ticks of CPU and moved ${process.ioBytes} bytes`,
-        ),
-      ]
-    : []),
-];
+export const processEvidence = ({ observed: { process }, self, unit, config }: Situation): Evidence[] =>
+  allOf(
+    self &&
+      ev(
+        'member',
+        `${config?.clientUrl}`,
+        `answers as ${self.memberId}, leader ${self.leader}, raft index ${self.raftIndex}`,
+      ),
+    process &&
+      ev(
+        'process',
+        `process ${unit?.mainPid}`,
+        `in state ${process.state}; in ${process.overMs} ms it used ${process.cpuTicks} ticks of CPU and moved ${process.ioBytes} bytes`,
+      ),
+  );
 
-export const peerEvidence = ({ observed: { host } }: Situation): Evidence[] =>
-  host?.ok
-    ? [
-        ...(host.value.linkUp ? [] : [ev('host', 'network', 'no interface has a carrier')]),
-        ...host.value.peers.map(({ url, reach, neighbour }) =>
-          ev(
-            'host',
-            url,
-            `its port is ${reach}${reach === 'silent' ? `, and the machine ${neighbour ? 'is there on the link' : 'does not answer on the link either'}` : ''}`,
-          ),
-        ),
-      ]
-    : host
-      ? [ev('host', 'this machine', host.why)]
-      : [];
+const onLink = (neighbour: boolean | undefined): string =>
+  `, and the machine ${neighbour ? 'is there on the link' : 'does not answer on the link either'}`;
+
+export const peerEvidence = ({ observed: { host } }: Situation): Evidence[] => {
+  if (!host?.ok) return host ? [ev('host', 'this machine', host.why)] : [];
+  return allOf(
+    !host.value.linkUp && ev('host', 'network', 'no interface has a carrier'),
+    host.value.peers.map(({ url, reach, neighbour }) =>
+      ev('host', url, `its port is ${reach}${reach === 'silent' ? onLink(neighbour) : ''}`),
+    ),
+  );
+};

@@ -1,4 +1,6 @@
+import type { Member } from '../cluster/cluster.ts';
 import {
+  allOf,
   clusterEvidence,
   dataEvidence,
   type Evidence,
@@ -30,7 +32,14 @@ export interface Rule {
   readonly when: (s: Situation) => readonly Evidence[] | undefined;
 }
 
-const others = (text: string): Evidence => ev('others', 'member list of the others', text);
+const listedAs = ({ id, name, peerUrls }: Member): Evidence =>
+  ev('others', 'member list of the others', `${id} is ${name} at ${peerUrls.join(',')}`);
+
+const saysDeepCheck = ({ observed: { divergence } }: Situation): Evidence =>
+  ev('data', 'deep check', divergence?.text ?? '');
+
+const servedElsewhere = ({ id, peerUrls }: Member, endpoint: string): Evidence =>
+  ev('others', endpoint, `serves as ${id} (${peerUrls.join(',')}), whose data these are`);
 
 /**
  * The member can be stale only while the others serve without it and agree, it does not serve, and systemd and this
@@ -118,24 +127,19 @@ export const rules: readonly Rule[] = [
     means: 'the data are of another cluster than the one that answers; heal-node never wipes such data',
     advice:
       'find out whose data these are; if nobody needs them, stop etcd, move the data dir away by hand, and run the health action',
-    when: (s) => {
-      const { cluster, self, otherCluster } = s;
-      return otherCluster !== undefined && cluster.hasQuorumWithoutSelf
-        ? [
+    when: (s) =>
+      s.otherCluster !== undefined && s.cluster.hasQuorumWithoutSelf
+        ? allOf(
             dataEvidence(s),
-            ...(self
-              ? [
-                  ev(
-                    'member',
-                    `${s.config?.clientUrl}`,
-                    `runs as ${self.memberId} of cluster ${otherCluster}`,
-                  ),
-                ]
-              : []),
-            ...clusterEvidence(s),
-          ]
-        : undefined;
-    },
+            s.self &&
+              ev(
+                'member',
+                `${s.config?.clientUrl}`,
+                `runs as ${s.self.memberId} of cluster ${s.otherCluster}`,
+              ),
+            clusterEvidence(s),
+          )
+        : undefined,
   },
   {
     verdict: 'local-fault',
@@ -147,7 +151,7 @@ export const rules: readonly Rule[] = [
       const { renamed, hasQuorumWithoutSelf } = s.cluster;
       return renamed && hasQuorumWithoutSelf && !s.servesAsOwn && s.foreign === undefined
         ? [
-            others(`${renamed.id} is ${renamed.name} at ${renamed.peerUrls.join(',')}`),
+            listedAs(renamed),
             ev('config', 'settings of etcd', `peer URLs ${s.config?.peerUrls.join(',')}`),
             dataEvidence(s),
           ]
@@ -162,11 +166,7 @@ export const rules: readonly Rule[] = [
       s.foreign?.servedBy !== undefined && s.cluster.hasQuorumWithoutSelf
         ? [
             dataEvidence(s),
-            ev(
-              'others',
-              s.foreign.servedBy,
-              `serves as ${s.foreign.member.id} (${s.foreign.member.peerUrls.join(',')}), whose data these are`,
-            ),
+            servedElsewhere(s.foreign.member, s.foreign.servedBy),
             unitEvidence(s),
             listEvidence(s),
           ]
@@ -183,13 +183,7 @@ export const rules: readonly Rule[] = [
     response: 'nothing',
     when: (s) =>
       s.foreign && s.cluster.hasQuorumWithoutSelf
-        ? [
-            dataEvidence(s),
-            others(
-              `${s.foreign.member.id} is ${s.foreign.member.name} at ${s.foreign.member.peerUrls.join(',')}`,
-            ),
-            ...clusterEvidence(s),
-          ]
+        ? [dataEvidence(s), listedAs(s.foreign.member), ...clusterEvidence(s)]
         : undefined,
   },
   {
@@ -199,12 +193,7 @@ export const rules: readonly Rule[] = [
       'its data differ from those of all others, which agree among themselves, and HEAL_ON_DIVERGENCE is heal',
     when: (s) =>
       s.diverged && s.cluster.hasQuorumWithoutSelf && s.cluster.own
-        ? [
-            ev('data', 'deep check', s.observed.divergence?.text ?? ''),
-            unitEvidence(s),
-            listEvidence(s),
-            ...clusterEvidence(s),
-          ]
+        ? [saysDeepCheck(s), unitEvidence(s), listEvidence(s), ...clusterEvidence(s)]
         : undefined,
   },
   {
@@ -243,10 +232,9 @@ export const rules: readonly Rule[] = [
       advice,
       when: (s) => {
         // What a client sends may stand in a log: it can keep a heal from beginning here, and never begin one.
-        const line = s.crashed ? s.words.find((word) => says?.pattern.test(word)) : undefined;
-        const shown = shows?.(s) ?? [];
-        if (line === undefined && shown.length === 0) return undefined;
-        return [...(line === undefined ? [] : [journalEvidence(s, line)]), ...shown, unitEvidence(s)];
+        const line = s.crashed && s.words.find((word) => says?.pattern.test(word));
+        const found = allOf(line && journalEvidence(s, line), shows?.(s));
+        return found.length > 0 ? [...found, unitEvidence(s)] : undefined;
       },
     }),
   ),
@@ -278,12 +266,7 @@ export const rules: readonly Rule[] = [
     when: (s) => {
       const word = panicOfShortLog(s);
       return (word !== undefined || s.logShort) && s.process !== 'alive' && !s.cluster.hasQuorumWithoutSelf
-        ? [
-            ...(word === undefined ? [] : [journalEvidence(s, word)]),
-            dataEvidence(s),
-            unitEvidence(s),
-            ...clusterEvidence(s),
-          ]
+        ? allOf(word && journalEvidence(s, word), dataEvidence(s), unitEvidence(s), clusterEvidence(s))
         : undefined;
     },
   },
@@ -316,14 +299,8 @@ export const rules: readonly Rule[] = [
       means,
       when: (s) => {
         const shown = maySayStale(s, whileStarting) ? shows(s) : undefined;
-        return (
-          shown && [
-            ...shown,
-            ...s.words.slice(-1).map((word) => journalEvidence(s, word)),
-            unitEvidence(s),
-            ...clusterEvidence(s),
-          ]
-        );
+        const said = s.words.slice(-1).map((word) => journalEvidence(s, word));
+        return shown && [...shown, ...said, unitEvidence(s), ...clusterEvidence(s)];
       },
     }),
   ),

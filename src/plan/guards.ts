@@ -27,7 +27,7 @@ export interface Guard {
   /** The question, for docs and `plan`. */
   readonly asks: string;
   /** It may pass by itself within seconds: worth asking again before it is called a refusal. */
-  readonly transient?: true;
+  readonly transient?: boolean;
   /** Undefined when it passes; otherwise why it does not, as a sentence. */
   readonly refuses: (s: Situation, facts: GuardFacts) => string | undefined;
 }
@@ -37,6 +37,9 @@ const WAL_ROOM_BYTES = 2 * (64 << 20);
 
 /** Units, environments and notes of a heal take some 30 KiB, in a dozen files; the rest is for what else grows. */
 const SWAP_ROOM = { rootBytes: 1 << 20, inodes: 64 };
+
+const cannotBeRenamed = (path: string | undefined, kind: string): string | undefined =>
+  kind === 'directory' || kind === 'none' ? undefined : `${path} is a ${kind}, which cannot be renamed aside`;
 
 /** What the new member's data will take. */
 export const neededBytes = ({ cluster }: Situation): number =>
@@ -65,15 +68,8 @@ export const guards = [
   {
     id: 'data-dir',
     asks: 'Can the data dir be set aside by renaming: is it a directory on its own, no link and no mount point?',
-    refuses: ({ observed: { data }, config }) => {
-      const bad = (
-        [
-          [config?.dataDir, data.dir],
-          [config?.walDir, data.walDir],
-        ] as const
-      ).find(([, kind]) => kind !== 'directory' && kind !== 'none');
-      return bad && `${bad[0]} is a ${bad[1]}, which cannot be renamed aside`;
-    },
+    refuses: ({ observed: { data }, config }) =>
+      cannotBeRenamed(config?.dataDir, data.dir) ?? cannotBeRenamed(config?.walDir, data.walDir),
   },
   {
     id: 'stale',
@@ -237,7 +233,6 @@ export type GuardId = (typeof guards)[number]['id'];
 
 export interface GuardAnswer {
   readonly id: GuardId;
-  readonly asks: string;
   readonly pass: boolean;
   /** Why not; the question again when it passes. */
   readonly why: string;
@@ -248,14 +243,8 @@ export interface GuardAnswer {
 export function askGuards(s: Situation, facts: GuardFacts, ids?: readonly GuardId[]): GuardAnswer[] {
   return guards
     .filter(({ id }) => ids === undefined || ids.includes(id))
-    .map((guard: Guard & { id: GuardId }) => {
-      const why = guard.refuses(s, facts);
-      return {
-        id: guard.id,
-        asks: guard.asks,
-        pass: why === undefined,
-        why: why ?? 'yes',
-        transient: guard.transient === true,
-      };
+    .map(({ id, refuses, transient = false }: Guard & { id: GuardId }) => {
+      const why = refuses(s, facts);
+      return { id, pass: why === undefined, why: why ?? 'yes', transient };
     });
 }

@@ -18,32 +18,25 @@ export type StepId =
   | 'confirm';
 
 /** What one run of a heal has learned and the world does not show; a run that takes it up begins without it. */
-export interface RunMemory {
+export const nothingLearned = () => ({
   /** Guards have found the data stale in this run, before they were moved. */
-  provenStale: boolean;
+  provenStale: false,
   /**
    * Whose data those were; empty where there were none. systemd forgets the last run of a unit that is moved aside, and
    * its log with it: without this they would look whole again.
    */
-  staleMemberId: string;
-  /** What proved it was a log that is too short: started without a quorum of others, it could lose committed writes. */
-  logShort: boolean;
-  /** This run has seen every member that serves list the new member, and no longer the old one. */
-  listedByAll: boolean;
-  /** Verify has passed in this run. */
-  verified: boolean;
-  /** Confirm has seen the member well on its originals in this run. */
-  confirmed: boolean;
-}
-
-export const nothingLearned = (): RunMemory => ({
-  provenStale: false,
   staleMemberId: '',
+  /** What proved it was a log that is too short: started without a quorum of others, it could lose committed writes. */
   logShort: false,
+  /** This run has seen every member that serves list the new member, and no longer the old one. */
   listedByAll: false,
+  /** Verify has passed in this run. */
   verified: false,
+  /** Confirm has seen the member well on its originals in this run. */
   confirmed: false,
 });
+
+export type RunMemory = ReturnType<typeof nothingLearned>;
 
 /** One step of the heal: data and pure functions. What it does to the world stands in src/act/heal/effects.ts. */
 export interface HealStep {
@@ -55,16 +48,16 @@ export interface HealStep {
   /** What a person would have typed, for the demo and the docs; `$…` stands for this node's own values. */
   readonly typed: string;
   /** What must hold: guards asked right before it acts. */
-  readonly needs: readonly GuardId[];
+  readonly needs?: readonly GuardId[];
   /** What is observed again right before. */
-  readonly looksBefore: readonly Part[];
+  readonly looksBefore?: readonly Part[];
   /** What it changes, and is observed again right after; membership calls return the new list themselves. */
-  readonly looksAfter: readonly Part[];
+  readonly looksAfter?: readonly Part[];
   /** How the world shows that it is done, or no longer called for; and the same as a sentence. */
   readonly done: (s: Situation, run: RunMemory) => boolean;
   readonly doneWhen: string;
   /** It can be taken back; the first that cannot is the point of no return. */
-  readonly reversible: boolean;
+  readonly reversible?: true;
   /** What this run learns from the situation in which the step begins. */
   readonly learns?: (s: Situation) => Partial<RunMemory>;
 }
@@ -179,7 +172,6 @@ export const healSteps: readonly HealStep[] = [
     what: 'rename the data dir aside; nothing is deleted',
     typed: 'rm -rf $dataDir',
     needs: [...LOCAL, 'stale', 'own-data', 'not-ahead', 'birthmark'],
-    looksBefore: [],
     looksAfter: ['files'],
     done: (s, run) => joined(s, run) || emptyEnough(s) || arriving(s),
     doneWhen: 'the data dir is empty, or holds what the new member is receiving',
@@ -191,7 +183,6 @@ export const healSteps: readonly HealStep[] = [
     what: 'make the unit and environment that join an existing cluster, as its members list it',
     typed: 'cp etcd.env etcd1.env; vi etcd1.env etcd1.service; systemctl daemon-reload',
     needs: ['role'],
-    looksBefore: [],
     looksAfter: ['files', 'units'],
     done: (s, run) => homeAndJoined(s, run) || staged(s, run),
     doneWhen:
@@ -205,10 +196,8 @@ export const healSteps: readonly HealStep[] = [
     typed: 'etcdctl member list; etcdctl member remove $oldMemberId',
     needs: ALL_FOR_A_NEW_MEMBER,
     looksBefore: ['files', 'units', 'self', 'cluster'],
-    looksAfter: [],
     done: (s, run) => joined(s, run) || s.membership === 'unlisted' || s.membership === 'unstarted',
     doneWhen: 'the cluster does not list this node, or lists it as added and not started',
-    reversible: false,
   },
   {
     id: 'add',
@@ -217,11 +206,9 @@ export const healSteps: readonly HealStep[] = [
     typed: 'etcdctl member add $name --peer-urls=$peerUrls',
     needs: ['role', 'app-quiet', 'birthmark', 'quorum', 'agreement', 'own-member', 'mounted'],
     looksBefore: ['files'],
-    looksAfter: [],
     done: (s, run) => joined(s, run) || (s.membership === 'unstarted' && (run.listedByAll || up(s))),
     doneWhen:
       'every member that serves lists this node as added and not started, and no longer its old ID; or etcd runs already',
-    reversible: false,
   },
   {
     id: 'start',
@@ -229,23 +216,17 @@ export const healSteps: readonly HealStep[] = [
     what: 'start etcd on the existing-state unit',
     typed: 'systemctl start etcd1',
     needs: ['role'],
-    looksBefore: [],
     looksAfter: ['files', 'units'],
     done: (s, run) => up(s) && (joined(s, run) || arriving(s) || s.unit?.active === 'activating'),
     doneWhen: 'etcd runs, on its new data or on its way to them',
-    reversible: false,
   },
   {
     id: 'verify',
     runbookStep: 4,
     what: 'wait until the member serves, is listed once and has the data of the others',
     typed: 'etcdctl endpoint health; etcdctl member list; etcdctl endpoint health --cluster',
-    needs: [],
-    looksBefore: [],
-    looksAfter: [],
     done: (_, { verified }) => verified,
     doneWhen: 'this run has seen the new member serve, listed once, at the revision of the others',
-    reversible: false,
   },
   {
     id: 'restore',
@@ -253,24 +234,17 @@ export const healSteps: readonly HealStep[] = [
     what: 'put the original unit back byte for byte, drop the copies, and start etcd on it',
     typed:
       'mv etcd1.service etcd.service; rm etcd1.env; vi etcd.service; systemctl daemon-reload; systemctl stop etcd1; systemctl start etcd',
-    needs: [],
-    looksBefore: [],
     looksAfter: ['files', 'units'],
     done: (s) => onOriginals(s) && !s.observed.swap.originals && up(s),
     doneWhen: 'the original unit is in place, nothing of the swap is left, and etcd runs',
-    reversible: false,
   },
   {
     id: 'confirm',
     runbookStep: 6,
     what: 'see the member healthy on its originals',
     typed: 'etcdctl endpoint health; look at the console',
-    needs: [],
-    looksBefore: [],
-    looksAfter: [],
     done: (_, { confirmed }) => confirmed,
     doneWhen: 'this run has seen the member serve on its originals',
-    reversible: false,
   },
 ];
 

@@ -18,15 +18,12 @@ export interface Plan {
 export function plan(situation: Situation, facts: GuardFacts): Plan {
   const { verdict, reason } = diagnose(situation);
   const heals = verdict === 'stale' || verdict === 'healing';
+  const left = healSteps.filter((step) => heals && !step.done(situation, nothingLearned()));
   return {
     schema: 'heal-node.plan/1',
     verdict,
     reason,
-    steps: heals
-      ? healSteps
-          .filter((step) => !step.done(situation, nothingLearned()))
-          .map(({ id, runbookStep, what }) => ({ id, runbookStep, what }))
-      : [],
+    steps: left.map(({ id, runbookStep, what }) => ({ id, runbookStep, what })),
     guards: askGuards(situation, facts).map(({ id, pass, why }) => ({ id, pass, why })),
   };
 }

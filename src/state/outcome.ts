@@ -1,16 +1,15 @@
 import * as v from 'valibot';
 import { jsonFile } from './json-file.ts';
 
-const outcomes = ['healed', 'refused', 'failed', 'parked', 'nothing'] as const;
+const schema = v.object({
+  outcome: v.picklist(['healed', 'refused', 'failed', 'parked', 'nothing']),
+  /** A sentence: what was found, what was done, what to do next. */
+  message: v.string(),
+  atMs: v.number(),
+});
 
 /** How a run of `heal-node.service` ended. */
-export interface Outcome {
-  readonly outcome: (typeof outcomes)[number];
-  /** A sentence: what was found, what was done, what to do next. */
-  readonly message: string;
-}
+export type Outcome = Readonly<Omit<v.InferOutput<typeof schema>, 'atMs'>>;
 
 /** The outcome of the last run, for whoever asked for it. */
-export const outcomeFile = jsonFile(
-  v.object({ outcome: v.picklist(outcomes), message: v.string(), atMs: v.number() }),
-);
+export const outcomeFile = jsonFile(schema);

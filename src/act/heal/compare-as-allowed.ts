@@ -1,5 +1,4 @@
 import { claim } from '../../cluster/claim.ts';
-import type { MemberReply } from '../../cluster/cluster.ts';
 import { type Comparison, compareData } from '../../cluster/compare-data.ts';
 import { estimatedCost, waitAfter } from '../../cluster/comparison-allowance.ts';
 import type { Situation } from '../../diagnose/situation.ts';
@@ -11,10 +10,7 @@ import { type DeepCheckResult, deepCheckFile, notCompared } from '../../state/de
 const LOCK_KEY = 'heal-node/deep-check';
 const LOCK_SEC = 30;
 
-interface Member {
-  readonly endpoint: string;
-  readonly reply: MemberReply;
-}
+type Member = Situation['cluster']['serving'][number];
 
 export interface Compared {
   /** What is to be written down: what has been found now, or, where nobody was asked, what was found last. */
@@ -30,27 +26,20 @@ function judge(
   others: readonly Member[],
   last: DeepCheckResult | undefined,
 ): Pick<DeepCheckResult, 'state' | 'confirmed' | 'text'> {
-  if (typeof found === 'string')
-    return { state: 'unknown', confirmed: false, text: `it could not be compared: ${found}` };
+  const unknown = (text: string) => ({ state: 'unknown', confirmed: false, text }) as const;
+  if (typeof found === 'string') return unknown(`it could not be compared: ${found}`);
   const own = found.hashes.get(self.endpoint);
-  const hashes = new Set(others.map(({ endpoint }) => found.hashes.get(endpoint)));
+  const [theirs, ...more] = new Set(others.map(({ endpoint }) => found.hashes.get(endpoint)));
   const at = `at revision ${found.revision}`;
-  if (hashes.size > 1)
-    return { state: 'unknown', confirmed: false, text: `the others differ among themselves ${at}` };
-  const [theirs] = hashes;
-  if (own === theirs)
-    return {
-      state: 'equal',
-      confirmed: false,
-      text: `its data equal those of ${others.length} others ${at} (hash ${own})`,
-    };
+  if (more.length > 0) return unknown(`the others differ among themselves ${at}`);
+  if (own === theirs) {
+    const text = `its data equal those of ${others.length} others ${at} (hash ${own})`;
+    return { state: 'equal', confirmed: false, text };
+  }
   const text = `the data of this member differ from those of all others ${at}: hash ${own}, the others ${theirs}`;
-  return {
-    state: 'differs',
-    // Asked again at once it would be the same question, and the same pause for clients.
-    confirmed: last?.state === 'differs' && last.memberId === self.reply.memberId,
-    text,
-  };
+  // Asked again at once it would be the same question, and the same pause for clients.
+  const confirmed = last?.state === 'differs' && last.memberId === self.reply.memberId;
+  return { state: 'differs', confirmed, text };
 }
 
 /** Why no member may be asked for its hash now, as far as time goes; undefined when they may. */

@@ -117,9 +117,10 @@ export async function untilTaken<T>(
       if (isDone()) return { value: undefined };
       if (!error.transient) throw error;
       if (refusal === undefined) {
+        const again = `asking again for up to ${boundMs / 1000} s${waitsFor()}`;
         log.info(
           { event: 'asked-again', refusal: error.message },
-          `Refused for now, asking again for up to ${boundMs / 1000} s${waitsFor()}: ${error.message}`,
+          `Refused for now, ${again}: ${error.message}`,
         );
       }
       refusal = error;

@@ -32,11 +32,8 @@ export async function originalUnit(machine: Machine, places: Places): Promise<Or
   const turnedBack = (text: string) => pointEnvironmentFile(text, places.copyEnv, places.env).text;
   if (inPlace !== undefined) return { ...inPlace, text: turnedBack(inPlace.text) };
   const copy = await machine.readFile(places.copyUnitFile);
-  if (copy === undefined)
-    throw new Error(
-      `neither ${places.unitFile} nor ${places.copyUnitFile} is there, and no original is saved`,
-    );
-  return { text: turnedBack(copy.text), rights: copy.rights };
+  if (copy !== undefined) return { ...copy, text: turnedBack(copy.text) };
+  throw new Error(`neither ${places.unitFile} nor ${places.copyUnitFile} is there, and no original is saved`);
 }
 
 /** Saves the original where only root can write. Rights go first: a saved unit is whole only with them. */

@@ -42,13 +42,9 @@ async function mustPass(heal: HealContext, step: HealStep, ids: readonly GuardId
   for (;;) {
     const answers = askGuards(heal.situation, await guardFacts(heal), ids);
     const failed = answers.filter(({ pass }) => !pass);
+    const said = answers.map(({ id, pass, why }) => ({ id, pass, why }));
     heal.log.info(
-      {
-        event: 'guards',
-        step: step.id,
-        healId: heal.record.id,
-        answers: answers.map(({ id, pass, why }) => ({ id, pass, why })),
-      },
+      { event: 'guards', step: step.id, healId: heal.record.id, answers: said },
       failed.length === 0
         ? `Every guard asked before ${step.id} passes (${answers.map(({ id }) => id).join(', ')}).`
         : `Before ${step.id}: ${text(failed)}.`,
@@ -79,9 +75,9 @@ async function note(heal: HealContext): Promise<void> {
 /** One step: a fresh look, the guards, the intent written down, the effect, what was seen after. */
 async function takeStep(heal: HealContext, step: HealStep): Promise<void> {
   const { machine, record, log } = heal;
-  await heal.lookIfOlder(RIGHT_BEFORE_MS, ...step.looksBefore);
+  await heal.lookIfOlder(RIGHT_BEFORE_MS, ...(step.looksBefore ?? []));
   if (step.done(heal.situation, heal.memory)) return;
-  if (step.needs.length > 0) await mustPass(heal, step, step.needs);
+  if (step.needs) await mustPass(heal, step, step.needs);
   if (step.done(heal.situation, heal.memory)) return;
   Object.assign(heal.memory, step.learns?.(heal.situation));
   if (record.steps.length === 0) {
@@ -89,24 +85,19 @@ async function takeStep(heal: HealContext, step: HealStep): Promise<void> {
     record.oldMemberId ||= heal.situation.cluster.own?.id ?? '';
   }
   const beganMs = machine.monotonicMs();
+  const about = { healId: record.id, step: step.id };
   const startedAt = new Date(machine.now()).toISOString();
   const entry: (typeof record.steps)[number] = { id: step.id, startedAt };
   record.steps.push(entry);
   await note(heal);
-  log.info(
-    { event: 'step-begins', healId: record.id, step: step.id, runbookStep: step.runbookStep },
-    `${step.id}: ${step.what}.`,
-  );
-  heal.acts(...step.looksAfter);
+  log.info({ event: 'step-begins', ...about, runbookStep: step.runbookStep }, `${step.id}: ${step.what}.`);
+  heal.acts(...(step.looksAfter ?? []));
   const did = await effects[step.id].act(heal);
   entry.durationMs = Math.round(machine.monotonicMs() - beganMs);
   entry.did = did.slice(0, 2000);
   await note(heal);
-  log.info(
-    { event: 'step-done', healId: record.id, step: step.id, durationMs: entry.durationMs },
-    `${step.id}: ${did}.`,
-  );
-  await heal.lookIfOlder(RIGHT_BEFORE_MS, ...step.looksAfter);
+  log.info({ event: 'step-done', ...about, durationMs: entry.durationMs }, `${step.id}: ${did}.`);
+  await heal.lookIfOlder(RIGHT_BEFORE_MS, ...(step.looksAfter ?? []));
 }
 
 /** Takes back the reversible steps, the last first, while the cluster still lists the old member. */
@@ -116,10 +107,8 @@ export async function rollBack(heal: HealContext): Promise<string> {
     const did = await effects[step.id].undo?.(heal);
     if (did === undefined) continue;
     undone.push(did);
-    heal.log.info(
-      { event: 'undone', healId: heal.record.id, step: step.id },
-      `${step.id} taken back: ${did}.`,
-    );
+    const event = { event: 'undone', healId: heal.record.id, step: step.id };
+    heal.log.info(event, `${step.id} taken back: ${did}.`);
   }
   return undone.join('; ');
 }
@@ -132,16 +121,12 @@ export async function rollBack(heal: HealContext): Promise<string> {
 export const canRollBack = ({ situation, memory, record, joined }: HealContext): boolean => {
   const { swapped, membership, observed } = situation;
   if (!swapped || joined) return false;
-  switch (membership) {
-    case 'unknown':
-      return memory.provenStale && !changedTheCluster(record);
-    case 'listed':
-      return true;
-    case 'unstarted':
-      return false;
-    case 'unlisted':
-      return observed.data.kind === 'data';
-  }
+  return {
+    unknown: memory.provenStale && !changedTheCluster(record),
+    listed: true,
+    unstarted: false,
+    unlisted: observed.data.kind === 'data',
+  }[membership];
 };
 
 /**
@@ -188,15 +173,8 @@ export async function runHeal(
     const stepsMs = record.steps.reduce((sum, { durationMs = 0 }) => sum + durationMs, 0);
     const message = `Healed in ${Math.max(stepsMs, machine.now() - beganMs)} ms: ${heal.config.name}, ${ids}, is healthy on its original unit and environment.`;
     await closeRecord(machine, places, record, 'healed', message);
-    log.info(
-      {
-        event: 'healed',
-        healId: record.id,
-        oldMemberId: record.oldMemberId,
-        newMemberId: record.newMemberId,
-      },
-      message,
-    );
+    const { id: healId, oldMemberId, newMemberId } = record;
+    log.info({ event: 'healed', healId, oldMemberId, newMemberId }, message);
     return { outcome: 'healed', message };
   } catch (error) {
     await endTurn(heal);
@@ -208,7 +186,7 @@ export async function runHeal(
 async function giveUp(heal: HealContext, error: Error): Promise<Outcome> {
   const { machine, places, record, log } = heal;
   const outcome = error instanceof Refused ? 'refused' : 'failed';
-  const verdict = diagnose(heal.situation);
+  const { verdict, evidence, node } = diagnose(heal.situation);
   // A fence of ours that was cut off, its journal lost, and nothing in this boot to say why: the originals go back,
   // and etcd itself can show again what it has. A person's runbook, which saves none, is left as it is.
   const untouched = record.steps.length === 0 && !heal.situation.observed.swap.originals;
@@ -230,10 +208,7 @@ async function giveUp(heal: HealContext, error: Error): Promise<Outcome> {
   } catch (undoError) {
     left = `Taking the steps back failed: ${(undoError as Error).message}; the next health action or \`heal-node resume\` goes on from here`;
   }
-  const message = `The heal of ${verdict.node.name} (${record.reason}) was ${outcome === 'refused' ? error.message : `not finished: ${error.message}`}. ${left}.`;
-  log.error(
-    { event: outcome, healId: record.id, verdict: verdict.verdict, evidence: verdict.evidence },
-    message,
-  );
+  const message = `The heal of ${node.name} (${record.reason}) was ${outcome === 'refused' ? error.message : `not finished: ${error.message}`}. ${left}.`;
+  log.error({ event: outcome, healId: record.id, verdict, evidence }, message);
   return { outcome, message };
 }

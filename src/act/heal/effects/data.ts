@@ -2,7 +2,7 @@ import type { Machine } from '../../../machine/machine.ts';
 import { userOf } from '../../../machine/user-of.ts';
 import { type GuardFacts, neededBytes } from '../../../plan/guards.ts';
 import type { HealContext } from '../heal-context.ts';
-import { stopUnits } from './units.ts';
+import { isStopped, stopUnits } from './units.ts';
 
 /** A name in a directory that is not taken: `name`, `name.2`, `name.3` … */
 async function freeName(machine: Machine, directory: string, name: string): Promise<string> {
@@ -16,11 +16,10 @@ async function freeName(machine: Machine, directory: string, name: string): Prom
 const lastPart = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
 
 /** Names of what is set aside: the data dir's own, and the WAL dir's with a prefix that no data dir has. */
-const asideNames = ({ config }: HealContext) =>
-  [
-    { path: config.dataDir, name: lastPart(config.dataDir) },
-    ...(config.separateWalDir ? [{ path: config.walDir, name: `wal-dir-${lastPart(config.walDir)}` }] : []),
-  ] as const;
+const asideNames = ({ config: { dataDir, walDir, separateWalDir } }: HealContext) => [
+  { path: dataDir, name: lastPart(dataDir) },
+  ...(separateWalDir ? [{ path: walDir, name: `wal-dir-${lastPart(walDir)}` }] : []),
+];
 
 const JUST_LOOKED_MS = 50;
 
@@ -28,9 +27,7 @@ const JUST_LOOKED_MS = 50;
 async function mustBeStopped(heal: HealContext): Promise<void> {
   await heal.lookIfOlder(JUST_LOOKED_MS, 'units');
   const { unit, copyUnit } = heal.situation.observed;
-  const stopped = [unit, copyUnit].every(
-    (each) => each.ok && ['inactive', 'failed'].includes(each.value.active),
-  );
+  const stopped = [unit, copyUnit].every((each) => each.ok && isStopped(each.value));
   if (!stopped) await stopUnits(heal, heal.places.unit, heal.places.copyUnit);
 }
 
@@ -141,9 +138,7 @@ export async function makeRoom(heal: HealContext): Promise<void> {
 /** Deletes what older heals have set aside, all but the newest `keep`. */
 export async function pruneAside({ machine, places, settings }: HealContext): Promise<void> {
   // Heal IDs begin with their time, so the sorted list is oldest first.
-  const old = (await machine.list(places.aside)).slice(
-    0,
-    settings.keepAside === 0 ? undefined : -settings.keepAside,
-  );
-  for (const name of old) await machine.remove(`${places.aside}/${name}`);
+  const all = await machine.list(places.aside);
+  for (const name of all.slice(0, settings.keepAside === 0 ? undefined : -settings.keepAside))
+    await machine.remove(`${places.aside}/${name}`);
 }

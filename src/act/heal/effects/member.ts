@@ -63,11 +63,10 @@ async function untilServes(heal: HealContext, unit: string): Promise<void> {
       }
       const newSize = await machine.sizeOf(config.dataDir);
       if (newSize !== size) [size, movedMs] = [newSize, nowMs];
-      if (nowMs - movedMs > settings.verifyTimeoutMs) {
+      if (nowMs - movedMs > settings.verifyTimeoutMs)
         throw new Error(
           `the member does not serve, and nothing has arrived in ${config.dataDir} for ${settings.verifyTimeoutMs} ms: ${why}; see journalctl -u ${unit} and ${places.copyEnv}`,
         );
-      }
     }
     await machine.sleep(POLL_MS);
   }
@@ -164,13 +163,11 @@ export async function confirm(heal: HealContext): Promise<string> {
   await untilServes(heal, places.unit);
   await heal.lookIfOlder(UNIT_AGE_MS, 'files', 'units');
   await heal.look('self');
-  const { swapped, unitName, cluster } = heal.situation;
-  const { self } = heal.situation;
+  const { swapped, unitName, cluster, self } = heal.situation;
   const serves = self?.serves === true && self.memberId === cluster.own?.id;
   if (!serves || swapped || unitName !== places.unit) {
-    throw new Error(
-      `the member is not well on its originals: ${serves ? `${unitName} runs` : 'it does not answer as the member that is listed'}`,
-    );
+    const why = serves ? `${unitName} runs` : 'it does not answer as the member that is listed';
+    throw new Error(`the member is not well on its originals: ${why}`);
   }
   heal.memory.confirmed = true;
   return `the member serves on ${places.unitFile} and ${places.env}`;

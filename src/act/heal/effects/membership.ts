@@ -12,6 +12,7 @@ import { disarmRemoved } from './alarms.ts';
  */
 const BOUND_MS = 90_000;
 const LOOK_AT_LISTS_MS = 50;
+const ADDS_NONE = 'etcd adds no member while another is down or has not started';
 
 /** Removes this node's old entry, by ID. The guards have been asked right before. */
 export async function removeOldMember(heal: HealContext): Promise<string> {
@@ -85,15 +86,11 @@ async function add(heal: HealContext): Promise<void> {
     () => heal.situation.cluster.own !== undefined,
     () => {
       const down = notServing(heal.situation);
-      return down === '' ? '' : `; etcd adds no member while another is down or has not started: ${down}`;
+      return down && `; ${ADDS_NONE}: ${down}`;
     },
   ).catch((error: Error) => {
     const down = notServing(heal.situation);
-    throw down === ''
-      ? error
-      : new Error(
-          `etcd adds no member while another is down or has not started, and waits for ${down} (${error.message})`,
-        );
+    throw down === '' ? error : new Error(`${ADDS_NONE}, and waits for ${down} (${error.message})`);
   });
   if (added !== undefined) heal.listIsNow(added.members);
 }

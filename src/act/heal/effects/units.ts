@@ -15,6 +15,8 @@ const STOP_MS = 10_000;
 const BEGINS_MS = 2000;
 const OWN_DROP_IN = 'zz-heal-node.conf';
 
+export const isStopped = ({ active }: UnitFacts): boolean => active === 'inactive' || active === 'failed';
+
 /**
  * Stops units; kills what does not stop. One that systemd does not know is stopped already.
  * @throws when a process survives even that.
@@ -24,13 +26,12 @@ export async function stopUnits({ machine, log }: HealContext, ...units: readonl
     await machine.systemctl(['stop', ...units], STOP_MS);
   } catch (error) {
     const why = (error as Error).message;
-    const stopped = ({ active }: UnitFacts): boolean => active === 'inactive' || active === 'failed';
-    if ((await machine.units(units)).every(stopped)) return;
+    if ((await machine.units(units)).every(isStopped)) return;
     log.warn({ event: 'kill', units }, `${units.join(' and ')} did not stop and is killed: ${why}`);
     for (const unit of units)
       await machine.systemctl(['kill', '--signal=SIGKILL', unit]).catch(() => undefined);
     await machine.systemctl(['stop', ...units], STOP_MS).catch(() => undefined);
-    const alive = (await machine.units(units)).find((facts) => !stopped(facts));
+    const alive = (await machine.units(units)).find((facts) => !isStopped(facts));
     if (alive)
       throw new Error(
         `etcd cannot be stopped: process ${alive.mainPid} survives SIGKILL; first it was: ${why}`,
@@ -109,15 +110,15 @@ export async function stage(heal: HealContext): Promise<string> {
   if (env === undefined) throw new Error(`${places.env} is missing; the app's start writes it`);
   const original = await originalUnit(machine, places);
   const unit = pointEnvironmentFile(original.text, places.env, places.copyEnv);
-  const dropIns = [...(await dropInsOf(machine, places.unit))].map(([name, { text, rights }]) => {
-    const pointed = pointEnvironmentFile(text, places.env, places.copyEnv);
-    return { name, text: pointed.text, changed: pointed.changed, rights };
-  });
-  if (unit.changed + dropIns.reduce((n, { changed }) => n + changed, 0) === 0) {
+  const dropIns = [...(await dropInsOf(machine, places.unit))].map(([name, { text, rights }]) => ({
+    ...pointEnvironmentFile(text, places.env, places.copyEnv),
+    name,
+    rights,
+  }));
+  if (unit.changed + dropIns.reduce((n, { changed }) => n + changed, 0) === 0)
     throw new Error(
       `${places.unit} and its drop-ins read no EnvironmentFile=${places.env}, so the copy could not be told to join`,
     );
-  }
   await mustNotBeOverridden(heal, [original.text, ...dropIns.map(({ text }) => text)]);
 
   const initialCluster = expectedCluster(heal.situation);
@@ -125,9 +126,8 @@ export async function stage(heal: HealContext): Promise<string> {
   await machine.writeFile(places.copyEnv, setEnvValues(env.text, values), env.rights);
   await machine.remove(places.copyDropIns);
   await machine.makeDirectory(places.copyDropIns, { ...ROOT_ONLY_DIRECTORY, mode: 0o755 });
-  for (const { name, text, rights } of dropIns) {
+  for (const { name, text, rights } of dropIns)
     await machine.writeFile(`${places.copyDropIns}/${name}`, text, rights);
-  }
   // A first start lasts as long as the data take to arrive; the original's limit is for a member that has its data.
   const unlimited = '# heal-node: gone when the heal ends\n[Service]\nTimeoutStartSec=infinity\n';
   await machine.writeFile(`${places.copyDropIns}/${OWN_DROP_IN}`, unlimited, { mode: 0o644, uid: 0, gid: 0 });
@@ -145,9 +145,7 @@ async function mustNotBeOverridden(
   for (const path of new Set(named)) {
     if (path === places.env || path === places.copyEnv) continue;
     const other = parseEnvFile((await machine.readFile(path))?.text ?? '');
-    const key = ['ETCD_INITIAL_CLUSTER_STATE', 'ETCD_INITIAL_CLUSTER'].find(
-      (name) => other[name] !== undefined,
-    );
+    const key = ['ETCD_INITIAL_CLUSTER_STATE', 'ETCD_INITIAL_CLUSTER'].find((name) => name in other);
     if (key)
       throw new Error(
         `${path}: ${key} is set there too, and would override ${places.copyEnv}; keep it in ${places.env} alone`,
