@@ -116,11 +116,10 @@ export const thisMachine: Machine = {
 
   examine: async ({ dataDir, walDir }, depth) => examine(dataDir, walDir, { ...LIMITS[depth], depth }),
   fileSystemId: async (path) => {
-    const result = await run(['stat', '--file-system', '--format=%i', '--', nearestDirectory(path)], {
-      timeoutMs: 2000,
-    });
-    if (result.code !== 0) throw new Error(`stat --file-system ${path}: ${result.stderr}`);
-    return result.stdout.trim();
+    const argv = ['stat', '--file-system', '--format=%i', '--', nearestDirectory(path)];
+    const { stdout, failure } = await run(argv, { timeoutMs: 2000 });
+    if (failure !== undefined) throw new Error(`stat --file-system ${path}: ${failure}`);
+    return stdout.trim();
   },
 
   commandLines: async () => commandLines(),
@@ -132,11 +131,9 @@ export const thisMachine: Machine = {
   units: (names) => showUnits(names),
   journal: (unit) => journalOf(unit),
   systemctl: async (words, timeoutMs = 30_000) => {
-    const result = await run(['systemctl', '--no-pager', '--no-ask-password', ...words], { timeoutMs });
-    if (result.code === 0) return;
-    throw new Error(
-      `systemctl ${words.join(' ')}: ${result.timedOut ? `not done after ${timeoutMs} ms` : result.stderr || `exit ${result.code}`}`,
-    );
+    const argv = ['systemctl', '--no-pager', '--no-ask-password', ...words];
+    const { failure } = await run(argv, { timeoutMs });
+    if (failure !== undefined) throw new Error(`systemctl ${words.join(' ')}: ${failure}`);
   },
   runApp: runOrLeave,
 };

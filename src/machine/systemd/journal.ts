@@ -86,19 +86,9 @@ export async function journalOf(unit: UnitFacts, maxLines = 1000): Promise<strin
     ...(pid === 0 ? [] : [`_PID=${pid}`]),
   ].flatMap((field, index) => (index === 0 ? [field] : ['+', field]));
   const since = unit.startedAtSec === 0 ? [] : [`--since=@${unit.startedAtSec}`];
-  const argv = [
-    'journalctl',
-    '--boot',
-    '--no-pager',
-    '--output=json',
-    '--all',
-    '--reverse',
-    `--lines=${maxLines}`,
-    ...since,
-    ...match,
-  ];
-  const result = await run(argv, { timeoutMs: 2000, maxChars: MAX_CHARS });
-  if (result.code !== 0 && !result.tooMuch)
-    throw new Error(`journalctl: ${result.timedOut ? 'no answer in 2 s' : result.stderr}`);
-  return linesOf(result.stdout);
+  const flags = ['--boot', '--no-pager', '--output=json', '--all', '--reverse', `--lines=${maxLines}`];
+  const argv = ['journalctl', ...flags, ...since, ...match];
+  const { stdout, failure, tooMuch } = await run(argv, { timeoutMs: 2000, maxChars: MAX_CHARS });
+  if (failure !== undefined && !tooMuch) throw new Error(`journalctl: ${failure}`);
+  return linesOf(stdout);
 }
