@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import type { TlsFiles } from '../machine/etcd/etcd-config.ts';
-import { limitedText } from './limited-text.ts';
+import { limitedFetch } from './limited-fetch.ts';
 
 /** etcd has answered, with an error of its own. */
 export class Refusal extends Error {}
@@ -24,17 +24,11 @@ export const refusesConnection = (error: unknown): boolean =>
  */
 export function gateway(tls: TlsFiles | undefined): Gateway {
   return async (endpoint, path, body, schema, limitMs) => {
-    const reply = await fetch(`${endpoint}/v3/${path}`, {
-      method: 'POST',
-      body: JSON.stringify(body),
-      signal: AbortSignal.timeout(limitMs),
-      redirect: 'error',
-      keepalive: false,
-      ...(tls && { tls: { ca: Bun.file(tls.ca), cert: Bun.file(tls.cert), key: Bun.file(tls.key) } }),
-    });
+    const url = `${endpoint}/v3/${path}`;
+    const post = { method: 'POST', body: JSON.stringify(body) };
+    const { reply, text } = await limitedFetch(url, tls, limitMs, post);
+    if (!reply.ok) throw new Refusal(`${url}: ${reply.status} ${text}`);
     const atMs = Date.parse(reply.headers.get('date') ?? '');
-    const text = await limitedText(reply);
-    if (!reply.ok) throw new Refusal(`${endpoint}/v3/${path}: ${reply.status} ${text}`);
     return {
       reply: v.parse(schema, JSON.parse(text)),
       clockSkewMs: Number.isNaN(atMs) ? undefined : Math.round((atMs - Date.now()) / 1000) * 1000,
