@@ -15,24 +15,12 @@ export interface EtcdctlOptions {
   readonly credentials: () => string | undefined;
 }
 
-/**
- * Makes one call: the words behind `etcdctl`, its reply read with a schema, and what is put on its standard input.
- * @throws ClusterError
- */
-export type Etcdctl = <S extends v.GenericSchema>(
-  endpoints: readonly string[],
-  words: readonly string[],
-  schema: S,
-  timeoutMs: number,
-  input?: string,
-) => Promise<v.InferOutput<S>>;
-
 /** etcd's JSON holds 64-bit IDs as numbers: every whole number is read as a bigint. */
 export const readJson = (text: string): unknown =>
   parseLossless(text, undefined, (number) => (/^-?\d+$/.test(number) ? BigInt(number) : Number(number)));
 
 /** Calls by etcdctl (API 3): with every kind of certificate and credentials that etcd has. */
-export function etcdctl({ program, tls, credentials }: EtcdctlOptions): Etcdctl {
+export function etcdctl({ program, tls, credentials }: EtcdctlOptions) {
   const environment = () => {
     try {
       const user = credentials();
@@ -42,7 +30,17 @@ export function etcdctl({ program, tls, credentials }: EtcdctlOptions): Etcdctl 
     }
   };
   const tlsFlags = tls ? [`--cacert=${tls.ca}`, `--cert=${tls.cert}`, `--key=${tls.key}`] : [];
-  return async (endpoints, words, schema, timeoutMs, input) => {
+  /**
+   * Makes one call: the words behind `etcdctl`, its reply read with a schema, and what is put on its standard input.
+   * @throws ClusterError
+   */
+  return async <S extends v.GenericSchema>(
+    endpoints: readonly string[],
+    words: readonly string[],
+    schema: S,
+    timeoutMs: number,
+    input?: string,
+  ) => {
     const limits = [`--command-timeout=${timeoutMs}ms`, `--dial-timeout=${timeoutMs}ms`];
     const flags = [`--endpoints=${endpoints.join(',')}`, '--write-out=json', ...limits, ...tlsFlags];
     const limited = { timeoutMs: timeoutMs + 300, env: environment(), input };
