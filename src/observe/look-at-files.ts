@@ -48,11 +48,10 @@ async function effectiveConfig({ machine, places }: World): Promise<EtcdConfig> 
     file.path === places.copyEnv ? places.env : file.path,
   );
   const texts: string[] = [];
-  for (const path of named.includes(places.env) ? named : [places.env]) {
-    const file = await machine.readFile(path);
-    if (file === undefined && path === places.env) throw new Error(`${path} is missing.`);
-    texts.push(file?.text ?? '');
-  }
+  for (const path of named.includes(places.env) ? named : [places.env])
+    texts.push(
+      path === places.env ? await mustRead(machine, path) : ((await machine.readFile(path))?.text ?? ''),
+    );
   return etcdConfig(Object.assign({}, ...texts.map(parseEnvFile)), places.env);
 }
 
