@@ -19,7 +19,7 @@ export interface SettingRow<T> {
 type Kind<T> = Pick<SettingRow<T>, 'allowed' | 'parse'>;
 
 const row = <T>(key: SettingRow<T>['key'], fallback: string, kind: Kind<T>) => ({
-  meaning: (what: string): SettingRow<T> => ({ key, fallback, ...kind, what }),
+  is: (what: string): SettingRow<T> => ({ key, fallback, ...kind, what }),
 });
 
 const MS_PER_UNIT: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
@@ -87,57 +87,55 @@ const optionalPath = {
 };
 
 export const settingsTable = {
-  mode: row('HEAL_MODE', 'auto', oneOf('auto', 'manual', 'off')).meaning(
+  mode: row('HEAL_MODE', 'auto', oneOf('auto', 'manual', 'off')).is(
     "auto: the health action heals; manual: it diagnoses and reports, a person heals; off: hooks do what the app's own would",
   ),
-  healAtBoot: row('HEAL_AT_BOOT', 'on', oneOf('on', 'off')).meaning(
+  healAtBoot: row('HEAL_AT_BOOT', 'on', oneOf('on', 'off')).is(
     "whether lost data are healed as soon as etcd's start is refused, or only when AppCenter's health action comes",
   ),
-  startCmd: row('HEAL_START_CMD', '/opt/app/bin/ctl.sh start', command).meaning("the app's own start"),
-  stopCmd: row('HEAL_STOP_CMD', '/opt/app/bin/ctl.sh stop', command).meaning("the app's own stop"),
-  restartCmd: row('HEAL_RESTART_CMD', '/opt/app/bin/ctl.sh restart', command).meaning(
+  startCmd: row('HEAL_START_CMD', '/opt/app/bin/ctl.sh start', command).is("the app's own start"),
+  stopCmd: row('HEAL_STOP_CMD', '/opt/app/bin/ctl.sh stop', command).is("the app's own stop"),
+  restartCmd: row('HEAL_RESTART_CMD', '/opt/app/bin/ctl.sh restart', command).is(
     "the app's own health action",
   ),
-  appEnv: row('HEAL_APP_ENV', '/opt/app/bin/.env', absolutePath).meaning("the app's view of the cluster"),
-  etcdEnv: row('HEAL_ETCD_ENV', '/opt/app/conf/etcd.env', absolutePath).meaning("etcd's environment file"),
-  etcdUnit: row('HEAL_ETCD_UNIT', 'etcd.service', unitName).meaning("etcd's unit"),
-  etcdctl: row('HEAL_ETCDCTL', '/opt/etcd/current/etcdctl', absolutePath).meaning('the etcdctl to use'),
-  stateDir: row('HEAL_STATE_DIR', '/var/lib/etcd/heal-node', absolutePath).meaning(
+  appEnv: row('HEAL_APP_ENV', '/opt/app/bin/.env', absolutePath).is("the app's view of the cluster"),
+  etcdEnv: row('HEAL_ETCD_ENV', '/opt/app/conf/etcd.env', absolutePath).is("etcd's environment file"),
+  etcdUnit: row('HEAL_ETCD_UNIT', 'etcd.service', unitName).is("etcd's unit"),
+  etcdctl: row('HEAL_ETCDCTL', '/opt/etcd/current/etcdctl', absolutePath).is('the etcdctl to use'),
+  stateDir: row('HEAL_STATE_DIR', '/var/lib/etcd/heal-node', absolutePath).is(
     'heal journal, history and data set aside; must be on the file system of the data dir',
   ),
-  checkTimeoutMs: row('HEAL_CHECK_TIMEOUT', '3s', duration).meaning('the longest that health-check takes'),
-  actionTimeoutMs: row('HEAL_ACTION_TIMEOUT', '45s', duration).meaning(
-    'the longest that health-action takes',
-  ),
-  verifyTimeoutMs: row('HEAL_VERIFY_TIMEOUT', '120s', duration).meaning(
+  checkTimeoutMs: row('HEAL_CHECK_TIMEOUT', '3s', duration).is('the longest that health-check takes'),
+  actionTimeoutMs: row('HEAL_ACTION_TIMEOUT', '45s', duration).is('the longest that health-action takes'),
+  verifyTimeoutMs: row('HEAL_VERIFY_TIMEOUT', '120s', duration).is(
     'how long a new member may receive nothing before the heal is called failed; without limit while data arrive',
   ),
-  startWaitMs: row('HEAL_START_WAIT', '60s', duration).meaning(
+  startWaitMs: row('HEAL_START_WAIT', '60s', duration).is(
     'how long start waits for the others when this node has lost its data, before it gives up',
   ),
-  deepCheckIntervalMs: row('HEAL_DEEP_CHECK_INTERVAL', '5m', duration).meaning(
+  deepCheckIntervalMs: row('HEAL_DEEP_CHECK_INTERVAL', '5m', duration).is(
     'how often, at most, a healthy member looks whether it is who it should be, and compares its data with the others',
   ),
-  compare: row('HEAL_COMPARE', '0.001', smallFraction).meaning(
+  compare: row('HEAL_COMPARE', '0.001', smallFraction).is(
     "how much of each member's time comparing data may cost, as writes wait on a member for as long as it hashes; 0 never compares",
   ),
-  onDivergence: row('HEAL_ON_DIVERGENCE', 'report', oneOf('report', 'heal')).meaning(
+  onDivergence: row('HEAL_ON_DIVERGENCE', 'report', oneOf('report', 'heal')).is(
     'what to do about a member whose data alone differ from those of all others',
   ),
-  birthmark: row('HEAL_BIRTHMARK', 'on', oneOf('on', 'off')).meaning(
+  birthmark: row('HEAL_BIRTHMARK', 'on', oneOf('on', 'off')).is(
     'whether the cluster carries one small key of ours, heal-node/birthmark, by which a node knows it again',
   ),
-  takeOverAfterMs: row('HEAL_TAKE_OVER_AFTER', '5m', duration).meaning(
+  takeOverAfterMs: row('HEAL_TAKE_OVER_AFTER', '5m', duration).is(
     'how long nobody must have touched a runbook that was begun by hand before it is taken up unasked',
   ),
-  maxPerDay: row('HEAL_MAX_PER_DAY', '3', upTo100).meaning('heals begun in 24 hours, at most'),
-  keepAside: row('HEAL_KEEP_ASIDE', '1', upTo100).meaning(
+  maxPerDay: row('HEAL_MAX_PER_DAY', '3', upTo100).is('heals begun in 24 hours, at most'),
+  keepAside: row('HEAL_KEEP_ASIDE', '1', upTo100).is(
     'how many data dirs set aside are kept; with 0 they are discarded where there is no room for the data to come',
   ),
-  etcdUser: row('HEAL_ETCD_USER', '', userName).meaning(
+  etcdUser: row('HEAL_ETCD_USER', '', userName).is(
     'the etcd user for membership calls where authentication is on',
   ),
-  etcdPasswordFile: row('HEAL_ETCD_PASSWORD_FILE', '', optionalPath).meaning(
+  etcdPasswordFile: row('HEAL_ETCD_PASSWORD_FILE', '', optionalPath).is(
     "a root-owned file with that user's password",
   ),
 } as const;
