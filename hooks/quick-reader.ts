@@ -3,21 +3,15 @@ import { whyUntrusted } from '../src/machine/os/trust.ts';
 import { parseSettings, SETTINGS_FILE, SettingsError } from '../src/settings/parse-settings.ts';
 import type { Settings } from '../src/settings/settings-table.ts';
 
-const text = (path: string): Promise<string | undefined> =>
-  Bun.file(path)
-    .text()
-    .catch(() => undefined);
+const orUndefined = <T>(read: Promise<T>): Promise<T | undefined> => read.catch(() => undefined);
+const text = (path: string) => orUndefined(Bun.file(path).text());
+const stat = (path: string) => orUndefined(Bun.file(path).stat());
 
 /** @throws SettingsError also for a file that is there and cannot be read, or that others than root can write */
 export async function quickSettings(path = SETTINGS_FILE): Promise<Settings> {
-  const [file, stat] = await Promise.all([
-    text(path),
-    Bun.file(path)
-      .stat()
-      .catch(() => undefined),
-  ]);
-  if (stat !== undefined) {
-    const why = whyUntrusted(path, stat.uid, stat.mode);
+  const [file, owned] = await Promise.all([text(path), stat(path)]);
+  if (owned !== undefined) {
+    const why = whyUntrusted(path, owned.uid, owned.mode);
     if (why !== undefined) throw new SettingsError(why);
     if (file === undefined) throw new SettingsError(`${path} cannot be read.`);
   }
@@ -30,12 +24,6 @@ export async function quickSettings(path = SETTINGS_FILE): Promise<Settings> {
  */
 export const quickReader: HookReader & { changedMs(path: string): Promise<number | undefined> } = {
   text,
-  changedMs: (path) =>
-    Bun.file(path)
-      .stat()
-      .then(
-        ({ mtimeMs }) => mtimeMs,
-        () => undefined,
-      ),
+  changedMs: async (path) => (await stat(path))?.mtimeMs,
   settings: () => quickSettings(),
 };

@@ -23,7 +23,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { busyVerbs } from '../src/appcenter/busy-verbs.ts';
 import { etcdCluster } from '../src/cluster/etcd-cluster.ts';
-import { limitedText } from '../src/cluster/limited-text.ts';
+import { limitedText } from '../src/cluster/limited-fetch.ts';
 import { memberHealth } from '../src/cluster/member-health.ts';
 import { layout } from '../src/install/layout.ts';
 import { lastWords, plainLine } from '../src/machine/etcd/log-lines.ts';

@@ -1,27 +1,14 @@
 import { APP_CTL } from './ctl.ts';
 
-/**
- * Verbs of the app that change data, the member list, the settings or certificates, or start and stop etcd: no heal may
- * run beside them (docs/platform.md). `update` is confd's, and runs restarts and changes of TLS.
- */
-const BUSY_VERBS = [
-  'start',
-  'stop',
-  'restart',
-  'update',
-  'repair',
-  'repairMinorityNode',
-  'backup',
-  'restore',
-  'compact',
-  'upgrade',
-  'destroy',
-  'scaleIn',
-  'scaleOut',
-] as const;
+/** Verbs under which etcd is started on purpose on data that are not the old ones. */
+const NEW_DATA_VERBS = ['repair', 'restore', 'upgrade'];
+/** Verbs that start and stop etcd or change its settings and certificates: `update` is confd's, and does all of that. */
+const RESTART_VERBS = ['start', 'stop', 'restart', 'update', 'destroy'];
+/** Verbs that change data or the member list otherwise. */
+const CHANGE_VERBS = ['repairMinorityNode', 'backup', 'compact', 'scaleIn', 'scaleOut'];
 
-/** Those of them under which etcd is started on purpose on data that are not the old ones. */
-const NEW_DATA_VERBS: readonly string[] = ['repair', 'restore', 'upgrade'];
+/** No heal may run beside any of them (docs/platform.md). */
+const BUSY_VERBS = [...NEW_DATA_VERBS, ...RESTART_VERBS, ...CHANGE_VERBS];
 
 /** The verbs of the app that run right now and that nothing may be done beside, by the command lines of all processes. */
 export const busyVerbs = (commandLines: readonly (readonly string[])[]): string[] => {

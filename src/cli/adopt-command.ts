@@ -10,15 +10,9 @@ import { type Looked, look } from './look.ts';
 const SETTLE_MS = 15_000;
 
 /** What was accepted, or why not, as a sentence. */
-interface Said {
-  readonly code: number;
-  readonly message: string;
-}
-
-const refused = (message: string): Said => ({
-  code: EXIT.refused,
-  message: `Nothing is accepted: ${message}.`,
-});
+const accepted = (message: string) => ({ code: EXIT.done, message });
+const refused = (why: string) => ({ code: EXIT.refused, message: `Nothing is accepted: ${why}.` });
+type Said = ReturnType<typeof accepted | typeof refused>;
 
 /** After a total loss: this node may found a cluster again. */
 async function found({ world, situation: { cluster, dataGone, process } }: Looked): Promise<Said> {
@@ -30,10 +24,7 @@ async function found({ world, situation: { cluster, dataGone, process } }: Looke
     return refused('this node has data, or etcd runs on it; only a node without data founds a cluster');
   await unmarkMember(world.machine, world.places);
   const next = 'run the same on every node of the new cluster, and then start them';
-  return {
-    code: EXIT.done,
-    message: `This node may found a cluster again: its marks are gone. Next, ${next}.`,
-  };
+  return accepted(`This node may found a cluster again: its marks are gone. Next, ${next}.`);
 }
 
 /** What this member alone has committed may be lost. */
@@ -53,10 +44,9 @@ async function discardAhead({ world }: Looked): Promise<Said> {
     birthmarkMismatch === undefined
       ? 'run `heal-node heal`'
       : 'run `heal-node adopt`, which accepts the cluster that serves, and then `heal-node heal`';
-  return {
-    code: EXIT.done,
-    message: `What member ${owner.memberId} has committed up to index ${commit} and the cluster does not know may be lost; its data are set aside by the heal, not deleted. Next, ${next}.`,
-  };
+  return accepted(
+    `What member ${owner.memberId} has committed up to index ${commit} and the cluster does not know may be lost; its data are set aside by the heal, not deleted. Next, ${next}.`,
+  );
 }
 
 /** The cluster that serves now is the one that this node belongs to. */
@@ -68,10 +58,9 @@ async function cluster({ world, situation }: Looked): Promise<Said> {
     );
   await rememberCluster(world, situation, true);
   const { birthmark } = await readMark(world.machine, world.places);
-  return {
-    code: EXIT.done,
-    message: `This node belongs to cluster ${situation.cluster.clusterId} with birthmark ${birthmark || '(none yet; it gets one when all members are well)'} now; before, it remembered ${situation.observed.mark.birthmark || 'none'}.`,
-  };
+  return accepted(
+    `This node belongs to cluster ${situation.cluster.clusterId} with birthmark ${birthmark || '(none yet; it gets one when all members are well)'} now; before, it remembered ${situation.observed.mark.birthmark || 'none'}.`,
+  );
 }
 
 export const adoptCommand: CommandSpec = {

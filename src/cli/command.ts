@@ -10,8 +10,6 @@ export interface CommandSpec {
   readonly json?: string;
   /** What the exit codes mean, where they are more than 0 and 1. */
   readonly exits?: string;
-  /** Not for people; left out of the list. */
-  readonly hidden?: true;
   readonly run: (options: Readonly<Record<string, unknown>>, words: readonly string[]) => Promise<number>;
 }
 

@@ -48,11 +48,6 @@ export interface MemberReply {
   readonly deletedBirthmark?: string;
 }
 
-interface HashKv {
-  readonly hash: string;
-  readonly compactRevision: string;
-}
-
 /** A value under a key. */
 export interface LeasedValue {
   readonly value: string;
@@ -107,7 +102,11 @@ export interface Cluster {
    * once: after `limitMs` it may still be at it, and a second question would make it begin anew beside that.
    * @throws when it does not answer in time, or refuses
    */
-  hashKv(endpoint: string, revision: bigint, limitMs: number): Promise<HashKv>;
+  hashKv(
+    endpoint: string,
+    revision: bigint,
+    limitMs: number,
+  ): Promise<{ readonly hash: string; readonly compactRevision: string }>;
   /**
    * Takes back one kind of alarm of one member, and no other: etcdctl can only take back all of all members.
    * @throws when no member does it

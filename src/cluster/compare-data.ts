@@ -26,10 +26,7 @@ export async function compareData(
   members: readonly { readonly endpoint: string; readonly revision: bigint }[],
   limitMs: number,
 ): Promise<Comparison> {
-  const revision = members.reduce(
-    (least, member) => (member.revision < least ? member.revision : least),
-    members[0]?.revision ?? 0n,
-  );
+  const [revision = 0n] = members.map((member) => member.revision).sort((a, b) => (a < b ? -1 : 1));
   const took: number[] = [];
   const hashes = new Map<string, string>();
   const compactions = new Set<string>();

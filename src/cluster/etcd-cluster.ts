@@ -26,7 +26,7 @@ const READ_MS = 1500;
 /** What a member says of itself it has at hand. */
 const FAST_READ_MS = 500;
 /** A change of the member list waits for a quorum's disks. */
-const CHANGE_MS = 3000;
+const CHANGE = { limitMs: 3000 };
 const ETCDCTL_MS = 10_000;
 
 /** protobuf's JSON of a 64-bit ID that we hold as hexadecimal text. */
@@ -36,17 +36,11 @@ const uint64 = (hex: string): string => BigInt(`0x${hex}`).toString();
 const birthmarkOf = ({ kvs: [kv] }: v.InferOutput<typeof kvs>): ServesReply =>
   kv ? { birthmark: kv.value, birthmarkRevision: kv.mod_revision } : { birthmark: '' };
 
-/** One call, as both ways make it. */
-interface Call<S> {
-  /** Of the gateway, below `/v3/`. */
-  readonly path: string;
-  readonly body: object;
+interface CallOptions {
+  /** Of the gateway. */
   readonly limitMs?: number;
-  /** Of etcdctl, and what it is given on its standard input. */
-  readonly words: readonly string[];
+  /** What etcdctl is given on its standard input. */
   readonly input?: string;
-  /** Of both replies: protobuf's own JSON has 64-bit numbers as text, etcdctl's as numbers. */
-  readonly schema: S;
 }
 
 /**
@@ -59,9 +53,17 @@ export function etcdCluster(options: EtcdctlOptions): Cluster {
   const fast = gateway(options.tls);
   const slow = etcdctl(options);
 
+  /**
+   * One call, as both ways make it: the gateway's path below `/v3/` and its body, or etcdctl's words. The schema is that
+   * of both replies: protobuf's own JSON has 64-bit numbers as text, etcdctl's as numbers.
+   */
   const call = async <S extends v.GenericSchema>(
     endpoints: readonly string[],
-    { path, body, limitMs = FAST_READ_MS, words, input, schema }: Call<S>,
+    path: string,
+    body: object,
+    words: readonly string[],
+    schema: S,
+    { limitMs = FAST_READ_MS, input }: CallOptions = {},
   ): Promise<v.InferOutput<S>> => {
     try {
       return (await fast(endpoints[0], path, body, schema, limitMs)).reply;
@@ -124,55 +126,37 @@ export function etcdCluster(options: EtcdctlOptions): Cluster {
     },
     get: async (endpoints, key, revision = 0n) => {
       const body = { key: btoa(key), revision: `${revision}` };
-      const words = ['get', key, `--rev=${revision}`];
-      return (await call(endpoints, { path: 'kv/range', body, words, schema: kvs })).kvs[0];
+      return (await call(endpoints, 'kv/range', body, ['get', key, `--rev=${revision}`], kvs)).kvs[0];
     },
     putIfAbsent: async (endpoints, key, held) => {
       const mine = { key: btoa(key), value: btoa(held.value), lease: int64(held.lease) };
       const compare = [{ key: mine.key, target: 'CREATE', createRevision: '0' }];
+      const body = { compare, success: [{ requestPut: mine }] };
       const put = `put ${key} ${held.value}${held.lease && ` --lease=${held.lease}`}`;
-      const { succeeded } = await call(endpoints, {
-        path: 'kv/txn',
-        body: { compare, success: [{ requestPut: mine }] },
-        words: ['txn'],
-        input: `create("${key}") = "0"\n\n${put}\n\n\n`,
-        schema: transaction,
-      });
-      return succeeded;
+      const input = `create("${key}") = "0"\n\n${put}\n\n\n`;
+      return (await call(endpoints, 'kv/txn', body, ['txn'], transaction, { input })).succeeded;
     },
     grantLease: async (endpoints, ttlSec) => {
       const words = ['lease', 'grant', `${ttlSec}`];
-      const granted = { path: 'lease/grant', body: { TTL: `${ttlSec}` }, words, schema: lease };
-      return (await call(endpoints, granted)).ID;
+      return (await call(endpoints, 'lease/grant', { TTL: `${ttlSec}` }, words, lease)).ID;
     },
     keepAlive: async (endpoints, id) => {
       const words = ['lease', 'keep-alive', '--once', id];
-      const kept = { path: 'lease/keepalive', body: { ID: int64(id) }, words, schema: leaseKept };
-      if ((await call(endpoints, kept)).TTL === 0n) throw new ClusterError(`lease ${id} has run out`, false);
+      const { TTL } = await call(endpoints, 'lease/keepalive', { ID: int64(id) }, words, leaseKept);
+      if (TTL === 0n) throw new ClusterError(`lease ${id} has run out`, false);
     },
     revokeLease: async (endpoints, id) => {
-      const words = ['lease', 'revoke', id];
-      await call(endpoints, { path: 'lease/revoke', body: { ID: int64(id) }, words, schema: anyReply });
+      await call(endpoints, 'lease/revoke', { ID: int64(id) }, ['lease', 'revoke', id], anyReply);
     },
-    removeMember: async (endpoints, memberId) => {
-      const { members } = await call(endpoints, {
-        path: 'cluster/member/remove',
-        body: { ID: uint64(memberId) },
-        limitMs: CHANGE_MS,
-        words: ['member', 'remove', memberId],
-        schema: memberList,
-      });
-      return members;
+    removeMember: async (endpoints, id) => {
+      const [body, words] = [{ ID: uint64(id) }, ['member', 'remove', id]];
+      return (await call(endpoints, 'cluster/member/remove', body, words, memberList, CHANGE)).members;
     },
     addMember: async (endpoints, name, peerUrls) => {
-      const { member, members } = await call(endpoints, {
-        path: 'cluster/member/add',
-        body: { peerURLs: peerUrls },
-        limitMs: CHANGE_MS,
-        words: ['member', 'add', name, `--peer-urls=${peerUrls.join(',')}`],
-        schema: memberAdded,
-      });
-      return { id: member.id, members };
+      const words = ['member', 'add', name, `--peer-urls=${peerUrls.join(',')}`];
+      const body = { peerURLs: peerUrls };
+      const added = await call(endpoints, 'cluster/member/add', body, words, memberAdded, CHANGE);
+      return { id: added.member.id, members: added.members };
     },
     // Not through the gateway: its `/v3/maintenance/hash` is another question in 3.4, the hash of the whole backend,
     // whatever the revision (rpc.proto names both Hash and HashKV so), which differs while anybody writes.
@@ -184,7 +168,7 @@ export function etcdCluster(options: EtcdctlOptions): Cluster {
     // Nor by etcdctl, which can disarm only all alarms of all members.
     disarm: async (endpoints, { memberId, alarm }) => {
       const body = { action: 'DEACTIVATE', memberID: uint64(memberId), alarm };
-      await fast(endpoints[0], 'maintenance/alarm', body, anyReply, CHANGE_MS);
+      await fast(endpoints[0], 'maintenance/alarm', body, anyReply, CHANGE.limitMs);
     },
   };
 }

@@ -1,7 +1,7 @@
 import { parse as parseLossless } from 'lossless-json';
 import * as v from 'valibot';
 import type { TlsFiles } from '../machine/etcd/etcd-config.ts';
-import { type RunResult, run } from '../machine/os/run.ts';
+import { run } from '../machine/os/run.ts';
 import { ClusterError } from './cluster.ts';
 import { isTransient } from './transient-refusals.ts';
 
@@ -15,30 +15,12 @@ export interface EtcdctlOptions {
   readonly credentials: () => string | undefined;
 }
 
-/**
- * Makes one call: the words behind `etcdctl`, its reply read with a schema, and what is put on its standard input.
- * @throws ClusterError
- */
-export type Etcdctl = <S extends v.GenericSchema>(
-  endpoints: readonly string[],
-  words: readonly string[],
-  schema: S,
-  timeoutMs: number,
-  input?: string,
-) => Promise<v.InferOutput<S>>;
-
 /** etcd's JSON holds 64-bit IDs as numbers: every whole number is read as a bigint. */
 export const readJson = (text: string): unknown =>
   parseLossless(text, undefined, (number) => (/^-?\d+$/.test(number) ? BigInt(number) : Number(number)));
 
-/** What etcdctl said went wrong: its last line that is not empty. */
-const complaint = (result: RunResult): string =>
-  result.timedOut
-    ? 'context deadline exceeded'
-    : result.stderr.trim().split('\n').at(-1) || `exit ${result.code}`;
-
 /** Calls by etcdctl (API 3): with every kind of certificate and credentials that etcd has. */
-export function etcdctl({ program, tls, credentials }: EtcdctlOptions): Etcdctl {
+export function etcdctl({ program, tls, credentials }: EtcdctlOptions) {
   const environment = () => {
     try {
       const user = credentials();
@@ -48,23 +30,31 @@ export function etcdctl({ program, tls, credentials }: EtcdctlOptions): Etcdctl 
     }
   };
   const tlsFlags = tls ? [`--cacert=${tls.ca}`, `--cert=${tls.cert}`, `--key=${tls.key}`] : [];
-  return async (endpoints, words, schema, timeoutMs, input) => {
+  /**
+   * Makes one call: the words behind `etcdctl`, its reply read with a schema, and what is put on its standard input.
+   * @throws ClusterError
+   */
+  return async <S extends v.GenericSchema>(
+    endpoints: readonly string[],
+    words: readonly string[],
+    schema: S,
+    timeoutMs: number,
+    input?: string,
+  ) => {
     const limits = [`--command-timeout=${timeoutMs}ms`, `--dial-timeout=${timeoutMs}ms`];
     const flags = [`--endpoints=${endpoints.join(',')}`, '--write-out=json', ...limits, ...tlsFlags];
-    const result = await run([program, ...words, ...flags], {
-      timeoutMs: timeoutMs + 300,
-      env: environment(),
-      input,
-    });
+    const limited = { timeoutMs: timeoutMs + 300, env: environment(), input };
+    const { stdout, failure, timedOut } = await run([program, ...words, ...flags], limited);
     const what = `etcdctl ${words.slice(0, 2).join(' ')} at ${endpoints.join(',')}`;
-    if (result.code !== 0) {
-      const said = complaint(result);
+    if (failure !== undefined) {
+      // Of what etcdctl printed the last line says what went wrong.
+      const said = timedOut ? 'context deadline exceeded' : (failure.split('\n').at(-1) ?? '');
       throw new ClusterError(`${what}: ${said}`, isTransient(said));
     }
     try {
-      return v.parse(schema, readJson(result.stdout));
+      return v.parse(schema, readJson(stdout));
     } catch (error) {
-      const why = `the reply is not understood (${(error as Error).message}): ${result.stdout.slice(0, 200)}`;
+      const why = `the reply is not understood (${(error as Error).message}): ${stdout.slice(0, 200)}`;
       throw new ClusterError(`${what}: ${why}`, false);
     }
   };

@@ -1,18 +1,9 @@
 import * as v from 'valibot';
 import type { TlsFiles } from '../machine/etcd/etcd-config.ts';
-import { limitedText } from './limited-text.ts';
+import { limitedFetch } from './limited-fetch.ts';
 
 /** etcd has answered, with an error of its own. */
 export class Refusal extends Error {}
-
-/** One call; `clockSkewMs` is how far its clock was from ours when it answered (RFC 9110, Date). */
-export type Gateway = <S extends v.GenericSchema>(
-  endpoint: string | undefined,
-  path: string,
-  body: object,
-  schema: S,
-  limitMs: number,
-) => Promise<{ readonly reply: v.InferOutput<S>; readonly clockSkewMs: number | undefined }>;
 
 export const refusesConnection = (error: unknown): boolean =>
   ['ConnectionRefused', 'ECONNREFUSED'].includes((error as { code?: string }).code ?? '');
@@ -22,21 +13,22 @@ export const refusesConnection = (error: unknown): boolean =>
  * twenty. It does not answer where client certificates are asked for and the server's own lacks the client usage
  * (embed/serve.go dials itself with it), nor with authentication on, nor before etcd 3.4.
  */
-export function gateway(tls: TlsFiles | undefined): Gateway {
-  return async (endpoint, path, body, schema, limitMs) => {
-    const reply = await fetch(`${endpoint}/v3/${path}`, {
-      method: 'POST',
-      body: JSON.stringify(body),
-      signal: AbortSignal.timeout(limitMs),
-      redirect: 'error',
-      keepalive: false,
-      ...(tls && { tls: { ca: Bun.file(tls.ca), cert: Bun.file(tls.cert), key: Bun.file(tls.key) } }),
-    });
+export function gateway(tls: TlsFiles | undefined) {
+  return async <S extends v.GenericSchema>(
+    endpoint: string | undefined,
+    path: string,
+    body: object,
+    schema: S,
+    limitMs: number,
+  ) => {
+    const url = `${endpoint}/v3/${path}`;
+    const post = { method: 'POST', body: JSON.stringify(body) };
+    const { reply, text } = await limitedFetch(url, tls, limitMs, post);
+    if (!reply.ok) throw new Refusal(`${url}: ${reply.status} ${text}`);
     const atMs = Date.parse(reply.headers.get('date') ?? '');
-    const text = await limitedText(reply);
-    if (!reply.ok) throw new Refusal(`${endpoint}/v3/${path}: ${reply.status} ${text}`);
     return {
       reply: v.parse(schema, JSON.parse(text)),
+      /** How far its clock was from ours when it answered (RFC 9110, Date). */
       clockSkewMs: Number.isNaN(atMs) ? undefined : Math.round((atMs - Date.now()) / 1000) * 1000,
     };
   };

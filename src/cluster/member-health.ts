@@ -1,6 +1,6 @@
 import type { TlsFiles } from '../machine/etcd/etcd-config.ts';
 import type { Health } from '../machine/machine.ts';
-import { limitedText } from './limited-text.ts';
+import { limitedFetch } from './limited-fetch.ts';
 
 /**
  * `GET <client url>/health` (etcd 3.4: etcdserver/api/etcdhttp/metrics.go): true means that this member has a
@@ -14,15 +14,7 @@ export async function memberHealth(
 ): Promise<Health> {
   const url = `${clientUrl}/health`;
   try {
-    const reply = await fetch(url, {
-      signal: AbortSignal.timeout(timeoutMs),
-      redirect: 'error',
-      keepalive: false,
-      ...(tls && {
-        tls: { ca: Bun.file(tls.ca), cert: Bun.file(tls.cert), key: Bun.file(tls.key) },
-      }),
-    });
-    const text = await limitedText(reply);
+    const { reply, text } = await limitedFetch(url, tls, timeoutMs);
     if (/"health"\s*:\s*"true"/.test(text)) return { state: 'true' };
     return { state: 'false', why: `${url} answered ${reply.status} ${text.slice(0, 200).trim()}` };
   } catch (error) {

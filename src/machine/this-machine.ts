@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Depth } from './etcd/examination.ts';
 import { examine } from './etcd/examine.ts';
 import { type Machine, type PathKind, ROOT_ONLY_DIRECTORY } from './machine.ts';
-import { type FileRights, HeldDir } from './os/held-dir.ts';
+import { type FileRights, HeldDir, rightsOf } from './os/held-dir.ts';
 import { lookAtNetwork, reach } from './os/network.ts';
 import { commandLines, sampleProcess } from './os/process.ts';
 import { run, runOrLeave } from './os/run.ts';
@@ -25,12 +25,8 @@ const LIMITS: Readonly<Record<Depth, { readonly bytes: number; readonly ms: numb
 /** Does something in the directory that holds `path`, with the last component's name. */
 function inParent<T>(path: string, act: (dir: HeldDir, name: string) => T, create?: FileRights): T {
   const at = path.lastIndexOf('/');
-  const dir = HeldDir.open(path.slice(0, at) || '/', create);
-  try {
-    return act(dir, path.slice(at + 1));
-  } finally {
-    dir.close();
-  }
+  using dir = HeldDir.open(path.slice(0, at) || '/', create);
+  return act(dir, path.slice(at + 1));
 }
 
 /** The same, and `fallback` when there is no such directory. */
@@ -63,9 +59,8 @@ function sizeBelow(dir: HeldDir): number {
   for (const name of dir.names()) {
     const stat = dir.stat(name);
     if (stat?.isDirectory()) {
-      const inner = dir.enter(name);
+      using inner = dir.enter(name);
       bytes += sizeBelow(inner);
-      inner.close();
     } else {
       // Blocks, not length: a WAL file is preallocated, a received snapshot grows.
       bytes += (stat?.size ?? 0) + (stat?.blocks ?? 0);
@@ -93,7 +88,7 @@ export const thisMachine: Machine = {
   rightsOf: async (path) =>
     inParentIfAny(path, undefined, (dir, name) => {
       const stat = dir.stat(name);
-      return stat && { mode: stat.mode & 0o7777, uid: stat.uid, gid: stat.gid };
+      return stat && rightsOf(stat);
     }),
   makeDirectory: async (path, rights) => inParent(path, (dir, name) => dir.enter(name, rights).close()),
   giveDirectory: async (path, rights) => inParent(path, (dir, name) => dir.give(name, rights)),
@@ -121,11 +116,10 @@ export const thisMachine: Machine = {
 
   examine: async ({ dataDir, walDir }, depth) => examine(dataDir, walDir, { ...LIMITS[depth], depth }),
   fileSystemId: async (path) => {
-    const result = await run(['stat', '--file-system', '--format=%i', '--', nearestDirectory(path)], {
-      timeoutMs: 2000,
-    });
-    if (result.code !== 0) throw new Error(`stat --file-system ${path}: ${result.stderr}`);
-    return result.stdout.trim();
+    const argv = ['stat', '--file-system', '--format=%i', '--', nearestDirectory(path)];
+    const { stdout, failure } = await run(argv, { timeoutMs: 2000 });
+    if (failure !== undefined) throw new Error(`stat --file-system ${path}: ${failure}`);
+    return stdout.trim();
   },
 
   commandLines: async () => commandLines(),
@@ -137,11 +131,9 @@ export const thisMachine: Machine = {
   units: (names) => showUnits(names),
   journal: (unit) => journalOf(unit),
   systemctl: async (words, timeoutMs = 30_000) => {
-    const result = await run(['systemctl', '--no-pager', '--no-ask-password', ...words], { timeoutMs });
-    if (result.code === 0) return;
-    throw new Error(
-      `systemctl ${words.join(' ')}: ${result.timedOut ? `not done after ${timeoutMs} ms` : result.stderr || `exit ${result.code}`}`,
-    );
+    const argv = ['systemctl', '--no-pager', '--no-ask-password', ...words];
+    const { failure } = await run(argv, { timeoutMs });
+    if (failure !== undefined) throw new Error(`systemctl ${words.join(' ')}: ${failure}`);
   },
   runApp: runOrLeave,
 };

@@ -6,10 +6,7 @@ import { DROP_IN_ROOTS, GATE_DROP_IN } from '../state/places.ts';
  * The unit's drop-ins in force by file name, our own gate left out; of the same name the strongest directory's
  * counts.
  */
-export async function dropInsOf(
-  machine: Machine,
-  unit: string,
-): Promise<Map<string, { readonly text: string; readonly rights: FileRights }>> {
+export async function dropInsOf(machine: Machine, unit: string) {
   const found = new Map<string, { readonly text: string; readonly rights: FileRights }>();
   for (const root of DROP_IN_ROOTS) {
     // /lib is a link to /usr/lib where the two are merged: no link is followed, and /usr/lib has been read already.

@@ -48,32 +48,27 @@ async function effectiveConfig({ machine, places }: World): Promise<EtcdConfig> 
     file.path === places.copyEnv ? places.env : file.path,
   );
   const texts: string[] = [];
-  for (const path of named.includes(places.env) ? named : [places.env]) {
-    const file = await machine.readFile(path);
-    if (file === undefined && path === places.env) throw new Error(`${path} is missing.`);
-    texts.push(file?.text ?? '');
-  }
+  for (const path of named.includes(places.env) ? named : [places.env])
+    texts.push(
+      path === places.env ? await mustRead(machine, path) : ((await machine.readFile(path))?.text ?? ''),
+    );
   return etcdConfig(Object.assign({}, ...texts.map(parseEnvFile)), places.env);
 }
 
-const unknownData = (why: string): DataFacts => ({
+const NOTHING_KNOWN = {
   dir: 'none',
   walDir: 'none',
-  kind: 'unknown',
   elected: false,
-  why,
   occupied: false,
   memberId: '',
   clusterId: '',
-});
+} as const;
 
 async function lookAtData(machine: Machine, config: Fact<EtcdConfig>): Promise<DataFacts> {
-  if (!config.ok) return unknownData(config.why);
+  if (!config.ok) return { ...NOTHING_KNOWN, kind: 'unknown', why: config.why };
   const { dataDir, walDir, separateWalDir } = config.value;
-  const { kind, elected, memberId, clusterId, notLookedAt } = await machine.examine(
-    { dataDir, walDir },
-    'kind',
-  );
+  const found = await machine.examine({ dataDir, walDir }, 'kind');
+  const { kind, elected, memberId, clusterId, notLookedAt } = found;
   return {
     dir: await machine.kindOf(dataDir),
     walDir: separateWalDir ? await machine.kindOf(walDir) : 'none',
@@ -86,45 +81,42 @@ async function lookAtData(machine: Machine, config: Fact<EtcdConfig>): Promise<D
   };
 }
 
+/** The values of an environment but for those that say how the cluster is joined, as a text to compare. */
+function apartFromJoining(env: Readonly<Record<string, string>>): string {
+  const { ETCD_INITIAL_CLUSTER_STATE: _, ETCD_INITIAL_CLUSTER: __, ...others } = env;
+  return JSON.stringify(Object.entries(others).sort());
+}
+
 async function lookAtSwap({ machine, places }: World): Promise<SwapFacts> {
-  const copyUnit = await machine.readFile(places.copyUnitFile).catch(() => undefined);
-  const copyEnv = await machine.readFile(places.copyEnv).catch(() => undefined);
-  const unit = await machine.readFile(places.unitFile).catch(() => undefined);
-  const readsCopyEnv = (text = '') => environmentFiles(text).some(({ path }) => path === places.copyEnv);
-  const copyDropIns = await machine.list(places.copyDropIns);
-  const dropInTexts = await Promise.all(
-    copyDropIns.map(
-      async (name) => (await machine.readFile(`${places.copyDropIns}/${name}`).catch(() => undefined))?.text,
-    ),
-  );
-  const reads = [copyUnit?.text, ...dropInTexts].some(readsCopyEnv);
-  const env = copyEnv === undefined ? undefined : parseEnvFile(copyEnv.text);
-  const original = await machine.readFile(places.env).catch(() => undefined);
-  const others = ({
-    ETCD_INITIAL_CLUSTER_STATE: _,
-    ETCD_INITIAL_CLUSTER: __,
-    ...rest
-  }: typeof env & object) => JSON.stringify(Object.entries(rest).sort());
+  const { unitFile, copyUnitFile, copyEnv, copyDropIns, originalUnit } = places;
+  const textOf = async (path: string) => (await machine.readFile(path).catch(() => undefined))?.text;
+  const copyUnit = await textOf(copyUnitFile);
+  const envText = await textOf(copyEnv);
+  const unit = await textOf(unitFile);
+  const dropIns = await machine.list(copyDropIns);
+  const dropInTexts = await Promise.all(dropIns.map((name) => textOf(`${copyDropIns}/${name}`)));
+  const original = await textOf(places.env);
+  const readsCopyEnv = (text = '') => environmentFiles(text).some(({ path }) => path === copyEnv);
+  const reads = [copyUnit, ...dropInTexts].some(readsCopyEnv);
+  const env = envText !== undefined && reads ? parseEnvFile(envText) : undefined;
   const changed = await Promise.all(
-    [places.copyUnitFile, places.copyEnv, places.copyDropIns].map((path) => machine.changedMs(path)),
+    [copyUnitFile, copyEnv, copyDropIns].map((path) => machine.changedMs(path)),
   );
   const changes = changed.filter((ms) => ms !== undefined);
   return {
-    unitFile: await machine.kindOf(places.unitFile),
-    copyUnitFile: await machine.kindOf(places.copyUnitFile),
-    copyEnv: (await machine.kindOf(places.copyEnv)) !== 'none',
-    copyDropIns: copyDropIns.length > 0,
-    pointsAway: readsCopyEnv(unit?.text),
+    unitFile: await machine.kindOf(unitFile),
+    copyUnitFile: await machine.kindOf(copyUnitFile),
+    copyEnv: (await machine.kindOf(copyEnv)) !== 'none',
+    copyDropIns: dropIns.length > 0,
+    pointsAway: readsCopyEnv(unit),
     changedMs: changes.length === 0 ? undefined : Math.max(...changes),
-    originals: (await machine.kindOf(places.originalUnit)) === 'file',
-    staged:
-      env && reads
-        ? {
-            state: env.ETCD_INITIAL_CLUSTER_STATE ?? '',
-            initialCluster: env.ETCD_INITIAL_CLUSTER ?? '',
-            asOriginal: original === undefined || others(parseEnvFile(original.text)) === others(env),
-          }
-        : undefined,
+    originals: (await machine.kindOf(originalUnit)) === 'file',
+    staged: env && {
+      state: env.ETCD_INITIAL_CLUSTER_STATE ?? '',
+      initialCluster: env.ETCD_INITIAL_CLUSTER ?? '',
+      asOriginal:
+        original === undefined || apartFromJoining(parseEnvFile(original)) === apartFromJoining(env),
+    },
   };
 }
 

@@ -45,7 +45,8 @@ export async function lookAtUnits(
   const verbs = busyVerbs(await machine.commandLines());
   if (!all.ok)
     return { unit: all, copyUnit: all, appBusy: verbs, log: { ok: false, why: 'systemd did not answer' } };
-  const [unit, copyUnit, ...busy] = all.value.map((value): Fact<UnitFacts> => ({ ok: true, value }));
+  const [unit, copyUnit] = all.value.map((value): Fact<UnitFacts> => ({ ok: true, value }));
+  const dataUnits = all.value.slice(2);
   if (unit === undefined || copyUnit === undefined) throw new Error('systemctl show left a unit out');
   const inForce = unitInForce(unit, copyUnit, swap);
   const logFile = config.ok ? config.value.logFile : '';
@@ -53,10 +54,9 @@ export async function lookAtUnits(
     unit,
     copyUnit,
     appBusy: [
-      ...APP_DATA_UNITS.filter((_, i) => {
-        const other = busy[i];
-        return other?.ok === true && ['active', 'activating', 'deactivating'].includes(other.value.active);
-      }),
+      ...APP_DATA_UNITS.filter((_, i) =>
+        ['active', 'activating', 'deactivating'].includes(dataUnits[i]?.active ?? ''),
+      ),
       ...verbs,
     ],
     log: inForce.ok ? await watch.fact('log', () => logOf(world, inForce.value, logFile)) : inForce,

@@ -68,17 +68,11 @@ export async function observe(
   const host =
     has('host') &&
     Promise.all([
-      config.ok
-        ? watch.fact('host', () => lookAtHost(world, config.value, inForce, was))
-        : Promise.resolve(undefined),
+      config.ok ? watch.fact('host', () => lookAtHost(world, config.value, inForce, was)) : undefined,
       lookAtProcess(world, watch, inForce, Promise.resolve(self ?? was)).catch(() => undefined),
-    ]);
+    ]).then(([host, process]) => ({ host, process }));
 
-  let now: Observation = { ...was, ...(await units), ...(await self), ...(await others) };
-  if (host) {
-    const [facts, process] = await host;
-    now = { ...now, host: facts, process };
-  }
+  let now: Observation = { ...was, ...(await units), ...(await self), ...(await others), ...(await host) };
   // What was read of other data says nothing of these; and those of a member that serves are not read at all.
   const same = before?.data.memberId === data.memberId && before.data.kind === data.kind;
   let examination = same ? before.examination : undefined;

@@ -1,5 +1,6 @@
 import { etcdCluster } from '../cluster/etcd-cluster.ts';
 import { memberHealth } from '../cluster/member-health.ts';
+import { attempt } from '../machine/attempt.ts';
 import { readTrusted } from '../machine/os/read-trusted.ts';
 import { thisMachine } from '../machine/this-machine.ts';
 import { loadSettings } from '../settings/load-settings.ts';
@@ -26,13 +27,8 @@ export function realWorld(settings: Settings): World {
       etcdCluster({ program: settings.etcdctl, tls, credentials: () => credentialsOf(settings) }),
     health: memberHealth,
     birthmarkOn: settings.birthmark === 'on',
-    mode: async () => {
-      try {
-        return loadSettings().mode;
-      } catch {
-        return 'off'; // What the hooks make of settings that cannot be used.
-      }
-    },
+    // Off is what the hooks make of settings that cannot be used.
+    mode: async () => attempt(() => loadSettings().mode) ?? 'off',
     divergence: async () => {
       const found = await deepCheckFile.read(thisMachine, places(settings).deepCheck);
       return found?.state === 'differs' ? { ...found, heals: settings.onDivergence === 'heal' } : undefined;

@@ -7,11 +7,8 @@ import { jsonText } from './json-text.ts';
 /** Data first, then a sentence for people. */
 type Write = (data: { readonly event: string } & Readonly<Record<string, unknown>>, sentence: string) => void;
 
-export interface Log {
-  readonly info: Write;
-  readonly warn: Write;
-  readonly error: Write;
-}
+type Level = 'info' | 'warn' | 'error';
+export type Log = Readonly<Record<Level, Write>>;
 
 const ROTATE_BYTES = 4 << 20;
 const KEEP = 3;
@@ -76,7 +73,7 @@ export function openLog(caller: string, path = LOG_FILE): Log {
     pino.multistream(streams),
   );
   const write =
-    (level: 'info' | 'warn' | 'error'): Write =>
+    (level: Level): Write =>
     (data, sentence) =>
       logger[level](JSON.parse(jsonText(data)), sentence);
   return { info: write('info'), warn: write('warn'), error: write('error') };

@@ -1,14 +1,12 @@
 import { closeSync, existsSync, fstatSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
+import { attempt } from '../machine/attempt.ts';
 
 /** A line of the log for people: time, level where it is not info, caller, sentence. */
-export function readableLine(line: string): string {
-  try {
+export const readableLine = (line: string): string =>
+  attempt(() => {
     const { time, level, caller, msg } = JSON.parse(line) as Record<string, unknown>;
     return `${time} ${level === 'info' ? '' : `${String(level).toUpperCase()} `}${caller}: ${msg}`;
-  } catch {
-    return line;
-  }
-}
+  }) ?? line;
 
 /** The last `count` lines of a file; none when there is no file. */
 export function lastLines(path: string, count: number): string[] {

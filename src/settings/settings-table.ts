@@ -16,12 +16,11 @@ export interface SettingRow<T> {
   readonly parse: (text: string) => T | undefined;
 }
 
-const row = <T>(
-  key: SettingRow<T>['key'],
-  fallback: string,
-  kind: Pick<SettingRow<T>, 'allowed' | 'parse'>,
-  what: string,
-): SettingRow<T> => ({ key, fallback, ...kind, what });
+type Kind<T> = Pick<SettingRow<T>, 'allowed' | 'parse'>;
+
+const row = <T>(key: SettingRow<T>['key'], fallback: string, kind: Kind<T>) => ({
+  is: (what: string): SettingRow<T> => ({ key, fallback, ...kind, what }),
+});
 
 const MS_PER_UNIT: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 
@@ -35,22 +34,20 @@ const duration = {
   },
 };
 
-const wholeNumber = (least: number, most: number) => ({
-  allowed: `a whole number from ${least} to ${most}`,
-  parse: (text: string): number | undefined => {
-    const n = /^\d{1,6}$/.test(text) ? Number(text) : Number.NaN;
+const number = (allowed: string, pattern: RegExp, least: number, most: number): Kind<number> => ({
+  allowed,
+  parse: (text) => {
+    const n = pattern.test(text) ? Number(text) : Number.NaN;
     return n >= least && n <= most ? n : undefined;
   },
 });
-
-/** `0`, or a fraction such as `0.001`. */
-const smallFraction = {
-  allowed: '0, or a fraction of the time such as 0.001, up to 0.1',
-  parse: (text: string): number | undefined => {
-    const n = /^0(\.\d{1,9})?$/.test(text) ? Number(text) : Number.NaN;
-    return n <= 0.1 ? n : undefined;
-  },
-};
+const upTo100 = number('a whole number from 0 to 100', /^\d{1,6}$/, 0, 100);
+const smallFraction = number(
+  '0, or a fraction of the time such as 0.001, up to 0.1',
+  /^0(\.\d{1,9})?$/,
+  0,
+  0.1,
+);
 
 const oneOf = <const T extends string>(...names: readonly T[]) => ({
   allowed: names.join(', '),
@@ -74,16 +71,15 @@ const command = {
   },
 };
 
-const unitName = {
-  allowed: 'the name of a systemd service unit, such as etcd.service',
-  parse: (text: string): string | undefined =>
-    /^[A-Za-z0-9_.-]{1,100}\.service$/.test(text) ? text : undefined,
-};
-
-const userName = {
-  allowed: 'empty, or the name of an etcd user (no colon, no white space)',
-  parse: (text: string): string | undefined => (/^[^\s:]{0,100}$/.test(text) ? text : undefined),
-};
+const matching = (allowed: string, pattern: RegExp): Kind<string> => ({
+  allowed,
+  parse: (text) => (pattern.test(text) ? text : undefined),
+});
+const unitName = matching(
+  'the name of a systemd service unit, such as etcd.service',
+  /^[A-Za-z0-9_.-]{1,100}\.service$/,
+);
+const userName = matching('empty, or the name of an etcd user (no colon, no white space)', /^[^\s:]{0,100}$/);
 
 const optionalPath = {
   allowed: 'empty, or an absolute path',
@@ -91,92 +87,55 @@ const optionalPath = {
 };
 
 export const settingsTable = {
-  mode: row(
-    'HEAL_MODE',
-    'auto',
-    oneOf('auto', 'manual', 'off'),
+  mode: row('HEAL_MODE', 'auto', oneOf('auto', 'manual', 'off')).is(
     "auto: the health action heals; manual: it diagnoses and reports, a person heals; off: hooks do what the app's own would",
   ),
-  healAtBoot: row(
-    'HEAL_AT_BOOT',
-    'on',
-    oneOf('on', 'off'),
+  healAtBoot: row('HEAL_AT_BOOT', 'on', oneOf('on', 'off')).is(
     "whether lost data are healed as soon as etcd's start is refused, or only when AppCenter's health action comes",
   ),
-  startCmd: row('HEAL_START_CMD', '/opt/app/bin/ctl.sh start', command, "the app's own start"),
-  stopCmd: row('HEAL_STOP_CMD', '/opt/app/bin/ctl.sh stop', command, "the app's own stop"),
-  restartCmd: row('HEAL_RESTART_CMD', '/opt/app/bin/ctl.sh restart', command, "the app's own health action"),
-  appEnv: row('HEAL_APP_ENV', '/opt/app/bin/.env', absolutePath, "the app's view of the cluster"),
-  etcdEnv: row('HEAL_ETCD_ENV', '/opt/app/conf/etcd.env', absolutePath, "etcd's environment file"),
-  etcdUnit: row('HEAL_ETCD_UNIT', 'etcd.service', unitName, "etcd's unit"),
-  etcdctl: row('HEAL_ETCDCTL', '/opt/etcd/current/etcdctl', absolutePath, 'the etcdctl to use'),
-  stateDir: row(
-    'HEAL_STATE_DIR',
-    '/var/lib/etcd/heal-node',
-    absolutePath,
+  startCmd: row('HEAL_START_CMD', '/opt/app/bin/ctl.sh start', command).is("the app's own start"),
+  stopCmd: row('HEAL_STOP_CMD', '/opt/app/bin/ctl.sh stop', command).is("the app's own stop"),
+  restartCmd: row('HEAL_RESTART_CMD', '/opt/app/bin/ctl.sh restart', command).is(
+    "the app's own health action",
+  ),
+  appEnv: row('HEAL_APP_ENV', '/opt/app/bin/.env', absolutePath).is("the app's view of the cluster"),
+  etcdEnv: row('HEAL_ETCD_ENV', '/opt/app/conf/etcd.env', absolutePath).is("etcd's environment file"),
+  etcdUnit: row('HEAL_ETCD_UNIT', 'etcd.service', unitName).is("etcd's unit"),
+  etcdctl: row('HEAL_ETCDCTL', '/opt/etcd/current/etcdctl', absolutePath).is('the etcdctl to use'),
+  stateDir: row('HEAL_STATE_DIR', '/var/lib/etcd/heal-node', absolutePath).is(
     'heal journal, history and data set aside; must be on the file system of the data dir',
   ),
-  checkTimeoutMs: row('HEAL_CHECK_TIMEOUT', '3s', duration, 'the longest that health-check takes'),
-  actionTimeoutMs: row('HEAL_ACTION_TIMEOUT', '45s', duration, 'the longest that health-action takes'),
-  verifyTimeoutMs: row(
-    'HEAL_VERIFY_TIMEOUT',
-    '120s',
-    duration,
+  checkTimeoutMs: row('HEAL_CHECK_TIMEOUT', '3s', duration).is('the longest that health-check takes'),
+  actionTimeoutMs: row('HEAL_ACTION_TIMEOUT', '45s', duration).is('the longest that health-action takes'),
+  verifyTimeoutMs: row('HEAL_VERIFY_TIMEOUT', '120s', duration).is(
     'how long a new member may receive nothing before the heal is called failed; without limit while data arrive',
   ),
-  startWaitMs: row(
-    'HEAL_START_WAIT',
-    '60s',
-    duration,
+  startWaitMs: row('HEAL_START_WAIT', '60s', duration).is(
     'how long start waits for the others when this node has lost its data, before it gives up',
   ),
-  deepCheckIntervalMs: row(
-    'HEAL_DEEP_CHECK_INTERVAL',
-    '5m',
-    duration,
+  deepCheckIntervalMs: row('HEAL_DEEP_CHECK_INTERVAL', '5m', duration).is(
     'how often, at most, a healthy member looks whether it is who it should be, and compares its data with the others',
   ),
-  compare: row(
-    'HEAL_COMPARE',
-    '0.001',
-    smallFraction,
+  compare: row('HEAL_COMPARE', '0.001', smallFraction).is(
     "how much of each member's time comparing data may cost, as writes wait on a member for as long as it hashes; 0 never compares",
   ),
-  onDivergence: row(
-    'HEAL_ON_DIVERGENCE',
-    'report',
-    oneOf('report', 'heal'),
+  onDivergence: row('HEAL_ON_DIVERGENCE', 'report', oneOf('report', 'heal')).is(
     'what to do about a member whose data alone differ from those of all others',
   ),
-  birthmark: row(
-    'HEAL_BIRTHMARK',
-    'on',
-    oneOf('on', 'off'),
+  birthmark: row('HEAL_BIRTHMARK', 'on', oneOf('on', 'off')).is(
     'whether the cluster carries one small key of ours, heal-node/birthmark, by which a node knows it again',
   ),
-  takeOverAfterMs: row(
-    'HEAL_TAKE_OVER_AFTER',
-    '5m',
-    duration,
+  takeOverAfterMs: row('HEAL_TAKE_OVER_AFTER', '5m', duration).is(
     'how long nobody must have touched a runbook that was begun by hand before it is taken up unasked',
   ),
-  maxPerDay: row('HEAL_MAX_PER_DAY', '3', wholeNumber(0, 100), 'heals begun in 24 hours, at most'),
-  keepAside: row(
-    'HEAL_KEEP_ASIDE',
-    '1',
-    wholeNumber(0, 100),
+  maxPerDay: row('HEAL_MAX_PER_DAY', '3', upTo100).is('heals begun in 24 hours, at most'),
+  keepAside: row('HEAL_KEEP_ASIDE', '1', upTo100).is(
     'how many data dirs set aside are kept; with 0 they are discarded where there is no room for the data to come',
   ),
-  etcdUser: row(
-    'HEAL_ETCD_USER',
-    '',
-    userName,
+  etcdUser: row('HEAL_ETCD_USER', '', userName).is(
     'the etcd user for membership calls where authentication is on',
   ),
-  etcdPasswordFile: row(
-    'HEAL_ETCD_PASSWORD_FILE',
-    '',
-    optionalPath,
+  etcdPasswordFile: row('HEAL_ETCD_PASSWORD_FILE', '', optionalPath).is(
     "a root-owned file with that user's password",
   ),
 } as const;

@@ -1,28 +1,3 @@
-/** etcd's configuration on this node, from the environment that systemd gives it (etcdmain/config.go). */
-export interface EtcdConfig {
-  readonly name: string;
-  readonly dataDir: string;
-  /** Where the WAL is: in the data dir, or in a directory of its own. */
-  readonly walDir: string;
-  readonly separateWalDir: boolean;
-  readonly peerUrls: readonly string[];
-  /** The member's own client URL, as the others know it. */
-  readonly clientUrl: string;
-  /** Peer URLs by name, as the file was written: after scaling it may name fewer or more than there are. */
-  readonly initialCluster: readonly { readonly name: string; readonly peerUrl: string }[];
-  readonly initialState: string;
-  readonly tls: TlsFiles | undefined;
-  /** What it listens on, for peers and clients. */
-  readonly listenUrls: readonly string[];
-  /** Certificates that etcd itself uses, by the setting that names each. */
-  readonly certificates: readonly (TlsFiles & {
-    readonly setting: string;
-    readonly names: readonly string[];
-  })[];
-  /** The file that etcd logs to, instead of the journal; empty otherwise. */
-  readonly logFile: string;
-}
-
 export interface TlsFiles {
   readonly ca: string;
   readonly cert: string;
@@ -34,11 +9,10 @@ type Env = Readonly<Record<string, string>>;
 /** The client certificates of the app (docs/platform.md); etcd's own environment names only the server's. */
 export const CLIENT_TLS_DIR = '/var/lib/etcd/ssl/etcd';
 
-class EtcdConfigError extends Error {
-  override readonly name = 'EtcdConfigError';
-}
+const notAllowed = (env: Env, key: string, place: string, allowed: string): Error =>
+  new Error(`${place}: ${key}=${env[key] ?? ''} is not allowed; allowed ${allowed}.`);
 
-const urls = (text: string): string[] =>
+const urls = (text = ''): readonly string[] =>
   text
     .split(',')
     .map((url) => url.trim().replace(/\/+$/, ''))
@@ -46,31 +20,23 @@ const urls = (text: string): string[] =>
 
 function absolute(env: Env, key: string, place: string): string {
   const path = (env[key] ?? '').replace(/\/+$/, '');
-  if (!path.startsWith('/') || path.split('/').includes('..')) {
-    throw new EtcdConfigError(
-      `${place}: ${key}=${env[key] ?? ''} is not allowed; allowed is an absolute path.`,
-    );
-  }
+  if (!path.startsWith('/') || path.split('/').includes('..'))
+    throw notAllowed(env, key, place, 'is an absolute path');
   return path;
 }
 
-function httpUrls(env: Env, key: string, place: string): [string, ...string[]] {
-  const [first, ...rest] = urls(env[key] ?? '');
-  if (first === undefined || [first, ...rest].some((url) => !/^https?:\/\/[^\s/@]+$/.test(url))) {
-    throw new EtcdConfigError(
-      `${place}: ${key}=${env[key] ?? ''} is not allowed; allowed are http:// or https:// URLs with a host and a port.`,
-    );
-  }
-  return [first, ...rest];
+function httpUrls(env: Env, key: string, place: string): readonly string[] {
+  const found = urls(env[key]);
+  if (found.length === 0 || found.some((url) => !/^https?:\/\/[^\s/@]+$/.test(url)))
+    throw notAllowed(env, key, place, 'are http:// or https:// URLs with a host and a port');
+  return found;
 }
 
 /** The member's client URL alone: all that the healthy check needs. */
-export const clientUrlOf = (env: Env, place: string): string =>
-  httpUrls(
-    env,
-    env.ETCD_ADVERTISE_CLIENT_URLS ? 'ETCD_ADVERTISE_CLIENT_URLS' : 'ETCD_LISTEN_CLIENT_URLS',
-    place,
-  )[0];
+export function clientUrlOf(env: Env, place: string): string {
+  const key = env.ETCD_ADVERTISE_CLIENT_URLS ? 'ETCD_ADVERTISE_CLIENT_URLS' : 'ETCD_LISTEN_CLIENT_URLS';
+  return httpUrls(env, key, place)[0] ?? '';
+}
 
 /** The files to call etcd's client URL with; undefined without TLS. */
 export const tlsOf = (env: Env, clientUrl: string): TlsFiles | undefined =>
@@ -90,52 +56,51 @@ const CERTIFICATES = [
 /** The host of a URL, an IPv6 address without its brackets; empty where there is none. */
 export const hostOf = (url: string): string => URL.parse(url)?.hostname.replace(/^\[|\]$/g, '') ?? '';
 
-/**
- * @throws EtcdConfigError naming the file, the key, the value and what is allowed.
- */
-export function etcdConfig(env: Env, place: string): EtcdConfig {
-  const name = env.ETCD_NAME ?? '';
-  if (!/^[^\s,=]+$/.test(name)) {
-    throw new EtcdConfigError(
-      `${place}: ETCD_NAME=${name} is not allowed; allowed is a name without commas, = or spaces.`,
+/** Peer URLs by name. */
+const namedUrls = (text = '') =>
+  urls(text).flatMap((part) => {
+    const [, name, peerUrl] = /^([^=]+)=\s*(.*)$/s.exec(part) ?? [];
+    return name !== undefined && peerUrl !== undefined ? [{ name: name.trim(), peerUrl }] : [];
+  });
+
+/** Certificates that etcd itself uses, by the setting that names each. */
+const certificatesOf = (env: Env) =>
+  CERTIFICATES.flatMap(({ prefix, urls: key }) => {
+    const [cert, keyFile, ca] = ['CERT_FILE', 'KEY_FILE', 'TRUSTED_CA_FILE'].map(
+      (name) => env[prefix + name],
     );
-  }
+    return cert && keyFile && ca
+      ? [{ setting: `${prefix}CERT_FILE`, cert, key: keyFile, ca, names: urls(env[key]).map(hostOf) }]
+      : [];
+  });
+
+/** etcd's configuration on this node, from the environment that systemd gives it (etcdmain/config.go). */
+export type EtcdConfig = Readonly<ReturnType<typeof etcdConfig>>;
+
+/** @throws naming the file, the key, the value and what is allowed. */
+export function etcdConfig(env: Env, place: string) {
+  const name = env.ETCD_NAME ?? '';
+  if (!/^[^\s,=]+$/.test(name))
+    throw notAllowed(env, 'ETCD_NAME', place, 'is a name without commas, = or spaces');
   const dataDir = absolute(env, 'ETCD_DATA_DIR', place);
   const walDir = env.ETCD_WAL_DIR ? absolute(env, 'ETCD_WAL_DIR', place) : '';
   const clientUrl = clientUrlOf(env, place);
-  const initialCluster = (env.ETCD_INITIAL_CLUSTER ?? '').split(',').flatMap((part) => {
-    const at = part.indexOf('=');
-    return at > 0
-      ? [
-          {
-            name: part.slice(0, at).trim(),
-            peerUrl: part
-              .slice(at + 1)
-              .trim()
-              .replace(/\/+$/, ''),
-          },
-        ]
-      : [];
-  });
   return {
     name,
     dataDir,
+    /** Where the WAL is: in the data dir, or in a directory of its own. */
     walDir: walDir || `${dataDir}/member/wal`,
     separateWalDir: walDir !== '',
     peerUrls: httpUrls(env, 'ETCD_INITIAL_ADVERTISE_PEER_URLS', place),
+    /** The member's own client URL, as the others know it. */
     clientUrl,
-    initialCluster,
-    initialState: env.ETCD_INITIAL_CLUSTER_STATE || 'new',
+    /** As the file was written: after scaling it may name fewer or more than there are. */
+    initialCluster: namedUrls(env.ETCD_INITIAL_CLUSTER),
     tls: tlsOf(env, clientUrl),
-    listenUrls: [...urls(env.ETCD_LISTEN_PEER_URLS ?? ''), ...urls(env.ETCD_LISTEN_CLIENT_URLS ?? '')],
-    certificates: CERTIFICATES.flatMap(({ prefix, urls: key }) => {
-      const [cert, keyFile, ca] = ['CERT_FILE', 'KEY_FILE', 'TRUSTED_CA_FILE'].map(
-        (name) => env[prefix + name],
-      );
-      return cert && keyFile && ca
-        ? [{ setting: `${prefix}CERT_FILE`, cert, key: keyFile, ca, names: urls(env[key] ?? '').map(hostOf) }]
-        : [];
-    }),
+    /** What it listens on, for peers and clients. */
+    listenUrls: [...urls(env.ETCD_LISTEN_PEER_URLS), ...urls(env.ETCD_LISTEN_CLIENT_URLS)],
+    certificates: certificatesOf(env),
+    /** The file that etcd logs to, instead of the journal; empty otherwise. */
     logFile: (env.ETCD_LOG_OUTPUTS ?? '').split(',').find((output) => output.startsWith('/')) ?? '',
   };
 }

@@ -44,25 +44,20 @@ class Examiner {
   }
 
   look(walDir: string, snapDir: string): void {
-    const held: HeldDir[] = [];
+    using held = new DisposableStack();
     const open = (path: string): HeldDir | undefined => {
       try {
-        held.unshift(HeldDir.open(path));
-        return held[0];
+        return held.use(HeldDir.open(path));
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
         throw error;
       }
     };
-    try {
-      this.attempt('the snapshots and the database', () => {
-        this.snapDir = open(snapDir);
-        this.snapNames = this.snapDir?.names() ?? [];
-      });
-      this.attempt('the log', () => this.all(open(walDir)));
-    } finally {
-      for (const dir of held) dir.close();
-    }
+    this.attempt('the snapshots and the database', () => {
+      this.snapDir = open(snapDir);
+      this.snapNames = this.snapDir?.names() ?? [];
+    });
+    this.attempt('the log', () => this.all(open(walDir)));
   }
 
   private all(dir: HeldDir | undefined): void {
@@ -121,7 +116,7 @@ class Examiner {
 
   private scan(name: string): boolean {
     return this.attempt(name, () => {
-      const held = this.snapDir?.openFile(name);
+      using held = this.snapDir?.openFile(name);
       if (held === undefined) return;
       this.database = new DatabaseScan();
       try {
@@ -130,8 +125,6 @@ class Examiner {
         // Whose kind alone is asked for may run, and the database of one that runs cannot be judged.
         if (!(error instanceof Damaged) || this.options.depth !== 'all') throw error;
         this.damage.push({ file: name, at: error.at, what: error.message });
-      } finally {
-        held.close();
       }
     });
   }

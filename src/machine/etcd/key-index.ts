@@ -10,15 +10,15 @@ export const KEY_VALUE = { 1: BYTES, 2: VARINT, 3: VARINT, 4: VARINT, 5: BYTES, 
 /** More out of order than this is not followed up. */
 const MAX_KEYS = 50_000;
 
+const isTombstone = (key: Uint8Array): boolean =>
+  key.length === REVISION_BYTES + 1 && key[REVISION_BYTES] === TOMBSTONE;
+
 /** Whether these are the bytes in which etcd writes a revision; in any others its searches do not find it. */
 export const isRevision = (key: Uint8Array): boolean =>
-  key[8] === UNDERSCORE &&
-  (key.length === REVISION_BYTES || (key.length === REVISION_BYTES + 1 && key[REVISION_BYTES] === TOMBSTONE));
+  key[8] === UNDERSCORE && (key.length === REVISION_BYTES || isTombstone(key));
 
 /** The lowest revision that etcd looks for when it starts, as it writes it. */
-const LOWEST = Uint8Array.from({ length: REVISION_BYTES }, (_, n) =>
-  n === 7 ? 1 : n === 8 ? UNDERSCORE : 0,
-);
+const LOWEST = bytesOf({ main: 1n, sub: 0n });
 
 /** Which items etcd reads at its start: from where a search for revision 1 leads, until one is beyond the highest. */
 export class RestoredRange {
@@ -74,7 +74,7 @@ export class KeyIndex {
           if (!range.takes(item, key)) continue;
           const view = viewOf(key);
           const [main, sub] = [view.getBigInt64(0), view.getBigInt64(9)];
-          const deletes = key.length === REVISION_BYTES + 1 && key[REVISION_BYTES] === TOMBSTONE;
+          const deletes = isTombstone(key);
           current = main;
           const changes = this.changes.get(this.userKey(item));
           if (changes) this.add(changes, { main, sub, deletes }, item);
@@ -108,7 +108,7 @@ export class KeyIndex {
   }
 }
 
-function bytesOf({ main, sub }: Change): Uint8Array {
+function bytesOf({ main, sub }: Pick<Change, 'main' | 'sub'>): Uint8Array {
   const bytes = new Uint8Array(REVISION_BYTES);
   const view = viewOf(bytes);
   view.setBigInt64(0, main);

@@ -1,17 +1,12 @@
+import { attempt } from '../attempt.ts';
 import type { UnitFacts } from '../systemd/systemctl.ts';
 
 /** Fields of a zap line that say nothing of what happened. */
 const ASIDE = new Set(['level', 'ts', 'caller', 'msg', 'stacktrace', 'logger']);
 const MAX_LINE_CHARS = 16_384;
 
-const record = (line: string): Record<string, unknown> | undefined => {
-  if (!line.startsWith('{')) return undefined;
-  try {
-    return JSON.parse(line) as Record<string, unknown>;
-  } catch {
-    return undefined;
-  }
-};
+const record = (line: string): Record<string, unknown> | undefined =>
+  line.startsWith('{') ? attempt(() => JSON.parse(line) as Record<string, unknown>) : undefined;
 
 /**
  * One line of etcd's log as text, whichever of its two formats it has: capnslog's is text already, zap's (the only

@@ -39,18 +39,14 @@ export function newestSnapshot(
 ): Snapshot | undefined {
   for (const name of names.filter((each) => each.endsWith('.snap')).toReversed()) {
     const named = /^([0-9a-f]{16})-([0-9a-f]{16})\.snap$/.exec(name);
-    const held = dir.openFile(name);
+    using held = dir.openFile(name);
     if (held === undefined) continue;
-    try {
-      const found =
-        held.size > MAX_BYTES && named
-          ? { term: Number(`0x${named[1]}`), index: Number(`0x${named[2]}`) }
-          : parseSnapshot(new BoundedFile(held, budget).bytes(0, held.size));
-      if (found && recorded.some(({ index, term }) => index === found.index && term === found.term))
-        return found;
-    } finally {
-      held.close();
-    }
+    const found =
+      held.size > MAX_BYTES && named
+        ? { term: Number(`0x${named[1]}`), index: Number(`0x${named[2]}`) }
+        : parseSnapshot(new BoundedFile(held, budget).bytes(0, held.size));
+    if (found && recorded.some(({ index, term }) => index === found.index && term === found.term))
+      return found;
   }
   return undefined;
 }

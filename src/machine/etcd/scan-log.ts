@@ -239,12 +239,8 @@ export function scanLog(
 ): void {
   const reader = new LogReader(segments, into, onlyKind);
   for (const [place, { name }] of segments.entries()) {
-    const held = dir.openFile(name);
+    using held = dir.openFile(name);
     if (held === undefined) throw new Error(`${dir.path}/${name} was removed while it was read`);
-    try {
-      if (!reader.file(new BoundedFile(held, budget), place)) return;
-    } finally {
-      held.close();
-    }
+    if (!reader.file(new BoundedFile(held, budget), place)) return;
   }
 }

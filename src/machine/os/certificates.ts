@@ -1,5 +1,6 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
+import { attempt } from '../attempt.ts';
 
 /** The texts of one certificate, its key and the authority that peers or clients check it with. */
 export interface CertificateTexts {
@@ -12,29 +13,21 @@ export interface CertificateTexts {
   readonly hosts: readonly string[];
 }
 
-const parsed = <T>(make: () => T): T | undefined => {
-  try {
-    return make();
-  } catch {
-    return undefined;
-  }
-};
-
 /** What would make TLS fail with it: dates, chain, key, names. Pure; empty when nothing is wrong. */
 export function certificateFaults(texts: CertificateTexts, nowMs: number): string[] {
-  const cert = parsed(() => new X509Certificate(texts.cert));
+  const cert = attempt(() => new X509Certificate(texts.cert));
   if (cert === undefined) return [`${texts.setting} holds no certificate`];
   const faults: string[] = [];
   if (Date.parse(cert.validTo) < nowMs) faults.push(`${texts.setting} has expired on ${cert.validTo}`);
   if (Date.parse(cert.validFrom) > nowMs)
     faults.push(`${texts.setting} is valid only from ${cert.validFrom}`);
-  const key = parsed(() => createPrivateKey(texts.key));
+  const key = attempt(() => createPrivateKey(texts.key));
   if (key === undefined) faults.push(`the key of ${texts.setting} cannot be read as one`);
   else if (!cert.checkPrivateKey(key))
     faults.push(`the key of ${texts.setting} belongs to another certificate`);
   const authorities = texts.ca
     .split(/(?<=-----END CERTIFICATE-----)/)
-    .flatMap((pem) => parsed(() => new X509Certificate(pem)) ?? []);
+    .flatMap((pem) => attempt(() => new X509Certificate(pem)) ?? []);
   if (!authorities.some((ca) => cert.checkIssued(ca) && cert.verify(ca.publicKey)))
     faults.push(`${texts.setting} was not issued by an authority of its trusted CA file`);
   const expired = authorities.find((ca) => Date.parse(ca.validTo) < nowMs);

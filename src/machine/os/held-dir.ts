@@ -34,6 +34,22 @@ export interface FileRights {
   readonly gid: number;
 }
 
+export const rightsOf = ({ mode, uid, gid }: Stats): FileRights => ({ mode: mode & 0o7777, uid, gid });
+
+/** Gives what is held open to somebody, with a mode, and flushes it. */
+function give(fd: number, { mode, uid, gid }: FileRights): void {
+  fchownSync(fd, uid, gid);
+  fchmodSync(fd, mode);
+  fsyncSync(fd);
+}
+
+/** Why a path could not be opened; its code stays. */
+function notOpened(path: string, error: unknown): Error {
+  const { code } = error as NodeJS.ErrnoException;
+  const why = code === 'ELOOP' ? 'is a link, which is not followed' : code;
+  return Object.assign(new Error(`${path}: ${why}`), { code });
+}
+
 /** A regular file held open for reading. */
 export class HeldFile {
   constructor(
@@ -54,7 +70,7 @@ export class HeldFile {
     return length;
   }
 
-  close(): void {
+  [Symbol.dispose](): void {
     closeSync(this.fd);
   }
 }
@@ -78,12 +94,8 @@ export class HeldDir {
   static open(path: string, create?: FileRights): HeldDir {
     let dir = new HeldDir(openSync('/', DIRECTORY), '/');
     for (const name of path.split('/').filter(Boolean)) {
-      const parent = dir;
-      try {
-        dir = parent.enter(name, create);
-      } finally {
-        parent.close();
-      }
+      using parent = dir;
+      dir = parent.enter(name, create);
     }
     return dir;
   }
@@ -95,40 +107,24 @@ export class HeldDir {
     try {
       return new HeldDir(openSync(at, DIRECTORY), path);
     } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      if (code === 'ENOENT' && create !== undefined) {
-        return this.make(name, create, path);
-      }
-      throw Object.assign(
-        new Error(`${path}: ${code === 'ELOOP' ? 'is a link, which is not followed' : code}`),
-        {
-          code,
-        },
-      );
+      if (create && (error as NodeJS.ErrnoException).code === 'ENOENT') return this.make(name, create, path);
+      throw notOpened(path, error);
     }
   }
 
   /** Gives a directory in this one to somebody, with a mode. @throws when it is missing, or a link */
-  give(name: string, { mode, uid, gid }: FileRights): void {
-    const inner = this.enter(name);
-    try {
-      fchownSync(inner.fd, uid, gid);
-      fchmodSync(inner.fd, mode);
-      fsyncSync(inner.fd);
-    } finally {
-      inner.close();
-    }
+  give(name: string, rights: FileRights): void {
+    using inner = this.enter(name);
+    give(inner.fd, rights);
   }
 
   /** Makes a directory with its rights at once, as `write` makes a file: a crash leaves none, or a whole one. */
-  private make(name: string, { mode, uid, gid }: FileRights, path: string): HeldDir {
+  private make(name: string, rights: FileRights, path: string): HeldDir {
     const temporary = this.at(temporaryName(name));
     mkdirSync(temporary, { mode: 0o700 });
     const made = new HeldDir(openSync(temporary, DIRECTORY), path);
     try {
-      fchownSync(made.fd, uid, gid);
-      fchmodSync(made.fd, mode);
-      fsyncSync(made.fd);
+      give(made.fd, rights);
       renameSync(temporary, this.at(name));
     } catch (error) {
       made.close();
@@ -141,6 +137,10 @@ export class HeldDir {
 
   close(): void {
     closeSync(this.fd);
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
   }
 
   names(): string[] {
@@ -167,16 +167,10 @@ export class HeldDir {
    * @throws for a link, for what is not a regular file, and for one larger than `maxBytes`.
    */
   read(name: string, maxBytes: number): { bytes: Buffer; rights: FileRights } | undefined {
-    const file = this.head(name, maxBytes);
-    if (file !== undefined && file.size > maxBytes) {
+    const file = this.part(name, maxBytes, () => 0);
+    if (file && file.size > maxBytes)
       throw new Error(`${this.path}/${name}: ${file.size} bytes, where ${maxBytes} are allowed`);
-    }
     return file;
-  }
-
-  /** The same, of a file of any size: its first bytes, `maxBytes` at most, and the size of the whole. */
-  head(name: string, maxBytes: number): { bytes: Buffer; rights: FileRights; size: number } | undefined {
-    return this.part(name, maxBytes, () => 0);
   }
 
   /** The last bytes of a regular file, `maxBytes` at most. */
@@ -185,15 +179,11 @@ export class HeldDir {
   }
 
   private part(name: string, maxBytes: number, from: (size: number) => number) {
-    const file = this.openFile(name);
+    using file = this.openFile(name);
     if (file === undefined) return undefined;
-    try {
-      const { rights, size } = file;
-      const bytes = Buffer.alloc(Math.min(size, maxBytes));
-      return { bytes: bytes.subarray(0, file.read(bytes, from(size))), rights, size };
-    } finally {
-      file.close();
-    }
+    const { rights, size } = file;
+    const bytes = Buffer.alloc(Math.min(size, maxBytes));
+    return { bytes: bytes.subarray(0, file.read(bytes, from(size))), rights, size };
   }
 
   /**
@@ -205,15 +195,11 @@ export class HeldDir {
     try {
       fd = openSync(this.at(name), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      if (code === 'ENOENT') return undefined;
-      throw new Error(
-        `${this.path}/${name}: ${code === 'ELOOP' ? 'is a link, which is not followed' : code}`,
-      );
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+      throw notOpened(`${this.path}/${name}`, error);
     }
-    const { mode, uid, gid, size } = fstatSync(fd);
-    if ((mode & constants.S_IFMT) === constants.S_IFREG)
-      return new HeldFile(fd, size, { mode: mode & 0o7777, uid, gid });
+    const stat = fstatSync(fd);
+    if (stat.isFile()) return new HeldFile(fd, stat.size, rightsOf(stat));
     closeSync(fd);
     throw new Error(`${this.path}/${name}: not a regular file`);
   }
@@ -230,37 +216,33 @@ export class HeldDir {
     rights: FileRights,
     temporary = temporaryName(name),
   ): void {
-    try {
-      this.writeWhole(name, content, rights, temporary);
-    } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException;
-      throw Object.assign(new Error(`${this.path}/${name} cannot be written: ${message}`), { code });
-    }
+    this.named(`${name} cannot be written`, () => {
+      this.removeLeftovers();
+      const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+      const fd = openSync(this.at(temporary), flags, 0o600);
+      try {
+        const bytes = typeof content === 'string' ? Buffer.from(content) : content;
+        for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done);
+        give(fd, rights);
+        renameSync(this.at(temporary), this.at(name));
+      } catch (error) {
+        if (this.stat(temporary) !== undefined) unlinkSync(this.at(temporary));
+        throw error;
+      } finally {
+        closeSync(fd);
+      }
+      this.flush();
+    });
   }
 
-  private writeWhole(
-    name: string,
-    content: string | Uint8Array,
-    rights: FileRights,
-    temporary: string,
-  ): void {
-    this.removeLeftovers();
-    const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
-    const fd = openSync(this.at(temporary), flags, 0o600);
+  /** What `act` throws begins with what it was about. */
+  private named(what: string, act: () => void): void {
     try {
-      const bytes = typeof content === 'string' ? Buffer.from(content) : content;
-      for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done);
-      fchownSync(fd, rights.uid, rights.gid);
-      fchmodSync(fd, rights.mode);
-      fsyncSync(fd);
-      renameSync(this.at(temporary), this.at(name));
+      act();
     } catch (error) {
-      if (this.stat(temporary) !== undefined) unlinkSync(this.at(temporary));
-      throw error;
-    } finally {
-      closeSync(fd);
+      const { code, message } = error as NodeJS.ErrnoException;
+      throw Object.assign(new Error(`${this.path}/${what}: ${message.slice(0, 400)}`), { code });
     }
-    this.flush();
   }
 
   /** What writes that were cut off have left here: nobody else knows their names. */
@@ -274,11 +256,10 @@ export class HeldDir {
    * @throws when the new name is taken; nothing is moved then.
    */
   moveTo(name: string, target: HeldDir, newName: string): void {
-    if (target.stat(newName) !== undefined) {
+    if (target.stat(newName) !== undefined)
       throw new Error(
         `${target.path}/${newName} is there already; ${this.path}/${name} was left where it is`,
       );
-    }
     renameSync(this.at(name), target.at(newName));
     target.flush();
     this.flush();
@@ -290,24 +271,15 @@ export class HeldDir {
    * @throws with the path, when it cannot be removed; a tree may be gone in part.
    */
   remove(name: string): void {
-    try {
-      this.removeAll(name);
-    } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException;
-      throw Object.assign(new Error(`${this.path}/${name}: ${message.slice(0, 200)}`), { code });
-    }
+    this.named(name, () => this.removeAll(name));
   }
 
   private removeAll(name: string): void {
     const stat = this.stat(name);
     if (stat === undefined) return;
     if (stat.isDirectory()) {
-      const inner = this.enter(name);
-      try {
-        for (const entry of inner.names()) inner.removeAll(entry);
-      } finally {
-        inner.close();
-      }
+      using inner = this.enter(name);
+      for (const entry of inner.names()) inner.removeAll(entry);
       rmdirSync(this.at(name));
     } else {
       unlinkSync(this.at(name));

@@ -1,6 +1,8 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { connect } from 'node:net';
 import { networkInterfaces } from 'node:os';
+import { attempt } from '../attempt.ts';
+import { processIds } from './process.ts';
 
 /** Another process that listens on a port. */
 export interface Listener {
@@ -9,16 +11,7 @@ export interface Listener {
   readonly program: string;
 }
 
-export interface Network {
-  /** Addresses that this machine has. */
-  readonly addresses: readonly string[];
-  /** Some interface besides the loopback is up and has a carrier. */
-  readonly linkUp: boolean;
-  /** Addresses beside us on the link that answer for themselves (ARP), and those that were asked for and do not. */
-  readonly neighbours: readonly string[];
-  readonly unresolved: readonly string[];
-  readonly listeners: readonly Listener[];
-}
+export type Network = Readonly<ReturnType<typeof lookAtNetwork>>;
 
 /**
  * open: it took the connection; refused: it was turned away; silent: nothing came back. Bun calls every failure of
@@ -26,13 +19,7 @@ export interface Network {
  */
 export type Reach = 'open' | 'refused' | 'silent';
 
-const read = (path: string): string => {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
-};
+const read = (path: string): string => attempt(() => readFileSync(path, 'utf8')) ?? '';
 
 /** Listening sockets by inode, from /proc/net/tcp and tcp6 (proc(5)): state 0A, the port in hexadecimal. */
 export function listeningSockets(text: string, ports: readonly number[]): Map<string, number> {
@@ -45,30 +32,27 @@ export function listeningSockets(text: string, ports: readonly number[]): Map<st
   return found;
 }
 
-function listeners(ports: readonly number[]): Listener[] {
+function listeners(ports: readonly number[]): readonly Listener[] {
   const sockets = new Map([
     ...listeningSockets(read('/proc/net/tcp'), ports),
     ...listeningSockets(read('/proc/net/tcp6'), ports),
   ]);
   if (sockets.size === 0) return [];
   const found: Listener[] = [];
-  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
-    try {
-      for (const fd of readdirSync(`/proc/${pid}/fd`)) {
-        const inode = /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${fd}`))?.[1] ?? '';
-        const port = sockets.get(inode);
-        if (port !== undefined)
-          found.push({ port, pid: Number(pid), program: read(`/proc/${pid}/comm`).trim() });
-      }
-    } catch {
-      // It has ended meanwhile.
+  for (const pid of processIds()) {
+    // It may have ended meanwhile, or closed one of them.
+    for (const fd of attempt(() => readdirSync(`/proc/${pid}/fd`)) ?? []) {
+      const link = attempt(() => readlinkSync(`/proc/${pid}/fd/${fd}`)) ?? '';
+      const port = sockets.get(/^socket:\[(\d+)\]$/.exec(link)?.[1] ?? '');
+      if (port !== undefined)
+        found.push({ port, pid: Number(pid), program: read(`/proc/${pid}/comm`).trim() });
     }
   }
   return found;
 }
 
 /** Addresses that this machine has, whether or not their link is up: IPv4's routing trie, IPv6's list (proc(5)). */
-export const localAddresses = (fibTrie: string, inet6: string): string[] => [
+export const localAddresses = (fibTrie: string, inet6: string): readonly string[] => [
   ...new Set([...fibTrie.matchAll(/\|-- ([\d.]+)\n\s+\/32 host LOCAL/g)].map(([, address = '']) => address)),
   ...[...inet6.matchAll(/^([0-9a-f]{32}) /gm)].map(
     // A URL writes an IPv6 address in the one short way (RFC 5952).
@@ -77,19 +61,22 @@ export const localAddresses = (fibTrie: string, inet6: string): string[] => [
 ];
 
 /** This machine's side of the network; `ports` are those whose listeners are asked for. */
-export function lookAtNetwork(ports: readonly number[]): Network {
-  // Flag 2 of /proc/net/arp: the entry is complete (linux/if_arp.h, ATF_COM).
-  const neighbours = read('/proc/net/arp')
-    .split('\n')
-    .slice(1)
-    .map((line) => line.trim().split(/\s+/))
-    .flatMap(([address, , flags]) => (address ? [[address, (Number(flags) & 2) !== 0] as const] : []));
+export function lookAtNetwork(ports: readonly number[]) {
+  const arp = [...read('/proc/net/arp').matchAll(/^([\d.]+) +\S+ +(0x[\da-f]+)/gm)];
+  // Flag 2: the entry is complete (linux/if_arp.h, ATF_COM).
+  const addresses = (complete: boolean): readonly string[] =>
+    arp.filter(([, , flags]) => ((Number(flags) & 2) !== 0) === complete).map(([, address = '']) => address);
   return {
+    /** Addresses that this machine has. */
     addresses: localAddresses(read('/proc/net/fib_trie'), read('/proc/net/if_inet6')),
-    // Only interfaces that are running are listed (netdevice(7), IFF_RUNNING).
+    /**
+     * Some interface besides the loopback is up and has a carrier: only those that are running are listed
+     * (netdevice(7), IFF_RUNNING).
+     */
     linkUp: Object.values(networkInterfaces()).some((list) => list?.some(({ internal }) => !internal)),
-    neighbours: neighbours.flatMap(([address, isComplete]) => (isComplete ? [address] : [])),
-    unresolved: neighbours.flatMap(([address, isComplete]) => (isComplete ? [] : [address])),
+    /** Addresses beside us on the link that answer for themselves (ARP), and those that were asked for and do not. */
+    neighbours: addresses(true),
+    unresolved: addresses(false),
     listeners: listeners(ports),
   };
 }

@@ -1,16 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 
-export interface RunResult {
-  /** The exit code; undefined when it was ended by a signal, by the time limit, or never started. */
-  readonly code: number | undefined;
-  readonly stdout: string;
-  readonly stderr: string;
-  readonly timedOut: boolean;
-  /** It printed more than is kept, and was ended for it. */
-  readonly tooMuch: boolean;
-}
-
-export interface RunOptions {
+interface RunOptions {
   readonly timeoutMs: number;
   /** Added to a bare environment: nothing of the caller's is handed on. */
   readonly env?: Readonly<Record<string, string>>;
@@ -27,7 +18,7 @@ const BARE = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C', HOME: '/root'
  * Runs a program without a shell and waits for it. Never throws: what went wrong is in the result.
  * On the time limit it is asked to end, and killed a second later.
  */
-export async function run(argv: readonly string[], options: RunOptions): Promise<RunResult> {
+export async function run(argv: readonly string[], options: RunOptions) {
   const [program = '', ...words] = argv;
   const result = await execa(program, words, {
     env: { ...BARE, ...options.env },
@@ -39,12 +30,15 @@ export async function run(argv: readonly string[], options: RunOptions): Promise
     maxBuffer: options.maxChars ?? 4 << 20,
     stripFinalNewline: true,
   });
+  const { exitCode, stdout, stderr, shortMessage, timedOut } = result;
+  const ended = exitCode === undefined ? shortMessage : `exit ${exitCode}`;
+  const why = timedOut ? `no answer within ${options.timeoutMs} ms` : stderr.trim() || ended;
   return {
-    code: result.exitCode,
-    stdout: result.stdout,
-    stderr:
-      result.stderr === '' && result.exitCode === undefined ? (result.shortMessage ?? '') : result.stderr,
-    timedOut: result.timedOut,
+    stdout,
+    /** Why it did not end with 0: what it said, if it said anything. */
+    failure: exitCode === 0 ? undefined : (why ?? ''),
+    timedOut,
+    /** It printed more than is kept, and was ended for it. */
     tooMuch: result.isMaxBuffer,
   };
 }
@@ -65,11 +59,9 @@ export async function runOrLeave(argv: readonly string[], limitMs: number): Prom
     cleanup: false,
   });
   child.unref();
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const limit = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), limitMs);
-  });
-  const ended = await Promise.race([child.then(({ exitCode }) => exitCode ?? 1), limit]);
-  clearTimeout(timer);
-  return ended;
+  const ended = new AbortController();
+  const limit = sleep(limitMs, undefined, { signal: ended.signal }).catch(() => undefined);
+  const code = await Promise.race([child.then(({ exitCode }) => exitCode ?? 1), limit]);
+  ended.abort();
+  return code;
 }

@@ -12,49 +12,33 @@ interface Assignment {
 }
 
 const SPACE = /[ \t\r\n]*/y;
-const PLAIN_VALUE = /[^'"\\\r\n]*(?=[\r\n]|$)/y;
+const BLANKS = /[ \t]*/y;
+/** A part of a value: plain text, text in quotes, which only the end of the file may leave open, or what is escaped. */
+const PART = /([^'"\\\r\n]+)|'([^']*)'?|"([^"\\]*(?:\\.[^"\\]*)*)"?|\\(.?)/sy;
 const KEY = /^[A-Za-z_][A-Za-z0-9_]*$/;
+
+/** In double quotes a backslash stands for itself but before these, and before a line end. */
+const unescaped = (text: string): string =>
+  text.replace(/\\(.)/gs, (all, next) => ('"\\`$'.includes(next) ? next : next === '\n' ? '' : all));
 
 /** Reads one value from `at`; returns it with the offset just behind it (a line end, or the text's). */
 function readValue(text: string, at: number): { value: string; end: number } {
-  // Most values have neither quotes nor backslashes: for the healthy check a fifth of a millisecond.
-  PLAIN_VALUE.lastIndex = at;
-  const plain = PLAIN_VALUE.exec(text)?.[0];
-  if (plain !== undefined) return { value: plain.trim(), end: at + plain.length };
   let value = '';
   let kept = 0; // length of `value` that trailing white space must not eat
-  let i = at;
-  while (text[i] === ' ' || text[i] === '\t') i++;
-  let quote = '';
-  for (; i < text.length; i++) {
-    const c = text[i] as string;
-    if (quote === '') {
-      if (c === '\n' || c === '\r') break;
-      if (c === "'" || c === '"') {
-        quote = c;
-        kept = value.length;
-      } else if (c === '\\') {
-        i++;
-        if (i < text.length && text[i] !== '\n') value += text[i];
-        kept = value.length;
-      } else {
-        value += c;
-        if (c !== ' ' && c !== '\t') kept = value.length;
-      }
-    } else if (c === quote) {
-      quote = '';
-      kept = value.length;
-    } else if (c === '\\' && quote === '"') {
-      const next = text[i + 1];
-      if (next === undefined) break;
-      i++;
-      if ('"\\`$'.includes(next)) value += next;
-      else if (next !== '\n') value += `\\${next}`;
-    } else {
-      value += c;
-    }
+  BLANKS.lastIndex = at;
+  BLANKS.test(text);
+  PART.lastIndex = BLANKS.lastIndex;
+  for (let end = PART.lastIndex; ; end = PART.lastIndex) {
+    const [part, plain, single, double, escaped = ''] = PART.exec(text) ?? [];
+    if (part === undefined) return { value: value.slice(0, kept), end };
+    const quoted = single ?? double;
+    if (plain !== undefined) value += plain;
+    else if (quoted === undefined) value += escaped === '\n' ? '' : escaped;
+    else value += single ?? unescaped(quoted);
+    if (quoted !== undefined && part.length < quoted.length + 2) return { value, end: text.length };
+    const trailing = plain === undefined ? 0 : plain.length - (/^.*[^ \t]/s.exec(plain)?.[0].length ?? 0);
+    if (trailing < part.length) kept = value.length - trailing;
   }
-  return { value: quote === '' ? value.slice(0, kept) : value, end: Math.min(i, text.length) };
 }
 
 /** All assignments of an environment file, in order. Lines that systemd would skip are skipped. */

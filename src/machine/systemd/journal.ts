@@ -1,3 +1,4 @@
+import { attempt } from '../attempt.ts';
 import { run } from '../os/run.ts';
 import type { UnitFacts } from './systemctl.ts';
 
@@ -30,15 +31,6 @@ function nativeLine({ MESSAGE, PRIORITY, PACKAGE, __REALTIME_TIMESTAMP }: Entry)
   return `${time} ${LEVELS[Number(PRIORITY)] ?? 'I'} | ${textOf(PACKAGE)}: ${text}`;
 }
 
-const entryOf = (line: string): Entry[] => {
-  try {
-    return [JSON.parse(line) as Entry];
-  } catch {
-    // The last one that was read, where there was too much.
-    return [];
-  }
-};
-
 /** Lines of standard streams; a long one, which journald has cut, is one line: a client may choose where it is cut. */
 function streamLines(entries: readonly Entry[]): string[] {
   const lines: string[] = [];
@@ -57,7 +49,12 @@ function streamLines(entries: readonly Entry[]): string[] {
  * as Go's report of a panic does: journald orders the two ways by when it has read them.
  */
 export function linesOf(newestFirst: string): string[] {
-  const entries = newestFirst.split('\n').flatMap(entryOf).reverse();
+  // Where there was too much, the last one that was read is none.
+  const entryOf = (line: string): Entry | undefined => attempt(() => JSON.parse(line));
+  const entries = newestFirst
+    .split('\n')
+    .flatMap((line) => entryOf(line) ?? [])
+    .reverse();
   const isNative = ({ _TRANSPORT }: Entry): boolean => _TRANSPORT === 'journal';
   return [
     ...entries.filter(isNative).map(nativeLine),
@@ -86,19 +83,9 @@ export async function journalOf(unit: UnitFacts, maxLines = 1000): Promise<strin
     ...(pid === 0 ? [] : [`_PID=${pid}`]),
   ].flatMap((field, index) => (index === 0 ? [field] : ['+', field]));
   const since = unit.startedAtSec === 0 ? [] : [`--since=@${unit.startedAtSec}`];
-  const argv = [
-    'journalctl',
-    '--boot',
-    '--no-pager',
-    '--output=json',
-    '--all',
-    '--reverse',
-    `--lines=${maxLines}`,
-    ...since,
-    ...match,
-  ];
-  const result = await run(argv, { timeoutMs: 2000, maxChars: MAX_CHARS });
-  if (result.code !== 0 && !result.tooMuch)
-    throw new Error(`journalctl: ${result.timedOut ? 'no answer in 2 s' : result.stderr}`);
-  return linesOf(result.stdout);
+  const flags = ['--boot', '--no-pager', '--output=json', '--all', '--reverse', `--lines=${maxLines}`];
+  const argv = ['journalctl', ...flags, ...since, ...match];
+  const { stdout, failure, tooMuch } = await run(argv, { timeoutMs: 2000, maxChars: MAX_CHARS });
+  if (failure !== undefined && !tooMuch) throw new Error(`journalctl: ${failure}`);
+  return linesOf(stdout);
 }

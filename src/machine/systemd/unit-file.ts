@@ -5,12 +5,7 @@ import { parse } from 'ini';
  * text is touched, so comments, order and odd spacing survive.
  */
 
-export interface EnvironmentFileLine {
-  readonly path: string;
-  /** A `-` before the path: a missing file is not an error. */
-  readonly optional: boolean;
-}
-
+/** A `-` before the path: a missing file is not an error. */
 const LINE = /^([ \t]*EnvironmentFile[ \t]*=[ \t]*)(-?)(.*?)([ \t\r]*)$/;
 
 /** Lines of the text that systemd reads as `EnvironmentFile=` of `[Service]`, with their place. */
@@ -39,12 +34,10 @@ function* environmentLines(lines: readonly string[]) {
 const plainPath = (path: string): string => path.replace(/\/+/g, '/');
 
 /** The environment files that a unit's text names, in order; an empty assignment empties the list. */
-export function environmentFiles(text: string): readonly EnvironmentFileLine[] {
-  let files: EnvironmentFileLine[] = [];
-  for (const { dash, path } of environmentLines(text.split('\n'))) {
-    files = path === '' ? [] : [...files, { path: plainPath(path), optional: dash === '-' }];
-  }
-  return files;
+export function environmentFiles(text: string) {
+  const lines = [...environmentLines(text.split('\n'))];
+  const files = lines.map(({ dash, path }) => ({ path: plainPath(path), optional: dash === '-' }));
+  return files.slice(files.findLastIndex(({ path }) => path === '') + 1);
 }
 
 /**

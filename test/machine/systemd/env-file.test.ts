@@ -17,6 +17,10 @@ test('sets values by line and leaves every other byte alone', () => {
   );
 });
 
+test('a quote left open at the end is replaced with the backslash behind it', () => {
+  assert.is(setEnvValues('KEY="a\\', { KEY: 'b', NEW: '1' }), 'KEY=b\nNEW=1\n');
+});
+
 test('a control character is refused', () => {
   assert.throws(() => setEnvValues('', { A: 'x\ny' }), /A would hold a control character/);
 });

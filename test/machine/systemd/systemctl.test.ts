@@ -48,4 +48,15 @@ test('a property that an old systemd does not have is empty or zero', () => {
   );
 });
 
+test('files are listed one a line, also by the name that an older systemctl gives them', () => {
+  const shown = 'DropInPaths=/etc/a.conf /run/b.conf\nExecStart={ path=/opt/etcd ; argv[]=/opt/etcd --x }\n';
+  for (const name of ['EnvironmentFiles', 'EnvironmentFile']) {
+    const files = `${name}=/etc/a (ignore_errors=no)\n${name}=/etc/b (ignore_errors=yes)\n`;
+    const [unit] = parseShow(shown + files);
+    assert.equal(unit?.environmentFiles, ['/etc/a', '/etc/b']);
+    assert.equal(unit?.dropIns, ['/etc/a.conf', '/run/b.conf']);
+    assert.is(unit?.program, '/opt/etcd');
+  }
+});
+
 test.run();

@@ -1,0 +1,32 @@
+import type { TlsFiles } from '../machine/etcd/etcd-config.ts';
+
+/** etcd's longest answer to us is a member list; whoever listens there may not be etcd. */
+const MAX_BYTES = 1 << 20;
+
+/** The body of a reply as text. @throws when it is longer than any that we ask for */
+export async function limitedText(reply: Response): Promise<string> {
+  let text = '';
+  const decoder = new TextDecoder();
+  for await (const chunk of reply.body ?? []) {
+    text += decoder.decode(chunk, { stream: true });
+    if (text.length > MAX_BYTES) throw new Error(`${reply.url} sends more than ${MAX_BYTES} bytes`);
+  }
+  return text;
+}
+
+/** One call of etcd's HTTP, and all that it answers within `limitMs`. @throws when that is nothing, or too long */
+export async function limitedFetch(
+  url: string,
+  tls: TlsFiles | undefined,
+  limitMs: number,
+  init: RequestInit = {},
+) {
+  const reply = await fetch(url, {
+    ...init,
+    signal: AbortSignal.timeout(limitMs),
+    redirect: 'error',
+    keepalive: false,
+    ...(tls && { tls: { ca: Bun.file(tls.ca), cert: Bun.file(tls.cert), key: Bun.file(tls.key) } }),
+  });
+  return { reply, text: await limitedText(reply) };
+}
