@@ -175,7 +175,7 @@ export class TestMachine {
       `${this.name} takes commands`,
       async () => /starting|running|degraded/.test((await this.run('systemctl', 'is-system-running')).stdout),
       60_000,
-      50,
+      100,
     );
     if (!boots) return;
     await until(`${this.name} has booted`, async () =>

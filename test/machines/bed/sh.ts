@@ -18,7 +18,7 @@ export async function until<T>(
   what: string,
   look: () => Promise<T | undefined | false>,
   boundMs = 60_000,
-  everyMs = 100,
+  everyMs = 250,
 ): Promise<T> {
   const endMs = Date.now() + boundMs;
   for (;;) {
