@@ -14,22 +14,30 @@ interface RunOptions {
 /** AppCenter's environment may lack `/usr/sbin`; and a caller's PATH is not ours to trust. */
 const BARE = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C', HOME: '/root' };
 
+const NOTHING_SAID = { exitCode: undefined, stdout: '', stderr: '', timedOut: false, isMaxBuffer: false };
+
 /**
  * Runs a program without a shell and waits for it. Never throws: what went wrong is in the result.
  * On the time limit it is asked to end, and killed a second later.
  */
 export async function run(argv: readonly string[], options: RunOptions) {
   const [program = '', ...words] = argv;
-  const result = await execa(program, words, {
-    env: { ...BARE, ...options.env },
-    extendEnv: false,
-    reject: false,
-    ...(options.input === undefined ? { stdin: 'ignore' } : { input: options.input }),
-    timeout: options.timeoutMs,
-    forceKillAfterDelay: 1000,
-    maxBuffer: options.maxChars ?? 4 << 20,
-    stripFinalNewline: true,
-  });
+  const running = async () =>
+    execa(program, words, {
+      env: { ...BARE, ...options.env },
+      extendEnv: false,
+      reject: false,
+      ...(options.input === undefined ? { stdin: 'ignore' } : { input: options.input }),
+      timeout: options.timeoutMs,
+      forceKillAfterDelay: 1000,
+      maxBuffer: options.maxChars ?? 4 << 20,
+      stripFinalNewline: true,
+    });
+  // Under Bun execa throws where a file is there that cannot be run.
+  const result = await running().catch((error: Error) => ({
+    ...NOTHING_SAID,
+    shortMessage: `${program} cannot be run: ${error.message}`,
+  }));
   const { exitCode, stdout, stderr, shortMessage, timedOut } = result;
   const ended = exitCode === undefined ? shortMessage : `exit ${exitCode}`;
   const why = timedOut ? `no answer within ${options.timeoutMs} ms` : stderr.trim() || ended;

@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync } from 'node:fs';
+import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { baseRoot } from './base-root.ts';
 import { Client, type ClientOptions } from './client.ts';
@@ -117,6 +117,12 @@ async function makeImage(image: string): Promise<void> {
   cpSync(join(app, 'ctl.sh'), join(image, 'opt/app/bin/ctl.sh'));
   for (const unit of ['etcd.service', 'etcd-standalone.service'])
     cpSync(join(app, unit), join(image, 'etc/systemd/system', unit));
+  // Machines of one core, as the smallest nodes are: a Go program on many cores wakes threads all the time.
+  mkdirSync(join(image, 'etc/systemd/system.conf.d'));
+  writeFileSync(
+    join(image, 'etc/systemd/system.conf.d/one-core.conf'),
+    '[Manager]\nDefaultEnvironment=GOMAXPROCS=1\n',
+  );
   await sh(join(TOP, 'dist/heal-node'), 'install', '--root', image);
 }
 
