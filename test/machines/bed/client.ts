@@ -20,7 +20,7 @@ export class Client {
   private lastMs = 0;
   private readonly child;
 
-  constructor(bed: Bed, { to = bed.machines, prefix = 'w/', pauseMs = 40 }: ClientOptions) {
+  constructor(bed: Bed, { to = bed.machines, prefix = 'w/', pauseMs = 80 }: ClientOptions) {
     const endpoints = to.map(({ endpoint }) => endpoint);
     this.child = bed.inLan(bedScript('writer.ts'), [prefix, String(pauseMs), ...endpoints], (key) => {
       const nowMs = Date.now();

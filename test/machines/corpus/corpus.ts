@@ -77,7 +77,7 @@ async function diagnosed(bad: TestMachine, one: Case): Promise<{ verdict: string
       return last.reason === one.reason;
     },
     20_000,
-    100,
+    300,
   ).catch((error: Error) => {
     throw new Error(`${error.message}; last seen: ${JSON.stringify(last, null, 1)}`);
   });

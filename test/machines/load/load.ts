@@ -46,7 +46,7 @@ export function healsUnderLoad(count: number): void {
     const before = await Promise.all(machines.map(inventory));
     const memoryBeforeKb = await memory(machine(1));
     const units = await Promise.all(machines.map(originals));
-    const writers = Array.from({ length: WRITERS }, (_, i) => bed.client({ prefix: `w${i}/`, pauseMs: 30 }));
+    const writers = Array.from({ length: WRITERS }, (_, i) => bed.client({ prefix: `w${i}/`, pauseMs: 40 }));
     const told = Array.from({ length: WATCHERS }, () => new Set<string>());
     const watchers = told.map((keys, i) =>
       bed.inLan(bedScript('watcher.ts'), [`w${i % WRITERS}/`, ...endpoints.slice(i % 3)], (key) =>

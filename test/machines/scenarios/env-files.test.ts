@@ -18,7 +18,7 @@ scenario("systemd reads environment files as heal-node's parser does", {}, async
         .split('\0')
         .map((entry) => [entry.slice(0, entry.indexOf('=')), entry.slice(entry.indexOf('=') + 1)] as const),
     );
-    const own = ['PATH', 'LANG', 'INVOCATION_ID', 'JOURNAL_STREAM', 'SYSTEMD_EXEC_PID', ''];
+    const own = ['PATH', 'LANG', 'GOMAXPROCS', 'INVOCATION_ID', 'JOURNAL_STREAM', 'SYSTEMD_EXEC_PID', ''];
     const seen = Object.fromEntries([...given].filter(([key]) => !own.includes(key)).sort());
     assert.equal(seen, Object.fromEntries(Object.entries(values).sort()), JSON.stringify(text));
   }
