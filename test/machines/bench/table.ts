@@ -16,6 +16,8 @@ export function tell(
   goal: string,
 ): void {
   const [a, b] = [median(ours), median(other ?? [])];
-  const beside = other ? [`${b.toFixed(1)} ms`, (a / b).toFixed(2)] : ['', ''];
+  // A runbook begins when a person knows what is wrong: of nothing there is no ratio.
+  const ratio = b > 0 ? (a / b).toFixed(2) : '';
+  const beside = other ? [`${b.toFixed(1)} ms`, ratio] : ['', ''];
   say(row([what, `${a.toFixed(1)} ms`, ...beside, goal]));
 }
