@@ -5,7 +5,7 @@ import type { TestMachine } from '../bed/machine.ts';
 import { gateRefused, healed, type Stage, scenario, withSettings } from '../bed/scenario.ts';
 import { sh, until } from '../bed/sh.ts';
 import { originals, pastHeals, serves, unitState } from '../bed/world.ts';
-import { expectAllWrites, expectHealed, idsOf } from './stories.ts';
+import { anyMemberList, expectAllWrites, expectHealed, idsOf } from './stories.ts';
 
 const GATE = '/etc/systemd/system/etcd.service.d/10-heal-node-gate.conf';
 
@@ -84,7 +84,9 @@ scenario(
       1000,
     );
     if (ended === 'left') {
-      assert.equal(await idsOf(stage), second.ids, 'nobody was removed or added');
+      // By ID alone: the clone may have published its own name as the real one's, which is not there to publish its own.
+      const ids = (await anyMemberList(stage)).map(({ id }) => id);
+      assert.equal(ids.sort(), [...second.ids.values()].sort(), 'nobody was removed or added');
       // As the advice says. Now the log of the real one is too short, and then the clone's member is removed.
       await bad.sh('systemctl stop etcd');
       await healed(cloned);

@@ -32,10 +32,14 @@ export async function expectHealed(
   assert.is(new Set(await hashes(bed, machines)).size, 1, 'the data are equal on all members');
 }
 
+/** The list of members, as the first that answers has it. */
+export const anyMemberList = ({ bed, machines }: Machines): ReturnType<typeof memberList> =>
+  Promise.any(machines.map((machine) => memberList(bed, machine)));
+
 /** The members' IDs by their names, as one that serves lists them. */
-export async function idsOf({ bed, machines }: Machines): Promise<Map<string, string>> {
-  const list = await Promise.any(machines.map((machine) => memberList(bed, machine)));
-  const names = machines.map(({ name }) => name);
+export async function idsOf(stage: Machines): Promise<Map<string, string>> {
+  const list = await anyMemberList(stage);
+  const names = stage.machines.map(({ name }) => name);
   return new Map(list.filter(({ name }) => names.includes(name)).map(({ name, id }) => [name, id]));
 }
 
