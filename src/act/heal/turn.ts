@@ -3,33 +3,49 @@ import { ClusterError } from '../../cluster/cluster.ts';
 import { waitUntil } from '../../machine/wait-until.ts';
 import type { HealContext } from './heal-context.ts';
 
-/** Held by the one node whose new member joins right now; gone by itself when its healer dies. */
+/** Held by the one node that may have a new member join right now; gone by itself when its healer dies. */
 const TURN_KEY = 'heal-node/joiner';
 const TURN_SEC = 60;
 /** Longer than a healer that died keeps its turn. */
 const WAIT_MS = 90_000;
 const ASK_AGAIN_MS = 500;
+/** How old the list of members may get while another has the turn. */
+const LIST_AGE_MS = 3000;
 
 /**
- * Waits until no other node's member is joining. A cluster that refuses the lock for good (full, no rights) does not
+ * Takes the turn if nobody has it, and takes one over that this node's last healer held.
+ * @returns who has the turn now
+ * @throws ClusterError
+ */
+export async function askForTurn(heal: HealContext): Promise<string> {
+  const { machine, config } = heal;
+  const held = await claim(heal.cluster, heal.servingEndpoints, TURN_KEY, config.name, TURN_SEC);
+  if (held.value === config.name) {
+    heal.turn = { lease: held.lease, renewedMs: machine.monotonicMs() };
+  }
+  return held.value;
+}
+
+/**
+ * Waits until no other node has the turn, or this one is listed: then somebody has added it meanwhile. A cluster that refuses the lock for good (full, no rights) does not
  * keep a member from coming back; a call that may have been lost is asked again.
  * @throws when another node still has its turn after `WAIT_MS`, or whether it has one could not be told
  */
 export async function takeTurn(heal: HealContext): Promise<void> {
-  const { machine, log, config } = heal;
+  const { machine, log } = heal;
   let waits = '';
   const mayGoOn = await waitUntil(machine, WAIT_MS, ASK_AGAIN_MS, async () => {
     try {
-      const held = await claim(heal.cluster, heal.servingEndpoints, TURN_KEY, config.name, TURN_SEC);
-      if (held.value === config.name) {
-        heal.turn = { lease: held.lease, renewedMs: machine.monotonicMs() };
+      const holder = await askForTurn(heal);
+      if (heal.turn !== undefined) {
         if (waits !== '') await heal.look('cluster');
         return true;
       }
       const announced = waits !== '';
-      waits = `waits for its turn: the new member of ${held.value} is joining (key ${TURN_KEY})`;
-      if (!announced) log.info({ event: 'waits-for-turn', holder: held.value }, `This heal ${waits}.`);
-      return undefined;
+      waits = `waits for its turn to add a member: ${holder} has it (key ${TURN_KEY})`;
+      if (!announced) log.info({ event: 'waits-for-turn', holder }, `This heal ${waits}.`);
+      await heal.lookIfOlder(LIST_AGE_MS, 'cluster');
+      return heal.situation.cluster.own !== undefined || undefined;
     } catch (error) {
       if (!(error instanceof ClusterError)) throw error;
       if (error.transient) {

@@ -64,8 +64,10 @@ test('etcd is started when the last of those that serve lists the new member, as
   assert.ok(seen.readsFirst);
 });
 
-/** The new member is added, and its healer has died before it was started. */
-function cutOffAfterAdd(): ThreeMembers {
+const TURN = 'heal-node/joiner';
+
+/** The new member is added, and its healer has died before it was started, so long ago. */
+function cutOffAfterAdd(agoMs = 60_000): ThreeMembers {
   const fake = new ThreeMembers('WAL gone');
   fake.once(
     () => fake.listed.some(({ name }) => name === ''),
@@ -73,7 +75,7 @@ function cutOffAfterAdd(): ThreeMembers {
   );
   fake.putFile(PLACES.request, JSON.stringify({ by: 'operator', atMs: fake.clock.nowMs }));
   fake.node.systemctl(['start', HEAL_UNIT]);
-  fake.pass(60_000);
+  fake.pass(agoMs);
   assert.ok(
     fake.listed.some(({ name }) => name === ''),
     'it is added and has not started',
@@ -94,10 +96,30 @@ test('so too when a heal was cut off after the new member was added', () => {
 
 test('one that is added already does not wait for another, who has its turn and waits for this one', () => {
   const fake = cutOffAfterAdd();
-  fake.dropKey('heal-node/joiner');
-  fake.putKey('heal-node/joiner', 'etcd9');
+  fake.dropKey(TURN);
+  fake.putKey(TURN, 'etcd9');
   const outcome = heal(fake, (world) => world);
   assert.is(outcome.outcome, 'healed', outcome.message);
+  assert.is(fake.key(TURN)?.value, 'etcd9');
+});
+
+test('it has the turn while it joins, its own of before or one that is free, and gives it back', () => {
+  for (const isFree of [false, true]) {
+    const fake = cutOffAfterAdd(30_000);
+    if (isFree) fake.dropKey(TURN);
+    else assert.is(fake.key(TURN)?.value, 'etcd2');
+    let held: string | undefined;
+    fake.once(
+      () => fake.listed.every(({ name }) => name !== ''),
+      () => {
+        held = fake.key(TURN)?.value;
+      },
+    );
+    const outcome = heal(fake, (world) => world);
+    assert.is(outcome.outcome, 'healed', outcome.message);
+    assert.is(held, 'etcd2');
+    assert.is(fake.key(TURN), undefined);
+  }
 });
 
 test('one that serves and never lists it keeps etcd from being started, and is named', () => {

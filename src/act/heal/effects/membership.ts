@@ -3,7 +3,7 @@ import { isOwn } from '../../../diagnose/cluster-view.ts';
 import type { Situation } from '../../../diagnose/situation.ts';
 import { waitUntil } from '../../../machine/wait-until.ts';
 import { type HealContext, untilTaken } from '../heal-context.ts';
-import { keepTurn, takeTurn } from '../turn.ts';
+import { askForTurn, keepTurn, takeTurn } from '../turn.ts';
 import { disarmRemoved } from './alarms.ts';
 
 /**
@@ -12,7 +12,7 @@ import { disarmRemoved } from './alarms.ts';
  */
 const BOUND_MS = 90_000;
 const LOOK_AT_LISTS_MS = 50;
-const ADDS_NONE = 'etcd adds no member while another is down or has not started';
+const ADDS_NONE = 'no member is added while another does not serve';
 
 /** Removes this node's old entry, by ID. The guards have been asked right before. */
 export async function removeOldMember(heal: HealContext): Promise<string> {
@@ -32,28 +32,22 @@ export async function removeOldMember(heal: HealContext): Promise<string> {
   return `member ${old.id} (${old.name}) is removed; ${heal.situation.cluster.members.length} members are left${alarms}`;
 }
 
-/** The other listed members that do not serve, by name and ID. */
+/** The other listed members with a vote that do not serve, by name and ID. */
 const notServing = ({ cluster }: Situation): string =>
   cluster.members
-    .filter(({ id }) => id !== cluster.own?.id && !cluster.serving.some(({ reply }) => reply.memberId === id))
+    .filter(({ id, isLearner }) => !isLearner && id !== cluster.own?.id)
+    .filter(({ id }) => !cluster.serving.some(({ reply }) => reply.memberId === id))
     .map(({ id, name, peerUrls }) => `${name || 'not started'} ${id} (${peerUrls.join(',')})`)
     .join(' and ');
 
 /**
- * While another added member has not started, or those that serve would be no quorum of a list that is longer by one,
- * one more could cost the quorum. etcd refuses that too, unless it is told not to (`--strict-reconfig-check`).
+ * While another listed member does not serve, one more could cost the quorum: it may be off, or be receiving its data
+ * still. etcd refuses that too, as far as it sees it, unless it is told not to (`--strict-reconfig-check`).
  */
 function mustBear(heal: HealContext): void {
-  const { members, own, serving } = heal.situation.cluster;
-  const refuse = (why: string): never => {
-    throw new ClusterError(why, true);
-  };
-  const other = members.find(({ id, name }) => name === '' && id !== own?.id);
-  if (other) refuse(`member ${other.id} (${other.peerUrls.join(',')}) is added and has not started`);
   // To a list of one anybody is added: after the app's repair that is how the others come back.
-  const needed = Math.floor((members.length + 1) / 2) + 1;
-  if (members.length > 1 && serving.length < needed)
-    refuse(`${serving.length} members serve; with one more listed ${needed} are a quorum`);
+  const down = heal.situation.cluster.members.length > 1 ? notServing(heal.situation) : '';
+  if (down !== '') throw new ClusterError('not every listed member serves', true);
 }
 
 /**
@@ -62,10 +56,12 @@ function mustBear(heal: HealContext): void {
  */
 export async function addNewMember(heal: HealContext): Promise<string> {
   const { name, peerUrls } = heal.config;
-  // One that is added already is whom the others wait for, the one that has its turn too: it must not wait for them.
   if (heal.situation.cluster.own === undefined) {
     await takeTurn(heal);
     if (heal.situation.cluster.own === undefined) await add(heal);
+  } else {
+    // One that is added already is whom the others wait for, the one that has the turn too: it must not wait for them.
+    await askForTurn(heal).catch(() => undefined);
   }
   const id = heal.situation.cluster.own?.id ?? '';
   heal.record.newMemberId = id;
