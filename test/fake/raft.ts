@@ -92,7 +92,11 @@ export class Raft {
   hasQuorum(leader: EtcdProcess): boolean {
     const { members } = leader.applied.state;
     let there = 0;
-    for (const { id } of members) if (this.peer(leader, id)) there++;
+    for (const { id } of members) {
+      const peer = this.peer(leader, id);
+      // Who has voted in a later term follows this one no more (raft/raft.go, Step).
+      if (peer && peer.data.term <= leader.data.term) there++;
+    }
     return there >= quorumOf(members);
   }
 
