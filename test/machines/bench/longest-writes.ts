@@ -31,7 +31,7 @@ export async function fill(bed: Bed, megabytes: number): Promise<void> {
 
 const comparisonsOn = async (bed: Bed): Promise<number> => {
   const counts = bed.machines.map((machine) =>
-    machine.sh('grep -c "its data equal" /var/log/heal-node/heal-node.log || true'),
+    machine.sh(`grep -cE '"msg":"[^"]*its data equal' /var/log/heal-node/heal-node.log || true`),
   );
   return (await Promise.all(counts)).reduce((sum, count) => sum + Number(count), 0);
 };
