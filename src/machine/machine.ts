@@ -59,6 +59,8 @@ export interface Machine {
 
   /** What stands in a data dir, looked at so deeply; never throws. */
   examine(dirs: { dataDir: string; walDir: string }, depth: Depth): Promise<Examination>;
+  /** Whether a path, or the nearest above it, stands on the file system of `/`. */
+  isOnRoot(path: string): Promise<boolean>;
   /** The ID of the file system that a path, or the nearest above it, stands on (statfs(2), f_fsid), as text. */
   fileSystemId(path: string): Promise<string>;
 

@@ -1,4 +1,4 @@
-import { existsSync, statfsSync } from 'node:fs';
+import { existsSync, statfsSync, statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Depth } from './etcd/examination.ts';
 import { examine } from './etcd/examine.ts';
@@ -115,6 +115,7 @@ export const thisMachine: Machine = {
   },
 
   examine: async ({ dataDir, walDir }, depth) => examine(dataDir, walDir, { ...LIMITS[depth], depth }),
+  isOnRoot: async (path) => statSync(nearestDirectory(path)).dev === statSync('/').dev,
   fileSystemId: async (path) => {
     const argv = ['stat', '--file-system', '--format=%i', '--', nearestDirectory(path)];
     const { stdout, failure } = await run(argv, { timeoutMs: 2000 });

@@ -4,6 +4,7 @@ import type { Machine } from '../machine/machine.ts';
 import { certificateFaults } from '../machine/os/certificates.ts';
 import type { FileRights } from '../machine/os/held-dir.ts';
 import type { Listener } from '../machine/os/network.ts';
+import type { UnitFacts } from '../machine/systemd/systemctl.ts';
 import { userOf } from '../machine/user-of.ts';
 import type { HostFacts, Observation } from './observation.ts';
 import type { World } from './world.ts';
@@ -71,6 +72,10 @@ async function peersOf(machine: Machine, config: EtcdConfig) {
 
 const isEtcd = ({ program }: Listener): boolean => program === 'etcd';
 
+/** etcd has told systemd that it serves (etcdmain/etcd.go, sd_notify): it runs with the version that it has. */
+const hasComeUp = ({ type, active }: Pick<UnitFacts, 'type' | 'active'>): boolean =>
+  type === 'notify' && active === 'active';
+
 /** `etcd Version: 3.4.23` (etcdmain/help.go); empty when it does not say. */
 async function versionOf(machine: Machine, program: string): Promise<string> {
   if (program === '') return '';
@@ -84,12 +89,13 @@ export async function diskNotMounted(
   config: EtcdConfig,
   remembered: string,
 ): Promise<string> {
-  const [now, root] = await Promise.all([machine.fileSystemId(config.dataDir), machine.fileSystemId('/')]);
-  if (now !== root) return '';
-  if (remembered !== '')
+  if (!(await machine.isOnRoot(config.dataDir))) return '';
+  if (remembered !== '') {
+    const now = await machine.fileSystemId(config.dataDir);
     return now === remembered
       ? ''
       : `${config.dataDir} is on the root file system ${now}; the data were on file system ${remembered}`;
+  }
   // A root disk that was put back remembers nothing: what it is told to mount counts (fstab(5)).
   const fstab = (await machine.readFile('/etc/fstab'))?.text ?? '';
   const mount = fstab
@@ -108,16 +114,24 @@ export async function diskNotMounted(
 export async function lookAtHost(
   { machine }: World,
   config: EtcdConfig,
-  unit: Promise<{ readonly mainPid: number; readonly user: string; readonly program: string }>,
+  unit: Promise<Pick<UnitFacts, 'mainPid' | 'type' | 'active' | 'user' | 'program'>>,
   { mark, data }: Pick<Observation, 'mark' | 'data'>,
 ): Promise<HostFacts> {
   const ports = config.listenUrls.map(portOf).filter((port) => port > 0);
-  const [peers, { mainPid, user, program }] = await Promise.all([peersOf(machine, config), unit]);
-  const [network, room, certificates] = await Promise.all([
-    machine.network(ports),
-    machine.room(config.dataDir),
-    brokenCertificates(machine, config),
-  ]);
+  const dataGone = data.kind === 'none' || data.kind === 'founding';
+  const called = peersOf(machine, config);
+  const [{ mainPid }, peers, network, room, certificates, faults, etcdVersion, notMounted] =
+    await Promise.all([
+      unit,
+      called,
+      // Who is beside us on the link shows when the others have been called.
+      called.then(() => machine.network(ports)),
+      machine.room(config.dataDir),
+      brokenCertificates(machine, config),
+      unit.then(({ user }) => unusable(machine, config, user, dataGone)),
+      unit.then((facts) => (hasComeUp(facts) ? '' : versionOf(machine, facts.program))),
+      diskNotMounted(machine, config, mark.dataDiskId),
+    ]);
   return {
     freeBytes: room.bytes,
     freeInodes: room.inodes,
@@ -126,9 +140,9 @@ export async function lookAtHost(
       .filter((host) => isIP(host) !== 0 && !ANY.includes(host) && !network.addresses.includes(host)),
     strayEtcds: network.listeners.filter((listener) => listener.pid !== mainPid && isEtcd(listener)),
     portConflicts: network.listeners.filter((listener) => listener.pid !== mainPid && !isEtcd(listener)),
-    etcdVersion: await versionOf(machine, program),
-    diskNotMounted: await diskNotMounted(machine, config, mark.dataDiskId),
-    unusable: await unusable(machine, config, user, data.kind === 'none' || data.kind === 'founding'),
+    etcdVersion,
+    diskNotMounted: notMounted,
+    unusable: faults,
     certificateFaults: certificates,
     linkUp: network.linkUp,
     peers: peers.map(({ url, reach }) => ({

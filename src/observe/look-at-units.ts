@@ -22,9 +22,9 @@ export function unitInForce(
   return copyRuns || (isAside(swap) && copyUnit.ok && copyUnit.value.exitPid > 0) ? copyUnit : unit;
 }
 
-/** A process that is up and has not crashed before has no last words: its log is not read. */
+/** While a process runs there are no last words (src/machine/etcd/log-lines.ts): its log is not read. */
 async function logOf({ machine }: World, unit: UnitFacts, logFile: string): Promise<readonly string[]> {
-  if (unit.mainPid > 0 && unit.restarts === 0 && unit.active === 'active') return [];
+  if (unit.mainPid > 0) return [];
   const written =
     logFile === ''
       ? []
@@ -32,33 +32,41 @@ async function logOf({ machine }: World, unit: UnitFacts, logFile: string): Prom
   return [...written, ...(await machine.journal(unit))];
 }
 
-/** What systemd knows, and what the run that counts has logged. */
-export async function lookAtUnits(
-  world: World,
-  watch: Stopwatch,
-  { config, swap }: Pick<Observation, 'config' | 'swap'>,
-): Promise<Pick<Observation, 'unit' | 'copyUnit' | 'appBusy' | 'log'>> {
-  const { machine, places } = world;
+type Units = Pick<Observation, 'unit' | 'copyUnit' | 'appBusy'>;
+
+/** What systemd knows. */
+export async function askUnits({ machine, places }: World, watch: Stopwatch): Promise<Units> {
   const all = await watch.fact('unit', () =>
     machine.units([places.unit, places.copyUnit, ...APP_DATA_UNITS]),
   );
   const verbs = busyVerbs(await machine.commandLines());
-  if (!all.ok)
-    return { unit: all, copyUnit: all, appBusy: verbs, log: { ok: false, why: 'systemd did not answer' } };
+  if (!all.ok) return { unit: all, copyUnit: all, appBusy: verbs };
   const [unit, copyUnit] = all.value.map((value): Fact<UnitFacts> => ({ ok: true, value }));
-  const dataUnits = all.value.slice(2);
   if (unit === undefined || copyUnit === undefined) throw new Error('systemctl show left a unit out');
-  const inForce = unitInForce(unit, copyUnit, swap);
-  const logFile = config.ok ? config.value.logFile : '';
-  return {
-    unit,
-    copyUnit,
-    appBusy: [
-      ...APP_DATA_UNITS.filter((_, i) =>
-        ['active', 'activating', 'deactivating'].includes(dataUnits[i]?.active ?? ''),
-      ),
-      ...verbs,
-    ],
-    log: inForce.ok ? await watch.fact('log', () => logOf(world, inForce.value, logFile)) : inForce,
-  };
+  const busy = ({ active }: UnitFacts): boolean => ['active', 'activating', 'deactivating'].includes(active);
+  const dataUnits = APP_DATA_UNITS.filter((_, i) => all.value.slice(2).map(busy)[i]);
+  return { unit, copyUnit, appBusy: [...dataUnits, ...verbs] };
+}
+
+/** Which runs of both units there have been: another text means that one has begun. */
+export const runsOf = ({ unit, copyUnit }: Pick<Units, 'unit' | 'copyUnit'>): string =>
+  [unit, copyUnit]
+    .map((facts) =>
+      facts.ok ? [facts.value.mainPid, facts.value.restarts, facts.value.invocationId].join('/') : facts.why,
+    )
+    .join(' ');
+
+/** What systemd knows, with what the run that counts has logged: what was read of one that has ended is not read again. */
+export async function withLog(
+  world: World,
+  watch: Stopwatch,
+  units: Units,
+  was: Pick<Observation, 'config' | 'swap' | 'unit' | 'copyUnit' | 'log'>,
+): Promise<Units & Pick<Observation, 'log'>> {
+  const inForce = unitInForce(units.unit, units.copyUnit, was.swap);
+  const hasEnded = inForce.ok && inForce.value.mainPid === 0;
+  if (hasEnded && was.log.ok && runsOf(was) === runsOf(units)) return { ...units, log: was.log };
+  const logFile = was.config.ok ? was.config.value.logFile : '';
+  const log = inForce.ok ? await watch.fact('log', () => logOf(world, inForce.value, logFile)) : inForce;
+  return { ...units, log };
 }

@@ -73,7 +73,7 @@ export interface HostFacts {
   /** Files that etcd's user cannot use, with the reason. */
   readonly unusable: readonly string[];
   readonly certificateFaults: readonly string[];
-  /** The version of the etcd that the unit starts; empty when it could not be asked. */
+  /** The version of the etcd that the unit starts; empty when it could not be asked, or has come up and need not be. */
   readonly etcdVersion: string;
   /** The data disk is not mounted: what stands in its place is on the root disk. What was found, as a sentence. */
   readonly diskNotMounted: string;
@@ -126,6 +126,8 @@ export interface Asked {
 /** One look at the world: data only, so that everything decided from it can be decided again. */
 export interface Observation {
   readonly atMs: number;
+  /** When the first look of it began, on the clock that is never set. */
+  readonly beganMs: number;
   readonly app: Fact<AppView>;
   readonly config: Fact<EtcdConfig>;
   readonly data: DataFacts;

@@ -3,7 +3,7 @@ import type { UnitFacts } from '../machine/systemd/systemctl.ts';
 import { lookAtFiles } from './look-at-files.ts';
 import { lookAtHost } from './look-at-host.ts';
 import { lookAtCluster, lookAtProcess, lookAtSelf } from './look-at-members.ts';
-import { lookAtUnits, unitInForce } from './look-at-units.ts';
+import { askUnits, runsOf, unitInForce, withLog } from './look-at-units.ts';
 import { ALL_PARTS, type Asked, type Fact, type Observation, type Part } from './observation.ts';
 import { DEADLINE_MS, Stopwatch } from './timed.ts';
 import type { World } from './world.ts';
@@ -31,14 +31,6 @@ const isDead = (unit: Fact<UnitFacts>): boolean => unit.ok && unit.value.mainPid
 const knowsAsMuch = ({ reply }: Asked, { commit, lastTerm }: Examination): boolean =>
   reply.ok && reply.value.raftIndex >= commit && reply.value.term >= lastTerm;
 
-/** Which runs of both units there have been: another text means that one has begun. */
-const runsOf = ({ unit, copyUnit }: Pick<Observation, 'unit' | 'copyUnit'>): string =>
-  [unit, copyUnit]
-    .map((facts) =>
-      facts.ok ? [facts.value.mainPid, facts.value.restarts, facts.value.invocationId].join('/') : facts.why,
-    )
-    .join(' ');
-
 /**
  * Looks at the world: at all of it, or at `parts` of it, again with the rest as it was `before`. Sources are asked
  * side by side, each within one deadline; one that fails or hangs is a fact of its own.
@@ -55,15 +47,22 @@ export async function observe(
   const was: Observation =
     before && !has('files')
       ? before
-      : { atMs: machine.now(), ...NOT_YET, ...before, ...(await lookAtFiles(world, watch)) };
+      : {
+          atMs: machine.now(),
+          beganMs: machine.monotonicMs(),
+          ...NOT_YET,
+          ...before,
+          ...(await lookAtFiles(world, watch)),
+        };
   const { config, data, swap } = was;
 
-  const units = has('units') ? lookAtUnits(world, watch, was) : undefined;
+  const asked = has('units') ? askUnits(world, watch) : undefined;
+  const units = asked?.then((units) => withLog(world, watch, units, was));
   const self = has('self') ? lookAtSelf(world, watch, was) : undefined;
   const others = has('cluster') ? lookAtCluster(world, watch, was) : undefined;
-  const inForce = Promise.resolve(units ?? was).then(({ unit, copyUnit }) => {
+  const inForce = Promise.resolve(asked ?? was).then(({ unit, copyUnit }) => {
     const facts = unitInForce(unit, copyUnit, swap);
-    return facts.ok ? facts.value : { mainPid: 0, user: '', program: '' };
+    return facts.ok ? facts.value : { mainPid: 0, type: '', active: '', user: '', program: '' };
   });
   const host =
     has('host') &&
@@ -76,20 +75,23 @@ export async function observe(
   // What was read of other data says nothing of these; and those of a member that serves are not read at all.
   const same = before?.data.memberId === data.memberId && before.data.kind === data.kind;
   let examination = same ? before.examination : undefined;
-  if (has('data') && config.ok && !(now.self?.reply.ok && now.self.reply.value.serves)) {
+  const nothingThere = data.kind === 'none' && !data.occupied;
+  if (has('data') && config.ok && !nothingThere && !(now.self?.reply.ok && now.self.reply.value.serves)) {
     // Last, as it may take seconds in which nothing else is answered. Where a process may live, its log says what it has
     // committed, and nothing is said against it.
     const dead = !now.self?.reply.ok && [now.unit, now.copyUnit].every(isDead);
     examination = await machine.examine(config.value, dead ? 'all' : 'log');
-    const after = dead ? await lookAtUnits(world, watch, was) : now;
+    const after = dead ? await askUnits(world, watch) : now;
     if (runsOf(after) !== runsOf(now)) {
       // It was started meanwhile: what was read was being written.
-      now = { ...now, ...after };
+      now = { ...now, ...(await withLog(world, watch, after, was)) };
       examination = undefined;
     }
-    // The others said what they know before the log was read, in which this member may have gone on with them.
+    // The others said what they know before the log was read, in which this member may have gone on with them. Whoever
+    // was silent then is not waited for once more.
     const read = examination;
-    if (read && has('cluster') && !now.others.some((other) => knowsAsMuch(other, read)))
+    const answered = now.others.filter(({ reply }) => reply.ok);
+    if (read && has('cluster') && answered.length > 0 && !answered.some((other) => knowsAsMuch(other, read)))
       now = { ...now, ...(await lookAtCluster(world, watch, was)) };
   }
   return { ...now, examination, atMs: machine.now(), stamps: { ...was.stamps, ...watch.stamps } };

@@ -88,7 +88,7 @@ test('data that are gone because their disk is not mounted are no data lost', ()
   const fake = new ThreeMembers('WAL gone');
   fake.run(({ machine }) => markMember(machine, PLACES, { birthmark: '', dataDiskId: 'aaaa' }));
   const refused = fake.run((world) =>
-    gate({ ...world, machine: { ...world.machine, fileSystemId: async () => 'bbbb' } }),
+    gate({ ...world, machine: { ...world.machine, isOnRoot: async () => true } }),
   );
   assert.match(refused ?? '', /^The data disk is not mounted: .*mount the data disk/);
 });
@@ -118,7 +118,7 @@ test('nor where the root disk remembers nothing, and the disk that it is told to
   const fake = new ThreeMembers('WAL gone');
   fake.othersOff();
   const refused = fake.run((world) =>
-    gate({ ...world, machine: { ...world.machine, fileSystemId: async () => 'root' } }),
+    gate({ ...world, machine: { ...world.machine, isOnRoot: async () => true } }),
   );
   assert.match(refused ?? '', /^The data disk is not mounted: .*\/etc\/fstab names \/dev\/vdc/);
 });

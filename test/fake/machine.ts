@@ -123,6 +123,7 @@ export function machineOf(node: FakeNode, proc: Proc): Machine {
     tail: async () => undefined,
     sizeOf: (path) => look(() => disk.bytesBelow(path)),
     examine: (_, depth) => look(() => examination(node, depth)),
+    isOnRoot: (path) => look(() => node.stash !== undefined || diskOf(path) === 'root'),
     fileSystemId: (path) => look(() => (node.stash === undefined ? diskOf(path) : 'root')),
     giveDirectory: (path, rights) => act(() => disk.set(path, { ...disk.entries.get(path), rights }), path),
     versionText: () => look(() => `etcd Version: ${node.ailing.tooOld ? '3.3.25' : '3.4.23'}\n`),

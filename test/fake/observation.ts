@@ -47,6 +47,7 @@ const env = Object.fromEntries(
 );
 
 export const unit = (changes: Partial<UnitFacts> = {}): UnitFacts => ({
+  type: 'notify',
   load: 'loaded',
   active: 'active',
   sub: 'running',
@@ -161,6 +162,7 @@ export const damagedDb = () =>
 /** A healthy member, as it is seen from itself. */
 export const healthy: Observation = {
   atMs: 0,
+  beganMs: 0,
   app: {
     ok: true,
     value: {

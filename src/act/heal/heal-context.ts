@@ -4,7 +4,7 @@ import { type Situation, situationOf } from '../../diagnose/situation.ts';
 import type { EtcdConfig } from '../../machine/etcd/etcd-config.ts';
 import type { Machine } from '../../machine/machine.ts';
 import { waitUntil } from '../../machine/wait-until.ts';
-import type { Observation, Part } from '../../observe/observation.ts';
+import { ALL_PARTS, type Observation, type Part } from '../../observe/observation.ts';
 import { observe } from '../../observe/observe.ts';
 import type { World } from '../../observe/world.ts';
 import { joined, nothingLearned, type RunMemory } from '../../plan/heal-steps.ts';
@@ -15,6 +15,8 @@ import type { Places } from '../../state/places.ts';
 import { keepTurn } from './turn.ts';
 
 const ASK_AGAIN_MS = 250;
+/** What was looked at so lately, and not acted on since, is as good as a look right before. */
+export const RIGHT_BEFORE_MS = 100;
 
 /** What one run of a heal carries: the seams, what was last seen, and what this run has learned. */
 export class HealContext {
@@ -22,7 +24,7 @@ export class HealContext {
   /** What this run has learned and the world does not show. */
   readonly memory: RunMemory = nothingLearned();
   /** When parts of the world were last looked at, since this run last changed it. */
-  private readonly lookedMs = new Map<Part, number>();
+  private readonly lookedMs: Map<Part, number>;
   /** Its turn to have a new member join (src/act/heal/turn.ts), while it holds one. */
   turn: { readonly lease: string; renewedMs: number } | undefined;
 
@@ -34,6 +36,9 @@ export class HealContext {
     observed: Observation,
   ) {
     this.situation = situationOf(observed, world.places);
+    // Files are looked at again in no time: a person may have begun by hand.
+    const parts = ALL_PARTS.filter((part) => part !== 'files');
+    this.lookedMs = new Map(parts.map((part) => [part, observed.beganMs]));
   }
 
   get machine(): Machine {

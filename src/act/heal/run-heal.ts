@@ -6,14 +6,12 @@ import { closeRecord, healRecordFile, healsInLastDay } from '../../state/heal-re
 import type { Outcome } from '../../state/outcome.ts';
 import { freeBytes, pruneAside, reclaimableBytes, swapRoom } from './effects/data.ts';
 import { effects } from './effects.ts';
-import type { HealContext } from './heal-context.ts';
+import { type HealContext, RIGHT_BEFORE_MS } from './heal-context.ts';
 import { whyLeftToPerson } from './left-to-person.ts';
 import { endTurn } from './turn.ts';
 
 /** Leader elections and restarts of others pass within seconds. */
 const GUARD_WAIT_MS = 15_000;
-/** What was looked at so lately, and not acted on since, is as good as a look right before. */
-const RIGHT_BEFORE_MS = 50;
 /** More rounds than there are steps would mean that a step is never seen done. */
 const MAX_ROUNDS = 30;
 

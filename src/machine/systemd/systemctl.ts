@@ -14,6 +14,7 @@ const timestampSec = (value: string): number => {
  * knows nothing.
  */
 const FACTS = {
+  type: ['Type', text],
   load: ['LoadState', text],
   active: ['ActiveState', text],
   sub: ['SubState', text],

@@ -112,10 +112,7 @@ function meanwhile(change: (fake: ThreeMembers) => void) {
 test('a member is not added beside one that has not started, whatever etcd would take', () => {
   const { fake, ended } = meanwhile(({ raft, served }) => raft.addMember(served, 'beef', [nodeUrl(9, 2380)]));
   assert.is(ended?.outcome, 'failed');
-  assert.match(
-    ended?.message ?? '',
-    /waits for not started beef \(http:\/\/10\.0\.0\.9:2380\)/,
-  );
+  assert.match(ended?.message ?? '', /waits for not started beef \(http:\/\/10\.0\.0\.9:2380\)/);
   assert.is(fake.listed.filter(({ name }) => name === '').length, 1);
 });
 

@@ -2,7 +2,7 @@ import { ClusterError } from '../../../cluster/cluster.ts';
 import { isOwn } from '../../../diagnose/cluster-view.ts';
 import type { Situation } from '../../../diagnose/situation.ts';
 import { waitUntil } from '../../../machine/wait-until.ts';
-import { type HealContext, untilTaken } from '../heal-context.ts';
+import { type HealContext, RIGHT_BEFORE_MS, untilTaken } from '../heal-context.ts';
 import { askForTurn, keepTurn, takeTurn } from '../turn.ts';
 import { disarmRemoved } from './alarms.ts';
 
@@ -76,6 +76,7 @@ async function add(heal: HealContext): Promise<void> {
     heal,
     BOUND_MS,
     async () => {
+      await heal.lookIfOlder(RIGHT_BEFORE_MS, 'cluster');
       mustBear(heal);
       return heal.cluster.addMember(heal.servingEndpoints, name, peerUrls);
     },
