@@ -33,7 +33,8 @@ async function discardAhead({ world }: Looked): Promise<Said> {
   const { situation } = await diagnoseWhenSettled(
     world,
     SETTLE_MS,
-    async (settled) => settled.situation.examination === undefined && !settled.situation.servesAsOwn,
+    async ({ situation: { owner, examination, servesAsOwn } }) =>
+      owner !== undefined && examination === undefined && !servesAsOwn,
   );
   const { ahead, owner, examination, birthmarkMismatch } = situation;
   if (!ahead || owner === undefined || examination === undefined)

@@ -72,10 +72,6 @@ async function peersOf(machine: Machine, config: EtcdConfig) {
 
 const isEtcd = ({ program }: Listener): boolean => program === 'etcd';
 
-/** etcd has told systemd that it serves (etcdmain/etcd.go, sd_notify): it runs with the version that it has. */
-const hasComeUp = ({ type, active }: Pick<UnitFacts, 'type' | 'active'>): boolean =>
-  type === 'notify' && active === 'active';
-
 /** `etcd Version: 3.4.23` (etcdmain/help.go); empty when it does not say. */
 async function versionOf(machine: Machine, program: string): Promise<string> {
   if (program === '') return '';
@@ -114,7 +110,7 @@ export async function diskNotMounted(
 export async function lookAtHost(
   { machine }: World,
   config: EtcdConfig,
-  unit: Promise<Pick<UnitFacts, 'mainPid' | 'type' | 'active' | 'user' | 'program'>>,
+  unit: Promise<Pick<UnitFacts, 'mainPid' | 'user' | 'program'>>,
   { mark, data }: Pick<Observation, 'mark' | 'data'>,
 ): Promise<HostFacts> {
   const ports = config.listenUrls.map(portOf).filter((port) => port > 0);
@@ -129,7 +125,7 @@ export async function lookAtHost(
       machine.room(config.dataDir),
       brokenCertificates(machine, config),
       unit.then(({ user }) => unusable(machine, config, user, dataGone)),
-      unit.then((facts) => (hasComeUp(facts) ? '' : versionOf(machine, facts.program))),
+      unit.then(({ program }) => versionOf(machine, program)),
       diskNotMounted(machine, config, mark.dataDiskId),
     ]);
   return {

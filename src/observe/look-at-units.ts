@@ -51,9 +51,11 @@ export async function askUnits({ machine, places }: World, watch: Stopwatch): Pr
 /** Which runs of both units there have been: another text means that one has begun. */
 export const runsOf = ({ unit, copyUnit }: Pick<Units, 'unit' | 'copyUnit'>): string =>
   [unit, copyUnit]
-    .map((facts) =>
-      facts.ok ? [facts.value.mainPid, facts.value.restarts, facts.value.invocationId].join('/') : facts.why,
-    )
+    .map((facts) => {
+      if (!facts.ok) return facts.why;
+      const { mainPid, exitPid, restarts, invocationId } = facts.value;
+      return [mainPid, exitPid, restarts, invocationId].join('/');
+    })
     .join(' ');
 
 /** What systemd knows, with what the run that counts has logged: what was read of one that has ended is not read again. */

@@ -73,7 +73,7 @@ export interface HostFacts {
   /** Files that etcd's user cannot use, with the reason. */
   readonly unusable: readonly string[];
   readonly certificateFaults: readonly string[];
-  /** The version of the etcd that the unit starts; empty when it could not be asked, or has come up and need not be. */
+  /** The version of the etcd that the unit starts; empty when it could not be asked. */
   readonly etcdVersion: string;
   /** The data disk is not mounted: what stands in its place is on the root disk. What was found, as a sentence. */
   readonly diskNotMounted: string;

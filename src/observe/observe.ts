@@ -62,7 +62,7 @@ export async function observe(
   const others = has('cluster') ? lookAtCluster(world, watch, was) : undefined;
   const inForce = Promise.resolve(asked ?? was).then(({ unit, copyUnit }) => {
     const facts = unitInForce(unit, copyUnit, swap);
-    return facts.ok ? facts.value : { mainPid: 0, type: '', active: '', user: '', program: '' };
+    return facts.ok ? facts.value : { mainPid: 0, user: '', program: '' };
   });
   const host =
     has('host') &&

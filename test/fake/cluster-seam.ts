@@ -46,6 +46,8 @@ export function clusterOf(node: FakeNode, proc: Proc): Cluster {
     const dropped = lost('lostReplies');
     const late = dropped && random.chance(0.5);
     const acts = (): T => {
+      // As etcdctl says it, and for good.
+      if (endpoints.length === 0) throw new ClusterError('etcdclient: no available endpoints', false);
       const etcd = endpoints
         .map(target)
         .find((to) => to && network.talks(node, to) && to.etcd?.joined && !to.etcd.hung)?.etcd;

@@ -47,7 +47,6 @@ const env = Object.fromEntries(
 );
 
 export const unit = (changes: Partial<UnitFacts> = {}): UnitFacts => ({
-  type: 'notify',
   load: 'loaded',
   active: 'active',
   sub: 'running',

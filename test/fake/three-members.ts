@@ -31,7 +31,7 @@ const breakages = {
   }),
 } as const;
 
-/** Three members in virtual time, and nothing but what a test does to them: it breaks member 2, calls, and looks. */
+/** Three members, or more, in virtual time, and nothing but what a test does to them: it breaks member 2, calls, and looks. */
 export class ThreeMembers extends FakeWorld {
   readonly node = this.nodes[1] as FakeNode;
   readonly others = this.nodes.filter((node) => node !== this.node);
@@ -41,9 +41,9 @@ export class ThreeMembers extends FakeWorld {
   outcome: Outcome | undefined;
   private readonly watches: { readonly when: () => boolean; readonly act: () => void }[] = [];
 
-  constructor(broken: keyof typeof breakages, settings: Partial<Settings> = {}) {
+  constructor(broken: keyof typeof breakages, settings: Partial<Settings> = {}, size = 3) {
     // A heal begins when a test asks for it.
-    super({ seed: 1, size: 3, marked: false, settings: { healAtBoot: 'off', ...settings } });
+    super({ seed: 1, size, marked: false, settings: { healAtBoot: 'off', ...settings } });
     this.pass(5000);
     if (this.node.etcd?.leads) {
       // Who leads remembers how far the others had come: member 2 is to be one of those.

@@ -33,6 +33,76 @@ function looked(goneOn: bigint): { ahead: boolean; asked: number } {
   });
 }
 
+const SHORT =
+  'tocommit(105) is out of range [lastIndex(100)]. Was the raft log corrupted, truncated, or lost?';
+const OTHER = 'runtime error: invalid memory address';
+const inGo = (panic: string): string[] => [`panic: ${panic}`, '', 'goroutine 1 [running]:'];
+const ended = {
+  active: 'activating',
+  sub: 'auto-restart',
+  result: 'exit-code',
+  mainPid: 0,
+  exitKind: 1,
+  exitStatus: 2,
+};
+
+/** systemd before 232, and a look while the gate is asked: only the PID of the last run tells one from the next. */
+const runs = [
+  { invocationId: '', restarts: 0 },
+  { invocationId: 'b'.repeat(32), restarts: 3 },
+];
+
+test('a run that nobody saw begin is not told by the last words of the one before', () => {
+  for (const run of runs) {
+    const fake = new ThreeMembers('none');
+    fake.node.systemctl(['stop', 'etcd.service']);
+    fake.pass(3000);
+    const found = fake.run(async (world) => {
+      let looks = 0;
+      const units: World['machine']['units'] = async (names) =>
+        (await world.machine.units(names)).map((facts, i) =>
+          i === 0 ? { ...facts, ...ended, ...run, exitPid: 101 + looks } : facts,
+        );
+      const journal = async () => inGo(looks === 0 ? SHORT : OTHER);
+      const seen = { ...world, machine: { ...world.machine, units, journal } };
+      const first = await observe(seen);
+      looks++;
+      const second = await observe(seen, first, ['files', 'units', 'self', 'cluster']);
+      return [first, second].map((observed) => situationOf(observed, PLACES));
+    });
+    assert.equal(
+      found.map(({ words, provenStale }) => [words[0], provenStale]),
+      [
+        [SHORT, true],
+        [OTHER, false],
+      ],
+    );
+  }
+});
+
+test('nor is what was read of its data believed where one has begun and ended meanwhile', () => {
+  for (const run of runs) {
+    const fake = new ThreeMembers('none');
+    fake.node.systemctl(['stop', 'etcd.service']);
+    fake.pass(3000);
+    const found = fake.run(async (world) => {
+      let exitPid = 101;
+      const units: World['machine']['units'] = async (names) =>
+        (await world.machine.units(names)).map((facts, i) =>
+          i === 0 ? { ...facts, ...ended, ...run, exitPid } : facts,
+        );
+      const examine: World['machine']['examine'] = async (dirs, depth) => {
+        const examination = await world.machine.examine(dirs, depth);
+        if (depth !== 'all') return examination;
+        exitPid++;
+        return { ...examination, applied: examination.lastIndex + 5n, logShort: true };
+      };
+      return observe({ ...world, machine: { ...world.machine, units, examine } });
+    });
+    assert.is(found.examination, undefined);
+  }
+});
+
 test('a log that was read after the others had answered is ahead of them only if it is when they are asked again', () => {
   const [gone, stood] = [looked(100n), looked(0n)];
   assert.equal([gone.ahead, stood.ahead], [false, true]);

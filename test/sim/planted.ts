@@ -171,8 +171,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     what: 'a turn is had without asking',
     file: 'src/act/heal/turn.ts',
-    from: 'if (held.value === config.name) {',
-    to: 'if (held.value !== null) {',
+    from: 'if (holder === heal.config.name) {',
+    to: "if (holder !== '') {",
     test: 'test/act/heal/turn.test.ts',
   },
   {

@@ -12,7 +12,7 @@ import type { Log } from '../../report/log.ts';
 import type { Settings } from '../../settings/settings-table.ts';
 import type { HealRecord } from '../../state/heal-record.ts';
 import type { Places } from '../../state/places.ts';
-import { keepTurn } from './turn.ts';
+import { keepTurn, NONE_SERVES } from './turn.ts';
 
 const ASK_AGAIN_MS = 250;
 /** What was looked at so lately, and not acted on since, is as good as a look right before. */
@@ -85,8 +85,9 @@ export class HealContext {
   /** Looks at parts of the world again. */
   async look(...parts: readonly Part[]): Promise<void> {
     if (parts.length === 0) return;
+    const beganMs = this.machine.monotonicMs();
     this.situation = situationOf(await observe(this.world, this.situation.observed, parts), this.places);
-    for (const part of parts) this.lookedMs.set(part, this.machine.monotonicMs());
+    for (const part of parts) this.lookedMs.set(part, beganMs);
   }
 
   /** Takes over the member list that a membership call has just returned. */
@@ -113,8 +114,7 @@ export async function untilTaken<T>(
   let refusal: ClusterError | undefined;
   const taken = await waitUntil(machine, boundMs, ASK_AGAIN_MS, async () => {
     try {
-      if (heal.servingEndpoints.length === 0)
-        throw new ClusterError('none of the others serves right now', true);
+      if (heal.servingEndpoints.length === 0) throw new ClusterError(NONE_SERVES, true);
       return { value: await call() };
     } catch (error) {
       if (!(error instanceof ClusterError)) throw error;

@@ -3,6 +3,7 @@ import { ClusterError } from '../../cluster/cluster.ts';
 import { waitUntil } from '../../machine/wait-until.ts';
 import type { HealContext } from './heal-context.ts';
 
+export const NONE_SERVES = 'none of the others serves right now';
 /** Held by the one node that may have a new member join right now; gone by itself when its healer dies. */
 const TURN_KEY = 'heal-node/joiner';
 const TURN_SEC = 60;
@@ -12,6 +13,12 @@ const ASK_AGAIN_MS = 500;
 /** How old the list of members may get while another has the turn. */
 const LIST_AGE_MS = 3000;
 
+/** Listed anew, by this heal or by somebody else; a list that lags may show the ID that was removed. */
+export function isAdded({ situation: { cluster }, record }: HealContext): boolean {
+  const { own } = cluster;
+  return own !== undefined && (own.name === '' || own.id !== record.oldMemberId);
+}
+
 /**
  * Takes the turn if nobody has it, and takes one over that this node's last healer held.
  * @returns who has the turn now
@@ -19,6 +26,7 @@ const LIST_AGE_MS = 3000;
  */
 export async function askForTurn(heal: HealContext): Promise<string> {
   const { machine, config } = heal;
+  if (heal.servingEndpoints.length === 0) throw new ClusterError(NONE_SERVES, true);
   const held = await claim(heal.cluster, heal.servingEndpoints, TURN_KEY, config.name, TURN_SEC);
   if (held.value === config.name) {
     heal.turn = { lease: held.lease, renewedMs: machine.monotonicMs() };
@@ -37,7 +45,7 @@ export async function takeTurn(heal: HealContext): Promise<void> {
   const mayGoOn = await waitUntil(machine, WAIT_MS, ASK_AGAIN_MS, async () => {
     try {
       const holder = await askForTurn(heal);
-      if (heal.turn !== undefined) {
+      if (holder === heal.config.name) {
         if (waits !== '') await heal.look('cluster');
         return true;
       }
@@ -45,7 +53,7 @@ export async function takeTurn(heal: HealContext): Promise<void> {
       waits = `waits for its turn to add a member: ${holder} has it (key ${TURN_KEY})`;
       if (!announced) log.info({ event: 'waits-for-turn', holder }, `This heal ${waits}.`);
       await heal.lookIfOlder(LIST_AGE_MS, 'cluster');
-      return heal.situation.cluster.own !== undefined || undefined;
+      return isAdded(heal) || undefined;
     } catch (error) {
       if (!(error instanceof ClusterError)) throw error;
       if (error.transient) {

@@ -14,7 +14,6 @@ const timestampSec = (value: string): number => {
  * knows nothing.
  */
 const FACTS = {
-  type: ['Type', text],
   load: ['LoadState', text],
   active: ['ActiveState', text],
   sub: ['SubState', text],

@@ -1,7 +1,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { runHealService } from '../../../src/act/heal-service.ts';
 import { claim } from '../../../src/cluster/claim.ts';
-import { ClusterError } from '../../../src/cluster/cluster.ts';
+import { ClusterError, type Member } from '../../../src/cluster/cluster.ts';
 import type { World } from '../../../src/observe/world.ts';
 import { HEAL_UNIT } from '../../../src/state/places.ts';
 import { nodeUrl } from '../../fake/network.ts';
@@ -9,6 +10,7 @@ import { PLACES } from '../../fake/observation.ts';
 import { ThreeMembers } from '../../fake/three-members.ts';
 
 const TURN = 'heal-node/joiner';
+const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
 const added = (fake: ThreeMembers): boolean => fake.listed.some(({ name }) => name === '');
 
 test('the new member is added within a turn, which is given back when it serves', () => {
@@ -134,6 +136,76 @@ test('but to a list of one anybody is added: after the repair of the app the oth
     })),
   );
   assert.not.match(ended?.message ?? '', /not every listed member serves/);
+});
+
+test('nor is it waited for one that this node alone cannot reach, where no more have to serve than before', () => {
+  const fake = new ThreeMembers('WAL gone', {}, 5);
+  const talks = fake.network.talks.bind(fake.network);
+  const cut = [fake.node, fake.nodes[3]];
+  fake.network.talks = (a, b) => !(a !== b && cut.includes(a) && cut.includes(b)) && talks(a, b);
+  const ended = fake.heal('operator');
+  assert.is(ended?.outcome, 'healed', ended?.message);
+  assert.is(fake.listed.length, 5);
+});
+
+/** Looks at the cluster on which `during` decides: nobody serves then, or the lists are those of before. */
+function looksLike(
+  fake: ThreeMembers,
+  during: (asked: { readonly adds: number }) => boolean,
+  reply:
+    | { readonly serves: false; readonly unavailableReason: string }
+    | { readonly members: readonly Member[] },
+) {
+  const asked = { adds: 0 };
+  const lag = (world: World): World => ({
+    ...world,
+    cluster: (tls) => {
+      const real = world.cluster(tls);
+      return {
+        ...real,
+        addMember: (...words) => {
+          // As after the restart of a voter.
+          if (asked.adds++ === 0) throw new ClusterError('etcdserver: unhealthy cluster', true);
+          return real.addMember(...words);
+        },
+        ask: async (endpoint) => ({ ...(await real.ask(endpoint)), ...(during(asked) ? reply : {}) }),
+      };
+    },
+  });
+  fake.putFile(PLACES.request, JSON.stringify({ by: 'operator', atMs: fake.clock.nowMs }));
+  return fake.run((world) => runHealService(lag(world), fake.settings, silent));
+}
+const ELECTION = { serves: false, unavailableReason: 'etcdserver: no leader' } as const;
+
+test('a look into an election is no reason to give up: before a try to add, and while another has the turn', () => {
+  const adding = new ThreeMembers('WAL gone');
+  let looks = 0;
+  const added = looksLike(adding, ({ adds }) => adds === 1 && [3, 4].includes(++looks), ELECTION);
+  assert.is(added.outcome, 'healed', added.message);
+
+  const waiting = new ThreeMembers('WAL gone');
+  waiting.putKey(TURN, 'etcd3');
+  looks = 0;
+  const waited = looksLike(waiting, () => waiting.listed.length === 2 && ++looks <= 2, ELECTION);
+  assert.ok(looks > 2);
+  assert.is(waited.outcome, 'failed');
+  assert.match(waited.message, /waits for its turn to add a member: etcd3 has it/);
+  assert.is(waiting.listed.length, 2, 'nobody goes on without its turn');
+});
+
+test('a list that lags, and shows the old ID, is not taken for one that shows a new one', () => {
+  const fake = new ThreeMembers('WAL gone');
+  const before = fake.listed;
+  fake.putKey(TURN, 'etcd3');
+  let looks = 0;
+  const during = () => {
+    const lags = fake.listed.length === 2 && ++looks <= 2;
+    if (lags) fake.dropKey(TURN);
+    return lags;
+  };
+  const ended = looksLike(fake, during, { members: before });
+  assert.ok(looks > 2);
+  assert.is(ended.outcome, 'healed', ended.message);
 });
 
 test('a heal that is to park goes on where the cluster is short of a member', () => {

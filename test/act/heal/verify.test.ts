@@ -1,8 +1,13 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { runHealService } from '../../../src/act/heal-service.ts';
+import type { World } from '../../../src/observe/world.ts';
 import { deepCheckFile } from '../../../src/state/deep-check-file.ts';
+import { nodeUrl } from '../../fake/network.ts';
 import { PLACES } from '../../fake/observation.ts';
 import { ThreeMembers } from '../../fake/three-members.ts';
+
+const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
 const written = (fake: ThreeMembers) =>
   fake.run(({ machine }) => deepCheckFile.read(machine, PLACES.deepCheck));
@@ -25,6 +30,42 @@ test('a heal does not fail for want of a comparison', () => {
     assert.is(outcome?.outcome, 'healed', outcome?.message);
     assert.is(written(fake)?.state, 'unknown');
   }
+});
+
+test('a copy that crashes again and again is told with a line of its log, whatever it does when it is looked at', () => {
+  const fake = new ThreeMembers('WAL gone');
+  fake.putFile(PLACES.request, JSON.stringify({ by: 'operator', atMs: fake.clock.nowMs }));
+  const ended = fake.run((world) => {
+    const comesUp = {
+      active: 'activating',
+      sub: 'start',
+      restarts: 3,
+      mainPid: 777,
+      exitPid: 777,
+      exitKind: 0,
+    };
+    let isStarted = false;
+    const machine: World['machine'] = {
+      ...world.machine,
+      systemctl: (words, limitMs) => {
+        isStarted ||= words[0] === 'start' && words.includes(PLACES.copyUnit);
+        return world.machine.systemctl(words, limitMs);
+      },
+      units: async (names) =>
+        (await world.machine.units(names)).map((facts, i) =>
+          isStarted && names[i] === PLACES.copyUnit ? { ...facts, ...comesUp } : facts,
+        ),
+      journal: async (unit) =>
+        unit.mainPid === 777 ? ['bind: address already in use'] : world.machine.journal(unit),
+    };
+    const cluster: World['cluster'] = (tls) => ({
+      ...world.cluster(tls),
+      whyNotServing: async (endpoint) =>
+        endpoint === nodeUrl(2, 2379) ? 'refused' : world.cluster(tls).whyNotServing(endpoint),
+    });
+    return runHealService({ ...world, machine, cluster }, fake.settings, silent);
+  });
+  assert.match(ended.message, /etcd1\.service does not stay up \(.*\): bind: address already in use/);
 });
 
 test.run();

@@ -22,7 +22,7 @@ scenario(
     // At the first refusal already, not when it gives up after all of them.
     await until('the old ID is removed, and the heal says whom it waits for', async () =>
       tail().some((line) =>
-        /"event":"asked-again".*not every listed member serves.*etcd4 [0-9a-f]+ \(http:\/\/10\.77\.0\.14:2380\)/.test(
+        /"event":"asked-again".*unhealthy cluster.*etcd4 [0-9a-f]+ \(http:\/\/10\.77\.0\.14:2380\)/.test(
           line,
         ),
       ),

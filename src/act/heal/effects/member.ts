@@ -9,7 +9,8 @@ import { alarmsLeft, disarmRemoved } from './alarms.ts';
 import { giveDataDir, makeRoom } from './data.ts';
 import { stage } from './units.ts';
 
-const POLL_MS = 5;
+/** How long until it is asked again: the longer it has taken, the less that matters, and the less the others are to feel it. */
+const pollMs = (waitedMs: number): number => Math.min(100, Math.max(5, waitedMs / 50));
 /** How long the members may hash for a heal, all together. What takes longer is left to the deep check. */
 const COMPARE_MS = 3000;
 /** How long before the end of a heal its unit may have been looked at, when the member has been seen to serve since. */
@@ -44,7 +45,8 @@ export async function startMember(heal: HealContext): Promise<string> {
  */
 async function untilServes(heal: HealContext, unit: string): Promise<void> {
   const { machine, places, settings, cluster, config } = heal;
-  let [size, movedMs, unitsMs] = [-2, machine.monotonicMs(), machine.monotonicMs()];
+  const beganMs = machine.monotonicMs();
+  let [size, movedMs, unitsMs] = [-2, beganMs, beganMs];
   for (;;) {
     const why = await cluster.whyNotServing(config.clientUrl);
     if (why === undefined) return;
@@ -56,9 +58,8 @@ async function untilServes(heal: HealContext, unit: string): Promise<void> {
       const [facts] = await machine.units([unit]);
       if (facts?.active === 'failed' || (facts?.active === 'activating' && facts.restarts >= 3)) {
         await heal.look('files', 'units');
-        const said =
-          heal.situation.words.at(-1) ??
-          (heal.situation.observed.log.ok ? heal.situation.observed.log.value.at(-1) : '');
+        const logged = await machine.journal(facts).catch((error: Error) => [error.message]);
+        const said = heal.situation.words.at(-1) ?? logged.at(-1) ?? 'it has logged nothing';
         throw new Error(`${unit} does not stay up (${facts.result}, exit ${facts.exitStatus}): ${said}`);
       }
       const newSize = await machine.sizeOf(config.dataDir);
@@ -68,7 +69,7 @@ async function untilServes(heal: HealContext, unit: string): Promise<void> {
           `the member does not serve, and nothing has arrived in ${config.dataDir} for ${settings.verifyTimeoutMs} ms: ${why}; see journalctl -u ${unit} and ${places.copyEnv}`,
         );
     }
-    await machine.sleep(POLL_MS);
+    await machine.sleep(pollMs(nowMs - beganMs));
   }
 }
 
@@ -82,7 +83,8 @@ async function untilCaughtUp(heal: HealContext): Promise<void> {
     (most, { reply }) => (reply.revision > most ? reply.revision : most),
     0n,
   );
-  let [reached, movedMs] = [-1n, machine.monotonicMs()];
+  const beganMs = machine.monotonicMs();
+  let [reached, movedMs] = [-1n, beganMs];
   for (;;) {
     const revision = heal.situation.self?.revision ?? reached;
     if (revision >= goal) return;
@@ -91,7 +93,7 @@ async function untilCaughtUp(heal: HealContext): Promise<void> {
     if (nowMs - movedMs > settings.verifyTimeoutMs)
       throw new Error(`the member stands still at revision ${reached}, the others are at ${goal}`);
     await keepTurn(heal);
-    await machine.sleep(POLL_MS);
+    await machine.sleep(pollMs(nowMs - beganMs));
     await heal.look('self');
   }
 }

@@ -3,7 +3,7 @@ import { isOwn } from '../../../diagnose/cluster-view.ts';
 import type { Situation } from '../../../diagnose/situation.ts';
 import { waitUntil } from '../../../machine/wait-until.ts';
 import { type HealContext, RIGHT_BEFORE_MS, untilTaken } from '../heal-context.ts';
-import { askForTurn, keepTurn, takeTurn } from '../turn.ts';
+import { askForTurn, isAdded, keepTurn, NONE_SERVES, takeTurn } from '../turn.ts';
 import { disarmRemoved } from './alarms.ts';
 
 /**
@@ -42,12 +42,19 @@ const notServing = ({ cluster }: Situation): string =>
 
 /**
  * While another listed member does not serve, one more could cost the quorum: it may be off, or be receiving its data
- * still. etcd refuses that too, as far as it sees it, unless it is told not to (`--strict-reconfig-check`).
+ * still. etcd refuses that too, as far as it sees it, unless it is told not to (`--strict-reconfig-check`). Where as many
+ * have to serve as before, one that has been a member may be out of this node's reach alone: that is for etcd to judge.
  */
 function mustBear(heal: HealContext): void {
+  const { members, own, serving } = heal.situation.cluster;
+  if (serving.length === 0) throw new ClusterError(NONE_SERVES, true);
+  const voters = members.filter(({ id, isLearner }) => !isLearner && id !== own?.id);
+  // Of an odd number and one more, one more is a quorum.
+  const all = voters.length % 2 === 1 || voters.some(({ name }) => name === '');
+  const least = all ? voters.length : voters.length / 2 + 1;
   // To a list of one anybody is added: after the app's repair that is how the others come back.
-  const down = heal.situation.cluster.members.length > 1 ? notServing(heal.situation) : '';
-  if (down !== '') throw new ClusterError('not every listed member serves', true);
+  if (voters.length > 1 && serving.length < least)
+    throw new ClusterError(`${serving.length} of ${voters.length} members serve, ${least} must`, true);
 }
 
 /**
@@ -56,9 +63,9 @@ function mustBear(heal: HealContext): void {
  */
 export async function addNewMember(heal: HealContext): Promise<string> {
   const { name, peerUrls } = heal.config;
-  if (heal.situation.cluster.own === undefined) {
+  if (!isAdded(heal)) {
     await takeTurn(heal);
-    if (heal.situation.cluster.own === undefined) await add(heal);
+    if (!isAdded(heal)) await add(heal);
   } else {
     // One that is added already is whom the others wait for, the one that has the turn too: it must not wait for them.
     await askForTurn(heal).catch(() => undefined);
@@ -80,7 +87,7 @@ async function add(heal: HealContext): Promise<void> {
       mustBear(heal);
       return heal.cluster.addMember(heal.servingEndpoints, name, peerUrls);
     },
-    () => heal.situation.cluster.own !== undefined,
+    () => isAdded(heal),
     () => {
       const down = notServing(heal.situation);
       return down && `; ${ADDS_NONE}: ${down}`;
