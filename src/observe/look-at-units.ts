@@ -58,17 +58,15 @@ export const runsOf = ({ unit, copyUnit }: Pick<Units, 'unit' | 'copyUnit'>): st
     })
     .join(' ');
 
-/** What systemd knows, with what the run that counts has logged: what was read of one that has ended is not read again. */
+/** What systemd knows, with what the run that counts has logged. */
 export async function withLog(
   world: World,
   watch: Stopwatch,
   units: Units,
-  was: Pick<Observation, 'config' | 'swap' | 'unit' | 'copyUnit' | 'log'>,
+  { config, swap }: Pick<Observation, 'config' | 'swap'>,
 ): Promise<Units & Pick<Observation, 'log'>> {
-  const inForce = unitInForce(units.unit, units.copyUnit, was.swap);
-  const hasEnded = inForce.ok && inForce.value.mainPid === 0;
-  if (hasEnded && was.log.ok && runsOf(was) === runsOf(units)) return { ...units, log: was.log };
-  const logFile = was.config.ok ? was.config.value.logFile : '';
+  const inForce = unitInForce(units.unit, units.copyUnit, swap);
+  const logFile = config.ok ? config.value.logFile : '';
   const log = inForce.ok ? await watch.fact('log', () => logOf(world, inForce.value, logFile)) : inForce;
   return { ...units, log };
 }

@@ -52,9 +52,11 @@ function mustBear(heal: HealContext): void {
   // Of an odd number and one more, one more is a quorum.
   const all = voters.length % 2 === 1 || voters.some(({ name }) => name === '');
   const least = all ? voters.length : voters.length / 2 + 1;
-  // To a list of one anybody is added: after the app's repair that is how the others come back.
-  if (voters.length > 1 && serving.length < least)
-    throw new ClusterError(`${serving.length} of ${voters.length} members serve, ${least} must`, true);
+  if (serving.length < least)
+    throw new ClusterError(
+      `${serving.length} of the other ${voters.length} members serve, ${least} must`,
+      true,
+    );
 }
 
 /**
@@ -94,7 +96,7 @@ async function add(heal: HealContext): Promise<void> {
     },
   ).catch((error: Error) => {
     const down = notServing(heal.situation);
-    throw down === '' ? error : new Error(`${ADDS_NONE}, and waits for ${down} (${error.message})`);
+    throw down === '' ? error : new Error(`${ADDS_NONE}; this heal waits for ${down} (${error.message})`);
   });
   if (added !== undefined) heal.listIsNow(added.members);
 }
