@@ -34,6 +34,10 @@ export interface Case {
   readonly editsEnv?: true;
 }
 
+/** The squatter is started, and listens a moment later: etcd must not be there first (proc(5): 094C is 2380, 0A listens). */
+const UNTIL_IT_LISTENS =
+  "until grep -q ':094C 00000000:0000 0A ' /proc/net/tcp; do systemctl is-active --quiet squatter || exit 1; sleep 0.05; done";
+
 const ENV = '/opt/app/conf/etcd.env';
 const DATA = '/var/lib/etcd/default.etcd';
 const GATE = '/etc/systemd/system/etcd.service.d/10-heal-node-gate.conf';
@@ -247,7 +251,7 @@ export const cases: readonly Case[] = [
     reason: 'local-fault/port-taken',
     arrange: (bad) =>
       bad.sh(
-        `systemd-run --quiet --unit=squatter perl -MIO::Socket::INET -e 'my $s = IO::Socket::INET->new(LocalAddr => "${bad.ip}", LocalPort => 2380, Listen => 1, ReuseAddr => 1) or die; sleep 999'`,
+        `systemd-run --quiet --unit=squatter perl -MIO::Socket::INET -e 'my $s = IO::Socket::INET->new(LocalAddr => "${bad.ip}", LocalPort => 2380, Listen => 1, ReuseAddr => 1) or die; sleep 999'; ${UNTIL_IT_LISTENS}`,
       ),
     tidy: (bad) => bad.sh('systemctl stop squatter'),
   },
