@@ -3,10 +3,13 @@ import type { Member } from '../cluster/cluster.ts';
 import type { EtcdConfig } from '../machine/etcd/etcd-config.ts';
 
 /** The client URL of the node behind a peer URL: same host, the scheme and port that all nodes of the app use. */
-function clientUrlFor({ clientUrl }: EtcdConfig, peerUrl = ''): string | undefined {
-  const [own, host] = [URL.parse(clientUrl), URL.parse(peerUrl)?.hostname];
-  if (host === undefined || own === null) return undefined;
-  return `${own.protocol}//${host}${own.port === '' ? '' : `:${own.port}`}`;
+function clientUrlsLike({ clientUrl }: EtcdConfig) {
+  const own = URL.parse(clientUrl);
+  return (peerUrl = ''): string | undefined => {
+    const host = URL.parse(peerUrl)?.hostname;
+    if (host === undefined || own === null) return undefined;
+    return `${own.protocol}//${host}${own.port === '' ? '' : `:${own.port}`}`;
+  };
 }
 
 /** Each URL once that is none of those known. */
@@ -15,10 +18,11 @@ const without = (known: readonly (string | undefined)[], urls: readonly (string 
 
 /** Client URLs of the others, as the environment file and the app's view name them; this member's own are left out. */
 export function otherEndpoints(config: EtcdConfig, app: AppView | undefined): string[] {
-  const own = config.peerUrls.map((url) => clientUrlFor(config, url));
-  const fromFile = config.initialCluster.map(({ peerUrl }) => clientUrlFor(config, peerUrl));
+  const clientUrl = clientUrlsLike(config);
+  const own = config.peerUrls.map(clientUrl);
+  const fromFile = config.initialCluster.map(({ peerUrl }) => clientUrl(peerUrl));
   // With TLS members are reached by name, which the app's list of addresses does not have.
-  const fromApp = config.tls ? [] : (app?.nodes ?? []).map(({ ip }) => clientUrlFor(config, `http://${ip}`));
+  const fromApp = config.tls ? [] : (app?.nodes ?? []).map(({ ip }) => clientUrl(`http://${ip}`));
   return without([config.clientUrl, ...own], [...fromFile, ...fromApp]);
 }
 
@@ -31,8 +35,9 @@ export function furtherEndpoints(
   members: readonly Member[],
   known: readonly string[],
 ): string[] {
+  const clientUrl = clientUrlsLike(config);
   const urls = members
     .filter(({ peerUrls }) => !peerUrls.some((url) => config.peerUrls.includes(url)))
-    .map((member) => member.clientUrls[0] ?? clientUrlFor(config, member.peerUrls[0]));
+    .map((member) => member.clientUrls[0] ?? clientUrl(member.peerUrls[0]));
   return without([config.clientUrl, ...known], urls);
 }

@@ -1,4 +1,5 @@
 import { execa } from 'execa';
+import { endProcess } from '../machines/bed/sh.ts';
 import { sweepLeftovers } from '../machines/bed/sweep.ts';
 import { type Job, TOP } from './jobs.ts';
 
@@ -31,15 +32,6 @@ const withoutCounts = (output: string): string =>
     .map((line) => line.replace(/^([^•✘]*(• )+)/, ''))
     .join('\n');
 
-/** Ends a job and all that it has started, as far as it is of its process group. */
-function end(pid: number | undefined): void {
-  try {
-    if (pid !== undefined) process.kill(-pid, 'SIGKILL');
-  } catch {
-    // It has ended meanwhile.
-  }
-}
-
 /** @param niceness added to the job's: the higher, the more it lets others go first */
 export async function runJob(job: Job, niceness: number): Promise<Result> {
   const beganMs = Date.now();
@@ -56,7 +48,7 @@ export async function runJob(job: Job, niceness: number): Promise<Result> {
   let overdue = false;
   const limit = setTimeout(() => {
     overdue = true;
-    end(child.pid);
+    if (child.pid !== undefined) endProcess(-child.pid);
   }, job.limitMs);
   const { exitCode, all: output = '' } = await child;
   clearTimeout(limit);

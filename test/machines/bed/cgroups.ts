@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Slot } from './slot.ts';
 
@@ -26,4 +26,15 @@ export function processesOf(group: string): string[] {
     }
   };
   return below(group);
+}
+
+/** Removes a control group and those below it, as far as no process is in them. */
+export function removeGroup(group: string): void {
+  try {
+    for (const entry of readdirSync(group, { withFileTypes: true }))
+      if (entry.isDirectory()) removeGroup(join(group, entry.name));
+    rmdirSync(group);
+  } catch {
+    // Somebody is still in it, or it has gone meanwhile.
+  }
 }

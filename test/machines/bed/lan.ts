@@ -1,9 +1,13 @@
-import { sh, trySh } from './sh.ts';
+import { sh, shWith, trySh } from './sh.ts';
 import type { Slot } from './slot.ts';
 
 const PREFIX = 24;
 /** The bridge's own address, which scripts beside the machines have. */
 const BRIDGE_IP = '10.77.0.1';
+
+/** Many lines for one process of ip(8); the first that fails ends it. */
+const ip = (options: readonly string[], ...lines: readonly string[]): Promise<string> =>
+  shWith(lines.join('\n'), 'ip', ...options, '-batch', '-');
 
 export const ipOf = (sid: number): string => `10.77.0.${10 + sid}`;
 
@@ -13,26 +17,21 @@ export class Lan {
 
   async make(): Promise<void> {
     const { lan } = this.slot;
-    await sh('ip', 'netns', 'add', lan);
-    await sh('ip', '-n', lan, 'link', 'add', 'br0', 'type', 'bridge');
-    await sh('ip', '-n', lan, 'addr', 'add', `${BRIDGE_IP}/${PREFIX}`, 'dev', 'br0');
-    await sh('ip', '-n', lan, 'link', 'set', 'br0', 'up');
-    await sh('ip', '-n', lan, 'link', 'set', 'lo', 'up');
+    await ip([], `netns add ${lan}`);
+    const address = `addr add ${BRIDGE_IP}/${PREFIX} dev br0`;
+    await ip(['-n', lan], 'link add br0 type bridge', address, 'link set br0 up', 'link set lo up');
   }
 
   /** Gives a machine its network: nothing of the one that it had before its power went is left in it. */
   async plugIn(sid: number): Promise<void> {
     const { lan } = this.slot;
     const netns = this.slot.netns(sid);
-    await sh('ip', 'netns', 'add', netns);
     // Always the same hardware address: the others would go on asking for the old one.
-    const card = ['address', `02:00:00:00:00:${(16 + sid).toString(16)}`, 'netns', netns];
-    const cable = ['link', 'add', `v${sid}`, 'netns', lan, 'type', 'veth', 'peer', 'name', 'eth0', ...card];
-    await sh('ip', ...cable);
-    await sh('ip', '-n', netns, 'addr', 'add', `${ipOf(sid)}/${PREFIX}`, 'dev', 'eth0');
-    await sh('ip', '-n', netns, 'link', 'set', 'eth0', 'up');
-    await sh('ip', '-n', netns, 'link', 'set', 'lo', 'up');
-    await sh('ip', '-n', lan, 'link', 'set', `v${sid}`, 'master', 'br0', 'up');
+    const card = `address 02:00:00:00:00:${(16 + sid).toString(16)} netns ${netns}`;
+    await ip([], `netns add ${netns}`, `link add v${sid} netns ${lan} type veth peer name eth0 ${card}`);
+    const address = `addr add ${ipOf(sid)}/${PREFIX} dev eth0`;
+    await ip(['-n', netns], address, 'link set eth0 up', 'link set lo up');
+    await ip(['-n', lan], `link set v${sid} master br0 up`);
   }
 
   /** Takes the network away, with every connection that its kernel had. */

@@ -3,7 +3,8 @@ import { dirname, join } from 'node:path';
 import { execa } from 'execa';
 import { cgroups } from './cgroups.ts';
 import { ipOf, type Lan } from './lan.ts';
-import { sh, trySh, until } from './sh.ts';
+import { isMounted } from './mounts.ts';
+import { endProcess, sh, trySh, until } from './sh.ts';
 import type { Slot } from './slot.ts';
 
 export interface Ran {
@@ -148,7 +149,9 @@ export class TestMachine {
       'systemd.unit=multi-user.target',
     ];
     // A control group of its own: two systemds in one would each count the other's processes as theirs.
-    const enter = cgroups(slot, sid).map((group) => `mkdir -p ${group}; echo $$ >${group}/cgroup.procs; `);
+    const groups = cgroups(slot, sid);
+    for (const group of groups) mkdirSync(group, { recursive: true });
+    const enter = groups.map((group) => `echo $$ >${group}/cgroup.procs; `);
     const nspawn = execa(
       'sh',
       ['-c', `${enter.join('')}exec systemd-nspawn "$@"`, 'systemd-nspawn', ...words],
@@ -173,14 +176,13 @@ export class TestMachine {
     writeFileSync(this.pidFile, String(this.initPid));
     await until(
       `${this.name} takes commands`,
-      async () => /starting|running|degraded/.test((await this.run('systemctl', 'is-system-running')).stdout),
+      async () => existsSync(`/proc/${this.initPid}/root/run/systemd/private`),
       60_000,
-      100,
+      20,
     );
     if (!boots) return;
-    await until(`${this.name} has booted`, async () =>
-      /running|degraded/.test((await this.run('systemctl', 'is-system-running')).stdout),
-    );
+    const { stdout } = await this.run('systemctl', 'is-system-running', '--wait');
+    if (!/running|degraded/.test(stdout)) throw new Error(`${this.name} has not booted: ${stdout}`);
   }
 
   /**
@@ -191,7 +193,7 @@ export class TestMachine {
     const { lan, sid } = this.spec;
     if (this.initPid > 0) {
       await lan.cable(sid, 'down');
-      await trySh('kill', '-9', String(this.initPid));
+      endProcess(this.initPid);
       await until(`${this.name} is off`, async () => !existsSync(`/proc/${this.initPid}`), 60_000, 10);
       const nspawnPid = readFileSync(join(this.dir, 'nspawn.pid'), 'utf8');
       await until('nspawn has ended', async () => !existsSync(`/proc/${nspawnPid}`), 60_000, 10);
@@ -201,8 +203,7 @@ export class TestMachine {
     const root = join(this.dir, 'root');
     await until(
       'its root is unmounted',
-      async () =>
-        (await trySh('mountpoint', '-q', root)) === undefined || (await trySh('umount', root)) !== undefined,
+      async () => !isMounted(root) || (await trySh('umount', root)) !== undefined,
     );
   }
 
@@ -218,30 +219,22 @@ export class TestMachine {
 
   /** The same, killed (with SIGKILL, as AppCenter does) after `limitMs`. */
   async runFor(limitMs: number, program: string, ...words: readonly string[]): Promise<Ran> {
-    const inside = [
-      'nsenter',
-      '-t',
-      String(this.initPid),
-      '-a',
-      '--',
-      'env',
-      '-i',
-      'PATH=/usr/bin:/bin',
-      program,
-      ...words,
-    ];
     const beganMs = Date.now();
-    const { exitCode, stdout, stderr } = await execa(
-      'timeout',
-      ['--signal=KILL', String(limitMs / 1000), ...inside],
-      {
-        stdin: 'ignore',
-        reject: false,
-      },
-    );
-    const tookMs = Date.now() - beganMs;
-    // timeout(1) ends like what it has killed; so does it when a power loss kills that.
-    return { code: exitCode, stdout, stderr, tookMs, overdue: exitCode !== 0 && tookMs >= limitMs };
+    const child = execa('nsenter', ['-t', String(this.initPid), '-a', '--', program, ...words], {
+      stdin: 'ignore',
+      reject: false,
+      env: { PATH: '/usr/bin:/bin' },
+      extendEnv: false,
+      // A process group of its own: nsenter waits for what it has started, and both are killed.
+      detached: true,
+    });
+    let overdue = false;
+    const limit = setTimeout(() => {
+      overdue = child.pid !== undefined && endProcess(-child.pid);
+    }, limitMs);
+    const { exitCode, stdout, stderr } = await child;
+    clearTimeout(limit);
+    return { code: exitCode, stdout, stderr, tookMs: Date.now() - beganMs, overdue };
   }
 
   /**

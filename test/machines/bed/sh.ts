@@ -5,13 +5,27 @@ const ONE_CORE = { GOMAXPROCS: '1' };
 
 /** Runs a program on the host and returns what it printed; throws with what it said when it fails. */
 export async function sh(program: string, ...words: readonly string[]): Promise<string> {
-  const { stdout } = await execa(program, words, { stdin: 'ignore', env: { LC_ALL: 'C', ...ONE_CORE } });
+  return shWith('', program, ...words);
+}
+
+/** The same, with a text to read. */
+export async function shWith(input: string, program: string, ...words: readonly string[]): Promise<string> {
+  const { stdout } = await execa(program, words, { input, env: { LC_ALL: 'C', ...ONE_CORE } });
   return stdout;
 }
 
 /** The same, where failing is fine. */
 export async function trySh(program: string, ...words: readonly string[]): Promise<string | undefined> {
   return sh(program, ...words).catch(() => undefined);
+}
+
+/** Ends a process, or the group of that ID where it is negative (kill(2)). Returns whether it was still there. */
+export function endProcess(pid: number): boolean {
+  try {
+    return process.kill(pid, 'SIGKILL');
+  } catch {
+    return false;
+  }
 }
 
 export const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

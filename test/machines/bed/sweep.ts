@@ -1,8 +1,9 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs';
-import { cgroups, processesOf } from './cgroups.ts';
+import { cgroups, processesOf, removeGroup } from './cgroups.ts';
 import { thaw } from './freezer.ts';
 import { leftLogs } from './machine-logs.ts';
-import { sh, trySh, until } from './sh.ts';
+import { isMounted } from './mounts.ts';
+import { endProcess, sh, trySh, until } from './sh.ts';
 import { type Slot, slots, tryLock } from './slot.ts';
 
 /** Ends all processes of a machine, and removes its control groups. */
@@ -11,8 +12,8 @@ async function endMachine(slot: Slot, sid: number): Promise<void> {
     // Deepest first; a control group is removed like a directory, and only when no process is in it.
     await until(`${group} is removed`, async () => {
       const pids = processesOf(group);
-      if (pids.length > 0) await trySh('kill', '-9', ...pids);
-      await trySh('find', group, '-depth', '-type', 'd', '-exec', 'rmdir', '{}', ';');
+      for (const pid of pids) endProcess(Number(pid));
+      removeGroup(group);
       return !existsSync(group);
     });
   }
@@ -27,7 +28,7 @@ function namespaces(slot: Slot): string[] {
 async function endNetwork(slot: Slot): Promise<void> {
   for (const name of namespaces(slot)) {
     const pids = ((await trySh('ip', 'netns', 'pids', name)) ?? '').split('\n').filter(Boolean);
-    if (pids.length > 0) await trySh('kill', '-9', ...pids);
+    for (const pid of pids) endProcess(Number(pid));
   }
   // A namespace goes late, and its cables with it; the bridge and both ends of a cable go at once.
   const links = (await trySh('ip', '-n', slot.lan, '-brief', 'link')) ?? '';
@@ -46,7 +47,7 @@ export async function sweep(slot: Slot): Promise<void> {
   await thaw({ slot });
   await Promise.all(sids.map((sid) => endMachine(slot, Number(sid))));
   await endNetwork(slot);
-  if ((await trySh('mountpoint', '-q', slot.dir)) !== undefined) {
+  if (isMounted(slot.dir)) {
     let said = '';
     await until(
       `${slot.dir} is unmounted`,
