@@ -1,3 +1,4 @@
+import { constants, setPriority } from 'node:os';
 import { deepCheck } from '../src/act/deep-check.ts';
 import { healthAction } from '../src/act/health-action.ts';
 import { start, stop } from '../src/act/start-stop.ts';
@@ -12,6 +13,8 @@ import { healthCheck } from './health-check.ts';
 
 /** The deeper half of the health check, within `limitMs`. @returns 0 healthy, 1 not, with one line why */
 export async function runDeepCheck(settings: Settings, limitMs: number): Promise<number> {
+  // It can wait; on a node of one core the clients of etcd would wait for it.
+  setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
   const { code, message } = await deepCheck(realWorld(settings), settings, openLog('health-check'), limitMs);
   if (code !== 0) console.log(`Not healthy: ${message}`);
   return code;

@@ -8,7 +8,7 @@ import { HEAL_UNIT, type Places } from '../state/places.ts';
 export type Before = Awaited<ReturnType<typeof outcomeFile.read>>;
 
 /** How often the outcome is looked for, and how often the service itself, which costs a process. */
-const LOOK_MS = 25;
+const LOOK_MS = 10;
 const LOOK_AT_SERVICE_MS = 2000;
 
 /** Whether the service is at work right now; where systemd does not say, it may be. */
