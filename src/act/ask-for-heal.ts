@@ -46,6 +46,7 @@ export async function awaitOutcome(
   tick: () => void = () => undefined,
 ): Promise<Outcome | undefined> {
   let lookedMs = machine.monotonicMs();
+  let startedAgain = false;
   const newer = async (): Promise<Outcome | undefined> => {
     const found = await outcomeFile.read(machine, places.outcome);
     return found?.atMs === before?.atMs ? undefined : found;
@@ -56,8 +57,16 @@ export async function awaitOutcome(
     if (ended !== undefined || machine.monotonicMs() - lookedMs <= LOOK_AT_SERVICE_MS) return ended;
     lookedMs = machine.monotonicMs();
     if (await healRuns(machine)) return undefined;
+    const last = await newer();
+    const unread = last === undefined && (await requestFile.read(machine, places.request)) !== undefined;
+    if (unread && !startedAgain) {
+      // Asked for while a run that had read all requests was ending: systemd does not start what still runs.
+      startedAgain = true;
+      await machine.systemctl(['start', '--no-block', HEAL_UNIT]).catch(() => undefined);
+      return undefined;
+    }
     const message = `${HEAL_UNIT} exited without writing a result; see journalctl -u ${HEAL_UNIT}.`;
-    return (await newer()) ?? { outcome: 'failed', message };
+    return last ?? { outcome: 'failed', message };
   });
 }
 

@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { requestHeal } from '../../src/act/ask-for-heal.ts';
+import { healThrough, requestHeal } from '../../src/act/ask-for-heal.ts';
 import { gate } from '../../src/act/gate.ts';
 import { runHealService } from '../../src/act/heal-service.ts';
 import { stop } from '../../src/act/start-stop.ts';
@@ -39,6 +39,19 @@ test('the gate asks while the service of the boot looks whether there is anythin
     return runHealService({ ...world, machine }, fake.settings, silent);
   });
   assert.is(outcome.outcome, 'healed', outcome.message);
+  assert.is(fake.node.disk.kindOf(PLACES.request), 'none');
+});
+
+test('who asks while a run of the service is ending, which has read all requests, is heard all the same', () => {
+  const fake = new ThreeMembers('WAL gone');
+  const outcome = fake.run(({ machine }) => {
+    let starts = 0;
+    // The first start is none: the unit still runs.
+    const systemctl: typeof machine.systemctl = async (words, limitMs) =>
+      words[0] === 'start' && ++starts === 1 ? undefined : machine.systemctl(words, limitMs);
+    return healThrough({ ...machine, systemctl }, PLACES, 'start', 10 * MINUTE_MS);
+  });
+  assert.is(outcome?.outcome, 'healed', outcome?.message);
   assert.is(fake.node.disk.kindOf(PLACES.request), 'none');
 });
 
