@@ -7,12 +7,12 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
+import { compile, TOP } from './compile.ts';
 
-const top = join(import.meta.dirname, '..');
 const arch = process.argv[process.argv.indexOf('--arch') + 1] === 'arm64' ? 'arm64' : 'x64';
-const out = join(top, 'dist', arch === 'arm64' ? 'heal-node-arm64' : 'heal-node');
+const out = join(TOP, 'dist', arch === 'arm64' ? 'heal-node-arm64' : 'heal-node');
 
-mkdirSync(join(top, 'dist'), { recursive: true });
+mkdirSync(join(TOP, 'dist'), { recursive: true });
 rmSync(out, { force: true });
 const runtime: string[] = [];
 const unpacked = mkdtempSync(join(tmpdir(), 'heal-node-build-'));
@@ -26,23 +26,8 @@ if (arch === 'arm64') {
 }
 
 // Two entries and bytecode: the check's own is small, and the rest costs it nothing (docs/design.md, "The healthy check").
-await execa(
-  process.execPath,
-  [
-    'build',
-    '--compile',
-    '--minify',
-    '--bytecode',
-    '--format=esm',
-    '--no-compile-autoload-dotenv',
-    '--no-compile-autoload-bunfig',
-    ...runtime,
-    'bin/heal-node.ts',
-    'bin/full.ts',
-    `--outfile=${out}`,
-  ],
-  { cwd: top, stdio: process.argv.includes('--quiet') ? 'pipe' : 'inherit' },
-);
+const { stdout: said } = await compile(['bin/heal-node.ts', 'bin/full.ts'], out, ...runtime);
+if (!process.argv.includes('--quiet')) console.log(said);
 rmSync(unpacked, { recursive: true });
 
 interface Bom {
@@ -51,7 +36,7 @@ interface Bom {
 }
 // What is in the executable: the dependencies, and the runtime, which npm counts among the tools.
 const { stdout } = await execa('npm', ['sbom', '--sbom-format=cyclonedx', '--sbom-type=application'], {
-  cwd: top,
+  cwd: TOP,
 });
 const bom = JSON.parse(stdout) as Bom;
 bom.metadata.component.name = 'heal-node';
@@ -60,4 +45,4 @@ bom.components = bom.components.filter(
     name === '@oven/bun-linux-x64-baseline' ||
     !properties.some((property) => property.name === 'cdx:npm:package:development'),
 );
-writeFileSync(join(top, 'dist/sbom.cdx.json'), `${JSON.stringify(bom, null, 2)}\n`);
+writeFileSync(join(TOP, 'dist/sbom.cdx.json'), `${JSON.stringify(bom, null, 2)}\n`);

@@ -5,8 +5,8 @@
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { execa } from 'execa';
 import * as assert from 'uvu/assert';
+import { compile } from '../../../scripts/compile.ts';
 import { healSteps } from '../../../src/plan/heal-steps.ts';
 import { breakDisk } from '../bed/breakage.ts';
 import type { TestMachine } from '../bed/machine.ts';
@@ -38,15 +38,7 @@ const SPEEDUP = 80;
 
 /** The cutter, compiled like the product, and room for as many heals as there are cuts. */
 async function image(dir: string): Promise<void> {
-  await execa(process.execPath, [
-    'build',
-    '--compile',
-    '--format=esm',
-    '--no-compile-autoload-dotenv',
-    '--no-compile-autoload-bunfig',
-    join(import.meta.dirname, 'cutter.ts'),
-    `--outfile=${join(dir, CUTTER)}`,
-  ]);
+  await compile([join(import.meta.dirname, 'cutter.ts')], join(dir, CUTTER));
   writeFileSync(join(dir, 'opt/app/conf/heal-node.env'), 'HEAL_MAX_PER_DAY=100\n', { mode: 0o600 });
 }
 
