@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { execa } from 'execa';
 import { endProcess } from '../machines/bed/sh.ts';
 import { sweepLeftovers } from '../machines/bed/sweep.ts';
@@ -32,6 +33,15 @@ const withoutCounts = (output: string): string =>
     .map((line) => line.replace(/^([^•✘]*(• )+)/, ''))
     .join('\n');
 
+/** A job is a session of its own, and between sessions the kernel goes by the niceness of each (sched(7), autogroup). */
+function yieldGroup(pid: number | undefined, niceness: number): void {
+  try {
+    writeFileSync(`/proc/${pid}/autogroup`, String(niceness));
+  } catch {
+    // A kernel without groups goes by the niceness of the process alone.
+  }
+}
+
 /** @param niceness added to the job's: the higher, the more it lets others go first */
 export async function runJob(job: Job, niceness: number): Promise<Result> {
   const beganMs = Date.now();
@@ -45,6 +55,7 @@ export async function runJob(job: Job, niceness: number): Promise<Result> {
     cleanup: true,
     env: { NO_COLOR: '1', FORCE_COLOR: '0' },
   });
+  if (niceness > 0) yieldGroup(child.pid, niceness);
   let overdue = false;
   const limit = setTimeout(() => {
     overdue = true;
