@@ -347,6 +347,8 @@ export class Raft {
     }
     return this.propose(process, (state) => {
       if (state.members.some(taken)) throw new ClusterError('etcdserver: Peer URLs already exists', false);
+      // Within one second the same URLs make the same ID, and a removed one never comes back (ErrIDRemoved).
+      if (state.removed.includes(id)) throw new ClusterError('etcdserver: member not found', false);
       return {
         ...state,
         members: [...state.members, { id, name: '', peerUrls: [...peerUrls], clientUrls: [] }],

@@ -496,7 +496,8 @@ const ofPeople: readonly Fault[] = [
         }
         if (!asked && again) sim.clock.after(30_000, urls(from, to, again));
       };
-      const [own, other] = [nodeUrl(node.sid, 2380), nodeUrl(9, 2380)];
+      // No two members have the same.
+      const [own, other] = [nodeUrl(node.sid, 2380), `${nodeUrl(9, 2380)}${node.sid}`];
       urls(own, other, false)();
       return urls(other, own, true);
     }),
