@@ -17,12 +17,6 @@ const PACKAGES = [
 ];
 const CACHE = '/var/cache/heal-node';
 
-/** Run at every boot, and generators at every reload too; without hardware, first boots and logins they find nothing to do. */
-const IDLE_UNITS =
-  'console-getty.service systemd-networkd-wait-online.service systemd-firstboot.service systemd-sysusers.service systemd-update-utmp.service systemd-update-utmp-runlevel.service systemd-user-sessions.service systemd-remount-fs.service systemd-network-generator.service systemd-tmpfiles-setup-dev.service dev-hugepages.mount dev-mqueue.mount sys-fs-fuse-connections.mount apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer fstrim.timer';
-const IDLE_GENERATORS =
-  'cryptsetup debug getty gpt-auto hibernate-resume integritysetup rc-local run system-update sysv veritysetup';
-
 /** What is done to the fresh root: the distribution's own etcd unit goes, the app's places of etcd come. */
 const SETUP = `set -e
 version=$(chroot "$1" etcd --version | sed -n 's/etcd Version: //p')
@@ -31,9 +25,9 @@ cp "$1/usr/bin/etcd" "$1/usr/bin/etcdctl" "$1/opt/etcd/$version/"
 ln -s "$version" "$1/opt/etcd/current"
 rm -f "$1/etc/init.d/etcd" "$1"/etc/rc*.d/*etcd "$1/lib/systemd/system/etcd.service" "$1/etc/systemd/system/etcd2.service" "$1"/etc/systemd/system/*.wants/etcd.service
 rm -f "$1/etc/default/etcd" "$1/etc/hostname" "$1/etc/machine-id"
-for unit in ${IDLE_UNITS}; do ln -sf /dev/null "$1/etc/systemd/system/$unit"; done
-mkdir -p "$1/etc/systemd/system-generators"
-for name in ${IDLE_GENERATORS}; do ln -s /dev/null "$1/etc/systemd/system-generators/systemd-$name-generator"; done
+ln -sf /dev/null "$1/etc/systemd/system/console-getty.service"
+ln -sf /dev/null "$1/etc/systemd/system/systemd-networkd-wait-online.service"
+for timer in apt-daily apt-daily-upgrade dpkg-db-backup e2scrub_all fstrim; do ln -sf /dev/null "$1/etc/systemd/system/$timer.timer"; done
 rm -rf "$1"/var/lib/etcd/* "$1"/usr/share/doc/* "$1"/usr/share/man/* "$1"/usr/share/locale/*
 `;
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { baseRoot } from './base-root.ts';
 import { Client, type ClientOptions } from './client.ts';
 import { whyNoMachines } from './host.ts';
+import { maskIdle } from './idle.ts';
 import { inLan } from './in-lan.ts';
 import { ipOf, Lan } from './lan.ts';
 import type { Release } from './lock.ts';
@@ -21,6 +22,8 @@ export interface BedOptions {
   readonly appEnv?: Readonly<Record<string, string>>;
   /** Changes the image all machines share, given its directory, before they boot. */
   readonly image?: (dir: string) => void | Promise<void>;
+  /** With all that runs at a boot and at a reload as the distribution has it: for the bench, which times them. */
+  readonly asShipped?: true;
   readonly tell?: (line: string) => void;
 }
 
@@ -46,6 +49,7 @@ export class Bed {
       await sh('mount', '-t', 'tmpfs', '-o', 'mode=0755', slot.group, slot.dir);
       const image = join(slot.dir, 'image');
       await makeImage(image);
+      if (!options.asShipped) maskIdle(image);
       await options.image?.(image);
       const lan = new Lan(slot);
       await lan.make();

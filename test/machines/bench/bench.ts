@@ -87,7 +87,7 @@ async function main(): Promise<number> {
     await withSettings('HEAL_AT_BOOT=off')(dir);
     await compile([join(import.meta.dirname, 'bare-check.ts')], join(dir, BARE_CHECK));
   };
-  const bed = await Bed.boot({ tell: say, image });
+  const bed = await Bed.boot({ tell: say, image, asShipped: true });
   let watch: HealthWatch | undefined;
   try {
     await createCluster(bed);
