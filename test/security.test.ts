@@ -40,6 +40,8 @@ import { healRecordFile, history } from '../src/state/heal-record.ts';
 import { readMark } from '../src/state/member-mark.ts';
 import { type Places, places } from '../src/state/places.ts';
 import { asked, healthy, members, situation } from './fake/observation.ts';
+import { ThreeMembers } from './fake/three-members.ts';
+import { badOffers, certificatesOf } from './fake/tls.ts';
 
 const RIGHTS = { mode: 0o600, uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
 const EXECUTABLE = join(import.meta.dirname, '../dist/heal-node');
@@ -431,6 +433,13 @@ line('S15', 'what a client sends is no last word, whatever it looks like', async
   assert.equal(lastWords([...sent, own], ended(1)), [plainLine(own)]);
   assert.equal(lastWords([...sent, own], ended(2)), [], 'no report of a panic ends the log');
   assert.equal(lastWords(sent, { mainPid: 0, exitKind: 2, exitStatus: 9 }), [], 'it was killed');
+});
+
+line('S16', 'certificates of another authority are not put in place, whoever offers them', async () => {
+  const fake = new ThreeMembers('volume lost', {}, 3, true);
+  for (const other of fake.others) other.offers = badOffers['of another authority']?.[0];
+  assert.match(fake.heal('operator')?.message ?? '', /its ca\.pem is not the authority by which/);
+  assert.equal(certificatesOf(fake.node), {});
 });
 
 test('every line of docs/security.md has its test, and every test its line', () => {

@@ -3,6 +3,7 @@ import { type Situation, situationOf } from '../diagnose/situation.ts';
 import { waitUntil } from '../machine/wait-until.ts';
 import { observe } from '../observe/observe.ts';
 import type { World } from '../observe/world.ts';
+import { askAsClient } from './ask-as-client.ts';
 
 const LOOK_AGAIN_MS = 300;
 
@@ -19,6 +20,14 @@ const mayCrash = ({ situation: { unit }, diagnosis: { verdict } }: Settled): boo
 const isUnread = ({ situation: { process, observed, examination } }: Settled): boolean =>
   process === 'dead' && observed.data.kind === 'data' && examination === undefined;
 
+/** One look, and another where there is something new to ask the others with. */
+async function look(world: World): Promise<Settled> {
+  let situation = situationOf(await observe(world), world.places);
+  if (await askAsClient(world, situation).catch(() => false))
+    situation = situationOf(await observe(world), world.places);
+  return { situation, diagnosis: diagnose(situation) };
+}
+
 /**
  * Looks, and looks again while what it sees may be other in a moment: between two crashes, and as long as `waits`
  * says, for up to `boundMs`.
@@ -31,17 +40,11 @@ export async function diagnoseWhenSettled(
   waits: (settled: Settled) => boolean | Promise<boolean> = () => false,
   everyMs = LOOK_AGAIN_MS,
 ): Promise<Settled> {
-  const { machine, places } = world;
+  const { machine } = world;
   let last: Settled | Error = new Error('this node was not looked at');
   await waitUntil(machine, boundMs, everyMs, async () => {
     // Disks that are busy may not answer in time.
-    last = await observe(world).then(
-      (observed) => {
-        const situation = situationOf(observed, places);
-        return { situation, diagnosis: diagnose(situation) };
-      },
-      (error: Error) => error,
-    );
+    last = await look(world).catch((error: Error) => error);
     const goesOn = last instanceof Error || mayCrash(last) || isUnread(last) || (await waits(last));
     return goesOn ? undefined : last;
   });

@@ -47,6 +47,8 @@ export async function gate(world: World): Promise<string | undefined> {
     if (away !== '')
       return `The data disk is not mounted: ${away}. etcd is not started; mount the data disk (see /etc/fstab and \`lsblk\`), and run the health action; nothing is lost.`;
     if (mark.wasMember) return withoutData(bare);
+    if (bare.certificatesToBring)
+      return `${config.dataDir} holds no data, and ${bare.certificatesMissing}. etcd is not started; ${HEALS}.`;
   }
 
   const asked = situationOf(await observe(world, files, ['cluster'], ASK_MS), places);

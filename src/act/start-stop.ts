@@ -73,7 +73,7 @@ export async function start(world: World, settings: Settings, log: Log): Promise
     const healed = await healAndSay(world, log);
     if (!healed && before.swapped) return 1;
   }
-  if (before.certificatesMissing !== undefined) {
+  if (before.certificatesMissing !== undefined && !before.certificatesToBring) {
     const why = `${before.certificatesMissing}; ${found.means}`;
     say(log, 'start-refused', `Not started: ${why}. Action: ${found.advice}.`);
     return 3;

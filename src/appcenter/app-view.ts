@@ -12,6 +12,7 @@ export function parseAppView(text: string, place: string) {
   const role = env.MY_ROLE ?? '';
   if (role !== ETCD_ROLE && role !== PROXY_ROLE)
     throw new Error(`${place}: MY_ROLE=${role} is not known; known are ${ETCD_ROLE} and ${PROXY_ROLE}.`);
+  const hostNames = [...(env.HOSTS_DOMAIN_NAME ?? '').matchAll(/([\d.]+)\s+(\S+)/g)];
   return {
     role,
     sid: env.MY_SID ?? '',
@@ -21,6 +22,9 @@ export function parseAppView(text: string, place: string) {
       return sid && ip ? [{ sid, ip }] : [];
     }),
     tls: env.ETCD_ENABLE_TLS === 'true',
+    /** With TLS: what follows `etcd<sid>` in the members' names, and the names that belong into /etc/hosts. */
+    clusterDns: env.ETCD_CLUSTER_DNS ?? '',
+    hosts: hostNames.map(([, ip = '', name = '']) => ({ ip, name })),
     /** This node comes or goes, and which nodes do, right now. */
     isDeleted: env.IS_DELETED === 'true',
     isAdded: env.IS_ADDED === 'true',
@@ -28,3 +32,12 @@ export function parseAppView(text: string, place: string) {
     deleted: words(env.DELETED_NODES),
   };
 }
+
+/** What the app's start writes into etcd.env in TLS mode (docs/platform.md), as far as it says whose node this is. */
+export const tlsEnvOf = ({ sid, clusterDns, nodes }: AppView) => ({
+  ETCD_NAME: `etcd${sid}`,
+  ETCD_DATA_DIR: '/var/lib/etcd/default.etcd',
+  ETCD_INITIAL_ADVERTISE_PEER_URLS: `https://etcd${sid}${clusterDns}:2380`,
+  ETCD_ADVERTISE_CLIENT_URLS: `https://etcd${sid}${clusterDns}:2379`,
+  ETCD_INITIAL_CLUSTER: nodes.map((of) => `etcd${of.sid}=https://etcd${of.sid}${clusterDns}:2380`).join(','),
+});

@@ -17,9 +17,7 @@ type Said = ReturnType<typeof accepted | typeof refused>;
 /** After a total loss: this node may found a cluster again. */
 async function found({ world, situation: { cluster, dataGone, process } }: Looked): Promise<Said> {
   if (cluster.answered)
-    return refused(
-      'another member answers, so the cluster is not lost; `heal-node heal` has this one join it',
-    );
+    return refused('another member answers: the cluster is not lost; `heal-node heal` has this one join it');
   if (!dataGone || process === 'alive')
     return refused('this node has data, or etcd runs on it; only a node without data founds a cluster');
   await unmarkMember(world.machine, world.places);
@@ -54,9 +52,7 @@ async function discardAhead({ world }: Looked): Promise<Said> {
 async function cluster({ world, situation }: Looked): Promise<Said> {
   if (!world.birthmarkOn) return refused('HEAL_BIRTHMARK is off');
   if (!situation.cluster.hasQuorumWithoutSelf)
-    return refused(
-      'fewer than a quorum of the other members serve, or they disagree; see `heal-node diagnose`',
-    );
+    return refused('fewer than a quorum of the others serve, or they disagree; see `heal-node diagnose`');
   await rememberCluster(world, situation, true);
   const { birthmark } = await readMark(world.machine, world.places);
   return accepted(

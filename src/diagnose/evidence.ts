@@ -40,7 +40,10 @@ const HOLDS = {
   data: 'holds data',
 } as const;
 
-export const dataEvidence = ({ observed: { data }, config, examination }: Situation): Evidence => {
+/** How the others are asked meanwhile (src/act/ask-as-client.ts). */
+const AS_CLIENT = 'the others are asked as the client of the metadata service, where that answers';
+
+export const dataEvidence = ({ observed: { data }, config, examination, ...s }: Situation): Evidence => {
   const { kind, dir, why, memberId, clusterId, occupied } = data;
   const owner = memberId === '' ? '' : ` of member ${memberId}, cluster ${clusterId}`;
   const left =
@@ -55,7 +58,8 @@ export const dataEvidence = ({ observed: { data }, config, examination }: Situat
       ? `, ${examination.kind}, term ${examination.term}, committed ${examination.commit}, last entry ${examination.lastIndex}, applied ${examination.applied ?? 'unknown'}${examination.notLookedAt.length > 0 ? `; not looked at: ${examination.notLookedAt.join('; ')}` : ''}`
       : '';
   const text = kind === 'unknown' ? `cannot be told: ${why}` : `${HOLDS[kind]}${owner}${left || ''}${read}`;
-  return ev('data', config?.dataDir ?? 'data dir', text);
+  const lost = s.certificatesToBring ? `${text}; ${s.certificatesMissing}; ${AS_CLIENT}` : text;
+  return ev('data', config?.dataDir ?? 'data dir', lost);
 };
 
 const exits = ['never exited', 'last exit code', 'last ended by signal', 'last dumped core by signal'];

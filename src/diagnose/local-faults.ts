@@ -12,6 +12,8 @@ export interface LocalFault {
   readonly advice: string;
   /** What etcd says of it as it ends, in either of its formats as text, and where it is written. */
   readonly says?: { readonly pattern: RegExp; readonly source: string };
+  /** It is how certificates and settings that are lost with the disks show, too: no fault where a heal brings them back. */
+  readonly asLost?: true;
   /** How this machine, or systemd, shows it; empty when it does not hold. */
   readonly shows?: (s: Situation) => readonly Evidence[];
 }
@@ -42,11 +44,14 @@ const killed = ({ unit, process }: Situation): boolean =>
   (unit.result === 'oom-kill' ||
     (unit.exitKind === 2 && unit.exitStatus === 9 && unit.result === 'signal' && unit.restarts > 0));
 
-/** systemd could not start it at all: no environment file, or an exit code of its own (systemd.exec(5), 200 and more). */
-const cannotStart = ({ unit, process }: Situation): boolean =>
+/**
+ * systemd could not start it at all: no environment file, where it is not lost with all the rest, or an exit code of its
+ * own (systemd.exec(5), 200 and more).
+ */
+const cannotStart = ({ unit, process, certificatesToBring }: Situation): boolean =>
   unit !== undefined &&
   process === 'dead' &&
-  (unit.result === 'resources' || (unit.exitKind === 1 && unit.exitStatus >= 200));
+  ((unit.result === 'resources' && !certificatesToBring) || (unit.exitKind === 1 && unit.exitStatus >= 200));
 
 /** Every fault of this machine, the first that holds counts. To teach heal-node a new one, add a row and its test. */
 export const localFaults: readonly LocalFault[] = [
@@ -75,6 +80,7 @@ export const localFaults: readonly LocalFault[] = [
   },
   {
     id: 'permission',
+    asLost: true,
     means: "etcd's user cannot use a file that it needs",
     advice: "give the file to etcd's user; the app's start does so for all of /var/lib/etcd",
     says: {
@@ -86,6 +92,7 @@ export const localFaults: readonly LocalFault[] = [
   },
   {
     id: 'certificate',
+    asLost: true,
     means: 'a certificate or key that etcd is told to use is missing, does not fit, or would be turned away',
     advice: 'put certificates in place that fit, with the owner that etcd runs as',
     says: {

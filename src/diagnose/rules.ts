@@ -93,7 +93,10 @@ export const rules: readonly Rule[] = [
       "copy /var/lib/etcd/ssl/etcd from a node that serves (scp -P 16022), give it to etcd's user, and run the health action; run neither start nor restart of the app before. Only where no node has certificates, as when TLS was switched on while the cluster was stopped, run `/opt/app/bin/ctl.sh start` by hand on all nodes",
     response: 'nothing',
     when: (s) =>
-      s.certificatesMissing === undefined || s.servesAsOwn
+      // Lost with the data they come back with the heal; without a quorum of others that is not known yet.
+      s.certificatesMissing === undefined ||
+      s.servesAsOwn ||
+      (s.certificatesToBring && (s.provenStale || !s.cluster.hasQuorumWithoutSelf))
         ? undefined
         : [ev('host', 'certificates', s.certificatesMissing), dataEvidence(s), unitEvidence(s)],
   },
@@ -225,14 +228,15 @@ export const rules: readonly Rule[] = [
     when: (s) => (s.servesAsOwn ? [healthEvidence(s), unitEvidence(s)] : undefined),
   },
   ...localFaults.map(
-    ({ id, means, advice, says, shows }): Rule => ({
+    ({ id, means, advice, says, shows, asLost }): Rule => ({
       verdict: 'local-fault',
       reason: `local-fault/${id}`,
       means,
       advice,
       when: (s) => {
+        if (asLost && s.certificatesToBring) return undefined;
         // What a client sends may stand in a log: it can keep a heal from beginning here, and never begin one.
-        const line = s.crashed && s.words.find((word) => says?.pattern.test(word));
+        const line = s.crashed && !s.certificatesToBring && s.words.find((word) => says?.pattern.test(word));
         const found = allOf(line && journalEvidence(s, line), shows?.(s));
         return found.length > 0 ? [...found, unitEvidence(s)] : undefined;
       },

@@ -58,6 +58,11 @@ export interface Situation {
   readonly birthmarkMismatch: string | undefined;
   /** In TLS mode its certificates are gone, while others of the app's nodes are there: which, as a sentence. */
   readonly certificatesMissing: string | undefined;
+  /**
+   * Certificates and data are gone together, with etcd in TLS mode: a heal brings the certificates back first. Where data
+   * are left, nothing is to be replaced, and what is wrong with the certificates is for a person to find out.
+   */
+  readonly certificatesToBring: boolean;
   /** The etcd of this node is older than the cluster, which would not let it join: both versions, as a sentence. */
   readonly etcdTooOld: string | undefined;
   /** The words with which that run ended, the last of them last. */
@@ -138,9 +143,8 @@ export function situationOf(observed: Observation, places: Places): Situation {
   const unit = inForce.ok ? inForce.value : undefined;
   const process = processOf(observed);
   const self = observed.self?.reply.ok ? observed.self.reply.value : undefined;
-  const { data, examination, swap, divergence, discardAhead, process: sample } = observed;
-  const dataGone =
-    data.kind === 'none' || (data.kind === 'founding' && (observed.mark.wasMember || !data.elected));
+  const { data, mark, examination, swap, divergence, discardAhead, process: sample } = observed;
+  const dataGone = data.kind === 'none' || (data.kind === 'founding' && (mark.wasMember || !data.elected));
   const owner =
     data.kind !== 'unknown' && !dataGone && data.memberId !== ''
       ? { memberId: data.memberId, clusterId: data.clusterId }
@@ -187,7 +191,7 @@ export function situationOf(observed: Observation, places: Places): Situation {
     servesAsOwn:
       self?.serves === true && process === 'alive' && (!cluster.own || cluster.own.id === self.memberId),
     membership: membershipOf(cluster),
-    hasRun: observed.mark.wasMember || (cluster.own?.clientUrls.length ?? 0) > 0,
+    hasRun: mark.wasMember || (cluster.own?.clientUrls.length ?? 0) > 0,
     // raft asks for the term of the last entry before its index: one of a later term than the cluster is in is of another
     // history, and would win an election (raft/log.go, isUpToDate).
     ahead:
@@ -200,8 +204,9 @@ export function situationOf(observed: Observation, places: Places): Situation {
       cluster.clusterId === ''
         ? undefined
         : [self?.clusterId, owner?.clusterId].find((id) => id !== undefined && id !== cluster.clusterId),
-    birthmarkMismatch: birthmarkMismatch(observed.mark.birthmark, cluster),
+    birthmarkMismatch: birthmarkMismatch(mark.birthmark, cluster),
     certificatesMissing: certificatesMissing(observed),
+    certificatesToBring: certificatesMissing(observed) !== undefined && config?.tls !== undefined && dataGone,
     etcdTooOld: etcdTooOld(observed, cluster),
     words: words.map((word) => word.trim().slice(0, 500)),
     foreign: foreign && {

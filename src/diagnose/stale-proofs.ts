@@ -28,9 +28,8 @@ const damaged = (id: string, means: string, of: (file: string) => boolean): Stal
   means,
   because: 'its files, read without etcd, are damaged, and its last run crashed on them',
   shows: (s) => {
-    const found =
-      s.examination?.kind === 'damaged' ? s.examination.damage.filter(({ file }) => of(file)) : [];
-    return found.length > 0 && s.crashed ? [...damageEvidence(s, found), dataEvidence(s)] : undefined;
+    const harm = s.examination?.kind === 'damaged' ? s.examination.damage.filter(({ file }) => of(file)) : [];
+    return harm.length > 0 && s.crashed ? [...damageEvidence(s, harm), dataEvidence(s)] : undefined;
   },
 });
 

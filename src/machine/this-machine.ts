@@ -69,6 +69,13 @@ function sizeBelow(dir: HeldDir): number {
   return bytes;
 }
 
+/** What a program prints. @throws with what it said when it fails, or takes longer */
+async function mustRun(argv: readonly string[], timeoutMs: number, what: string): Promise<string> {
+  const { stdout, failure } = await run(argv, { timeoutMs });
+  if (failure !== undefined) throw new Error(`${what}: ${failure}`);
+  return stdout.trim();
+}
+
 /** The real machine that this process runs on. */
 export const thisMachine: Machine = {
   now: () => Date.now(),
@@ -97,6 +104,10 @@ export const thisMachine: Machine = {
       inParent(to, (target, newName) => source.moveTo(name, target, newName), ROOT_ONLY_DIRECTORY),
     ),
   remove: async (path) => inParentIfAny(path, undefined, (dir, name) => dir.remove(name)),
+  copyFrom: async (host, path, into) => {
+    inParent(`${into}/x`, () => undefined, ROOT_ONLY_DIRECTORY);
+    await mustRun(['scp', '-P', '16022', '-rp', `${host}:${path}`, into], 10_000, 'scp -P 16022');
+  },
   room: async (path) => {
     const { bavail, bfree, bsize, ffree, files } = statfsSync(nearestDirectory(path));
     // Some file systems count no inodes: they do not run out of them.
@@ -118,9 +129,7 @@ export const thisMachine: Machine = {
   isOnRoot: async (path) => statSync(nearestDirectory(path)).dev === statSync('/').dev,
   fileSystemId: async (path) => {
     const argv = ['stat', '--file-system', '--format=%i', '--', nearestDirectory(path)];
-    const { stdout, failure } = await run(argv, { timeoutMs: 2000 });
-    if (failure !== undefined) throw new Error(`stat --file-system ${path}: ${failure}`);
-    return stdout.trim();
+    return mustRun(argv, 2000, `stat --file-system ${path}`);
   },
 
   commandLines: async () => commandLines(),
@@ -133,8 +142,7 @@ export const thisMachine: Machine = {
   journal: (unit) => journalOf(unit),
   systemctl: async (words, timeoutMs = 30_000) => {
     const argv = ['systemctl', '--no-pager', '--no-ask-password', ...words];
-    const { failure } = await run(argv, { timeoutMs });
-    if (failure !== undefined) throw new Error(`systemctl ${words.join(' ')}: ${failure}`);
+    await mustRun(argv, timeoutMs, `systemctl ${words.join(' ')}`);
   },
   runApp: runOrLeave,
 };

@@ -1,7 +1,8 @@
-import { type AppView, parseAppView } from '../appcenter/app-view.ts';
-import { CLIENT_TLS_DIR, type EtcdConfig, etcdConfig } from '../machine/etcd/etcd-config.ts';
+import { type AppView, parseAppView, tlsEnvOf } from '../appcenter/app-view.ts';
+import { CERTIFICATES, certificatePath } from '../appcenter/certificates.ts';
+import { clientTls, type EtcdConfig, etcdConfig } from '../machine/etcd/etcd-config.ts';
 import type { Machine } from '../machine/machine.ts';
-import { parseEnvFile } from '../machine/systemd/env-file.ts';
+import { isBlank, parseEnvFile } from '../machine/systemd/env-file.ts';
 import { environmentFiles } from '../machine/systemd/unit-file.ts';
 import { adoptedFile } from '../state/adopted-file.ts';
 import { readMark } from '../state/member-mark.ts';
@@ -10,7 +11,6 @@ import type { DataFacts, Fact, Observation, SwapFacts } from './observation.ts';
 import type { Stopwatch } from './timed.ts';
 import type { World } from './world.ts';
 
-const CERTIFICATES = ['ca', 'client', 'client-key', 'server', 'server-key', 'peer', 'peer-key'];
 const CLIENT_PORT = 2379;
 const REACH_MS = 700;
 
@@ -99,10 +99,8 @@ async function lookAtSwap({ machine, places }: World): Promise<SwapFacts> {
   const readsCopyEnv = (text = '') => environmentFiles(text).some(({ path }) => path === copyEnv);
   const reads = [copyUnit, ...dropInTexts].some(readsCopyEnv);
   const env = envText !== undefined && reads ? parseEnvFile(envText) : undefined;
-  const changed = await Promise.all(
-    [copyUnitFile, copyEnv, copyDropIns].map((path) => machine.changedMs(path)),
-  );
-  const changes = changed.filter((ms) => ms !== undefined);
+  const all = await Promise.all([copyUnitFile, copyEnv, copyDropIns].map((path) => machine.changedMs(path)));
+  const changes = all.filter((ms) => ms !== undefined);
   return {
     unitFile: await machine.kindOf(unitFile),
     copyUnitFile: await machine.kindOf(copyUnitFile),
@@ -123,7 +121,7 @@ async function lookAtSwap({ machine, places }: World): Promise<SwapFacts> {
 /** The app's certificates (docs/platform.md), and whether a start by the app would make new ones while others serve. */
 async function lookAtCertificates(machine: Machine, app: AppView): Promise<Observation['tls']> {
   if (!app.tls) return undefined;
-  const paths = CERTIFICATES.map((name) => `${CLIENT_TLS_DIR}/${name}.pem`);
+  const paths = CERTIFICATES.map(certificatePath);
   const kinds = await Promise.all(paths.map((path) => machine.kindOf(path)));
   const missing = paths.filter((_, i) => kinds[i] === 'none');
   if (missing.length === 0) return undefined;
@@ -132,6 +130,19 @@ async function lookAtCertificates(machine: Machine, app: AppView): Promise<Obser
     others.map(({ ip }) => machine.reach(ip, CLIENT_PORT, REACH_MS).catch(() => 'silent')),
   );
   return { missing, othersThere: reached.includes('open') };
+}
+
+/**
+ * Until its certificates are back a node asks as the client of the metadata service, and goes by the app's view where
+ * etcd.env is lost too: the image that a migration puts back has an empty one.
+ */
+async function configInForce(world: World, app: Fact<AppView>, tls: Observation['tls']): Promise<EtcdConfig> {
+  const { machine, places } = world;
+  if (!app.ok || tls === undefined) return effectiveConfig(world);
+  const lost = await isBlank(machine, places.env);
+  const config = lost ? etcdConfig(tlsEnvOf(app.value), places.appEnv) : await effectiveConfig(world);
+  const client = clientTls(places.client);
+  return config.tls && (await machine.kindOf(client.key)) === 'file' ? { ...config, tls: client } : config;
 }
 
 /** Without a look at its own disks nothing can be said at all. @throws why not */
@@ -149,13 +160,14 @@ export async function lookAtFiles(
 > {
   const { machine, places } = world;
   const mark = await readMark(machine, places);
-  const config = await watch.fact('config', () => effectiveConfig(world));
   const app = await watch.fact('app', async () =>
     parseAppView(await mustRead(machine, places.appEnv), places.appEnv),
   );
+  const tls = app.ok ? await lookAtCertificates(machine, app.value) : undefined;
+  const config = await watch.fact('config', () => configInForce(world, app, tls));
   return {
     app,
-    tls: app.ok ? await lookAtCertificates(machine, app.value) : undefined,
+    tls,
     config,
     data: mustBe(await watch.fact('data', () => lookAtData(machine, config))),
     swap: mustBe(await watch.fact('swap', () => lookAtSwap(world))),

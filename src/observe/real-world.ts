@@ -1,4 +1,5 @@
 import { etcdCluster } from '../cluster/etcd-cluster.ts';
+import { limitedFetch } from '../cluster/limited-fetch.ts';
 import { memberHealth } from '../cluster/member-health.ts';
 import { attempt } from '../machine/attempt.ts';
 import { readTrusted } from '../machine/os/read-trusted.ts';
@@ -26,6 +27,7 @@ export function realWorld(settings: Settings): World {
     cluster: (tls) =>
       etcdCluster({ program: settings.etcdctl, tls, credentials: () => credentialsOf(settings) }),
     health: memberHealth,
+    metadata: async (key) => (await limitedFetch(`http://metadata/self/env/${key}`, undefined, 1000)).text,
     birthmarkOn: settings.birthmark === 'on',
     // Off is what the hooks make of settings that cannot be used.
     mode: async () => attempt(() => loadSettings().mode) ?? 'off',

@@ -12,6 +12,8 @@ export interface World {
   /** The cluster, reached with the certificates that this node's configuration names. */
   cluster(tls: TlsFiles | undefined): Cluster;
   health(clientUrl: string, tls: TlsFiles | undefined, timeoutMs: number): Promise<Health>;
+  /** What stands under a key of the platform's metadata service. @throws when it does not answer, or has none */
+  metadata(key: string): Promise<string>;
   /** `HEAL_BIRTHMARK`: the cluster carries a key of ours. */
   readonly birthmarkOn: boolean;
   /** `HEAL_MODE` as it stands now: it may change while a heal is under way. */

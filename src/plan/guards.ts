@@ -15,6 +15,8 @@ export interface GuardFacts {
   /** Heals begun within a day, the oldest first, the unfinished one left out. */
   readonly healsInLastDay: readonly Pick<HealRecord, 'outcome' | 'message' | 'steps'>[];
   readonly maxPerDay: number;
+  /** What was wrong with the certificates that other nodes offered a moment ago; undefined where a person asks. */
+  readonly offerRefused: string | undefined;
   /** Free bytes where the data dir is, and those that go with what older heals have set aside. */
   readonly freeBytes: number;
   readonly reclaimableBytes: number;
@@ -193,10 +195,12 @@ export const guards = [
   },
   {
     id: 'certificates',
-    asks: 'Can a new member use the certificates and files that its settings name?',
-    refuses: ({ observed: { host }, certificatesMissing }) =>
-      certificatesMissing ??
-      (host?.ok ? [...host.value.certificateFaults, ...host.value.unusable][0] : undefined),
+    asks: 'Can a new member use the certificates and files that its settings name; or, where they are lost with the data, were those of the other nodes not refused a moment ago?',
+    refuses: ({ observed: { host }, certificatesMissing, certificatesToBring }, { offerRefused }) => {
+      if (certificatesToBring) return offerRefused;
+      const faults = host?.ok ? [...host.value.certificateFaults, ...host.value.unusable] : [];
+      return certificatesMissing ?? faults[0];
+    },
   },
   {
     id: 'daily-limit',

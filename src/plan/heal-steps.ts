@@ -7,6 +7,7 @@ import { expectedCluster } from './expected-cluster.ts';
 import type { GuardId } from './guards.ts';
 
 export type StepId =
+  | 'certificates'
   | 'fence'
   | 'set-aside'
   | 'stage'
@@ -28,6 +29,8 @@ export const nothingLearned = () => ({
   staleMemberId: '',
   /** What proved it was a log that is too short: started without a quorum of others, it could lose committed writes. */
   logShort: false,
+  /** Files and directories that this run has brought from another node, in their order: what it may take back. */
+  brought: [] as string[],
   /** This run has seen every member that serves list the new member, and no longer the old one. */
   listedByAll: false,
   /** Verify has passed in this run. */
@@ -41,7 +44,7 @@ export type RunMemory = ReturnType<typeof nothingLearned>;
 /** One step of the heal: data and pure functions. What it does to the world stands in src/act/heal/effects.ts. */
 export interface HealStep {
   readonly id: StepId;
-  /** The runbook's step that it replaces (docs/runbook.md). */
+  /** The runbook's step that it replaces (docs/runbook.md); 0 where the runbook takes it for granted. */
   readonly runbookStep: number;
   /** A sentence for people. */
   readonly what: string;
@@ -149,6 +152,18 @@ const ALL_FOR_A_NEW_MEMBER: readonly GuardId[] = [
  * possible. The runner takes the first row that is not done.
  */
 export const healSteps: readonly HealStep[] = [
+  {
+    id: 'certificates',
+    runbookStep: 0,
+    what: "bring the app's certificates back from another node, where they are lost with the data disk",
+    typed: 'scp -P 16022 -rp $otherIp:/var/lib/etcd/ssl /var/lib/etcd; chown -R etcd:etcd /var/lib/etcd/ssl',
+    needs: [...ALL_FOR_A_NEW_MEMBER, 'by-hand'],
+    looksBefore: ['files', 'units', 'self', 'cluster'],
+    looksAfter: ['files', 'units', 'host'],
+    done: (s) => !s.certificatesToBring,
+    doneWhen: 'etcd is not in TLS mode, or none of its certificates is missing',
+    reversible: true,
+  },
   {
     id: 'fence',
     runbookStep: 1,

@@ -2,6 +2,8 @@ import type { Settings } from '../settings/settings-table.ts';
 
 /** Root's own: originals while swapped, the request for a heal, the outcome of the last one. */
 export const ROOT_STATE_DIR = '/var/lib/heal-node';
+/** Root's own, in memory: gone with the power, and when a heal is over. */
+export const RUN_DIR = '/run/heal-node';
 export const LOG_FILE = '/var/log/heal-node/heal-node.log';
 export const DEEP_CHECK_FILE = '/var/lib/heal-node/deep-check.json';
 export const UNIT_DIR = '/etc/systemd/system';
@@ -44,6 +46,9 @@ export function places(settings: Settings) {
     outcome: `${ROOT_STATE_DIR}/outcome.json`,
     deepCheck: DEEP_CHECK_FILE,
     metrics: `${ROOT_STATE_DIR}/heal-node.prom`,
+    /** The client's certificate of the metadata service; and what another node offers, until it is checked. */
+    client: `${RUN_DIR}/client`,
+    offered: `${RUN_DIR}/offered`,
     parked: `${ROOT_STATE_DIR}/parked`,
     adopted: `${ROOT_STATE_DIR}/adopted.json`,
     rootDiskMark: `${ROOT_STATE_DIR}/member`,

@@ -10,6 +10,7 @@ import type { HostFacts, Observation } from '../../src/observe/observation.ts';
 import {
   asked,
   BOOTSTRAPPED,
+  certificatesGone,
   crashed,
   damagedDb,
   damagedWal,
@@ -151,6 +152,51 @@ const cases: readonly (readonly [expected: string, observed: Observation])[] = [
       tls: { missing: ['/var/lib/etcd/ssl/etcd/ca.pem'], othersThere: true },
     }),
   ],
+  // In TLS mode, and etcd too: lost with the data they come back with the heal.
+  ['stale/already-bootstrapped', crashed([], { ...NO_DATA, ...certificatesGone })],
+  [
+    'stale/already-bootstrapped',
+    crashed([line('certificate')], {
+      ...NO_DATA,
+      ...certificatesGone,
+      host: host({
+        certificateFaults: ['ETCD_CERT_FILE holds no certificate'],
+        unusable: ['ca.pem is missing'],
+      }),
+    }),
+  ],
+  [
+    'stale/already-bootstrapped',
+    crashed([], {
+      ...NO_DATA,
+      ...certificatesGone,
+      unit: { ok: true, value: { ...failedUnit(), result: 'resources' } },
+    }),
+  ],
+  [
+    'local-fault/port-taken',
+    crashed([], {
+      ...NO_DATA,
+      ...certificatesGone,
+      host: host({ portConflicts: [{ port: 2380, pid: 7, program: 'nc' }] }),
+    }),
+  ],
+  [
+    'amnesia/alone-without-data',
+    crashed([], { ...NO_DATA, ...certificatesGone, others: [silent(1), silent(3)] }),
+  ],
+  // Data are left; or nothing shows that this node has been a member.
+  ['local-fault/certificates-missing', crashed([], certificatesGone)],
+  [
+    'local-fault/certificates-missing',
+    crashed([], {
+      ...NO_DATA,
+      ...certificatesGone,
+      others: without(members.slice(0, 1)),
+      mark: { ...healthy.mark, wasMember: false },
+    }),
+  ],
+  ['healthy/serves', { ...healthy, ...certificatesGone }],
   ['local-fault/etcd-too-old', crashed([], { ...NO_DATA, host: host({ etcdVersion: '3.3.25' }) })],
   [
     'local-fault/peer-url-changed',

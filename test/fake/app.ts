@@ -1,3 +1,4 @@
+import { CA_KEY, CERTIFICATES, certificatePath } from '../../src/appcenter/certificates.ts';
 import type { FakeNode } from './node.ts';
 import { PLACES } from './observation.ts';
 import { DATA_DIR, ETCD_RIGHTS } from './paths.ts';
@@ -39,8 +40,24 @@ export function systemctl(proc: Proc, words: readonly string[], timeoutMs: numbe
   );
 }
 
+/**
+ * Certificates without which the app starts nothing: on the first node it makes new ones, for all, where the CA is not
+ * there; else it waits for them in vain. Who runs it otherwise than by us knows what for, or has others to blame.
+ */
+async function hasCertificates({ disk, world, sid }: FakeNode, proc: Proc, byUs: boolean): Promise<boolean> {
+  const has = (name: string): boolean => disk.has(certificatePath(name));
+  world.holds(
+    "none of ours runs the app's start where it makes a new authority",
+    !byUs || sid !== 1 || has('ca'),
+    () => `etcd${sid} has no ca.pem`,
+  );
+  if ([...CERTIFICATES, CA_KEY].every(has)) return true;
+  await proc.call(120_000, () => undefined);
+  return false;
+}
+
 /** The app's verbs, as far as they touch etcd (docs/platform.md). Returns the exit code. */
-async function run(node: FakeNode, proc: Proc, verb: Verb): Promise<number> {
+async function run(node: FakeNode, proc: Proc, verb: Verb, byUs: boolean): Promise<number> {
   const { disk, world } = node;
   const call = (...words: string[]): Promise<number> =>
     systemctl(proc, words, PATIENCE_MS).then(
@@ -48,13 +65,13 @@ async function run(node: FakeNode, proc: Proc, verb: Verb): Promise<number> {
       () => 5,
     );
   const start = async (): Promise<number> => {
+    if (world.tls && !(await hasCertificates(node, proc, byUs))) return 19;
     await proc.call(world.random.between(5, 50), () => {
       const dir = disk.entries.get(DATA_DIR);
       if (dir)
         disk.set(DATA_DIR, { ...dir, rights: { ...dir.rights, uid: ETCD_RIGHTS.uid, gid: ETCD_RIGHTS.gid } });
       // A shell writes it, and nothing flushes it.
-      if (node.ailing.root === 'no')
-        disk.set(PLACES.env, { text: node.envText, rights: { mode: 0o640, uid: 0, gid: 101 } });
+      if (node.ailing.root === 'no') node.appWrites();
     });
     return call('start', PLACES.unit);
   };
@@ -78,9 +95,9 @@ async function run(node: FakeNode, proc: Proc, verb: Verb): Promise<number> {
 }
 
 /** Runs one of the app's verbs as a process of its own, which goes on whoever waits for it. */
-export function runVerb(node: FakeNode, verb: Verb): Promise<number> {
+export function runVerb(node: FakeNode, verb: Verb, byUs = false): Promise<number> {
   const proc = new Proc(node, `${CTL} ${verb}`, 'theirs');
-  return run(node, proc, verb).then((code) => {
+  return run(node, proc, verb, byUs).then((code) => {
     proc.ends();
     return code;
   });

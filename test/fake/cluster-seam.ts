@@ -1,4 +1,5 @@
 import { type Cluster, ClusterError, type MemberReply } from '../../src/cluster/cluster.ts';
+import { hostOf, type TlsFiles } from '../../src/machine/etcd/etcd-config.ts';
 import type { EtcdProcess } from './etcd.ts';
 import { memberId } from './ids.ts';
 import { at, type Entry } from './log.ts';
@@ -7,6 +8,7 @@ import type { FakeNode } from './node.ts';
 import { BIRTHMARK_KEY } from './paths.ts';
 import type { Proc } from './process.ts';
 import { withKey, withoutLease } from './raft.ts';
+import { whyNoClient } from './tls.ts';
 
 const ids = new WeakMap<Entry, number>();
 let nextId = 1;
@@ -18,16 +20,24 @@ function hashOf(entry: Entry): string {
 }
 
 /** The cluster as a process on a node reaches it. */
-export function clusterOf(node: FakeNode, proc: Proc): Cluster {
+export function clusterOf(node: FakeNode, proc: Proc, tls?: TlsFiles): Cluster {
   const { world } = node;
   const { raft, network, clock, random } = world;
   const target = (endpoint: string): FakeNode | undefined => world.nodes[sidOf(endpoint) - 1];
+  /** In TLS mode nobody answers who does not know the name, or has no certificate to show. */
+  const whyNone = (endpoint: string): string | undefined =>
+    world.tls ? whyNoClient(node, hostOf(endpoint), tls) : undefined;
   const lost = (kind: 'lostReplies' | 'lostReads'): boolean =>
     world.faults[kind] > 0 && random.chance(world.faults[kind]);
 
   /** A question to one member; silent hosts, and replies that are lost, cost the whole time. */
   const asks = <T>(endpoint: string, what: (etcd: EtcdProcess) => T): Promise<T> => {
     const to = target(endpoint);
+    const why = whyNone(endpoint);
+    if (why !== undefined)
+      return proc.call(1, () => {
+        throw new Error(`${endpoint}: ${why}`);
+      });
     const silent = to === undefined || !network.talks(node, to) || to.etcd?.hung === true;
     const dropped = !silent && lost('lostReads');
     if (dropped) world.happened('a read is lost');
@@ -48,6 +58,8 @@ export function clusterOf(node: FakeNode, proc: Proc): Cluster {
     const acts = (): T => {
       // As etcdctl says it, and for good.
       if (endpoints.length === 0) throw new ClusterError('etcdclient: no available endpoints', false);
+      const why = endpoints.map(whyNone).find((each) => each !== undefined);
+      if (why !== undefined) throw new ClusterError(why, false);
       const etcd = endpoints
         .map(target)
         .find((to) => to && network.talks(node, to) && to.etcd?.joined && !to.etcd.hung)?.etcd;

@@ -57,8 +57,11 @@ const faults: readonly Fault[] = [
   },
   {
     says: ({ disk }, env) => {
-      const cert = env.ETCD_PEER_CERT_FILE;
-      return cert && !disk.has(cert) ? fatal(`etcdmain: open ${cert}: no such file or directory`) : undefined;
+      const files = Object.entries(env).flatMap(([key, path]) =>
+        /_(CERT|KEY|CA)_FILE$/.test(key) ? path : [],
+      );
+      const missing = files.find((path) => !disk.has(path));
+      return missing && fatal(`etcdmain: open ${missing}: no such file or directory`);
     },
   },
   {

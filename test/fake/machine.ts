@@ -6,8 +6,9 @@ import { NOTHING_FOUND } from './examination.ts';
 import { type Harm, ORIGIN } from './log.ts';
 import { addressOf, sidOf } from './network.ts';
 import type { FakeNode } from './node.ts';
-import { DATA_DIR, ETCD_RIGHTS } from './paths.ts';
+import { DATA_DIR, ETCD_RIGHTS, ROOT_FILE } from './paths.ts';
 import type { Proc } from './process.ts';
+import { certificatesOf, good } from './tls.ts';
 
 /** How long a question to systemd, or to a silent host, is waited for. */
 const UNITS_MS = 2000;
@@ -79,7 +80,30 @@ export function machineOf(node: FakeNode, proc: Proc): Machine {
         if (entry?.kind) throw new Error(`${path}: is a ${entry.kind}, which is not followed`);
         return entry?.text === undefined ? undefined : { text: entry.text, rights: entry.rights };
       }),
-    writeFile: (path, text, rights) => act(() => disk.set(path, { text, rights }), path, true),
+    writeFile: (path, text, rights) =>
+      act(
+        () => {
+          const [, name] = /^\/var\/lib\/etcd\/ssl\/etcd\/(.*)\.pem$/.exec(path) ?? [];
+          world.holds(
+            'only certificates that fit are put in place',
+            name === undefined || text === good[name],
+            () => `${node.name}: ${path}`,
+          );
+          disk.set(path, { text, rights });
+        },
+        path,
+        true,
+      ),
+    copyFrom: (host, path, into) => {
+      const from = world.nodes[sidOf(host) - 1];
+      const talks = from !== undefined && world.network.talks(node, from);
+      return proc.effect(talks ? random.between(100, 800) : 10_000, () => {
+        if (!talks) throw new Error(`scp -P 16022: no answer within 10000 ms`);
+        if (!from.ssh) throw new Error('scp -P 16022: Permission denied (publickey).');
+        for (const [name, text] of Object.entries(from.offers ?? certificatesOf(from)))
+          disk.set(`${into}/${path.split('/').at(-1)}/etcd/${name}.pem`, { text, rights: ROOT_FILE });
+      });
+    },
     changedMs: (path) => look(() => disk.changedMs(path)),
     rightsOf: (path) =>
       look(() => (disk.has(path) ? (disk.entries.get(path)?.rights ?? ETCD_RIGHTS) : undefined)),
@@ -163,7 +187,7 @@ export function machineOf(node: FakeNode, proc: Proc): Machine {
       proc.wait<number | undefined>(
         timeoutMs,
         (done) => {
-          runVerb(node, (argv.at(-1) ?? '') as Verb).then(done);
+          runVerb(node, (argv.at(-1) ?? '') as Verb, true).then(done);
         },
         () => undefined,
       ),

@@ -1,11 +1,16 @@
 import type { FakeNode } from './node.ts';
+import { DNS } from './tls.ts';
 import type { FakeWorld } from './world.ts';
 
 const HOSTS = '10.0.0.';
 export const addressOf = (sid: number): string => `${HOSTS}${sid}`;
 export const nodeUrl = (sid: number, port: 2379 | 2380): string => `http://${HOSTS}${sid}:${port}`;
-/** Of a URL or an address; 0 for that of no node. */
-export const sidOf = (url: string): number => Number(url[url.indexOf(HOSTS) + HOSTS.length] ?? 0);
+export const nameOf = (sid: number): string => `etcd${sid}${DNS}`;
+/** Of a URL, an address or a name; 0 for that of no node. */
+export const sidOf = (url: string): number => {
+  const at = url.indexOf(HOSTS);
+  return Number((at === -1 ? url[url.indexOf('etcd') + 4] : url[at + HOSTS.length]) ?? 0) || 0;
+};
 
 /** Who can reach whom. A machine without power is silent, and so is a cut: nothing refuses there. */
 export class Network {

@@ -1,5 +1,6 @@
 import { requestHeal } from '../../src/act/ask-for-heal.ts';
 import { gate } from '../../src/act/gate.ts';
+import { certificatePath } from '../../src/appcenter/certificates.ts';
 import type { Mode } from '../../src/settings/settings-table.ts';
 import { HEAL_UNIT } from '../../src/state/places.ts';
 import { runVerb, type Verb } from './app.ts';
@@ -7,11 +8,12 @@ import { Disk, type DiskName, diskOf, type Entry } from './disk.ts';
 import type { EtcdProcess } from './etcd.ts';
 import { startEtcd } from './etcd-start.ts';
 import type { Data } from './log.ts';
-import { addressOf, nodeUrl } from './network.ts';
+import { addressOf, nameOf } from './network.ts';
 import { PLACES } from './observation.ts';
 import { DATA_DIR, DB, ETCD_RIGHTS, ROOT_FILE, UNIT_DIR, UNIT_TEXT, WAL } from './paths.ts';
 import { Proc } from './process.ts';
 import { Systemd } from './systemd.ts';
+import { type Certificates, DNS, good, putCertificates } from './tls.ts';
 import type { FakeWorld } from './world.ts';
 
 type DiskState = 'no' | 'full' | 'read-only';
@@ -63,6 +65,9 @@ export class FakeNode {
   readonly capacity: Record<DiskName, number> = { root: 1e12, data: 1e12 };
   /** In this boot its etcd has shown that its log is too short. */
   shortShown = false;
+  /** Root can copy files from it by ssh; and what is found there, where that is not what its etcd has. */
+  ssh = true;
+  offers: Certificates | undefined;
   /** What is on the data disk while that is not mounted. */
   stash: [string, Entry][] | undefined;
   readonly procs = new Set<Proc>();
@@ -79,13 +84,31 @@ export class FakeNode {
     this.disk = new Disk(() => world.clock.nowMs + this.clockOffMs);
     this.layImage();
     this.disk.set(DATA_DIR, { rights: ETCD_RIGHTS });
+    if (world.tls) putCertificates(this, good);
+    this.appWrites();
     this.disk.flush();
+  }
+
+  /** What the app's start writes: the settings, and in TLS mode the members' names. */
+  appWrites(): void {
+    this.disk.set(PLACES.env, { text: this.envText, rights: { ...ROOT_FILE, mode: 0o640, gid: 101 } });
+    if (!this.world.tls) return;
+    const names = this.world.sids.map((sid) => `${addressOf(sid)} ${nameOf(sid)}\n`);
+    this.disk.set('/etc/hosts', { text: `127.0.0.1 localhost\n${names.join('')}`, rights: ROOT_FILE });
   }
 
   /** What the app writes to etcd.env at every start (docs/platform.md). */
   get envText(): string {
-    const initial = this.world.sids.map((sid) => `etcd${sid}=${nodeUrl(sid, 2380)}`).join(',');
-    return `ETCD_NAME=${this.name}\nETCD_DATA_DIR=${DATA_DIR}\nETCD_INITIAL_ADVERTISE_PEER_URLS=${nodeUrl(this.sid, 2380)}\nETCD_ADVERTISE_CLIENT_URLS=${nodeUrl(this.sid, 2379)}\nETCD_LISTEN_PEER_URLS=${nodeUrl(this.sid, 2380)}\nETCD_LISTEN_CLIENT_URLS=${nodeUrl(this.sid, 2379)}\nETCD_INITIAL_CLUSTER=${initial}\nETCD_INITIAL_CLUSTER_TOKEN=${this.world.token}\nETCD_HEARTBEAT_INTERVAL=100\nETCD_INITIAL_CLUSTER_STATE=new\n`;
+    const { world, sid } = this;
+    const [peer, client] = [world.url(sid, 2380), world.url(sid, 2379)];
+    const initial = world.sids.map((each) => `etcd${each}=${world.url(each, 2380)}`).join(',');
+    const files = ['CERT_FILE=server', 'KEY_FILE=server-key', 'TRUSTED_CA_FILE=ca'];
+    const peerFiles = ['PEER_CERT_FILE=peer', 'PEER_KEY_FILE=peer-key', 'PEER_TRUSTED_CA_FILE=ca'];
+    const tls = [...files, ...peerFiles].map((each) => {
+      const [key, name = ''] = each.split('=');
+      return `ETCD_${key}=${certificatePath(name)}\n`;
+    });
+    return `ETCD_NAME=${this.name}\nETCD_DATA_DIR=${DATA_DIR}\nETCD_INITIAL_ADVERTISE_PEER_URLS=${peer}\nETCD_ADVERTISE_CLIENT_URLS=${client}\nETCD_LISTEN_PEER_URLS=${peer}\nETCD_LISTEN_CLIENT_URLS=${client}\nETCD_INITIAL_CLUSTER=${initial}\nETCD_INITIAL_CLUSTER_TOKEN=${world.token}\nETCD_HEARTBEAT_INTERVAL=100\nETCD_INITIAL_CLUSTER_STATE=new\n${world.tls ? tls.join('') : ''}`;
   }
 
   /** What confd renders from the metadata. */
@@ -98,6 +121,11 @@ export class FakeNode {
       ADDED_NODES: '',
       DELETED_NODES: '',
       IS_DELETED: 'false',
+      ...(this.world.tls && {
+        ETCD_ENABLE_TLS: 'true',
+        ETCD_CLUSTER_DNS: DNS,
+        HOSTS_DOMAIN_NAME: this.world.sids.map((sid) => `${addressOf(sid)} ${nameOf(sid)}`).join(' '),
+      }),
       ...changes,
     };
     return Object.entries(values)
@@ -109,7 +137,9 @@ export class FakeNode {
   private layImage(): void {
     const files: Record<string, [string, Entry['rights']]> = {
       [PLACES.unitFile]: [UNIT_TEXT, this.unitRights],
-      [PLACES.env]: [this.envText, { ...ROOT_FILE, mode: 0o640, gid: 101 }],
+      // In TLS mode as the image really has it: there, and empty.
+      [PLACES.env]: [this.world.tls ? '' : this.envText, { ...ROOT_FILE, mode: 0o640, gid: 101 }],
+      '/etc/hosts': ['127.0.0.1 localhost\n', ROOT_FILE],
       [PLACES.appEnv]: [this.appView(), ROOT_FILE],
       '/etc/fstab': ['/dev/vdc /var/lib/etcd ext4 defaults 0 0\n', ROOT_FILE],
       '/etc/passwd': ['etcd:x:100:101::/var/lib/etcd:/bin/false\n', ROOT_FILE],
@@ -219,6 +249,7 @@ export class FakeNode {
     this.on = false;
     for (const proc of [...this.procs]) proc.kill();
     this.etcdGone();
+    this.disk.delete('/run');
     if (this.disk.powerLost(this.world.random)) this.world.happened('a write is torn');
     // What was under way for a unit does not go on after the boot.
     this.systemd.forgetAll();

@@ -169,6 +169,8 @@ export const healthy: Observation = {
       sid: '2',
       nodes: [],
       tls: false,
+      clusterDns: '',
+      hosts: [],
       isDeleted: false,
       isAdded: false,
       added: [],
@@ -235,6 +237,25 @@ export const NO_DATA: Pick<Observation, 'data' | 'examination'> = {
   data: { ...holding({ kind: 'none', memberId: '', clusterId: '' }).data, occupied: true },
   examination: undefined,
 };
+/** In TLS mode, by the app's view and etcd's settings, with none of its certificates. */
+export const certificatesGone: Pick<Observation, 'app' | 'config' | 'tls'> = {
+  app: {
+    ok: true,
+    value: {
+      ...(healthy.app.ok ? healthy.app.value : ({} as never)),
+      tls: true,
+      nodes: [1, 2, 3].map((n) => ({ sid: `${n}`, ip: `10.0.0.${n}` })),
+    },
+  },
+  config: {
+    ok: true,
+    value: {
+      ...(healthy.config.ok ? healthy.config.value : ({} as never)),
+      tls: { ca: 'ca.pem', cert: 'client.pem', key: 'client-key.pem' },
+    },
+  },
+  tls: { missing: ['/var/lib/etcd/ssl/etcd/ca.pem'], othersThere: true },
+};
 export const BOOTSTRAPPED = `member ${OWN} has already been bootstrapped`;
 
 export const situation = (observed: Observation): Situation => situationOf(observed, PLACES);
@@ -242,6 +263,7 @@ export const situation = (observed: Observation): Situation => situationOf(obser
 /** What guards ask besides, where nothing stands in the way. */
 export const guardFacts: GuardFacts = {
   leftToPerson: undefined,
+  offerRefused: undefined,
   provenStale: false,
   healsInLastDay: [],
   maxPerDay: 3,

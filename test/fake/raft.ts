@@ -1,7 +1,6 @@
 import { ClusterError, type LeasedValue, type Member } from '../../src/cluster/cluster.ts';
 import type { EtcdProcess } from './etcd.ts';
 import { append, at, type Data, type Entry, holds, ORIGIN, type State, upToDate } from './log.ts';
-import { nodeUrl } from './network.ts';
 import type { FakeWorld } from './world.ts';
 
 const TIMED_OUT = 'etcdserver: request timed out';
@@ -252,7 +251,7 @@ export class Raft {
     const { node } = process;
     const own = leader.applied.state.members.find(({ id }) => id === process.data.memberId);
     if (own === undefined) return;
-    const clientUrls = [nodeUrl(node.sid, 2379)];
+    const clientUrls = [this.world.url(node.sid, 2379)];
     if (own.name !== node.name || own.clientUrls[0] !== clientUrls[0]) {
       const named = { ...own, name: node.name, clientUrls };
       try {

@@ -10,6 +10,7 @@ import { PLACES } from './observation.ts';
 import { ETCD_RIGHTS, WAL } from './paths.ts';
 import { Proc } from './process.ts';
 import { blank, withKey } from './raft.ts';
+import { losesVolume } from './tls.ts';
 import { FakeWorld } from './world.ts';
 
 const HOUR_MS = 3_600_000;
@@ -25,6 +26,8 @@ const breakages = {
   none: () => undefined,
   'WAL gone': ({ disk }: FakeNode) => disk.delete(WAL),
   'WAL damaged': changesWal(() => ({ harm: 'crc mismatch' })),
+  /** With the certificates, in TLS mode. */
+  'volume lost': losesVolume,
   'log short': changesWal(({ data }) => {
     const last = data && at(data.last, data.last.index - 6);
     return last ? { last, committed: last, older: true } : {};
@@ -41,9 +44,9 @@ export class ThreeMembers extends FakeWorld {
   outcome: Outcome | undefined;
   private readonly watches: { readonly when: () => boolean; readonly act: () => void }[] = [];
 
-  constructor(broken: keyof typeof breakages, settings: Partial<Settings> = {}, size = 3) {
+  constructor(broken: keyof typeof breakages, settings: Partial<Settings> = {}, size = 3, tls = false) {
     // A heal begins when a test asks for it.
-    super({ seed: 1, size, marked: false, settings: { healAtBoot: 'off', ...settings } });
+    super({ seed: 1, size, tls, marked: false, settings: { healAtBoot: 'off', ...settings } });
     this.pass(5000);
     if (this.node.etcd?.leads) {
       // Who leads remembers how far the others had come: member 2 is to be one of those.

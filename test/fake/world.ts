@@ -17,12 +17,13 @@ import type { EtcdProcess } from './etcd.ts';
 import { clusterId, memberId } from './ids.ts';
 import { append, copyOf, type Entry, type State } from './log.ts';
 import { machineOf } from './machine.ts';
-import { Network, nodeUrl } from './network.ts';
+import { Network, nameOf, nodeUrl } from './network.ts';
 import { FakeNode } from './node.ts';
 import { PLACES, settings as usual } from './observation.ts';
 import { BIRTHMARK_KEY } from './paths.ts';
 import { Proc } from './process.ts';
 import { blank, Raft, withKey } from './raft.ts';
+import { good } from './tls.ts';
 
 const BIRTHMARK = 'b'.repeat(32);
 
@@ -34,6 +35,8 @@ export interface FakeWorldOptions {
   /** Nodes that have been healed before: their ID is not the one that is computed for them. */
   readonly healedBefore?: readonly number[];
   readonly settings?: Partial<Settings>;
+  /** In TLS mode: members are called by their names, and ask each other and their clients for certificates. */
+  readonly tls?: boolean;
 }
 
 export class FakeWorld {
@@ -45,6 +48,9 @@ export class FakeWorld {
   readonly nodes: readonly FakeNode[];
   readonly sids: readonly number[];
   settings: Settings;
+  readonly tls: boolean;
+  /** The platform's metadata service answers. */
+  metadata = true;
   /** How far waits are stretched at most. */
   longestSleepMs = 6000;
   /** systemd.unit(5), StartLimitBurst= */
@@ -52,7 +58,8 @@ export class FakeWorld {
   /** How often a reply of a change, or a read, is lost, and how often a call is slow. */
   readonly faults = { lostReplies: 0, lostReads: 0, slow: 0, credentials: false };
 
-  constructor({ seed, size, marked, settings = {}, healedBefore = [] }: FakeWorldOptions) {
+  constructor({ seed, size, marked, settings = {}, healedBefore = [], tls = false }: FakeWorldOptions) {
+    this.tls = tls;
     this.settings = { ...usual, ...settings };
     this.random = new Random(seed);
     this.sids = Array.from({ length: size }, (_, i) => i + 1);
@@ -72,15 +79,19 @@ export class FakeWorld {
     }
   }
 
+  url(sid: number, port: 2379 | 2380): string {
+    return this.tls ? `https://${nameOf(sid)}:${port}` : nodeUrl(sid, port);
+  }
+
   /** The ID that a founder gets. */
-  bornId = (sid: number): string => memberId([nodeUrl(sid, 2380)], this.token);
+  bornId = (sid: number): string => memberId([this.url(sid, 2380)], this.token);
 
   private firstLog(marked: boolean, healedBefore: readonly number[]): { cluster: string; last: Entry } {
     const memberOf = (sid: number, id: string): Member => ({
       id,
       name: `etcd${sid}`,
-      peerUrls: [nodeUrl(sid, 2380)],
-      clientUrls: [nodeUrl(sid, 2379)],
+      peerUrls: [this.url(sid, 2380)],
+      clientUrls: [this.url(sid, 2379)],
     });
     const founders = this.sids.map((sid) => memberOf(sid, this.bornId(sid)));
     const cluster = clusterId(founders.map(({ id }) => id));
@@ -93,7 +104,7 @@ export class FakeWorld {
     };
     then((state) => ({ ...state, members: founders }));
     for (const sid of healedBefore) {
-      const id = memberId([nodeUrl(sid, 2380)], this.token, this.clock.nowMs / 1000);
+      const id = memberId([this.url(sid, 2380)], this.token, this.clock.nowMs / 1000);
       then((state) => ({
         ...state,
         members: state.members.map((member) => (member.id === this.bornId(sid) ? memberOf(sid, id) : member)),
@@ -162,7 +173,6 @@ export class FakeWorld {
 
   world(node: FakeNode, proc: Proc): World {
     const machine = machineOf(node, proc);
-    const seam = clusterOf(node, proc);
     return {
       machine,
       places: PLACES,
@@ -174,7 +184,14 @@ export class FakeWorld {
           ? { ...found, heals: this.settings.onDivergence === 'heal' }
           : undefined;
       },
-      cluster: () => seam,
+      cluster: (tls) => clusterOf(node, proc, tls),
+      metadata: (key) =>
+        proc.call(this.metadata ? 5 : 1000, () => {
+          const name = { caPem: 'ca', clientPem: 'client', clientKeyPem: 'client-key' }[key] ?? '';
+          if (!this.metadata) throw new Error('no answer from the metadata service');
+          // As `base64` makes it, in lines.
+          return `${btoa(good[name] ?? '').replace(/.{76}/g, '$&\n')}\n`;
+        }),
       health: (_url, _tls, limitMs) =>
         proc.call(node.etcd?.hung ? limitMs : this.latency(2), () => {
           const { etcd } = node;

@@ -5,6 +5,7 @@ import { askGuards, type GuardFacts, type GuardId, guards } from '../../src/plan
 import {
   asked,
   BOOTSTRAPPED,
+  certificatesGone,
   crashed,
   damagedWal,
   guardFacts as facts,
@@ -135,6 +136,13 @@ const refusals: readonly (readonly [
     withHost({ certificateFaults: ['peer.pem ended yesterday'] }),
     /peer\.pem ended yesterday/,
   ],
+  ['certificates', { ...stale, ...certificatesGone, config: stale.config }, /ca\.pem is missing/],
+  [
+    'certificates',
+    { ...stale, ...certificatesGone },
+    /asked for certificates at/,
+    { offerRefused: 'the heal that asked for certificates at 2026-01-01 ended with: nothing fits' },
+  ],
   [
     'daily-limit',
     stale,
@@ -168,6 +176,12 @@ for (const [id, observed, why, changes] of refusals) {
 test('a copy of the data of a member that serves elsewhere is proved stale', () => {
   const clone = crashed([], holding({ memberId: '59b0fd95b07996d8' }));
   assert.is(askGuards(situation(clone), facts, ['stale'])[0]?.pass, true);
+});
+
+test('certificates that are lost with the data, and what lacks without them, keep no heal from bringing them', () => {
+  const { host } = withHost({ certificateFaults: ['none'], unusable: ['/x is missing'] });
+  const lost = situation({ ...stale, ...certificatesGone, host });
+  assert.is(askGuards(lost, facts, ['certificates'])[0]?.pass, true);
 });
 
 test('every guard has a refusal here', () => {

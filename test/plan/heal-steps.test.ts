@@ -8,6 +8,7 @@ import { plan } from '../../src/plan/plan.ts';
 import {
   asked,
   BOOTSTRAPPED,
+  certificatesGone,
   crashed,
   guardFacts as facts,
   healthy,
@@ -51,6 +52,21 @@ const without = members.filter(({ name }) => name !== 'etcd2');
 /** How the world looks, and the step that comes next. */
 const worlds: readonly (readonly [look: string, observed: Observation, next: string | undefined])[] = [
   ['stale, nothing done yet', crashed([BOOTSTRAPPED], { ...NO_DATA }), 'fence'],
+  [
+    'lost with all certificates, in TLS mode',
+    crashed([], { ...NO_DATA, ...certificatesGone }),
+    'certificates',
+  ],
+  [
+    'the same, etcd without TLS yet',
+    crashed([], { ...NO_DATA, ...certificatesGone, config: healthy.config }),
+    'fence',
+  ],
+  [
+    'in TLS mode, and the certificates are there',
+    crashed([], { ...NO_DATA, ...certificatesGone, tls: undefined }),
+    'fence',
+  ],
   ['unit moved aside', seenAs(members, { ...NO_DATA, swap: SWAPPED }), 'set-aside'],
   [
     'unit moved aside by a person, who has saved no original',
@@ -153,23 +169,24 @@ test('after verify a healthy member on its originals has nothing left to do', ()
 });
 
 test('the steps stand in the order of the contract, and only remove, add, start, verify, restore and confirm have no undo', () => {
-  const order = ['fence', 'set-aside', 'stage', 'remove', 'add', 'start', 'verify', 'restore', 'confirm'];
+  const undone = ['certificates', 'fence', 'set-aside', 'stage'];
+  const order = [...undone, 'remove', 'add', 'start', 'verify', 'restore', 'confirm'];
   assert.equal(
     healSteps.map(({ id }) => id),
     order,
   );
   assert.equal(
-    healSteps.filter(({ reversible }) => !reversible).map(({ id }) => id),
-    order.slice(3),
+    healSteps.filter(({ reversible }) => reversible).map(({ id }) => id),
+    undone,
   );
   assert.equal(
-    order.filter((id) => effects[id as StepId].undo === undefined),
-    order.slice(3),
+    order.filter((id) => effects[id as StepId].undo !== undefined),
+    undone,
     'what is called reversible has an undo',
   );
   assert.equal(
     healSteps.map(({ runbookStep }) => runbookStep),
-    [1, 3, 3, 2, 2, 3, 4, 5, 6],
+    [0, 1, 3, 3, 2, 2, 3, 4, 5, 6],
   );
 });
 

@@ -134,7 +134,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     what: 'whoever crashes has damaged data',
     file: 'src/diagnose/stale-proofs.ts',
-    from: 'return found.length > 0 && s.crashed ?',
+    from: 'return harm.length > 0 && s.crashed ?',
     to: 'return s.crashed ?',
     test: 'test/diagnose/rules.test.ts',
   },
@@ -166,6 +166,61 @@ export const plantedBugs: readonly PlantedBug[] = [
     from: 'healsInLastDay.filter(changedTheCluster).length',
     to: 'healsInLastDay.filter((heal) => !changedTheCluster(heal)).length',
     test: 'test/plan/guards.test.ts',
+  },
+  // Certificates that are lost with the data.
+  {
+    what: 'certificates of another authority are put in place',
+    file: 'src/act/heal/effects/certificates.ts',
+    from: 'if (ca.trim() !== trusted?.trim())',
+    to: "if (trusted === '')",
+  },
+  {
+    what: 'a key that does not fit its certificate is put in place',
+    file: 'src/machine/os/certificates.ts',
+    from: 'else if (!cert.checkPrivateKey(key))',
+    to: 'else if (cert.checkPrivateKey(key) === undefined)',
+    test: 'test/act/heal/certificates.test.ts',
+  },
+  {
+    what: 'certificates are brought before the guards are asked',
+    file: 'src/plan/heal-steps.ts',
+    from: "needs: [...ALL_FOR_A_NEW_MEMBER, 'by-hand'],\n    looksBefore: ['files', 'units', 'self', 'cluster'],\n    looksAfter: ['files', 'units', 'host'],",
+    to: "needs: ['role'],\n    looksBefore: ['files', 'units', 'self', 'cluster'],\n    looksAfter: ['files', 'units', 'host'],",
+    test: 'test/act/heal/certificates.test.ts',
+  },
+  {
+    what: 'other nodes are asked for certificates at every action',
+    file: 'src/act/heal/run-heal.ts',
+    from: 'const OFFER_AGAIN_MS = 10 * 60_000;',
+    to: 'const OFFER_AGAIN_MS = 0;',
+    test: 'test/act/heal/certificates.test.ts',
+  },
+  {
+    what: 'certificates that were brought stay where the heal is taken back',
+    file: 'src/act/heal/effects/certificates.ts',
+    from: 'memory.brought.splice(0).toReversed()',
+    to: '[] as string[]',
+    test: 'test/act/heal/certificates.test.ts',
+  },
+  {
+    what: "the CA's key is brought last, and a cut before it leaves it out",
+    file: 'src/act/heal/effects/certificates.ts',
+    from: '[CA_KEY, ...CERTIFICATES].filter',
+    to: '[...CERTIFICATES, CA_KEY].filter',
+    test: 'test/act/heal/certificates.test.ts',
+  },
+  {
+    what: "the app's start is run on a node without certificates and without a mark",
+    file: 'src/act/gate.ts',
+    from: 'if (bare.certificatesToBring)',
+    to: 'if (bare.certificatesToBring && mark.wasMember)',
+    test: 'test/act/heal/certificates.test.ts',
+  },
+  {
+    what: 'the words of a run from before the loss keep certificates from being brought',
+    file: 'src/diagnose/rules.ts',
+    from: 's.crashed && !s.certificatesToBring && s.words.find',
+    to: 's.crashed && s.words.find',
   },
   // Turn and claim.
   {

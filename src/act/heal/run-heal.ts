@@ -2,8 +2,9 @@ import { diagnose } from '../../diagnose/diagnose.ts';
 import { askGuards, type GuardAnswer, type GuardFacts, type GuardId } from '../../plan/guards.ts';
 import { changedTheCluster, firstNotDone, type HealStep, healSteps } from '../../plan/heal-steps.ts';
 import { bestEffort } from '../../report/best-effort.ts';
-import { closeRecord, healRecordFile, healsInLastDay } from '../../state/heal-record.ts';
+import { closeRecord, type HealRecord, healRecordFile, healsInLastDay } from '../../state/heal-record.ts';
 import type { Outcome } from '../../state/outcome.ts';
+import { RUN_DIR } from '../../state/places.ts';
 import { freeBytes, pruneAside, reclaimableBytes, swapRoom } from './effects/data.ts';
 import { effects } from './effects.ts';
 import { type HealContext, RIGHT_BEFORE_MS } from './heal-context.ts';
@@ -12,6 +13,7 @@ import { endTurn } from './turn.ts';
 
 /** Leader elections and restarts of others pass within seconds. */
 const GUARD_WAIT_MS = 15_000;
+const OFFER_AGAIN_MS = 10 * 60_000;
 /** More rounds than there are steps would mean that a step is never seen done. */
 const MAX_ROUNDS = 30;
 
@@ -19,14 +21,28 @@ class Refused extends Error {
   override readonly name = 'Refused';
 }
 
+/**
+ * What other nodes offer changes when a person changes it: after a heal that did not get beyond it they are asked again
+ * only now and then, and not at every health action.
+ */
+function offerRefused(heals: readonly HealRecord[], nowMs: number): string | undefined {
+  const last = heals.findLast((heal) => heal.outcome !== 'healed' && heal.steps[0]?.id === 'certificates');
+  return last && Math.abs(nowMs - Date.parse(last.startedAt)) < OFFER_AGAIN_MS
+    ? `the heal that asked other nodes for certificates at ${last.startedAt} ended with: ${last.message}; they are asked again ${OFFER_AGAIN_MS / 60_000} minutes after it, or at once by \`heal-node heal\``
+    : undefined;
+}
+
 /** What the guards ask besides the situation. */
 export async function guardFacts(heal: HealContext): Promise<GuardFacts> {
   const { machine, places, settings, situation, record } = heal;
-  const asked = record.by === 'operator' || !situation.swapped;
+  const byPerson = record.by === 'operator';
+  const asked = byPerson || !situation.swapped;
+  const heals = await healsInLastDay(machine, places, machine.now());
   return {
     provenStale: heal.memory.provenStale,
     leftToPerson: asked ? undefined : await whyLeftToPerson(heal.world, settings, situation),
-    healsInLastDay: await healsInLastDay(machine, places, machine.now()),
+    healsInLastDay: heals,
+    offerRefused: byPerson ? undefined : offerRefused(heals, machine.now()),
     maxPerDay: settings.maxPerDay,
     freeBytes: situation.config ? await freeBytes(heal) : 0,
     reclaimableBytes: await reclaimableBytes(heal),
@@ -56,8 +72,7 @@ async function mustPass(heal: HealContext, step: HealStep, ids: readonly GuardId
   }
 }
 
-const text = (failed: readonly GuardAnswer[]): string =>
-  failed.map(({ id, why }) => `${id}: ${why}`).join('; ');
+const text = (all: readonly GuardAnswer[]): string => all.map(({ id, why }) => `${id}: ${why}`).join('; ');
 
 /**
  * Writes the journal. While all can be taken back a heal does not go on without it; a member that is out of the
@@ -118,7 +133,7 @@ export async function rollBack(heal: HealContext): Promise<string> {
  */
 export const canRollBack = ({ situation, memory, record, joined }: HealContext): boolean => {
   const { swapped, membership, observed } = situation;
-  if (!swapped || joined) return false;
+  if (!swapped || joined) return !joined && memory.brought.length > 0;
   return {
     unknown: memory.provenStale && !changedTheCluster(record),
     listed: true,
@@ -132,7 +147,7 @@ export const canRollBack = ({ situation, memory, record, joined }: HealContext):
  * others serve they stop what does not fit; without them only this very run knows what is wrong with the data.
  */
 const mayStartAgain = ({ situation, memory }: HealContext): boolean =>
-  situation.cluster.hasQuorumWithoutSelf || (memory.provenStale && !memory.logShort);
+  !situation.swapped || situation.cluster.hasQuorumWithoutSelf || (memory.provenStale && !memory.logShort);
 
 /**
  * Heals, or goes on with a heal: takes the first step that the world does not show as done, until all are.
@@ -162,6 +177,7 @@ export async function runHeal(
     }
     // A fence that was cut off may have begun to save an original.
     await machine.remove(places.originals);
+    await machine.remove(RUN_DIR);
     // What cannot be deleted stays: it is no reason to call the heal failed.
     await pruneAside(heal).catch((error: Error) =>
       log.warn({ event: 'not-deleted' }, `Old data stay in ${places.aside}: ${error.message}`),
@@ -192,12 +208,12 @@ async function giveUp(heal: HealContext, error: Error): Promise<Outcome> {
   try {
     if (!untouched) {
       await heal.look('files', 'units', 'self', 'cluster');
-      if (!heal.situation.swapped && record.steps.every(({ did }) => did === undefined)) {
+      if (canRollBack(heal) && mayStartAgain(heal)) {
+        left = `All steps were taken back (${await rollBack(heal)})`;
+        await closeRecord(machine, places, record, outcome, error.message);
+      } else if (!heal.situation.swapped && record.steps.every(({ did }) => did === undefined)) {
         // The fence has failed before it moved anything; what it may have begun to save is of no use.
         await machine.remove(places.originals);
-        await closeRecord(machine, places, record, outcome, error.message);
-      } else if (canRollBack(heal) && mayStartAgain(heal)) {
-        left = `All steps were taken back (${await rollBack(heal)})`;
         await closeRecord(machine, places, record, outcome, error.message);
       } else {
         left = 'What was done stays, and the next health action or `heal-node resume` goes on from there';

@@ -9,6 +9,13 @@ type Env = Readonly<Record<string, string>>;
 /** The client certificates of the app (docs/platform.md); etcd's own environment names only the server's. */
 export const CLIENT_TLS_DIR = '/var/lib/etcd/ssl/etcd';
 
+/** A client's files in a directory, by the names that the app gives them. */
+export const clientTls = (dir: string, ca = ''): TlsFiles => ({
+  ca: ca || `${dir}/ca.pem`,
+  cert: `${dir}/client.pem`,
+  key: `${dir}/client-key.pem`,
+});
+
 const notAllowed = (env: Env, key: string, place: string, allowed: string): Error =>
   new Error(`${place}: ${key}=${env[key] ?? ''} is not allowed; allowed ${allowed}.`);
 
@@ -40,13 +47,7 @@ export function clientUrlOf(env: Env, place: string): string {
 
 /** The files to call etcd's client URL with; undefined without TLS. */
 export const tlsOf = (env: Env, clientUrl: string): TlsFiles | undefined =>
-  clientUrl.startsWith('https:')
-    ? {
-        ca: env.ETCD_TRUSTED_CA_FILE || `${CLIENT_TLS_DIR}/ca.pem`,
-        cert: `${CLIENT_TLS_DIR}/client.pem`,
-        key: `${CLIENT_TLS_DIR}/client-key.pem`,
-      }
-    : undefined;
+  clientUrl.startsWith('https:') ? clientTls(CLIENT_TLS_DIR, env.ETCD_TRUSTED_CA_FILE) : undefined;
 
 const CERTIFICATES = [
   { prefix: 'ETCD_', urls: 'ETCD_ADVERTISE_CLIENT_URLS' },
@@ -66,9 +67,7 @@ const namedUrls = (text = '') =>
 /** Certificates that etcd itself uses, by the setting that names each. */
 const certificatesOf = (env: Env) =>
   CERTIFICATES.flatMap(({ prefix, urls: key }) => {
-    const [cert, keyFile, ca] = ['CERT_FILE', 'KEY_FILE', 'TRUSTED_CA_FILE'].map(
-      (name) => env[prefix + name],
-    );
+    const [cert, keyFile, ca] = ['CERT_FILE', 'KEY_FILE', 'TRUSTED_CA_FILE'].map((of) => env[prefix + of]);
     return cert && keyFile && ca
       ? [{ setting: `${prefix}CERT_FILE`, cert, key: keyFile, ca, names: urls(env[key]).map(hostOf) }]
       : [];

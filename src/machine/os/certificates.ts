@@ -32,12 +32,10 @@ export function certificateFaults(texts: CertificateTexts, nowMs: number): strin
     faults.push(`${texts.setting} was not issued by an authority of its trusted CA file`);
   const expired = authorities.find((ca) => Date.parse(ca.validTo) < nowMs);
   if (expired) faults.push(`an authority of ${texts.setting} has expired on ${expired.validTo}`);
-  const unnamed = texts.hosts.find((host) =>
+  const other = texts.hosts.find((host) =>
     isIP(host) ? cert.checkIP(host) === undefined : cert.checkHost(host) === undefined,
   );
-  if (unnamed !== undefined)
-    faults.push(
-      `${texts.setting} does not name ${unnamed} (it names ${cert.subjectAltName ?? cert.subject})`,
-    );
+  if (other !== undefined)
+    faults.push(`${texts.setting} does not name ${other} (it names ${cert.subjectAltName ?? cert.subject})`);
   return faults;
 }

@@ -257,9 +257,7 @@ export class HeldDir {
    */
   moveTo(name: string, target: HeldDir, newName: string): void {
     if (target.stat(newName) !== undefined)
-      throw new Error(
-        `${target.path}/${newName} is there already; ${this.path}/${name} was left where it is`,
-      );
+      throw new Error(`${target.path}/${newName} is there already; ${this.path}/${name} is left where it is`);
     renameSync(this.at(name), target.at(newName));
     target.flush();
     this.flush();

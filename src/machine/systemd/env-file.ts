@@ -2,6 +2,7 @@
  * Environment files as systemd reads them (systemd.exec(5), `EnvironmentFile=`; its source: basic/env-file.c): what
  * systemd would hand to etcd is what counts, so neither a shell's rules nor dotenv's apply.
  */
+import type { Machine } from '../machine.ts';
 
 interface Assignment {
   readonly key: string;
@@ -94,3 +95,7 @@ export function setEnvValues(text: string, values: Readonly<Record<string, strin
   const gap = result === '' || result.endsWith('\n') ? '' : '\n';
   return `${result}${gap}${missing.map(([key, value]) => `${key}=${quoteValue(key, value)}\n`).join('')}`;
 }
+
+/** Whether a file of settings is missing, or says nothing. */
+export const isBlank = async ({ readFile }: Pick<Machine, 'readFile'>, path: string): Promise<boolean> =>
+  ((await readFile(path))?.text ?? '').trim() === '';

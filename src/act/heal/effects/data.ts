@@ -51,24 +51,31 @@ export async function setAside(heal: HealContext): Promise<string> {
   return moved.length === 0 ? 'there was nothing to move' : `moved ${moved.join(' and ')}`;
 }
 
+/** Whom etcd runs as. @throws when the user that its unit names is not there */
+export async function unitUser({ machine, situation: { observed } }: HealContext) {
+  const loaded = [observed.copyUnit, observed.unit].find((unit) => unit.ok && unit.value.load === 'loaded');
+  const name = loaded?.ok ? loaded.value.user : 'etcd';
+  const user = await userOf(machine, name);
+  if (user === undefined) throw new Error(`there is no user ${name}, which the unit runs as`);
+  return user;
+}
+
 /**
  * Makes the data dir etcd's own, as the app's start does: a volume that was replaced is root's, and holds nothing.
  * @throws when the user that the unit names is not there
  */
-export async function giveDataDir({ machine, config, situation }: HealContext): Promise<void> {
-  const { copyUnit, unit } = situation.observed;
-  const loaded = [copyUnit, unit].find((facts) => facts.ok && facts.value.load === 'loaded');
-  if (!loaded?.ok) return;
-  const user = await userOf(machine, loaded.value.user);
-  if (user === undefined) throw new Error(`there is no user ${loaded.value.user}, which the unit runs as`);
+export async function giveDataDir(heal: HealContext): Promise<void> {
+  const { machine, config } = heal;
+  const user = await unitUser(heal);
   const volume = config.dataDir.slice(0, config.dataDir.lastIndexOf('/'));
-  if ((await machine.kindOf(volume)) === 'mount point') {
-    const rights = await machine.rightsOf(volume);
-    if (rights && rights.uid !== user.uid) await machine.giveDirectory(volume, { ...rights, ...user });
+  await machine.makeDirectory(config.dataDir, { mode: 0o700, ...user });
+  for (const path of [
+    ...((await machine.kindOf(volume)) === 'mount point' ? [volume] : []),
+    config.dataDir,
+  ]) {
+    const rights = await machine.rightsOf(path);
+    if (rights && rights.uid !== user.uid) await machine.giveDirectory(path, { ...rights, ...user });
   }
-  const rights = await machine.rightsOf(config.dataDir);
-  if (rights === undefined) await machine.makeDirectory(config.dataDir, { mode: 0o700, ...user });
-  else if (rights.uid !== user.uid) await machine.giveDirectory(config.dataDir, { ...rights, ...user });
 }
 
 /** The data that were moved first back under their name, where nothing has taken it. */

@@ -33,9 +33,7 @@ export async function stopUnits({ machine, log }: HealContext, ...units: readonl
     await machine.systemctl(['stop', ...units], STOP_MS).catch(() => undefined);
     const alive = (await machine.units(units)).find((facts) => !isStopped(facts));
     if (alive)
-      throw new Error(
-        `etcd cannot be stopped: process ${alive.mainPid} survives SIGKILL; first it was: ${why}`,
-      );
+      throw new Error(`etcd cannot be stopped: process ${alive.mainPid} survives SIGKILL; at first: ${why}`);
   }
 }
 
