@@ -4,7 +4,6 @@ import { start, stop } from '../../src/act/start-stop.ts';
 import { HEAL_UNIT } from '../../src/state/places.ts';
 import { runVerb, type Verb } from '../fake/app.ts';
 import { memberId } from '../fake/ids.ts';
-import { nodeUrl } from '../fake/network.ts';
 import type { Ailing, FakeNode } from '../fake/node.ts';
 import { PLACES } from '../fake/observation.ts';
 import { DATA_DIR, ROOT_FILE, WAL_DIR } from '../fake/paths.ts';
@@ -412,9 +411,12 @@ const ofPeople: readonly Fault[] = [
       person(sim, node, 'etcdctl member remove', () => {
         const asked = sim.nodes.find(({ etcd }) => etcd && sim.raft.serves(etcd))?.etcd;
         const own = asked?.applied.state.members.find(({ peerUrls }) =>
-          peerUrls.includes(nodeUrl(node.sid, 2380)),
+          peerUrls.includes(sim.url(node.sid, 2380)),
         );
-        if (asked && own && !node.etcd?.joined) sim.raft.removeMember(asked, own.id);
+        // On a node without a mark nothing tells then that it has been a member: it is for a person to add it again, as
+        // docs/failures.md says.
+        const marked = [PLACES.rootDiskMark, PLACES.dataDiskMark].some((path) => node.disk.has(path));
+        if (asked && own && marked && !node.etcd?.joined) sim.raft.removeMember(asked, own.id);
       }),
   },
   {
@@ -423,7 +425,7 @@ const ofPeople: readonly Fault[] = [
     strikes: (sim, node) =>
       person(sim, node, 'etcdctl member add', () => {
         const asked = sim.nodes.find(({ etcd }) => etcd && sim.raft.serves(etcd))?.etcd;
-        const urls = [nodeUrl(node.sid, 2380)];
+        const urls = [sim.url(node.sid, 2380)];
         const waiting = asked?.applied.state.members.some(({ name }) => name === '');
         if (asked && !waiting)
           sim.raft.addMember(asked, memberId(urls, sim.token, Math.floor(sim.clock.nowMs / 1000)), urls);
@@ -497,7 +499,7 @@ const ofPeople: readonly Fault[] = [
         if (!asked && again) sim.clock.after(30_000, urls(from, to, again));
       };
       // No two members have the same.
-      const [own, other] = [nodeUrl(node.sid, 2380), `${nodeUrl(9, 2380)}${node.sid}`];
+      const [own, other] = [sim.url(node.sid, 2380), `${sim.url(9, 2380)}${node.sid}`];
       urls(own, other, false)();
       return urls(other, own, true);
     }),
@@ -527,7 +529,7 @@ const ofTheJournal: readonly Fault[] = [
             message: '',
             oldMemberId: sim.bornId(1),
             newMemberId: sim.bornId(1),
-            servedBefore: [nodeUrl(9, 2379)],
+            servedBefore: [sim.url(9, 2379)],
             steps: ['fence', 'set-aside', 'stage', 'remove', 'add', 'start', 'verify'].map((id) => ({
               id,
               startedAt: '2026-01-01T00:00:00.000Z',

@@ -1,4 +1,3 @@
-import { nodeUrl } from '../fake/network.ts';
 import type { FakeNode } from '../fake/node.ts';
 import { PLACES } from '../fake/observation.ts';
 import { UNIT_TEXT } from '../fake/paths.ts';
@@ -14,9 +13,11 @@ const CALM_MS = 40 * MINUTE_MS;
 const LOOK_EVERY = 20;
 
 const weighted = faults.flatMap((fault) => Array.from({ length: fault.weight }, () => fault));
-const told = (size: number) =>
+/** Every tenth schedule is of a cluster in TLS mode, which has stories of its own. */
+const isTls = (seed: number): boolean => Math.abs(seed) % 10 === 7;
+const told = (size: number, inTls: boolean) =>
   stories
-    .filter(({ atLeast = 0 }) => size >= atLeast)
+    .filter(({ atLeast = 0, tls = false }) => size >= atLeast && tls === inTls)
     .flatMap((story) => Array.from({ length: story.weight }, () => story));
 
 /** How one schedule ended. */
@@ -40,7 +41,7 @@ function notWhole(sim: Sim, node: FakeNode): string | undefined {
     disk.has(path),
   );
   if (left.length > 0) return `${left.join(' and ')} are left`;
-  const own = etcd.applied.state.members.filter(({ peerUrls }) => peerUrls.includes(nodeUrl(node.sid, 2380)));
+  const own = etcd.applied.state.members.filter(({ peerUrls }) => peerUrls.includes(sim.url(node.sid, 2380)));
   return own.length === 1 && own[0]?.id === etcd.data.memberId
     ? undefined
     : 'it is not listed once under its own ID';
@@ -67,7 +68,7 @@ export function runSchedule(seed: number, tells = false): Ran {
   // One bit of the seed for each node: some have been healed before, and their ID is not the computed one.
   const healedBefore =
     seed % 3 === 0 ? Array.from({ length: size }, (_, i) => i + 1).filter((sid) => (seed >> sid) & 1) : [];
-  const sim = new Sim(seed, size, healedBefore, tells);
+  const sim = new Sim(seed, size, healedBefore, tells, isTls(seed));
   const { random, clock } = sim;
   const ended = () => sim.ended;
   // etcd itself would refuse what could go wrong: now and then it does not, and guards and turns alone must.
@@ -77,7 +78,7 @@ export function runSchedule(seed: number, tells = false): Ran {
   sim.startLimit = random.pick([2, 2, 2, 5]);
   clock.run(20_000, ended);
 
-  const story = random.pick(told(size));
+  const story = random.pick(told(size, isTls(seed)));
   count('story', story.what);
   sim.tell(story.what);
   const { victims, atCalm, expects } = story.begins(sim);

@@ -37,6 +37,8 @@ export const invariants = [
   'the action ends within its limit',
   'at the end of faults every node heals',
   'what must not heal is refused with the right reason',
+  "none of ours runs the app's start where it makes a new authority",
+  'only certificates that fit are put in place',
   'the healer never throws',
   'a hook never throws',
 ] as const;
@@ -82,8 +84,9 @@ export class Sim extends FakeWorld {
     size: number,
     readonly healedBefore: readonly number[],
     private readonly tells = false,
+    tls = false,
   ) {
-    super({ seed, size, marked: true, healedBefore, settings: { maxPerDay: 20 } });
+    super({ seed, size, tls, marked: true, healedBefore, settings: { maxPerDay: 20 } });
     this.longestSleepMs = 20_000;
     this.first = this.nodes[0]?.data?.last ?? ORIGIN;
     for (const node of this.nodes)

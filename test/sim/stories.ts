@@ -3,6 +3,7 @@ import type { FakeNode } from '../fake/node.ts';
 import { PLACES } from '../fake/observation.ts';
 import { BIRTHMARK_KEY, DATA_DIR, ETCD_RIGHTS, ROOT_FILE, WAL } from '../fake/paths.ts';
 import { withKey } from '../fake/raft.ts';
+import { badOffers, losesVolume } from '../fake/tls.ts';
 import { breakages } from './breakages.ts';
 import { count } from './counters.ts';
 import { localFaults } from './faults.ts';
@@ -28,6 +29,8 @@ export interface Story {
   /** In smaller clusters only people can tell what to do: without the node that is broken nobody serves. */
   readonly atLeast?: number;
   readonly weight: number;
+  /** It is of a cluster in TLS mode. */
+  readonly tls?: true;
   /** How many faults strike at most. */
   readonly faults: number;
   readonly begins: (sim: Sim) => Begun;
@@ -44,6 +47,16 @@ function breaks(sim: Sim, node: FakeNode, how: string): void {
   breakages[how]?.(node);
   const migrated = random.chance(0.5);
   clock.after(random.chance(0.4) ? 1000 : random.between(1000, 2 * MINUTE_MS), () => node.powerOn(migrated));
+}
+
+/** Off, and on again with a new data disk: data, certificates and mark are gone, now and then with the root disk. */
+function losesDisks(sim: Sim, node: FakeNode): void {
+  const { random, clock } = sim;
+  node.powerOff();
+  losesVolume(node);
+  const migrated = random.chance(0.5);
+  sim.tell(`${node.name} loses its volume${migrated ? ', and its root disk is the image again' : ''}`);
+  clock.after(random.between(1000, 2 * MINUTE_MS), () => node.powerOn(migrated));
 }
 
 /** What the newest action of a node must have said. */
@@ -263,6 +276,37 @@ export const stories: readonly Story[] = [
       sim.forgetUnkept();
       sim.clock.after(2 * MINUTE_MS, () => node.powerOn(false));
       return { victims: [node] };
+    },
+  },
+  {
+    what: 'in TLS mode, a minority has lost its volume with all certificates',
+    tls: true,
+    weight: 3,
+    faults: 3,
+    begins: (sim) => {
+      const bad = sim.random.shuffled(sim.nodes).slice(0, sim.random.between(1, minorityOf(sim)));
+      for (const node of bad) losesDisks(sim, node);
+      return { victims: bad };
+    },
+  },
+  {
+    what: 'in TLS mode, a node has lost its volume, and the others offer nothing that can be used',
+    tls: true,
+    weight: 2,
+    faults: 1,
+    begins: (sim) => {
+      const [node, ...others] = sim.random.shuffled(sim.nodes) as [FakeNode, ...FakeNode[]];
+      losesDisks(sim, node);
+      for (const other of others) {
+        other.offers = sim.random.pick(Object.values(badOffers))[0];
+        other.ssh = sim.random.chance(0.8);
+      }
+      return {
+        victims: [node],
+        atCalm: () => {
+          for (const other of others) Object.assign(other, { offers: undefined, ssh: true });
+        },
+      };
     },
   },
   {
