@@ -10,8 +10,26 @@ v3_backup=/var/lib/etcd/v3.backup
 nodes=/srv/nodes
 export ETCDCTL_API=3
 
-peer_url() { echo "http://$1:2380"; }
-client_url() { echo "http://$1:2379"; }
+# With TLS members are called by their names, and show each other and their clients certificates.
+ssl=/var/lib/etcd/ssl/etcd
+scheme=http
+curl_tls=()
+if [ "${ETCD_ENABLE_TLS:-false}" = true ]; then
+  scheme=https
+  curl_tls=(--cacert $ssl/ca.pem --cert $ssl/client.pem --key $ssl/client-key.pem)
+  export ETCDCTL_CACERT=$ssl/ca.pem ETCDCTL_CERT=$ssl/client.pem ETCDCTL_KEY=$ssl/client-key.pem
+fi
+host_of() { # IP
+  local node
+  if [ $scheme = https ]; then
+    for node in $STABLE_NODES $ADDED_NODES; do
+      if [ "${node#*=}" = "$1" ]; then echo "etcd${node%%=*}$ETCD_CLUSTER_DNS"; return; fi
+    done
+  fi
+  echo "$1"
+}
+peer_url() { echo "$scheme://$(host_of "$1"):2380"; }
+client_url() { echo "$scheme://$(host_of "$1"):2379"; }
 
 retry() { # TIMES SECONDS COMMAND…
   local times=$1 pause=$2 i
@@ -39,8 +57,8 @@ render_node() { # STATE: a node that joins names the nodes up to itself, as they
   cat <<ENV
 ETCD_NAME=etcd$MY_SID
 ETCD_DATA_DIR=$data
-ETCD_LISTEN_PEER_URLS=$(peer_url "$MY_IP")
-ETCD_LISTEN_CLIENT_URLS=$(client_url "$MY_IP")
+ETCD_LISTEN_PEER_URLS=$scheme://$MY_IP:2380
+ETCD_LISTEN_CLIENT_URLS=$scheme://$MY_IP:2379
 ETCD_INITIAL_ADVERTISE_PEER_URLS=$(peer_url "$MY_IP")
 ETCD_ADVERTISE_CLIENT_URLS=$(client_url "$MY_IP")
 ETCD_INITIAL_CLUSTER=$cluster
@@ -53,6 +71,70 @@ ETCD_ELECTION_TIMEOUT=${ETCD_ELECTION_TIMEOUT:-1000}
 ETCD_INITIAL_CLUSTER_STATE=$1
 ETCD_ENABLE_V2=true
 ENV
+  [ $scheme = http ] || cat <<ENV
+ETCD_CERT_FILE=$ssl/server.pem
+ETCD_KEY_FILE=$ssl/server-key.pem
+ETCD_TRUSTED_CA_FILE=$ssl/ca.pem
+ETCD_CLIENT_CERT_AUTH=true
+ETCD_PEER_CERT_FILE=$ssl/peer.pem
+ETCD_PEER_KEY_FILE=$ssl/peer-key.pem
+ETCD_PEER_TRUSTED_CA_FILE=$ssl/ca.pem
+ETCD_PEER_CLIENT_CERT_AUTH=true
+ENV
+}
+
+# The members' names, each in place of an older line.
+write_names() {
+  local ip name
+  while read -r ip name; do
+    sed "/ $name\$/d" /etc/hosts >/etc/hosts.new
+    echo "$ip $name" >>/etc/hosts.new
+    cat /etc/hosts.new >/etc/hosts
+  done < <(xargs -n 2 <<<"$HOSTS_DOMAIN_NAME")
+  rm -f /etc/hosts.new
+}
+
+certificate() { # NAME USES NAMES
+  openssl req -newkey rsa:2048 -nodes -keyout "$1-key.pem" -out csr -subj "/CN=$1" 2>/dev/null
+  openssl x509 -req -in csr -CA ca.pem -CAkey ca-key.pem -CAcreateserial -days 36500 -out "$1.pem" \
+    -extfile <(printf 'extendedKeyUsage=%s\n%s\n' "$2" "$3") 2>/dev/null
+}
+
+# A new authority and all certificates, over those of every node and into the metadata.
+make_certificates() {
+  local dir node
+  dir=$(mktemp -d)
+  ( cd "$dir"
+    openssl req -x509 -newkey rsa:2048 -nodes -keyout ca-key.pem -out ca.pem -days 36500 -subj /CN=CA 2>/dev/null
+    certificate server serverAuth,clientAuth "subjectAltName=DNS:*$ETCD_CLUSTER_DNS"
+    certificate client clientAuth ""
+    certificate peer serverAuth,clientAuth "subjectAltName=DNS:*$ETCD_CLUSTER_DNS" )
+  mkdir -p $ssl
+  cp "$dir"/*.pem $ssl/
+  rm -r "$dir"
+  chmod 644 $ssl/*.pem
+  chmod 600 $ssl/*-key.pem
+  chown -R etcd:etcd /var/lib/etcd/ssl
+  for node in $STABLE_NODES; do
+    [ "${node#*=}" = "$MY_IP" ] && continue
+    scp -P 16022 -rp /var/lib/etcd/ssl "${node#*=}:/var/lib/etcd"
+    ssh -p 16022 "${node#*=}" chown -R etcd:etcd /var/lib/etcd/ssl
+  done
+  mkdir -p $nodes/metadata
+  base64 $ssl/ca.pem >$nodes/metadata/caPem
+  base64 $ssl/client.pem >$nodes/metadata/clientPem
+  base64 $ssl/client-key.pem >$nodes/metadata/clientKeyPem
+}
+
+has_certificates() {
+  local name
+  for name in ca ca-key client client-key server server-key peer peer-key; do [ -f $ssl/$name.pem ] || return 1; done
+}
+
+# On the first node they are made where there is no CA; then they are waited for.
+see_to_certificates() {
+  if [ "${STABLE_NODES%% *}" = "$MY_SID=$MY_IP" ] && [ ! -f $ssl/ca.pem ]; then make_certificates; fi
+  retry 60 2 has_certificates || exit 19
 }
 
 render_proxy() {
@@ -88,6 +170,10 @@ join() { # NODES
 start() {
   [ "$MY_ROLE" = etcd-proxy ] || chown -R etcd:etcd /var/lib/etcd
   systemctl enable --quiet etcd
+  if [ $scheme = https ] && [ "$MY_ROLE" = etcd-node ]; then
+    write_names
+    [ "$IS_ADDED" = true ] || see_to_certificates
+  fi
   if [ "$MY_ROLE" = etcd-node ] && [ "$IS_ADDED" = true ]; then
     join "$ADDED_NODES"
   else
@@ -98,7 +184,7 @@ start() {
 
 stop() { systemctl stop etcd; }
 
-check() { [ "$(curl -s -m 8 "$(client_url "$MY_IP")/health" | jq -r .health)" = true ]; }
+check() { [ "$(curl -s -m 8 "${curl_tls[@]}" "$(client_url "$MY_IP")/health" | jq -r .health)" = true ]; }
 
 # Scaled in: a node removes itself, when those with a higher SID have gone.
 my_id() { ctl member list | sed -n "s#^\([0-9a-f]*\), .*, $(peer_url "$MY_IP"),.*#\1#p"; }

@@ -156,7 +156,7 @@ function ownFiles(
     ...more,
   };
   const lines = Object.entries(env).map(([key, value]) =>
-    key.endsWith('_NODES') ? `${key}="${value}"\n` : `${key}=${value}\n`,
+    key.endsWith('_NODES') || `${value}`.includes(' ') ? `${key}="${value}"\n` : `${key}=${value}\n`,
   );
   return { 'opt/app/bin/.env': lines.join(''), 'etc/hostname': `etcd${sid}\n` };
 }

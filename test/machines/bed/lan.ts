@@ -3,7 +3,7 @@ import type { Slot } from './slot.ts';
 
 const PREFIX = 24;
 /** The bridge's own address, which scripts beside the machines have. */
-const BRIDGE_IP = '10.77.0.1';
+export const BRIDGE_IP = '10.77.0.1';
 
 /** Many lines for one process of ip(8); the first that fails ends it. */
 const ip = (options: readonly string[], ...lines: readonly string[]): Promise<string> =>

@@ -25,7 +25,7 @@ export const oneWay = (effect: number): readonly Way[] => [
   WAYS[(effect + Math.floor(effect / WAYS.length)) % WAYS.length] ?? 'killed',
 ];
 
-const CUTTER = '/opt/cut/cutter';
+export const CUTTER = '/opt/cut/cutter';
 const STATE = '/var/lib/etcd/heal-node';
 const CUT_IN = 'cut-in';
 /** Where the drop-in lies that has heal-node.service run the cutter: gone with the power, or staying. */
@@ -36,9 +36,14 @@ const KNIFE = {
 /** AppCenter looks at the one machine more often than at all three: the cuts wait for it. */
 const SPEEDUP = 80;
 
-/** The cutter, compiled like the product, and room for as many heals as there are cuts. */
-async function image(dir: string): Promise<void> {
+/** The cutter, compiled like the product. */
+export async function withCutter(dir: string): Promise<void> {
   await compile([join(import.meta.dirname, 'cutter.ts')], join(dir, CUTTER));
+}
+
+/** The same, and room for as many heals as there are cuts. */
+async function image(dir: string): Promise<void> {
+  await withCutter(dir);
   writeFileSync(join(dir, 'opt/app/conf/heal-node.env'), 'HEAL_MAX_PER_DAY=100\n', { mode: 0o600 });
 }
 
@@ -167,8 +172,10 @@ async function cutInEveryStep(stage: Stage, bad: TestMachine, way: Way, unit: st
   const platform = stage.appCenter(SPEEDUP, [bad]);
   const steps = join(bad.dataDisk, CUT_IN);
   const cutIn = (): string[] => (existsSync(steps) ? readdirSync(steps) : []);
-  // The last step may be seen done after a cut in the one before it.
-  const must = healSteps.map(({ id }) => id as string).filter((id) => id !== 'confirm');
+  // The last step may be seen done after a cut in the one before it; certificates are brought in TLS mode alone.
+  const must = healSteps
+    .map(({ id }) => id as string)
+    .filter((id) => id !== 'confirm' && id !== 'certificates');
   const hooks: Promise<unknown>[] = [];
   /** Where the cutter stands still, the power goes, and comes back. */
   const stood = async (): Promise<boolean> => {

@@ -23,6 +23,8 @@ const machineEffects = [
   'makeDirectory',
   'move',
   'remove',
+  'copyFrom',
+  'runApp',
   'systemctl',
 ] as const satisfies (keyof Machine)[];
 const clusterEffects = [
