@@ -39,7 +39,9 @@ export const logsCommand: CommandSpec = {
   json: 'the JSON lines as they are',
   run: async ({ json, lines = String(DEFAULT_LINES) }) => {
     if (!/^[1-9]\d{0,5}$/.test(String(lines))) {
-      console.error(`heal-node logs: --lines ${lines} is not allowed; allowed is 1 to 999999, in digits.`);
+      console.error(
+        `heal-node logs: --lines ${lines} is not allowed; allowed is a whole number from 1 to 999999.`,
+      );
       return EXIT.usage;
     }
     for (const line of lastLines(LOG_FILE, Number(lines))) console.log(json ? line : readableLine(line));

@@ -26,7 +26,7 @@ export async function metricsText(machine: Machine, places: Places, verdict: Ver
     gauge(
       'heal_node_verdict',
       'The verdict of the last look at this member: 1 for the one that holds.',
-      Object.fromEntries(Object.keys(verdicts).map((of) => [`verdict="${of}"`, of === verdict ? 1 : 0])),
+      Object.fromEntries(Object.keys(verdicts).map((id) => [`verdict="${id}"`, id === verdict ? 1 : 0])),
     ),
     gauge('heal_node_heals', 'Heals in the history of this node, by outcome.', Object.fromEntries(outcomes)),
     gauge(

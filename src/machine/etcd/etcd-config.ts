@@ -67,7 +67,9 @@ const namedUrls = (text = '') =>
 /** Certificates that etcd itself uses, by the setting that names each. */
 const certificatesOf = (env: Env) =>
   CERTIFICATES.flatMap(({ prefix, urls: key }) => {
-    const [cert, keyFile, ca] = ['CERT_FILE', 'KEY_FILE', 'TRUSTED_CA_FILE'].map((of) => env[prefix + of]);
+    const [cert, keyFile, ca] = ['CERT_FILE', 'KEY_FILE', 'TRUSTED_CA_FILE'].map(
+      (name) => env[prefix + name],
+    );
     return cert && keyFile && ca
       ? [{ setting: `${prefix}CERT_FILE`, cert, key: keyFile, ca, names: urls(env[key]).map(hostOf) }]
       : [];
