@@ -18,11 +18,12 @@ scenario(
       `systemctl stop etcd; cp -a --sparse=always ${DATA} /var/lib/etcd/older; systemctl start etcd`,
     );
     await writer.writes(50);
+    // A write would bring it what it lacks before the leader's next heartbeat shows that it lacks it.
+    await writer.stop();
     await bad.sh(
       `systemctl stop etcd; rm -r ${DATA}; mv /var/lib/etcd/older ${DATA}; systemctl start etcd || true`,
     );
     await etcdFailed(bad);
-    await writer.stop();
     await first.powerOff();
     await second.powerOff();
 
