@@ -81,7 +81,7 @@ export async function history(machine: Machine, places: Places): Promise<HealRec
     const record = await healRecordFile.read(machine, `${places.history}/${name}`);
     if (record !== undefined) records.push(record);
   }
-  return records;
+  return records.sort((a, b) => Date.parse(a.startedAt) - Date.parse(b.startedAt));
 }
 
 /** Heals that have begun within a day before `nowMs`, the oldest first, the unfinished one left out. */

@@ -43,7 +43,9 @@ export function pastHeals(machine: TestMachine): HealRecord[] {
   const dir = join(machine.dataDisk, 'heal-node/history');
   if (!existsSync(dir)) return [];
   const entries = readdirSync(dir).filter((name) => /^[^.].*\.json$/.test(name));
-  return entries.sort().map((name) => JSON.parse(readFileSync(join(dir, name), 'utf8')) as HealRecord);
+  return entries
+    .map((name) => JSON.parse(readFileSync(join(dir, name), 'utf8')) as HealRecord)
+    .sort((a, b) => Date.parse(a.startedAt) - Date.parse(b.startedAt));
 }
 
 /** Answers a linearizable read on its own endpoint. */
