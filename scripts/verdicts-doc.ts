@@ -92,7 +92,7 @@ ${table(
     what,
     code(typed),
     doneWhen,
-    reversible ? 'yes' : 'no',
+    reversible === 'may stay' ? 'it may stay' : reversible ? 'yes' : 'no',
   ]),
 )}
 `;

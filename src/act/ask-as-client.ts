@@ -5,12 +5,11 @@ import type { World } from '../observe/world.ts';
 
 const HOSTS = '/etc/hosts';
 
-/** The members' names in /etc/hosts, each in place of an older line, as the app's start writes them. */
+/** The members' names that /etc/hosts lacks, before all that it has: of a name the first line counts (hosts(5)). */
 function withNames(text: string, { observed: { app } }: Situation): string {
-  const named = app.ok ? app.value.hosts : [];
-  const lines = text.trimEnd().split('\n');
-  const kept = lines.filter((line) => !named.some(({ name }) => line.endsWith(name)));
-  return [...kept, ...named.map(({ ip, name }) => `${ip} ${name}`), ''].join('\n');
+  const lines = text.split('\n');
+  const named = app.ok ? app.value.hosts.map(({ ip, name }) => `${ip} ${name}`) : [];
+  return [...named.filter((line) => !lines.includes(line)), ...lines].join('\n');
 }
 
 /**
@@ -26,10 +25,12 @@ export async function askAsClient(world: World, situation: Situation): Promise<b
   const { ca, cert, key } = clientTls(places.client);
   const encoded = await Promise.all(['caPem', 'clientPem', 'clientKeyPem'].map(metadata));
   const decoded = encoded.map((text) => Buffer.from(text, 'base64').toString('utf8'));
-  const texts = [withNames((await machine.readFile(HOSTS))?.text ?? '', situation), ...decoded];
+  if (!decoded.every((text) => text.includes('-----BEGIN ')))
+    throw new Error('the metadata service has no certificate of a client');
+  const texts = [...decoded, withNames((await machine.readFile(HOSTS))?.text ?? '', situation)];
   let changed = false;
-  // The key comes last: with it there is a client to ask as.
-  for (const [i, path] of [HOSTS, ca, cert, key].entries()) {
+  // The names may resolve without /etc/hosts, which may not be ours to write; with the key there is a client to ask as.
+  for (const [i, path] of [ca, cert, key, HOSTS].entries()) {
     const text = texts[i] ?? '';
     if ((await machine.readFile(path))?.text === text) continue;
     await machine.writeFile(path, text, { ...ROOT_ONLY_FILE, mode: path === HOSTS ? 0o644 : 0o600 });

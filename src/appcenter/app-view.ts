@@ -39,5 +39,7 @@ export const tlsEnvOf = ({ sid, clusterDns, nodes }: AppView) => ({
   ETCD_DATA_DIR: '/var/lib/etcd/default.etcd',
   ETCD_INITIAL_ADVERTISE_PEER_URLS: `https://etcd${sid}${clusterDns}:2380`,
   ETCD_ADVERTISE_CLIENT_URLS: `https://etcd${sid}${clusterDns}:2379`,
+  ETCD_LISTEN_PEER_URLS: `https://${nodes.find((of) => of.sid === sid)?.ip}:2380`,
+  ETCD_LISTEN_CLIENT_URLS: `https://${nodes.find((of) => of.sid === sid)?.ip}:2379`,
   ETCD_INITIAL_CLUSTER: nodes.map((of) => `etcd${of.sid}=https://etcd${of.sid}${clusterDns}:2380`).join(','),
 });

@@ -15,8 +15,8 @@ const refused = (why: string) => ({ code: EXIT.refused, message: `Nothing is acc
 type Said = ReturnType<typeof accepted | typeof refused>;
 
 /** After a total loss: this node may found a cluster again. */
-async function found({ world, situation: { cluster, dataGone, process } }: Looked): Promise<Said> {
-  if (cluster.answered)
+async function found({ world, situation: { cluster, dataGone, process, observed } }: Looked): Promise<Said> {
+  if (cluster.answered || observed.tls?.othersThere)
     return refused('another member answers: the cluster is not lost; `heal-node heal` has this one join it');
   if (!dataGone || process === 'alive')
     return refused('this node has data, or etcd runs on it; only a node without data founds a cluster');

@@ -51,8 +51,9 @@ export interface Machine {
   /** Removes a file or a tree; nothing there is nothing done. */
   remove(path: string): Promise<void>;
   /**
-   * Copies a tree of another node's into a directory, root's alone, as the app does it (docs/platform.md): by scp on
-   * port 16022, with root's own key and what root's ssh knows of hosts. @throws with what scp said
+   * Copies files of another node's into a directory, root's alone, as the app does it (docs/platform.md): by scp on
+   * port 16022, with root's own key and what root's ssh knows of hosts. @param path may have a `*` for its files
+   * @throws with what scp said
    */
   copyFrom(host: string, path: string, into: string): Promise<void>;
   /** What is free on the file system of `path`, or of where it would be. */

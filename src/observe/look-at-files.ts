@@ -30,9 +30,10 @@ const ELSEWHERE =
 /**
  * etcd's environment, as its unit and the drop-ins of it merge it: all their environment files in order, the
  * existing-state copy read as the original that it stands for.
+ * @param blankAs what counts where the file has nothing
  * @throws where something else than environment files says what etcd is told
  */
-async function effectiveConfig({ machine, places }: World): Promise<EtcdConfig> {
+async function effectiveConfig({ machine, places }: World, blankAs?: object): Promise<EtcdConfig> {
   const masked = (await machine.kindOf(places.unitFile)) === 'mask';
   const unit =
     (masked ? undefined : await machine.readFile(places.unitFile)) ??
@@ -48,11 +49,12 @@ async function effectiveConfig({ machine, places }: World): Promise<EtcdConfig> 
     file.path === places.copyEnv ? places.env : file.path,
   );
   const texts: string[] = [];
-  for (const path of named.includes(places.env) ? named : [places.env])
-    texts.push(
-      path === places.env ? await mustRead(machine, path) : ((await machine.readFile(path))?.text ?? ''),
-    );
-  return etcdConfig(Object.assign({}, ...texts.map(parseEnvFile)), places.env);
+  for (const path of named.includes(places.env) ? named : [places.env]) {
+    const must = path === places.env && !blankAs;
+    texts.push(must ? await mustRead(machine, path) : ((await machine.readFile(path))?.text ?? ''));
+  }
+  const env = Object.assign({}, ...texts.map(parseEnvFile), blankAs);
+  return etcdConfig(env, blankAs ? places.appEnv : places.env);
 }
 
 const NOTHING_KNOWN = {
@@ -123,7 +125,7 @@ async function lookAtCertificates(machine: Machine, app: AppView): Promise<Obser
   if (!app.tls) return undefined;
   const paths = CERTIFICATES.map(certificatePath);
   const kinds = await Promise.all(paths.map((path) => machine.kindOf(path)));
-  const missing = paths.filter((_, i) => kinds[i] === 'none');
+  const missing = paths.filter((_, i) => kinds[i] !== 'file');
   if (missing.length === 0) return undefined;
   const others = app.nodes.filter(({ sid }) => sid !== app.sid);
   const reached = await Promise.all(
@@ -140,7 +142,7 @@ async function configInForce(world: World, app: Fact<AppView>, tls: Observation[
   const { machine, places } = world;
   if (!app.ok || tls === undefined) return effectiveConfig(world);
   const lost = await isBlank(machine, places.env);
-  const config = lost ? etcdConfig(tlsEnvOf(app.value), places.appEnv) : await effectiveConfig(world);
+  const config = await effectiveConfig(world, lost ? tlsEnvOf(app.value) : undefined);
   const client = clientTls(places.client);
   return config.tls && (await machine.kindOf(client.key)) === 'file' ? { ...config, tls: client } : config;
 }

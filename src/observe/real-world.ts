@@ -27,7 +27,11 @@ export function realWorld(settings: Settings): World {
     cluster: (tls) =>
       etcdCluster({ program: settings.etcdctl, tls, credentials: () => credentialsOf(settings) }),
     health: memberHealth,
-    metadata: async (key) => (await limitedFetch(`http://metadata/self/env/${key}`, undefined, 1000)).text,
+    metadata: async (key) => {
+      const { reply, text } = await limitedFetch(`http://metadata/self/env/${key}`, undefined, 1000);
+      if (!reply.ok) throw new Error(`the metadata service answers ${reply.status} for ${key}`);
+      return text;
+    },
     birthmarkOn: settings.birthmark === 'on',
     // Off is what the hooks make of settings that cannot be used.
     mode: async () => attempt(() => loadSettings().mode) ?? 'off',

@@ -29,8 +29,6 @@ export const nothingLearned = () => ({
   staleMemberId: '',
   /** What proved it was a log that is too short: started without a quorum of others, it could lose committed writes. */
   logShort: false,
-  /** Files and directories that this run has brought from another node, in their order: what it may take back. */
-  brought: [] as string[],
   /** This run has seen every member that serves list the new member, and no longer the old one. */
   listedByAll: false,
   /** Verify has passed in this run. */
@@ -59,8 +57,8 @@ export interface HealStep {
   /** How the world shows that it is done, or no longer called for; and the same as a sentence. */
   readonly done: (s: Situation, run: RunMemory) => boolean;
   readonly doneWhen: string;
-  /** It can be taken back; the first that cannot is the point of no return. */
-  readonly reversible?: true;
+  /** It can be taken back, or may stay; the first of which neither holds is the point of no return. */
+  readonly reversible?: true | 'may stay';
   /** What this run learns from the situation in which the step begins. */
   readonly learns?: (s: Situation) => Partial<RunMemory>;
 }
@@ -162,7 +160,7 @@ export const healSteps: readonly HealStep[] = [
     looksAfter: ['files', 'units', 'host'],
     done: (s) => !s.certificatesToBring,
     doneWhen: 'etcd is not in TLS mode, or none of its certificates is missing',
-    reversible: true,
+    reversible: 'may stay',
   },
   {
     id: 'fence',

@@ -94,14 +94,14 @@ export function machineOf(node: FakeNode, proc: Proc): Machine {
         path,
         true,
       ),
-    copyFrom: (host, path, into) => {
+    copyFrom: (host, _path, into) => {
       const from = world.nodes[sidOf(host) - 1];
       const talks = from !== undefined && world.network.talks(node, from);
       return proc.effect(talks ? random.between(100, 800) : 10_000, () => {
         if (!talks) throw new Error(`scp -P 16022: no answer within 10000 ms`);
         if (!from.ssh) throw new Error('scp -P 16022: Permission denied (publickey).');
         for (const [name, text] of Object.entries(from.offers ?? certificatesOf(from)))
-          disk.set(`${into}/${path.split('/').at(-1)}/etcd/${name}.pem`, { text, rights: ROOT_FILE });
+          disk.set(`${into}/${name}.pem`, { text, rights: ROOT_FILE });
       });
     },
     changedMs: (path) => look(() => disk.changedMs(path)),

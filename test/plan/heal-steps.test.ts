@@ -181,8 +181,8 @@ test('the steps stand in the order of the contract, and only remove, add, start,
   );
   assert.equal(
     order.filter((id) => effects[id as StepId].undo !== undefined),
-    undone,
-    'what is called reversible has an undo',
+    undone.filter((id) => id !== 'certificates'),
+    'what is called reversible has an undo; the certificates may stay',
   );
   assert.equal(
     healSteps.map(({ runbookStep }) => runbookStep),

@@ -196,10 +196,10 @@ export const plantedBugs: readonly PlantedBug[] = [
     test: 'test/act/heal/certificates.test.ts',
   },
   {
-    what: 'certificates that were brought stay where the heal is taken back',
-    file: 'src/act/heal/effects/certificates.ts',
-    from: 'memory.brought.splice(0).toReversed()',
-    to: '[] as string[]',
+    what: "the app's start is run without certificates, where the gate lets it",
+    file: 'src/act/start-stop.ts',
+    from: "(await machine.kindOf(certificatePath('ca'))) !== 'file'",
+    to: '!before.certificatesToBring',
     test: 'test/act/heal/certificates.test.ts',
   },
   {

@@ -1,5 +1,5 @@
 import type { StepId } from '../../plan/heal-steps.ts';
-import { bringCertificates, takeCertificatesBack } from './effects/certificates.ts';
+import { bringCertificates } from './effects/certificates.ts';
 import { bringDataBack, setAside } from './effects/data.ts';
 import { confirm, startMember, verify } from './effects/member.ts';
 import { addNewMember, removeOldMember } from './effects/membership.ts';
@@ -18,7 +18,7 @@ export interface Effect {
 
 /** What each step of src/plan/heal-steps.ts does to the world. */
 export const effects: Readonly<Record<StepId, Effect>> = {
-  certificates: { act: bringCertificates, undo: takeCertificatesBack },
+  certificates: { act: bringCertificates },
   fence: { act: fence, undo: putUnitBack },
   'set-aside': { act: setAside, undo: bringDataBack },
   stage: { act: stage, undo: unstage },

@@ -26,7 +26,9 @@ class Refused extends Error {
  * only now and then, and not at every health action.
  */
 function offerRefused(heals: readonly HealRecord[], nowMs: number): string | undefined {
-  const last = heals.findLast((heal) => heal.outcome !== 'healed' && heal.steps[0]?.id === 'certificates');
+  const last = heals.findLast(
+    ({ steps: [first, next] }) => first?.id === 'certificates' && !first.did && !next,
+  );
   return last && Math.abs(nowMs - Date.parse(last.startedAt)) < OFFER_AGAIN_MS
     ? `the heal that asked other nodes for certificates at ${last.startedAt} ended with: ${last.message}; they are asked again ${OFFER_AGAIN_MS / 60_000} minutes after it, or at once by \`heal-node heal\``
     : undefined;
@@ -35,14 +37,13 @@ function offerRefused(heals: readonly HealRecord[], nowMs: number): string | und
 /** What the guards ask besides the situation. */
 export async function guardFacts(heal: HealContext): Promise<GuardFacts> {
   const { machine, places, settings, situation, record } = heal;
-  const byPerson = record.by === 'operator';
-  const asked = byPerson || !situation.swapped;
+  const asked = record.by === 'operator' || !situation.swapped;
   const heals = await healsInLastDay(machine, places, machine.now());
   return {
     provenStale: heal.memory.provenStale,
     leftToPerson: asked ? undefined : await whyLeftToPerson(heal.world, settings, situation),
     healsInLastDay: heals,
-    offerRefused: byPerson ? undefined : offerRefused(heals, machine.now()),
+    offerRefused: record.by === 'operator' ? undefined : offerRefused(heals, machine.now()),
     maxPerDay: settings.maxPerDay,
     freeBytes: situation.config ? await freeBytes(heal) : 0,
     reclaimableBytes: await reclaimableBytes(heal),
@@ -133,7 +134,7 @@ export async function rollBack(heal: HealContext): Promise<string> {
  */
 export const canRollBack = ({ situation, memory, record, joined }: HealContext): boolean => {
   const { swapped, membership, observed } = situation;
-  if (!swapped || joined) return !joined && memory.brought.length > 0;
+  if (!swapped || joined) return false;
   return {
     unknown: memory.provenStale && !changedTheCluster(record),
     listed: true,
@@ -147,7 +148,7 @@ export const canRollBack = ({ situation, memory, record, joined }: HealContext):
  * others serve they stop what does not fit; without them only this very run knows what is wrong with the data.
  */
 const mayStartAgain = ({ situation, memory }: HealContext): boolean =>
-  !situation.swapped || situation.cluster.hasQuorumWithoutSelf || (memory.provenStale && !memory.logShort);
+  situation.cluster.hasQuorumWithoutSelf || (memory.provenStale && !memory.logShort);
 
 /**
  * Heals, or goes on with a heal: takes the first step that the world does not show as done, until all are.
@@ -177,7 +178,7 @@ export async function runHeal(
     }
     // A fence that was cut off may have begun to save an original.
     await machine.remove(places.originals);
-    await machine.remove(RUN_DIR);
+    await machine.remove(RUN_DIR).catch(() => undefined);
     // What cannot be deleted stays: it is no reason to call the heal failed.
     await pruneAside(heal).catch((error: Error) =>
       log.warn({ event: 'not-deleted' }, `Old data stay in ${places.aside}: ${error.message}`),
@@ -208,12 +209,14 @@ async function giveUp(heal: HealContext, error: Error): Promise<Outcome> {
   try {
     if (!untouched) {
       await heal.look('files', 'units', 'self', 'cluster');
-      if (canRollBack(heal) && mayStartAgain(heal)) {
-        left = `All steps were taken back (${await rollBack(heal)})`;
-        await closeRecord(machine, places, record, outcome, error.message);
-      } else if (!heal.situation.swapped && record.steps.every(({ did }) => did === undefined)) {
+      const done = record.steps.filter(({ did }) => did !== undefined);
+      if (!heal.situation.swapped && done.every(({ id }) => id === 'certificates')) {
         // The fence has failed before it moved anything; what it may have begun to save is of no use.
         await machine.remove(places.originals);
+        if (done.length > 0) left = 'The certificates stay, and nothing else was changed';
+        await closeRecord(machine, places, record, outcome, error.message);
+      } else if (canRollBack(heal) && mayStartAgain(heal)) {
+        left = `All steps were taken back (${await rollBack(heal)})`;
         await closeRecord(machine, places, record, outcome, error.message);
       } else {
         left = 'What was done stays, and the next health action or `heal-node resume` goes on from there';

@@ -77,8 +77,8 @@ export async function keepTurn({ turn, machine, cluster, servingEndpoints }: Hea
 
 /** The next one may join; without this it waits until the lease runs out. */
 export async function endTurn(heal: HealContext): Promise<void> {
-  const { turn, cluster, servingEndpoints } = heal;
+  const { turn } = heal;
   if (turn === undefined) return;
   heal.turn = undefined;
-  await cluster.revokeLease(servingEndpoints, turn.lease).catch(() => undefined);
+  await heal.cluster.revokeLease(heal.servingEndpoints, turn.lease).catch(() => undefined);
 }

@@ -9,6 +9,7 @@ import { situationOf } from '../../../src/diagnose/situation.ts';
 import { observe } from '../../../src/observe/observe.ts';
 import { HEAL_UNIT } from '../../../src/state/places.ts';
 import { PLACES, settings } from '../../fake/observation.ts';
+import { Proc } from '../../fake/process.ts';
 import { ThreeMembers } from '../../fake/three-members.ts';
 import {
   badOffers,
@@ -161,10 +162,7 @@ test('a source without ca-key.pem: the certificates are brought, and what is mis
   assert.is(ended?.outcome, 'healed', ended?.message);
   assert.equal(certificatesOf(fake.node), withoutCaKey);
   const [name] = fake.node.disk.list(PLACES.history);
-  assert.match(
-    fake.node.disk.text(`${PLACES.history}/${name}`) ?? '',
-    /without ca-key\.pem, for which the app's own start waits/,
-  );
+  assert.match(fake.node.disk.text(`${PLACES.history}/${name}`) ?? '', /which is without ca-key\.pem/);
 });
 
 test('a guard that refuses is asked before anything is brought', () => {
@@ -184,10 +182,8 @@ for (const [when, path, step] of [
   ['when the certificates are there', certificatePath(CA_KEY), 'fence'],
   ['when everything is staged', PLACES.copyEnv, 'remove'],
 ] as const)
-  test(`the others fall silent ${when}: refused, and the certificates go with the rest`, () => {
+  test(`the others fall silent ${when}: refused, and nothing but the certificates stays`, () => {
     const fake = inTls();
-    fake.run((world) => healthAction(world, { ...settings, mode: 'manual' }, quiet));
-    const before = fake.files(ours);
     fake.once(
       () => fake.node.disk.entries.has(path),
       () => fake.othersOff(),
@@ -196,12 +192,15 @@ for (const [when, path, step] of [
     assert.is(ended?.outcome, 'refused', ended?.message);
     assert.match(
       ended?.message ?? '',
-      new RegExp(
-        `refused before ${step}: .*quorum.*All steps were taken back.*certificates in .* are gone again`,
-      ),
+      new RegExp(`refused before ${step}: .*quorum.*(The certificates stay|All steps were taken back)`),
     );
-    assert.equal(fake.files(ours), before);
+    assert.equal(certificatesOf(fake.node), good);
+    assert.not(fake.node.disk.has(PLACES.copyEnv));
     assert.equal(fake.removed, []);
+    // What was offered was good: nobody waits when the others are back.
+    fake.othersOn();
+    const next = fake.heal('health-action');
+    assert.is(next?.outcome, 'healed', next?.message);
   });
 
 test('a look asks no other service and no node, and takes no longer for it; nor does the gate', () => {
@@ -274,13 +273,108 @@ test('both disks are lost, and the member was removed: nothing shows that it was
   expectHealed(fake, 'removed meanwhile');
 });
 
-test('names that are in /etc/hosts already stay as they are, and what else is there stays in its place', () => {
+/** What the app's commands are run with, in place of running them: with each whether ca.pem is there. */
+function appRuns(fake: ThreeMembers): string[] {
+  const ran: string[] = [];
+  const world = fake.world.bind(fake);
+  fake.world = (node, proc) => {
+    const real = world(node, proc);
+    const runApp: typeof real.machine.runApp = async (argv) => {
+      ran.push(`${argv.join(' ')}, ca.pem: ${node.disk.kindOf(certificatePath('ca'))}`);
+      return 1;
+    };
+    return { ...real, machine: { ...real.machine, runApp } };
+  };
+  return ran;
+}
+
+for (const [when, migrated, strikes] of [
+  [
+    'somebody runs what looks like a verb of the app',
+    false,
+    (fake: ThreeMembers) => new Proc(fake.node, '/opt/app/bin/ctl.sh repair', 'theirs'),
+  ],
+  ['the others go off while it waits, and nothing remembers', true, (fake: ThreeMembers) => fake.othersOff()],
+] as const)
+  test(`the app's start, which would make a new authority, is not run where ${when}`, () => {
+    const fake = inTls('none');
+    fake.node.powerOff();
+    losesVolume(fake.node);
+    fake.node.powerOn(migrated);
+    fake.pass(10_000);
+    fake.metadata = false;
+    const ran = appRuns(fake);
+    let code: number | undefined;
+    fake.spawn(fake.node, 'start', 600_000, async (world) => {
+      code = await start(world, { ...settings, healAtBoot: 'off' }, quiet);
+    });
+    fake.pass(migrated ? 3000 : 0);
+    strikes(fake);
+    fake.pass(600_000);
+    assert.is(code, 3);
+    assert.equal(ran, []);
+  });
+
+test('what stands there instead of a certificate is not taken for one, nor replaced', () => {
+  for (const stands of [{ kind: 'link' }, { text: 'of another authority' }] as const) {
+    const fake = inTls('none');
+    fake.node.powerOff();
+    losesVolume(fake.node);
+    fake.node.powerOn(true);
+    fake.node.disk.set(certificatePath('ca'), { ...stands, rights: { mode: 0o644, uid: 100, gid: 101 } });
+    fake.pass(10_000);
+    const ran = appRuns(fake);
+    const ended = fake.heal('health-action');
+    assert.is.not(ended?.outcome, 'healed');
+    assert.match(
+      ended?.message ?? '',
+      /ssl\/etcd\/ca\.pem(: is a link|\.pem is there, and is another| is there)/,
+    );
+    assert.equal(ran, []);
+    const { rights: _, ...there } = fake.node.disk.entries.get(certificatePath('ca')) ?? {
+      rights: undefined,
+    };
+    assert.equal(there, stands);
+  }
+});
+
+test('both disks lost, and no node has ca-key.pem, for which the app would wait: refused by name', () => {
+  const fake = inTls('none');
+  offers(fake, withoutCaKey);
+  fake.node.powerOff();
+  losesVolume(fake.node);
+  fake.node.powerOn(true);
+  fake.pass(10_000);
+  const ended = fake.heal('health-action');
+  assert.is(ended?.outcome, 'failed', ended?.message);
+  assert.match(ended?.message ?? '', /it lacks ca-key\.pem.*Nothing was changed/);
+});
+
+test('names with capitals are those that URLs have in small letters', () => {
+  const fake = inTls();
+  const names = [1, 2, 3].map((sid) => `10.0.0.${sid} etcd${sid}${DNS.toUpperCase()}`);
+  names.push(...[1, 2, 3].map((sid) => `10.0.0.${sid} etcd${sid}${DNS}`).slice(1, 2));
+  fake.putFile(PLACES.appEnv, fake.node.appView({ HOSTS_DOMAIN_NAME: names.join(' ') }));
+  fake.putFile('/etc/hosts', [1, 2, 3].map((sid) => `10.0.0.${sid} etcd${sid}${DNS}\n`).join(''));
+  const ended = fake.heal('health-action');
+  assert.is(ended?.outcome, 'healed', ended?.message);
+});
+
+test('what the metadata service has instead of certificates is not written anywhere', () => {
+  const fake = inTls();
+  const world = fake.world.bind(fake);
+  fake.world = (node, proc) => ({ ...world(node, proc), metadata: async () => 'bm90IGZvdW5k' });
+  fake.run((seam) => healthAction(seam, { ...settings, mode: 'manual' }, quiet));
+  assert.equal(fake.node.disk.below('/run/heal-node'), []);
+});
+
+test('names that are in /etc/hosts already stay as they are, and no other line is lost', () => {
   const fake = inTls();
   const hosts = `127.0.0.1 localhost\n\n# ours\n10.0.0.9 etcd1${DNS}\n10.9.9.9 other\n`;
   fake.putFile('/etc/hosts', hosts);
   fake.run((world) => healthAction(world, { ...settings, mode: 'manual' }, quiet));
   const names = [1, 2, 3].map((sid) => `10.0.0.${sid} etcd${sid}${DNS}\n`).join('');
-  const whole = `127.0.0.1 localhost\n\n# ours\n10.9.9.9 other\n${names}`;
+  const whole = `${names}${hosts}`;
   assert.is(fake.node.disk.text('/etc/hosts'), whole);
   fake.metadata = false;
   fake.run((world) => healthAction(world, { ...settings, mode: 'manual' }, quiet));
