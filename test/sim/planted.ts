@@ -233,8 +233,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     what: 'a turn is not given back',
     file: 'src/act/heal/turn.ts',
-    from: 'await cluster.revokeLease(servingEndpoints, turn.lease).catch(() => undefined);',
-    to: 'await cluster.keepAlive(servingEndpoints, turn.lease).catch(() => undefined);',
+    from: 'await heal.cluster.revokeLease(heal.servingEndpoints, turn.lease).catch(() => undefined);',
+    to: 'await heal.cluster.keepAlive(heal.servingEndpoints, turn.lease).catch(() => undefined);',
     test: 'test/act/heal/turn.test.ts',
   },
   {

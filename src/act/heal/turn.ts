@@ -77,8 +77,8 @@ export async function keepTurn({ turn, machine, cluster, servingEndpoints }: Hea
 
 /** The next one may join; without this it waits until the lease runs out. */
 export async function endTurn(heal: HealContext): Promise<void> {
-  const { turn } = heal;
-  if (turn === undefined) return;
+  const { turn, situation } = heal;
+  if (turn === undefined || situation.config === undefined) return;
   heal.turn = undefined;
   await heal.cluster.revokeLease(heal.servingEndpoints, turn.lease).catch(() => undefined);
 }
