@@ -1,4 +1,3 @@
-import { certificatePath } from '../appcenter/certificates.ts';
 import { diagnose } from '../diagnose/diagnose.ts';
 import { situationOf } from '../diagnose/situation.ts';
 import type { Verdict } from '../diagnose/verdicts.ts';
@@ -74,16 +73,16 @@ export async function start(world: World, settings: Settings, log: Log): Promise
     const healed = await healAndSay(world, log);
     if (!healed && before.swapped) return 1;
   }
-  const brings = before.certificatesMissing === undefined || before.certificatesToBring;
-  const instead = brings ? await insteadOfStart(world, settings, log) : undefined;
+  const instead = await insteadOfStart(world, settings, log);
   if (instead !== undefined) return instead;
   // Never beside a heal: the unit may be aside just now.
   if ((await healRuns(machine)) && (await healAndSay(world, log))) return 0;
   // The gate may see others silent that were there, or let a verb of the app's go on: the app's start would still make a
   // new authority for all nodes.
-  if (before.certificatesMissing !== undefined && (await machine.kindOf(certificatePath('ca'))) !== 'file') {
-    const why = `${before.certificatesMissing}; ${found.means}`;
-    say(log, 'start-refused', `Not started: ${why}. Action: ${found.advice}.`);
+  const now = situationOf(await observe(world, undefined, ['files']), places);
+  const missing = now.certificatesMissing ?? (now.observed.tls && before.certificatesMissing);
+  if (missing !== undefined) {
+    say(log, 'start-refused', `Not started: ${missing}; ${found.means}. Action: ${found.advice}.`);
     return 3;
   }
   const code = (await machine.runApp(settings.startCmd, DAY_MS)) ?? 1;

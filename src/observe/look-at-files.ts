@@ -54,7 +54,7 @@ async function effectiveConfig({ machine, places }: World, blankAs?: object): Pr
     texts.push(must ? await mustRead(machine, path) : ((await machine.readFile(path))?.text ?? ''));
   }
   const env = Object.assign({}, ...texts.map(parseEnvFile), blankAs);
-  return etcdConfig(env, blankAs ? places.appEnv : places.env);
+  return etcdConfig(env, blankAs ? places.appEnv : places.env, blankAs !== undefined);
 }
 
 const NOTHING_KNOWN = {
@@ -125,7 +125,8 @@ async function lookAtCertificates(machine: Machine, app: AppView): Promise<Obser
   if (!app.tls) return undefined;
   const paths = CERTIFICATES.map(certificatePath);
   const kinds = await Promise.all(paths.map((path) => machine.kindOf(path)));
-  const missing = paths.filter((_, i) => kinds[i] !== 'file');
+  // The app's start asks whether ca.pem is a file, and makes a new authority where it is none, a dangling link too.
+  const missing = paths.filter((_, i) => kinds[i] === 'none' || (i === 0 && kinds[i] !== 'file'));
   if (missing.length === 0) return undefined;
   const others = app.nodes.filter(({ sid }) => sid !== app.sid);
   const reached = await Promise.all(

@@ -101,9 +101,10 @@ export async function diskNotMounted(
       ([device = '#', at = '']) =>
         !device.startsWith('#') && at.length > 1 && config.dataDir.startsWith(`${at}/`),
     );
-  return mount
-    ? `${config.dataDir} is on the root file system; /etc/fstab names ${mount[0]} for ${mount[1]}`
-    : '';
+  if (mount)
+    return `${config.dataDir} is on the root file system; /etc/fstab names ${mount[0]} for ${mount[1]}`;
+  // An etcd node's data are on a disk of their own (docs/platform.md): where its settings are lost too nothing else tells.
+  return config.fromView ? `${config.dataDir} is on the root file system, and etcd.env, too, is lost` : '';
 }
 
 /** The settings in force against this machine as it is. @throws when a source does not answer. */

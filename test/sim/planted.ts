@@ -198,15 +198,15 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     what: "the app's start is run without certificates, where the gate lets it",
     file: 'src/act/start-stop.ts',
-    from: "(await machine.kindOf(certificatePath('ca'))) !== 'file'",
-    to: '!before.certificatesToBring',
+    from: 'if (missing !== undefined) {',
+    to: 'if (missing !== undefined && !before.certificatesToBring) {',
     test: 'test/act/heal/certificates.test.ts',
   },
   {
     what: "the CA's key is brought last, and a cut before it leaves it out",
     file: 'src/act/heal/effects/certificates.ts',
-    from: '[CA_KEY, ...CERTIFICATES].filter',
-    to: '[...CERTIFICATES, CA_KEY].filter',
+    from: '...[CA_KEY, ...CERTIFICATES].map(certificatePath)',
+    to: '...[...CERTIFICATES, CA_KEY].map(certificatePath)',
     test: 'test/act/heal/certificates.test.ts',
   },
   {

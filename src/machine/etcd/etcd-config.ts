@@ -79,7 +79,7 @@ const certificatesOf = (env: Env) =>
 export type EtcdConfig = Readonly<ReturnType<typeof etcdConfig>>;
 
 /** @throws naming the file, the key, the value and what is allowed. */
-export function etcdConfig(env: Env, place: string) {
+export function etcdConfig(env: Env, place: string, fromView = false) {
   const name = env.ETCD_NAME ?? '';
   if (!/^[^\s,=]+$/.test(name))
     throw notAllowed(env, 'ETCD_NAME', place, 'is a name without commas, = or spaces');
@@ -89,6 +89,8 @@ export function etcdConfig(env: Env, place: string) {
   return {
     name,
     dataDir,
+    /** etcd's own settings are lost: these are what the app's view says (src/appcenter/app-view.ts). */
+    fromView,
     /** Where the WAL is: in the data dir, or in a directory of its own. */
     walDir: walDir || `${dataDir}/member/wal`,
     separateWalDir: walDir !== '',

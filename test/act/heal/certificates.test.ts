@@ -155,16 +155,6 @@ test('what one node offers is bad, the next has what fits; ten minutes later the
   expectHealed(fake, 'the second has them');
 });
 
-test('a source without ca-key.pem: the certificates are brought, and what is missing is named', () => {
-  const fake = inTls();
-  offers(fake, withoutCaKey);
-  const ended = fake.heal('health-action');
-  assert.is(ended?.outcome, 'healed', ended?.message);
-  assert.equal(certificatesOf(fake.node), withoutCaKey);
-  const [name] = fake.node.disk.list(PLACES.history);
-  assert.match(fake.node.disk.text(`${PLACES.history}/${name}`) ?? '', /which is without ca-key\.pem/);
-});
-
 test('a guard that refuses is asked before anything is brought', () => {
   const fake = inTls();
   fake.run((world) => healthAction(world, { ...settings, mode: 'manual' }, quiet));
@@ -338,16 +328,48 @@ test('what stands there instead of a certificate is not taken for one, nor repla
   }
 });
 
-test('both disks lost, and no node has ca-key.pem, for which the app would wait: refused by name', () => {
+test('no node has ca-key.pem, for which the app would wait: refused by name, whatever is lost', () => {
+  for (const migrated of [false, true]) {
+    const fake = inTls('none');
+    offers(fake, withoutCaKey);
+    fake.node.powerOff();
+    losesVolume(fake.node);
+    fake.node.powerOn(migrated);
+    fake.pass(10_000);
+    const ended = fake.heal('health-action');
+    assert.is(ended?.outcome, 'failed', ended?.message);
+    assert.match(ended?.message ?? '', /it lacks ca-key\.pem.*Nothing was changed/);
+  }
+});
+
+test('a volume that is not mounted yet, on a root disk that was put back, is not taken for lost', () => {
   const fake = inTls('none');
-  offers(fake, withoutCaKey);
   fake.node.powerOff();
-  losesVolume(fake.node);
+  fake.node.mounts(false);
   fake.node.powerOn(true);
+  fake.node.disk.set('/etc/fstab', { text: '', rights: { mode: 0o644, uid: 0, gid: 0 } });
   fake.pass(10_000);
   const ended = fake.heal('health-action');
-  assert.is(ended?.outcome, 'failed', ended?.message);
-  assert.match(ended?.message ?? '', /it lacks ca-key\.pem.*Nothing was changed/);
+  assert.is.not(ended?.outcome, 'healed');
+  assert.match(ended?.message ?? '', /local-fault\/disk-not-mounted/);
+  assert.equal(fake.removed, []);
+  assert.equal(certificatesOf(fake.node), {});
+});
+
+test('a dangling link at ca.pem is no certificate for the start hook: the app would make a new one', () => {
+  const fake = inTls('none');
+  fake.node.powerOff();
+  fake.node.disk.set(certificatePath('ca'), { kind: 'link', rights: { mode: 0o777, uid: 100, gid: 101 } });
+  fake.node.powerOn(false);
+  fake.pass(10_000);
+  const ran = appRuns(fake);
+  let code: number | undefined;
+  fake.spawn(fake.node, 'start', 600_000, async (world) => {
+    code = await start(world, { ...settings, healAtBoot: 'off' }, quiet);
+  });
+  fake.pass(600_000);
+  assert.is(code, 3);
+  assert.equal(ran, []);
 });
 
 test('names with capitals are those that URLs have in small letters', () => {

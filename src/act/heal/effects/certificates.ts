@@ -27,20 +27,18 @@ async function offeredBy({ machine, places }: HealContext, source: string) {
  * which the members that serve were verified when they were asked.
  */
 async function whyRefused(
-  { machine, places, config }: HealContext,
+  { machine, config }: HealContext,
   offered: Readonly<Record<string, string>>,
 ): Promise<string> {
-  // Where etcd.env is lost too the app's own start is run, which waits for the CA's key.
-  const needed = (await isBlank(machine, places.env)) ? [...CERTIFICATES, CA_KEY] : CERTIFICATES;
-  const lacks = needed.filter((name) => !offered[name]);
+  // The app's start waits for the CA's key as well.
+  const lacks = [...CERTIFICATES, CA_KEY].filter((name) => !offered[name]);
   if (lacks.length > 0) return `it lacks ${lacks.join('.pem, ')}.pem`;
   const { ca = '' } = offered;
   const trusted = config.tls && (await machine.readFile(config.tls.ca))?.text;
   if (ca.trim() !== trusted?.trim())
     return 'its ca.pem is not the authority by which the members that serve are verified';
-  const hosts = { client: [], server: [hostOf(config.clientUrl)], peer: config.peerUrls.map(hostOf) };
-  const pairs = Object.entries(offered[CA_KEY] ? { ca: [], ...hosts } : hosts);
-  const faults = pairs.flatMap(([name, names]) => {
+  const hosts = { ca: [], client: [], server: [hostOf(config.clientUrl)], peer: config.peerUrls.map(hostOf) };
+  const faults = Object.entries(hosts).flatMap(([name, names]) => {
     const pair = { setting: `${name}.pem`, cert: offered[name] ?? '', key: offered[`${name}-key`] ?? '' };
     return certificateFaults({ ...pair, ca, hosts: names }, machine.now());
   });
@@ -55,8 +53,7 @@ async function bringFrom(heal: HealContext, source: string): Promise<string> {
   if (why !== '') throw new Error(why);
   const user = await unitUser(heal);
   // The CA's key before the others: the step is done when none of those is missing.
-  const names = [CA_KEY, ...CERTIFICATES].filter((name) => offered[name]);
-  for (const path of [SSL_DIR, CLIENT_TLS_DIR, ...names.map(certificatePath)]) {
+  for (const path of [SSL_DIR, CLIENT_TLS_DIR, ...[CA_KEY, ...CERTIFICATES].map(certificatePath)]) {
     const text = offered[path.slice(CLIENT_TLS_DIR.length + 1, -'.pem'.length)];
     if ((await machine.kindOf(path)) !== 'none') {
       if (text === undefined || (await machine.readFile(path))?.text === text) continue;
@@ -65,7 +62,7 @@ async function bringFrom(heal: HealContext, source: string): Promise<string> {
     if (text === undefined) await machine.makeDirectory(path, { ...user, mode: 0o755 });
     else await machine.writeFile(path, text, { ...user, mode: path.endsWith('-key.pem') ? 0o600 : 0o644 });
   }
-  return `${CLIENT_TLS_DIR} is back as ${source} has it, ${offered[CA_KEY] ? 'with' : 'which is without'} ${CA_KEY}.pem`;
+  return `${CLIENT_TLS_DIR} is back as ${source} has it`;
 }
 
 /**

@@ -66,6 +66,8 @@ export async function unitUser({ machine, situation: { observed } }: HealContext
  */
 export async function giveDataDir(heal: HealContext): Promise<void> {
   const { machine, config } = heal;
+  const { copyUnit, unit } = heal.situation.observed;
+  if (![copyUnit, unit].some((facts) => facts.ok && facts.value.load === 'loaded')) return;
   const user = await unitUser(heal);
   const volume = config.dataDir.slice(0, config.dataDir.lastIndexOf('/'));
   await machine.makeDirectory(config.dataDir, { mode: 0o700, ...user });
