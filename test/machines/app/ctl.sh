@@ -128,7 +128,10 @@ make_certificates() {
 
 has_certificates() {
   local name
-  for name in ca ca-key client client-key server server-key peer peer-key; do [ -f $ssl/$name.pem ] || return 1; done
+  for name in ca ca-key client client-key server server-key peer peer-key; do
+    # The node that makes them copies them as root, and gives them to etcd after that.
+    [ "$(stat -c %U $ssl/$name.pem 2>/dev/null)" = etcd ] || return 1
+  done
 }
 
 # On the first node they are made where there is no CA; then they are waited for.
