@@ -73,7 +73,8 @@ export async function start(world: World, settings: Settings, log: Log): Promise
     const healed = await healAndSay(world, log);
     if (!healed && before.swapped) return 1;
   }
-  const instead = await insteadOfStart(world, settings, log);
+  const brings = before.certificatesMissing === undefined || before.certificatesToBring;
+  const instead = brings ? await insteadOfStart(world, settings, log) : undefined;
   if (instead !== undefined) return instead;
   // Never beside a heal: the unit may be aside just now.
   if ((await healRuns(machine)) && (await healAndSay(world, log))) return 0;

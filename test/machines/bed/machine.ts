@@ -180,6 +180,13 @@ export class TestMachine {
       60_000,
       20,
     );
+    // Not before the jobs of the boot are there: nobody calls the app in its first tenth of a second.
+    await until(
+      `${this.name} boots`,
+      async () => /starting|running|degraded/.test((await this.run('systemctl', 'is-system-running')).stdout),
+      60_000,
+      100,
+    );
     if (!boots) return;
     const { stdout } = await this.run('systemctl', 'is-system-running', '--wait');
     if (!/running|degraded/.test(stdout)) throw new Error(`${this.name} has not booted: ${stdout}`);
