@@ -328,6 +328,15 @@ test('what stands there instead of a certificate is not taken for one, nor repla
   }
 });
 
+test('one that is another is met before anything is put in place', () => {
+  const fake = inTls();
+  const rights = { mode: 0o600, uid: 100, gid: 101 };
+  fake.node.disk.set(certificatePath('peer-key'), { text: 'of another authority', rights });
+  const ended = fake.heal('health-action');
+  assert.match(ended?.message ?? '', /peer-key\.pem is there, and is another one.*Nothing was changed/);
+  assert.equal(certificatesOf(fake.node), { 'peer-key': 'of another authority' });
+});
+
 test('no node has ca-key.pem, for which the app would wait: refused by name, whatever is lost', () => {
   for (const migrated of [false, true]) {
     const fake = inTls('none');

@@ -11,6 +11,8 @@ const SSL_DIR = CLIENT_TLS_DIR.slice(0, CLIENT_TLS_DIR.lastIndexOf('/'));
 /** The app's start waits for the start of etcd's unit, which the gate refuses. */
 const APP_START_MS = 120_000;
 
+type Offered = Readonly<Record<string, string>>;
+
 /** What a node offers by name, empty where it has none; read into memory. */
 async function offeredBy({ machine, places }: HealContext, source: string) {
   await machine.remove(places.offered);
@@ -19,17 +21,14 @@ async function offeredBy({ machine, places }: HealContext, source: string) {
     const file = await machine.readFile(`${places.offered}/${name}.pem`);
     return [name, file?.text ?? ''] as const;
   });
-  return Object.fromEntries(await Promise.all(entries)) as Readonly<Record<string, string>>;
+  return Object.fromEntries(await Promise.all(entries)) as Offered;
 }
 
 /**
  * Why what a node offers is not put in place; empty when all of it fits. The authority must be, to the letter, that by
  * which the members that serve were verified when they were asked.
  */
-async function whyRefused(
-  { machine, config }: HealContext,
-  offered: Readonly<Record<string, string>>,
-): Promise<string> {
+async function whyRefused({ machine, config }: HealContext, offered: Offered): Promise<string> {
   // The app's start waits for the CA's key as well.
   const lacks = [...CERTIFICATES, CA_KEY].filter((name) => !offered[name]);
   if (lacks.length > 0) return `it lacks ${lacks.join('.pem, ')}.pem`;
@@ -53,12 +52,15 @@ async function bringFrom(heal: HealContext, source: string): Promise<string> {
   if (why !== '') throw new Error(why);
   const user = await unitUser(heal);
   // The CA's key before the others: the step is done when none of those is missing.
-  for (const path of [SSL_DIR, CLIENT_TLS_DIR, ...[CA_KEY, ...CERTIFICATES].map(certificatePath)]) {
-    const text = offered[path.slice(CLIENT_TLS_DIR.length + 1, -'.pem'.length)];
-    if ((await machine.kindOf(path)) !== 'none') {
-      if (text === undefined || (await machine.readFile(path))?.text === text) continue;
+  const paths = [SSL_DIR, CLIENT_TLS_DIR, ...[CA_KEY, ...CERTIFICATES].map(certificatePath)];
+  const textOf = (path: string) => offered[path.slice(CLIENT_TLS_DIR.length + 1, -'.pem'.length)];
+  const there = await Promise.all(paths.map(async (path) => (await machine.kindOf(path)) !== 'none'));
+  // Before anything is put in place.
+  for (const path of paths.filter((each, i) => there[i] && textOf(each) !== undefined))
+    if ((await machine.readFile(path))?.text !== textOf(path))
       throw new Error(`${path} is there, and is another one than that of ${source}; move it away`);
-    }
+  for (const path of paths.filter((_, i) => !there[i])) {
+    const text = textOf(path);
     if (text === undefined) await machine.makeDirectory(path, { ...user, mode: 0o755 });
     else await machine.writeFile(path, text, { ...user, mode: path.endsWith('-key.pem') ? 0o600 : 0o644 });
   }
