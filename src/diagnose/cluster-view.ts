@@ -8,37 +8,7 @@ interface Serving {
 }
 
 /** The cluster as the others that serve see it. */
-export interface ClusterView {
-  /** Others that answer a linearizable read and have a vote, each once. */
-  readonly serving: readonly Serving[];
-  /** Others that did not, with the reason. */
-  readonly silent: readonly { readonly endpoint: string; readonly why: string }[];
-  /** Why those that serve do not agree on cluster ID and member list; undefined when they do. */
-  readonly disagreement: string | undefined;
-  /** Empty when nobody serves. */
-  readonly clusterId: string;
-  readonly members: readonly Member[];
-  /** This node's entry, found by its peer URLs. */
-  readonly own: Member | undefined;
-  /**
-   * A listed member of this node's name with other peer URLs; undefined where its own entry is found. One that serves at
-   * its own peer URL's host is another node's: a copy of its data that ran here for a moment has put this node's name
-   * on it (etcdserver/server.go, publish), until that node's etcd is started again.
-   */
-  readonly renamed: Member | undefined;
-  /** Where somebody else answers as this node's own member; undefined as a rule. */
-  readonly ownServedBy: string | undefined;
-  /** How many of the members with a vote are a quorum. */
-  readonly quorum: number;
-  /** Alarms, as those that answer know them. */
-  readonly alarms: readonly Alarm[];
-  /** One of those that serve has refused us for want of credentials: what it said. */
-  readonly credentialsRefused: string;
-  /** One of the others has answered, whether it serves or not. */
-  readonly answered: boolean;
-  /** At least a quorum of the members with a vote serve without this one, and agree. */
-  readonly hasQuorumWithoutSelf: boolean;
-}
+export type ClusterView = Readonly<ReturnType<typeof clusterView>>;
 
 export const isOwn = (member: Member, config: EtcdConfig): boolean =>
   member.peerUrls.some((url) => config.peerUrls.includes(url.replace(/\/+$/, '')));
@@ -57,7 +27,7 @@ export function clusterView(
   config: EtcdConfig | undefined,
   others: readonly Asked[],
   changedList: readonly Member[] | undefined,
-): ClusterView {
+) {
   const serving: Serving[] = [];
   const silent: { endpoint: string; why: string }[] = [];
   for (const { endpoint, reply } of others) {
@@ -89,20 +59,36 @@ export function clusterView(
     ({ reply }) => reply.memberId !== own?.id && voters.some((member) => member.id === reply.memberId),
   );
   return {
+    /** Others that answer a linearizable read and have a vote, each once. */
     serving: listed,
+    /** Others that did not, with the reason. */
     silent,
+    /** Why those that serve do not agree on cluster ID and member list; undefined when they do. */
     disagreement,
+    /** Empty when nobody serves. */
     clusterId: first?.reply.clusterId ?? '',
     members,
+    /** This node's entry, found by its peer URLs. */
     own,
+    /**
+     * A listed member of this node's name with other peer URLs; undefined where its own entry is found. One that serves at
+     * its own peer URL's host is another node's: a copy of its data that ran here for a moment has put this node's name
+     * on it (etcdserver/server.go, publish), until that node's etcd is started again.
+     */
     renamed: own
       ? undefined
       : members.find((member) => member.name !== '' && member.name === config?.name && !servesThere(member)),
+    /** Where somebody else answers as this node's own member; undefined as a rule. */
     ownServedBy: own && serving.find(({ reply }) => reply.memberId === own.id)?.endpoint,
+    /** One of those that serve has refused us for want of credentials: what it said. */
     credentialsRefused: serving.find(({ reply }) => reply.credentialsRefused)?.reply.credentialsRefused ?? '',
+    /** One of the others has answered, whether it serves or not. */
     answered: others.some(({ reply }) => reply.ok),
+    /** How many of the members with a vote are a quorum. */
     quorum,
+    /** Alarms, as those that answer know them. */
     alarms: others.flatMap(({ reply }) => (reply.ok ? reply.value.alarms : [])).filter(firstOfItsKind),
+    /** At least a quorum of the members with a vote serve without this one, and agree. */
     hasQuorumWithoutSelf: members.length > 0 && listed.length >= quorum && disagreement === undefined,
   };
 }
