@@ -14,7 +14,7 @@ import { readJson } from '../src/cluster/etcdctl.ts';
 import * as replies from '../src/cluster/replies.ts';
 import { diagnose } from '../src/diagnose/diagnose.ts';
 import { etcdConfig } from '../src/machine/etcd/etcd-config.ts';
-import type { Examination } from '../src/machine/etcd/examination.ts';
+import type { Examination } from '../src/machine/etcd/examine.ts';
 import { examine } from '../src/machine/etcd/examine.ts';
 import { linesSince, plainLine } from '../src/machine/etcd/log-lines.ts';
 import { certificateFaults } from '../src/machine/os/certificates.ts';

@@ -1,6 +1,6 @@
 import type { Member, MemberReply } from '../cluster/cluster.ts';
 import type { EtcdConfig } from '../machine/etcd/etcd-config.ts';
-import type { Examination } from '../machine/etcd/examination.ts';
+import type { Examination } from '../machine/etcd/examine.ts';
 import { lastWords } from '../machine/etcd/log-lines.ts';
 import type { UnitFacts } from '../machine/systemd/systemctl.ts';
 import { unitInForce } from '../observe/look-at-units.ts';

@@ -1,4 +1,5 @@
-import type { Depth, Examination } from './etcd/examination.ts';
+import type { Depth } from './etcd/examination.ts';
+import type { Examination } from './etcd/examine.ts';
 import type { FileRights } from './os/held-dir.ts';
 import type { Network, Reach } from './os/network.ts';
 import type { ProcessSample } from './os/process.ts';

@@ -1,7 +1,7 @@
 import type { AppView } from '../appcenter/app-view.ts';
 import type { Member, MemberReply } from '../cluster/cluster.ts';
 import type { EtcdConfig } from '../machine/etcd/etcd-config.ts';
-import type { Examination } from '../machine/etcd/examination.ts';
+import type { Examination } from '../machine/etcd/examine.ts';
 import type { Health, PathKind } from '../machine/machine.ts';
 import type { Listener, Reach } from '../machine/os/network.ts';
 import type { UnitFacts } from '../machine/systemd/systemctl.ts';

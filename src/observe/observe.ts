@@ -1,4 +1,4 @@
-import type { Examination } from '../machine/etcd/examination.ts';
+import type { Examination } from '../machine/etcd/examine.ts';
 import type { UnitFacts } from '../machine/systemd/systemctl.ts';
 import { lookAtFiles } from './look-at-files.ts';
 import { lookAtHost } from './look-at-host.ts';

@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import { diagnose } from '../../src/diagnose/diagnose.ts';
 import { dataEvidence } from '../../src/diagnose/evidence.ts';
 import { rules } from '../../src/diagnose/rules.ts';
-import type { Examination } from '../../src/machine/etcd/examination.ts';
+import type { Examination } from '../../src/machine/etcd/examine.ts';
 import type { Reach } from '../../src/machine/os/network.ts';
 import type { HostFacts, Observation } from '../../src/observe/observation.ts';
 import {

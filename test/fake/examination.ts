@@ -1,4 +1,4 @@
-import type { Examination } from '../../src/machine/etcd/examination.ts';
+import type { Examination } from '../../src/machine/etcd/examine.ts';
 
 /** What an examination says where there is nothing, for a fake to say more. */
 export const NOTHING_FOUND: Examination = {

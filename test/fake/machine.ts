@@ -1,4 +1,5 @@
-import type { Depth, Examination } from '../../src/machine/etcd/examination.ts';
+import type { Depth } from '../../src/machine/etcd/examination.ts';
+import type { Examination } from '../../src/machine/etcd/examine.ts';
 import type { Machine } from '../../src/machine/machine.ts';
 import { commandLines, runVerb, systemctl, type Verb } from './app.ts';
 import { diskOf } from './disk.ts';

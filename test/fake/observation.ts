@@ -2,7 +2,7 @@
 import type { Member, MemberReply } from '../../src/cluster/cluster.ts';
 import { type Situation, situationOf } from '../../src/diagnose/situation.ts';
 import { etcdConfig } from '../../src/machine/etcd/etcd-config.ts';
-import type { Examination } from '../../src/machine/etcd/examination.ts';
+import type { Examination } from '../../src/machine/etcd/examine.ts';
 import type { UnitFacts } from '../../src/machine/systemd/systemctl.ts';
 import type { Asked, Observation } from '../../src/observe/observation.ts';
 import type { GuardFacts } from '../../src/plan/guards.ts';

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Examination } from '../../src/machine/etcd/examination.ts';
+import type { Examination } from '../../src/machine/etcd/examine.ts';
 import { examine } from '../../src/machine/etcd/examine.ts';
 import { DAMAGES, type Subject } from './damages.ts';
 import { readImage, writeImage } from './image.ts';

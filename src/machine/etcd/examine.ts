@@ -1,7 +1,7 @@
 import { HeldDir } from '../os/held-dir.ts';
 import { Damaged } from './bolt-file.ts';
 import { Budget } from './bounded-file.ts';
-import type { Damage, Examination, ExamineOptions } from './examination.ts';
+import type { Damage, ExamineOptions } from './examination.ts';
 import { damageOfLog } from './log-damage.ts';
 import { newestSnapshot, type Snapshot } from './read-snapshots.ts';
 import { DatabaseScan, scanDatabase } from './scan-database.ts';
@@ -129,34 +129,56 @@ class Examiner {
     });
   }
 
-  result(): Examination {
+  result() {
     const { damage, notLookedAt, log, snapshot } = this;
     const { applied, members, removed, clusterVersion } = this.database;
     const lastIndex = BigInt(Math.max(log.lastEntry, snapshot.index));
     const logShort = this.logRead && applied !== undefined && applied > lastIndex;
     return {
       kind: this.kind(logShort),
+      /** A leader was elected, and this member followed it: it has been in a cluster that served. */
       elected: log.elected,
+      /** What etcd does not start with; empty unless the kind is damaged. */
       damage,
+      /** Whose data these are: hexadecimal, as etcdctl prints it; empty when not known. */
       memberId: log.memberId,
       clusterId: log.clusterId,
       term: BigInt(log.term),
+      /** The highest index that this member knew to be committed when it last wrote its state. */
       commit: BigInt(log.commit),
+      /** The index of the last entry of the log, or of the snapshot that it begins with; 0 with a blank log. */
       lastIndex,
+      /** The term of the last entry; 0 where the log has none. */
       lastTerm: BigInt(log.lastTerm),
+      /** The index of the raft snapshot that etcd starts from; 0 when there is none. */
       snapshot: BigInt(snapshot.index),
+      /** The last entry that the database has applied, 0 when it has none; undefined when that could not be read. */
       applied,
+      /**
+       * The log ends before what the database has applied: entries are lost that this member had acknowledged. etcd does
+       * not notice; it answers no write until its log has caught up, and its vote could elect a leader that lacks them.
+       */
       logShort,
+      /** The log's last record has no end, or was never written whole: etcd cuts the log off there, and starts. */
       torn: log.torn,
+      /** By these data themselves the member was removed from its cluster: etcd ends soon after it has started. */
       isRemoved: removed.includes(log.memberId),
+      /** As the database has them: added to the cluster, and not removed. */
       members,
+      /** As the database has it, such as `3.4.0`; empty when it has none. */
       clusterVersion,
+      /** The log was read to its end, or to where it is damaged: what it has committed is known. */
       logRead: this.logRead,
+      /** What was not looked at, and why; nothing is said about that. */
       notLookedAt,
     };
   }
 
-  private kind(logShort: boolean): Examination['kind'] {
+  /**
+   * none: no write-ahead log; founding: nothing but a cluster being founded, and no write of a client ever; whole:
+   * etcd starts with it, as far as was looked; damaged: etcd refuses it; unknown: too little could be looked at.
+   */
+  private kind(logShort: boolean): 'none' | 'founding' | 'whole' | 'damaged' | 'unknown' {
     if (this.damage.length > 0) return 'damaged';
     if (this.hasLog === undefined) return 'unknown';
     if (!this.hasLog) return 'none';
@@ -165,6 +187,9 @@ class Examiner {
     return this.log.memberId === '' ? 'unknown' : 'whole';
   }
 }
+
+/** What stands in a data dir, read without starting anything. */
+export type Examination = Readonly<ReturnType<Examiner['result']>>;
 
 /**
  * Says what stands in a data dir, as etcd 3.4 or 3.5 would find it: docs/examiner.md. Nothing is changed, no link is

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Examination } from '../../../src/machine/etcd/examination.ts';
+import type { Examination } from '../../../src/machine/etcd/examine.ts';
 import { examine } from '../../../src/machine/etcd/examine.ts';
 import { type Image, readImage, writeImage } from '../../sweep/image.ts';
 import { walRecords } from '../../sweep/structure.ts';
