@@ -7,7 +7,7 @@ import { environmentFiles } from '../machine/systemd/unit-file.ts';
 import { adoptedFile } from '../state/adopted-file.ts';
 import { readMark } from '../state/member-mark.ts';
 import { dropInsOf } from './drop-ins.ts';
-import type { DataFacts, Fact, Observation, SwapFacts } from './observation.ts';
+import type { DataFacts, Fact, Observation } from './observation.ts';
 import type { Stopwatch } from './timed.ts';
 import type { World } from './world.ts';
 
@@ -89,7 +89,7 @@ function apartFromJoining(env: Readonly<Record<string, string>>): string {
   return JSON.stringify(Object.entries(others).sort());
 }
 
-async function lookAtSwap({ machine, places }: World): Promise<SwapFacts> {
+export async function lookAtSwap({ machine, places }: World) {
   const { unitFile, copyUnitFile, copyEnv, copyDropIns, originalUnit } = places;
   const textOf = async (path: string) => (await machine.readFile(path).catch(() => undefined))?.text;
   const copyUnit = await textOf(copyUnitFile);
@@ -108,12 +108,17 @@ async function lookAtSwap({ machine, places }: World): Promise<SwapFacts> {
     copyUnitFile: await machine.kindOf(copyUnitFile),
     copyEnv: (await machine.kindOf(copyEnv)) !== 'none',
     copyDropIns: dropIns.length > 0,
+    /** The unit under the original's name still reads the copied environment: a runbook stopped on its way back. */
     pointsAway: readsCopyEnv(unit),
+    /** When a file of the swap was last changed, renamed or touched; undefined when none is there. */
     changedMs: changes.length === 0 ? undefined : Math.max(...changes),
+    /** Originals are saved in root's own directory. */
     originals: (await machine.kindOf(originalUnit)) === 'file',
+    /** What the existing-state environment says, where it is there and the copied unit reads it. */
     staged: env && {
       state: env.ETCD_INITIAL_CLUSTER_STATE ?? '',
       initialCluster: env.ETCD_INITIAL_CLUSTER ?? '',
+      /** The original has the same values but for those two; true where there is none to compare with. */
       asOriginal:
         original === undefined || apartFromJoining(parseEnvFile(original)) === apartFromJoining(env),
     },

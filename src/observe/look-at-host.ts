@@ -6,7 +6,7 @@ import type { FileRights } from '../machine/os/held-dir.ts';
 import type { Listener } from '../machine/os/network.ts';
 import type { UnitFacts } from '../machine/systemd/systemctl.ts';
 import { userOf } from '../machine/user-of.ts';
-import type { HostFacts, Observation } from './observation.ts';
+import type { Observation } from './observation.ts';
 import type { World } from './world.ts';
 
 const REACH_MS = 700;
@@ -113,7 +113,7 @@ export async function lookAtHost(
   config: EtcdConfig,
   unit: Promise<Pick<UnitFacts, 'mainPid' | 'user' | 'program'>>,
   { mark, data }: Pick<Observation, 'mark' | 'data'>,
-): Promise<HostFacts> {
+) {
   const ports = config.listenUrls.map(portOf).filter((port) => port > 0);
   const dataGone = data.kind === 'none' || data.kind === 'founding';
   const called = peersOf(machine, config);
@@ -132,16 +132,23 @@ export async function lookAtHost(
   return {
     freeBytes: room.bytes,
     freeInodes: room.inodes,
+    /** Hosts that etcd is told to listen on and this machine does not have. */
     missingAddresses: config.listenUrls
       .map(hostOf)
       .filter((host) => isIP(host) !== 0 && !ANY.includes(host) && !network.addresses.includes(host)),
+    /** Processes that listen on its ports and are etcd, beside the one that systemd knows. */
     strayEtcds: network.listeners.filter((listener) => listener.pid !== mainPid && isEtcd(listener)),
+    /** Others than etcd itself that listen on its ports. */
     portConflicts: network.listeners.filter((listener) => listener.pid !== mainPid && !isEtcd(listener)),
+    /** The version of the etcd that the unit starts; empty when it could not be asked. */
     etcdVersion,
+    /** The data disk is not mounted: what stands in its place is on the root disk. What was found, as a sentence. */
     diskNotMounted: notMounted,
+    /** Files that etcd's user cannot use, with the reason. */
     unusable: faults,
     certificateFaults: certificates,
     linkUp: network.linkUp,
+    /** The others' peer URLs: whether a connection can be made, and whether that machine is there on the link. */
     peers: peers.map(({ url, reach }) => ({
       url,
       // Nobody has turned us away where no way leads: see `Reach`.

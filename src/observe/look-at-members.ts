@@ -1,7 +1,7 @@
 import { BIRTHMARK_KEY } from '../cluster/etcd-cluster.ts';
 import type { TlsFiles } from '../machine/etcd/etcd-config.ts';
 import { furtherEndpoints, otherEndpoints } from './endpoints.ts';
-import type { Asked, Observation, ProcessFacts } from './observation.ts';
+import type { Asked, Observation } from './observation.ts';
 import type { Stopwatch } from './timed.ts';
 import type { World } from './world.ts';
 
@@ -42,7 +42,7 @@ export async function lookAtProcess(
   watch: Stopwatch,
   unit: Promise<{ readonly mainPid: number }>,
   answered: Promise<Pick<Observation, 'health'>>,
-): Promise<ProcessFacts | undefined> {
+) {
   const { mainPid } = await unit;
   const first = mainPid > 0 ? await machine.process(mainPid) : undefined;
   if (first === undefined) return undefined;
@@ -56,8 +56,10 @@ export async function lookAtProcess(
   const last = observed.ok ? observed.value : undefined;
   return (
     last && {
+      /** Its state at the end (proc(5)). */
       state: last.state,
       overMs: Math.round(machine.monotonicMs() - beganMs),
+      /** CPU ticks and bytes of I/O in between. */
       cpuTicks: last.cpuTicks - first.cpuTicks,
       ioBytes: last.ioBytes - first.ioBytes,
     }

@@ -3,9 +3,11 @@ import type { Member, MemberReply } from '../cluster/cluster.ts';
 import type { EtcdConfig } from '../machine/etcd/etcd-config.ts';
 import type { Examination } from '../machine/etcd/examine.ts';
 import type { Health, PathKind } from '../machine/machine.ts';
-import type { Listener, Reach } from '../machine/os/network.ts';
 import type { UnitFacts } from '../machine/systemd/systemctl.ts';
 import type { MemberMark } from '../state/member-mark.ts';
+import type { lookAtSwap } from './look-at-files.ts';
+import type { lookAtHost } from './look-at-host.ts';
+import type { lookAtProcess } from './look-at-members.ts';
 
 /** Where evidence comes from. */
 export type Source =
@@ -50,37 +52,8 @@ export interface DataFacts {
   readonly clusterId: string;
 }
 
-/** What the main process did between two moments. */
-export interface ProcessFacts {
-  /** Its state at the end (proc(5)). */
-  readonly state: string;
-  readonly overMs: number;
-  /** CPU ticks and bytes of I/O in between. */
-  readonly cpuTicks: number;
-  readonly ioBytes: number;
-}
-
 /** The settings in force against this machine as it is. */
-export interface HostFacts {
-  readonly freeBytes: number;
-  readonly freeInodes: number;
-  /** Hosts that etcd is told to listen on and this machine does not have. */
-  readonly missingAddresses: readonly string[];
-  /** Processes that listen on its ports and are etcd, beside the one that systemd knows. */
-  readonly strayEtcds: readonly Listener[];
-  /** Others than etcd itself that listen on its ports. */
-  readonly portConflicts: readonly Listener[];
-  /** Files that etcd's user cannot use, with the reason. */
-  readonly unusable: readonly string[];
-  readonly certificateFaults: readonly string[];
-  /** The version of the etcd that the unit starts; empty when it could not be asked. */
-  readonly etcdVersion: string;
-  /** The data disk is not mounted: what stands in its place is on the root disk. What was found, as a sentence. */
-  readonly diskNotMounted: string;
-  readonly linkUp: boolean;
-  /** The others' peer URLs: whether a connection can be made, and whether that machine is there on the link. */
-  readonly peers: readonly { readonly url: string; readonly reach: Reach; readonly neighbour: boolean }[];
-}
+export type HostFacts = Readonly<Awaited<ReturnType<typeof lookAtHost>>>;
 
 /** What the last deep check found (src/act/deep-check.ts). */
 export interface Divergence {
@@ -95,27 +68,7 @@ export interface Divergence {
 }
 
 /** Traces of the swap to the existing-state unit and environment, ours or a person's. */
-export interface SwapFacts {
-  readonly unitFile: PathKind;
-  readonly copyUnitFile: PathKind;
-  readonly copyEnv: boolean;
-  readonly copyDropIns: boolean;
-  /** The unit under the original's name still reads the copied environment: a runbook stopped on its way back. */
-  readonly pointsAway: boolean;
-  /** Originals are saved in root's own directory. */
-  readonly originals: boolean;
-  /** When a file of the swap was last changed, renamed or touched; undefined when none is there. */
-  readonly changedMs: number | undefined;
-  /** What the existing-state environment says, where it is there and the copied unit reads it. */
-  readonly staged:
-    | {
-        readonly state: string;
-        readonly initialCluster: string;
-        /** The original has the same values but for those two; true where there is none to compare with. */
-        readonly asOriginal: boolean;
-      }
-    | undefined;
-}
+export type SwapFacts = Readonly<Awaited<ReturnType<typeof lookAtSwap>>>;
 
 export interface Asked {
   readonly endpoint: string;
@@ -151,8 +104,8 @@ export interface Observation {
   readonly others: readonly Asked[];
   /** The member list that a membership call of ours returned, newer than what the others said. */
   readonly changedList: readonly Member[] | undefined;
-  /** Undefined when nothing runs, or when it answers well. */
-  readonly process: ProcessFacts | undefined;
+  /** What the main process did between two moments; undefined when nothing runs, or when it answers well. */
+  readonly process: Awaited<ReturnType<typeof lookAtProcess>>;
   /** Undefined when it was not looked at. */
   readonly host: Fact<HostFacts> | undefined;
   readonly divergence: Divergence | undefined;
