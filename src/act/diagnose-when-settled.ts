@@ -1,5 +1,5 @@
-import { type Diagnosis, diagnose } from '../diagnose/diagnose.ts';
-import { type Situation, situationOf } from '../diagnose/situation.ts';
+import { diagnose } from '../diagnose/diagnose.ts';
+import { situationOf } from '../diagnose/situation.ts';
 import { waitUntil } from '../machine/wait-until.ts';
 import { observe } from '../observe/observe.ts';
 import type { World } from '../observe/world.ts';
@@ -7,10 +7,7 @@ import { askAsClient } from './ask-as-client.ts';
 
 const LOOK_AGAIN_MS = 300;
 
-export interface Settled {
-  readonly situation: Situation;
-  readonly diagnosis: Diagnosis;
-}
+export type Settled = Awaited<ReturnType<typeof look>>;
 
 /** Between two crashes a process looks like one that is on its way up. */
 const mayCrash = ({ situation: { unit }, diagnosis: { verdict } }: Settled): boolean =>
@@ -21,7 +18,7 @@ const isUnread = ({ situation: { process, observed, examination } }: Settled): b
   process === 'dead' && observed.data.kind === 'data' && examination === undefined;
 
 /** One look, and another where there is something new to ask the others with. */
-async function look(world: World): Promise<Settled> {
+async function look(world: World) {
   let situation = situationOf(await observe(world), world.places);
   if (await askAsClient(world, situation).catch(() => false))
     situation = situationOf(await observe(world), world.places);

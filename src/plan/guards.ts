@@ -235,16 +235,8 @@ export const guards = [
 
 export type GuardId = (typeof guards)[number]['id'];
 
-export interface GuardAnswer {
-  readonly id: GuardId;
-  readonly pass: boolean;
-  /** Why not; the question again when it passes. */
-  readonly why: string;
-  readonly transient: boolean;
-}
-
 /** Asks the guards named, all of them when none are. */
-export function askGuards(s: Situation, facts: GuardFacts, ids?: readonly GuardId[]): GuardAnswer[] {
+export function askGuards(s: Situation, facts: GuardFacts, ids?: readonly GuardId[]) {
   return guards
     .filter(({ id }) => ids === undefined || ids.includes(id))
     .map(({ id, refuses, transient = false }: Guard & { id: GuardId }) => {

@@ -1,28 +1,21 @@
 import { diagnose } from '../diagnose/diagnose.ts';
 import type { Situation } from '../diagnose/situation.ts';
-import type { Verdict } from '../diagnose/verdicts.ts';
 import { askGuards, type GuardFacts } from './guards.ts';
 import { healSteps, nothingLearned } from './heal-steps.ts';
 
-/** What a heal would do now. `plan --json` prints it as it is, see docs/json.md. */
-export interface Plan {
-  readonly schema: 'heal-node.plan/1';
-  readonly verdict: Verdict;
-  readonly reason: string;
-  /** The steps still to be done; none where there is nothing to heal. */
-  readonly steps: readonly { readonly id: string; readonly runbookStep: number; readonly what: string }[];
-  readonly guards: readonly { readonly id: string; readonly pass: boolean; readonly why: string }[];
-}
-
-/** Pure. Steps are listed for `stale` and `healing`; the guards are asked whatever the verdict. */
-export function plan(situation: Situation, facts: GuardFacts): Plan {
+/**
+ * What a heal would do now. `plan --json` prints it as it is, see docs/json.md. Pure. Steps are listed for `stale` and
+ * `healing`; the guards are asked whatever the verdict.
+ */
+export function plan(situation: Situation, facts: GuardFacts) {
   const { verdict, reason } = diagnose(situation);
   const heals = verdict === 'stale' || verdict === 'healing';
   const left = healSteps.filter((step) => heals && !step.done(situation, nothingLearned()));
   return {
-    schema: 'heal-node.plan/1',
+    schema: 'heal-node.plan/1' as const,
     verdict,
     reason,
+    /** The steps still to be done; none where there is nothing to heal. */
     steps: left.map(({ id, runbookStep, what }) => ({ id, runbookStep, what })),
     guards: askGuards(situation, facts).map(({ id, pass, why }) => ({ id, pass, why })),
   };

@@ -1,5 +1,5 @@
 import { diagnose } from '../../diagnose/diagnose.ts';
-import { askGuards, type GuardAnswer, type GuardFacts, type GuardId } from '../../plan/guards.ts';
+import { askGuards, type GuardFacts, type GuardId } from '../../plan/guards.ts';
 import { changedTheCluster, firstNotDone, type HealStep, healSteps } from '../../plan/heal-steps.ts';
 import { bestEffort } from '../../report/best-effort.ts';
 import { closeRecord, type HealRecord, healRecordFile, healsInLastDay } from '../../state/heal-record.ts';
@@ -73,7 +73,8 @@ async function mustPass(heal: HealContext, step: HealStep, ids: readonly GuardId
   }
 }
 
-const text = (all: readonly GuardAnswer[]): string => all.map(({ id, why }) => `${id}: ${why}`).join('; ');
+const text = (all: ReturnType<typeof askGuards>): string =>
+  all.map(({ id, why }) => `${id}: ${why}`).join('; ');
 
 /**
  * Writes the journal. While all can be taken back a heal does not go on without it; a member that is out of the

@@ -21,12 +21,7 @@ const MAX_RECORD_BYTES = 10 * 1024 * 1024;
 const SECTOR_BYTES = 512;
 
 /** One file of the log. */
-export interface Segment {
-  readonly name: string;
-  readonly sequence: number;
-  /** The index of the first entry that it may hold. */
-  readonly index: number;
-}
+export type Segment = ReturnType<typeof segmentsOf>[number];
 
 /** etcd meets it only when it reads from the file of that place, or from an earlier one, on. */
 type LogProblem = Damage & { readonly readFrom: number };
@@ -59,9 +54,9 @@ export class LogScan {
 
 /**
  * The log's files among a directory's names, in their order (wal/util.go, `parseWALName`, which takes names with
- * fewer digits than etcd itself writes).
+ * fewer digits than etcd itself writes); with each the index of the first entry that it may hold.
  */
-export function segmentsOf(names: readonly string[]): Segment[] {
+export function segmentsOf(names: readonly string[]) {
   return names.flatMap((name) => {
     const parts = /^([0-9a-f]{1,16})-([0-9a-f]{1,16})\.wal$/i.exec(name);
     return parts ? [{ name, sequence: Number(`0x${parts[1]}`), index: Number(`0x${parts[2]}`) }] : [];
