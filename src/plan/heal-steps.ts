@@ -6,18 +6,6 @@ import type { HealRecord } from '../state/heal-record.ts';
 import { expectedCluster } from './expected-cluster.ts';
 import type { GuardId } from './guards.ts';
 
-export type StepId =
-  | 'certificates'
-  | 'fence'
-  | 'set-aside'
-  | 'stage'
-  | 'remove'
-  | 'add'
-  | 'start'
-  | 'verify'
-  | 'restore'
-  | 'confirm';
-
 /** What one run of a heal has learned and the world does not show; a run that takes it up begins without it. */
 export const nothingLearned = () => ({
   /** Guards have found the data stale in this run, before they were moved. */
@@ -40,8 +28,8 @@ export const nothingLearned = () => ({
 export type RunMemory = ReturnType<typeof nothingLearned>;
 
 /** One step of the heal: data and pure functions. What it does to the world stands in src/act/heal/effects.ts. */
-export interface HealStep {
-  readonly id: StepId;
+interface StepRow {
+  readonly id: string;
   /** The runbook's step that it replaces (docs/runbook.md); 0 where the runbook takes it for granted. */
   readonly runbookStep: number;
   /** A sentence for people. */
@@ -149,7 +137,7 @@ const ALL_FOR_A_NEW_MEMBER: readonly GuardId[] = [
  * The heal, whole: reversible steps first, so that the cluster is short of a member for as brief a time as
  * possible. The runner takes the first row that is not done.
  */
-export const healSteps: readonly HealStep[] = [
+const rows = [
   {
     id: 'certificates',
     runbookStep: 0,
@@ -259,7 +247,11 @@ export const healSteps: readonly HealStep[] = [
     done: (_, { confirmed }) => confirmed,
     doneWhen: 'this run has seen the member serve on its originals',
   },
-];
+] as const satisfies readonly StepRow[];
+
+export type StepId = (typeof rows)[number]['id'];
+export type HealStep = StepRow & { readonly id: StepId };
+export const healSteps: readonly HealStep[] = rows;
 
 /** Whether a heal, as it was written down, went past the point of no return: it changed the member list. */
 export const changedTheCluster = ({ steps, outcome }: Pick<HealRecord, 'steps' | 'outcome'>): boolean =>
