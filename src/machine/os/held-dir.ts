@@ -54,6 +54,7 @@ function notOpened(path: string, error: unknown): Error {
 export class HeldFile {
   constructor(
     private readonly fd: number,
+    private readonly path: string,
     /** In bytes, when it was opened. */
     readonly size: number,
     readonly rights: FileRights,
@@ -70,9 +71,41 @@ export class HeldFile {
     return length;
   }
 
+  /** All of it. @throws when it is larger than `maxBytes` */
+  whole(maxBytes: number): Buffer {
+    if (this.size > maxBytes)
+      throw new Error(`${this.path}: ${this.size} bytes, where ${maxBytes} are allowed`);
+    return this.last(maxBytes);
+  }
+
+  /** Its last bytes, `maxBytes` at most. */
+  last(maxBytes: number): Buffer {
+    const bytes = Buffer.alloc(Math.min(this.size, maxBytes));
+    return bytes.subarray(0, this.read(bytes, this.size - bytes.length));
+  }
+
   [Symbol.dispose](): void {
     closeSync(this.fd);
   }
+}
+
+/**
+ * A regular file held open for reading, whoever renames or replaces it meanwhile; undefined when there is none.
+ * @param path for messages, where the place is another
+ * @throws for a link, and for what is not a regular file.
+ */
+export function openFile(place: string, path = place): HeldFile | undefined {
+  let fd: number;
+  try {
+    fd = openSync(place, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
+    throw notOpened(path, error);
+  }
+  const stat = fstatSync(fd);
+  if (stat.isFile()) return new HeldFile(fd, path, stat.size, rightsOf(stat));
+  closeSync(fd);
+  throw new Error(`${path}: not a regular file`);
 }
 
 /**
@@ -167,41 +200,19 @@ export class HeldDir {
    * @throws for a link, for what is not a regular file, and for one larger than `maxBytes`.
    */
   read(name: string, maxBytes: number): { bytes: Buffer; rights: FileRights } | undefined {
-    const file = this.part(name, maxBytes, () => 0);
-    if (file && file.size > maxBytes)
-      throw new Error(`${this.path}/${name}: ${file.size} bytes, where ${maxBytes} are allowed`);
-    return file;
+    using file = this.openFile(name);
+    return file && { bytes: file.whole(maxBytes), rights: file.rights };
   }
 
   /** The last bytes of a regular file, `maxBytes` at most. */
   tail(name: string, maxBytes: number): Buffer | undefined {
-    return this.part(name, maxBytes, (size) => Math.max(0, size - maxBytes))?.bytes;
-  }
-
-  private part(name: string, maxBytes: number, from: (size: number) => number) {
     using file = this.openFile(name);
-    if (file === undefined) return undefined;
-    const { rights, size } = file;
-    const bytes = Buffer.alloc(Math.min(size, maxBytes));
-    return { bytes: bytes.subarray(0, file.read(bytes, from(size))), rights, size };
+    return file?.last(maxBytes);
   }
 
-  /**
-   * A regular file held open for reading, whoever renames or replaces it meanwhile; undefined when there is none.
-   * @throws for a link, and for what is not a regular file.
-   */
+  /** A regular file here, held open for reading (`openFile` above). */
   openFile(name: string): HeldFile | undefined {
-    let fd: number;
-    try {
-      fd = openSync(this.at(name), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-      throw notOpened(`${this.path}/${name}`, error);
-    }
-    const stat = fstatSync(fd);
-    if (stat.isFile()) return new HeldFile(fd, stat.size, rightsOf(stat));
-    closeSync(fd);
-    throw new Error(`${this.path}/${name}: not a regular file`);
+    return openFile(this.at(name), `${this.path}/${name}`);
   }
 
   /**
