@@ -10,15 +10,13 @@ const HEALTH_TIMEOUT_MS = 1500;
 const PROGRESS_MS = 1500;
 
 async function ask(
-  { machine, cluster }: World,
+  { cluster }: World,
   watch: Stopwatch,
   source: 'member' | 'others',
   tls: TlsFiles | undefined,
   endpoint: string,
 ): Promise<Asked> {
-  const beganMs = machine.monotonicMs();
-  const reply = await watch.fact(source, () => cluster(tls).ask(endpoint));
-  return { endpoint, reply, tookMs: Math.round(machine.monotonicMs() - beganMs) };
+  return { endpoint, reply: await watch.fact(source, () => cluster(tls).ask(endpoint)) };
 }
 
 /** This member's own answers. */

@@ -73,7 +73,6 @@ export type SwapFacts = Readonly<Awaited<ReturnType<typeof lookAtSwap>>>;
 export interface Asked {
   readonly endpoint: string;
   readonly reply: Fact<MemberReply>;
-  readonly tookMs: number;
 }
 
 /** One look at the world: data only, so that everything decided from it can be decided again. */

@@ -20,12 +20,10 @@ const list = (count: number): Member[] =>
 const answers = (n: number, members: readonly Member[], changes: Partial<MemberReply> = {}): Asked => ({
   endpoint: `http://10.0.0.${n}:2379`,
   reply: { ok: true, value: reply(`m${n}`, { members, ...changes }) },
-  tookMs: 1,
 });
 const silent = (n: number): Asked => ({
   endpoint: `http://10.0.0.${n}:2379`,
   reply: { ok: false, why: 'no answer' },
-  tookMs: 1,
 });
 const THREE = list(3);
 const FOUR = list(4);

@@ -109,13 +109,11 @@ export const reply = (memberId: string, changes: Partial<MemberReply> = {}): Mem
 export const asked = (n: 1 | 2 | 3, changes: Partial<MemberReply> = {}): Asked => ({
   endpoint: `http://10.0.0.${n}:2379`,
   reply: { ok: true, value: reply(members[n - 1]?.id ?? '', changes) },
-  tookMs: 1,
 });
 
 export const silent = (n: 1 | 3): Asked => ({
   endpoint: `http://10.0.0.${n}:2379`,
   reply: { ok: false, why: 'context deadline exceeded' },
-  tookMs: 2000,
 });
 
 /** The data of a member, and what an examination of them says. */
