@@ -45,9 +45,7 @@ async function effectiveConfig({ machine, places }: World, blankAs?: object): Pr
     throw new Error(
       `${places.unit} or a drop-in of it says "${elsewhere.trim()}"; keep etcd's settings in ${places.env}, where they can be read.`,
     );
-  const named = environmentFiles(merged).map((file) =>
-    file.path === places.copyEnv ? places.env : file.path,
-  );
+  const named = environmentFiles(merged).map((path) => (path === places.copyEnv ? places.env : path));
   const texts: string[] = [];
   for (const path of named.includes(places.env) ? named : [places.env]) {
     const must = path === places.env && !blankAs;
@@ -98,7 +96,7 @@ export async function lookAtSwap({ machine, places }: World) {
   const dropIns = await machine.list(copyDropIns);
   const dropInTexts = await Promise.all(dropIns.map((name) => textOf(`${copyDropIns}/${name}`)));
   const original = await textOf(places.env);
-  const readsCopyEnv = (text = '') => environmentFiles(text).some(({ path }) => path === copyEnv);
+  const readsCopyEnv = (text = '') => environmentFiles(text).includes(copyEnv);
   const reads = [copyUnit, ...dropInTexts].some(readsCopyEnv);
   const env = envText !== undefined && reads ? parseEnvFile(envText) : undefined;
   const all = await Promise.all([copyUnitFile, copyEnv, copyDropIns].map((path) => machine.changedMs(path)));

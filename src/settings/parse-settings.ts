@@ -22,7 +22,6 @@ const valuesOf = (text: string): Readonly<Record<string, string>> =>
 export function parseSettings(
   fileText: string | undefined,
   environment: Readonly<Record<string, string | undefined>>,
-  place = SETTINGS_FILE,
 ): Settings {
   const given = new Map<string, { readonly where: string; readonly text: string }>();
   const take = (where: string, values: Readonly<Record<string, string | undefined>>): void => {
@@ -38,7 +37,7 @@ export function parseSettings(
       given.set(key, { where, text });
     }
   };
-  take(place, fileText === undefined ? {} : valuesOf(fileText));
+  take(SETTINGS_FILE, fileText === undefined ? {} : valuesOf(fileText));
   take('the environment', environment);
 
   const settings: Partial<Record<keyof Settings, unknown>> = {};

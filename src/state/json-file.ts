@@ -1,14 +1,12 @@
 import * as v from 'valibot';
 import { type Machine, ROOT_ONLY_FILE } from '../machine/machine.ts';
 
-const MAX_BYTES = 1 << 20;
-
 /** One kind of JSON file of our own: read with its schema, written whole and root's alone. */
 export const jsonFile = <S extends v.GenericSchema>(schema: S) => ({
   /** Undefined when there is none, or none that fits the schema: torn, planted, or of another version. */
   read: async (machine: Machine, path: string): Promise<v.InferOutput<S> | undefined> => {
     try {
-      const file = await machine.readFile(path, MAX_BYTES);
+      const file = await machine.readFile(path);
       return file && v.parse(schema, JSON.parse(file.text));
     } catch {
       return undefined;

@@ -98,7 +98,7 @@ const faults: readonly Fault[] = [
 
 /** The environment of a unit, merged; undefined when a file of it is missing. */
 function environment({ disk, systemd }: FakeNode, unit: string): Env | undefined {
-  const texts = environmentFiles(systemd.loadedText(unit)).map(({ path }) => disk.text(path));
+  const texts = environmentFiles(systemd.loadedText(unit)).map((path) => disk.text(path));
   if (texts.length === 0 || texts.includes(undefined)) return undefined;
   return Object.assign({}, ...texts.map((text) => parseEnvFile(text ?? '')));
 }

@@ -221,18 +221,13 @@ export class HeldDir {
    * @param temporary the name that it has until it is whole
    * @throws with the path, when it cannot be written, also when `temporary` is taken; the old file stays.
    */
-  write(
-    name: string,
-    content: string | Uint8Array,
-    rights: FileRights,
-    temporary = temporaryName(name),
-  ): void {
+  write(name: string, text: string, rights: FileRights, temporary = temporaryName(name)): void {
     this.named(`${name} cannot be written`, () => {
       this.removeLeftovers();
       const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
       const fd = openSync(this.at(temporary), flags, 0o600);
       try {
-        const bytes = typeof content === 'string' ? Buffer.from(content) : content;
+        const bytes = Buffer.from(text);
         for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done);
         give(fd, rights);
         renameSync(this.at(temporary), this.at(name));

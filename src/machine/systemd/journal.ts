@@ -75,7 +75,7 @@ const MAX_CHARS = 16 << 20;
  * the PID and the time of the start stand in for it.
  * @throws when journalctl fails.
  */
-export async function journalOf(unit: UnitFacts, maxLines = 1000): Promise<string[]> {
+export async function journalOf(unit: UnitFacts): Promise<string[]> {
   const pid = unit.mainPid || unit.exitPid;
   if (unit.invocationId === '' && pid === 0) return [];
   const match = [
@@ -83,7 +83,7 @@ export async function journalOf(unit: UnitFacts, maxLines = 1000): Promise<strin
     ...(pid === 0 ? [] : [`_PID=${pid}`]),
   ].flatMap((field, index) => (index === 0 ? [field] : ['+', field]));
   const since = unit.startedAtSec === 0 ? [] : [`--since=@${unit.startedAtSec}`];
-  const flags = ['--boot', '--no-pager', '--output=json', '--all', '--reverse', `--lines=${maxLines}`];
+  const flags = ['--boot', '--no-pager', '--output=json', '--all', '--reverse', '--lines=1000'];
   const argv = ['journalctl', ...flags, ...since, ...match];
   const { stdout, failure, tooMuch } = await run(argv, { timeoutMs: 2000, maxChars: MAX_CHARS });
   if (failure !== undefined && !tooMuch) throw new Error(`journalctl: ${failure}`);

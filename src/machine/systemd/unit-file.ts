@@ -34,10 +34,9 @@ function* environmentLines(lines: readonly string[]) {
 const plainPath = (path: string): string => path.replace(/\/+/g, '/');
 
 /** The environment files that a unit's text names, in order; an empty assignment empties the list. */
-export function environmentFiles(text: string) {
-  const lines = [...environmentLines(text.split('\n'))];
-  const files = lines.map(({ dash, path }) => ({ path: plainPath(path), optional: dash === '-' }));
-  return files.slice(files.findLastIndex(({ path }) => path === '') + 1);
+export function environmentFiles(text: string): string[] {
+  const paths = [...environmentLines(text.split('\n'))].map(({ path }) => plainPath(path));
+  return paths.slice(paths.lastIndexOf('') + 1);
 }
 
 /**

@@ -45,12 +45,9 @@ test('a second parser sees the same unit but for that line', () => {
 });
 
 test('the files are listed in order, and an empty assignment empties the list', () => {
-  assert.equal(environmentFiles(UNIT), [
-    { path: '/etc/default/etcd', optional: true },
-    { path: '/opt/app/conf/etcd.env', optional: true },
-  ]);
+  assert.equal(environmentFiles(UNIT), ['/etc/default/etcd', '/opt/app/conf/etcd.env']);
   assert.equal(environmentFiles('[Service]\nEnvironmentFile=/a\nEnvironmentFile=\nEnvironmentFile=/b\n'), [
-    { path: '/b', optional: false },
+    '/b',
   ]);
 });
 

@@ -139,8 +139,7 @@ async function mustNotBeOverridden(
   { machine, places }: HealContext,
   texts: readonly string[],
 ): Promise<void> {
-  const named = texts.flatMap((text) => environmentFiles(text)).map(({ path }) => path);
-  for (const path of new Set(named)) {
+  for (const path of new Set(texts.flatMap(environmentFiles))) {
     if (path === places.env || path === places.copyEnv) continue;
     const other = parseEnvFile((await machine.readFile(path))?.text ?? '');
     const key = ['ETCD_INITIAL_CLUSTER_STATE', 'ETCD_INITIAL_CLUSTER'].find((name) => name in other);
