@@ -342,7 +342,7 @@ line('S9', 'a password is in no argument, message or log, and the service dumps 
   ]);
   for (const text of [...said, readFileSync(join(top, 'args'), 'utf8')]) assert.not.match(text, /hunter2/);
   const unit = layout.find(({ path }) => path.endsWith('heal-node.service'));
-  assert.match(unit && 'text' in unit ? unit.text : '', /^LimitCORE=0$/m);
+  assert.match(unit && 'content' in unit ? unit.content.toString() : '', /^LimitCORE=0$/m);
 });
 
 line(

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import {
   chmodSync,
-  copyFileSync,
   lstatSync,
   mkdirSync,
   readFileSync,
@@ -13,7 +12,7 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { EXECUTABLE } from '../state/places.ts';
-import { layout } from './layout.ts';
+import { type InstalledFile, layout } from './layout.ts';
 
 /** Makes a new file under a name nobody can guess and renames it into place. */
 function place(path: string, make: (temporary: string) => void): void {
@@ -28,39 +27,29 @@ function place(path: string, make: (temporary: string) => void): void {
   }
 }
 
-const sameFile = (path: string, content: Buffer): boolean => {
+/** Puts one file or link where it belongs, whole. @returns whether anything had to be changed */
+function lay(path: string, laid: InstalledFile): boolean {
   const stat = lstatSync(path, { throwIfNoEntry: false });
-  return stat?.isFile() === true && stat.size === content.length && readFileSync(path).equals(content);
-};
+  if ('link' in laid) {
+    if (stat?.isSymbolicLink() && readlinkSync(path) === laid.link) return false;
+    place(path, (temporary) => symlinkSync(laid.link, temporary));
+    return true;
+  }
+  const content = typeof laid.content === 'string' ? Buffer.from(laid.content) : laid.content;
+  if (stat !== undefined && laid.onlyIfMissing) return false;
+  if (stat?.isFile() && stat.size === content.length && readFileSync(path).equals(content)) return false;
+  place(path, (temporary) => {
+    writeFileSync(temporary, content, { flag: 'wx', mode: laid.mode });
+    chmodSync(temporary, laid.mode);
+  });
+  return true;
+}
 
 /**
  * Lays heal-node's files under `root` (`''` is this machine), again and again with the same result.
  * @returns the paths that were changed
  */
 export function install(root: string, executable: string): string[] {
-  const changed: string[] = [];
-  const target = `${root}${EXECUTABLE}`;
-  if (!sameFile(target, readFileSync(executable))) {
-    place(target, (temporary) => {
-      copyFileSync(executable, temporary);
-      chmodSync(temporary, 0o755);
-    });
-    changed.push(EXECUTABLE);
-  }
-  for (const laid of layout) {
-    const path = `${root}${laid.path}`;
-    const stat = lstatSync(path, { throwIfNoEntry: false });
-    if ('link' in laid) {
-      if (stat?.isSymbolicLink() && readlinkSync(path) === laid.link) continue;
-      place(path, (temporary) => symlinkSync(laid.link, temporary));
-    } else {
-      if (stat !== undefined && (laid.onlyIfMissing || sameFile(path, Buffer.from(laid.text)))) continue;
-      place(path, (temporary) => {
-        writeFileSync(temporary, laid.text, { flag: 'wx', mode: laid.mode });
-        chmodSync(temporary, laid.mode);
-      });
-    }
-    changed.push(laid.path);
-  }
-  return changed;
+  const itself = { path: EXECUTABLE, content: readFileSync(executable), mode: 0o755 };
+  return [itself, ...layout].filter((laid) => lay(`${root}${laid.path}`, laid)).map(({ path }) => path);
 }

@@ -49,16 +49,16 @@ ExecStartPre=+/bin/sh -c '[ -e ${ROOT_STATE_DIR}/originals/restored ] || ${EXECU
 
 export type InstalledFile = { readonly path: string } & (
   | { readonly link: string }
-  | { readonly text: string; readonly mode: number; readonly onlyIfMissing?: true }
+  | { readonly content: string | Buffer; readonly mode: number; readonly onlyIfMissing?: true }
 );
 
 /** Everything that install lays beside the executable itself, in order. */
 export const layout: readonly InstalledFile[] = [
   ...hookNames.map((name) => ({ path: `${BIN}/${name}`, link: 'heal-node' })),
   { path: '/usr/local/bin/heal-node', link: EXECUTABLE },
-  { path: SETTINGS_FILE, text: settingsText, mode: 0o600, onlyIfMissing: true },
-  { path: `${UNIT_DIR}/${HEAL_UNIT}`, text: unitText, mode: 0o644 },
-  { path: `${UNIT_DIR}/etcd.service.d/${GATE_DROP_IN}`, text: gateText, mode: 0o644 },
+  { path: SETTINGS_FILE, content: settingsText, mode: 0o600, onlyIfMissing: true },
+  { path: `${UNIT_DIR}/${HEAL_UNIT}`, content: unitText, mode: 0o644 },
+  { path: `${UNIT_DIR}/etcd.service.d/${GATE_DROP_IN}`, content: gateText, mode: 0o644 },
   { path: `${UNIT_DIR}/multi-user.target.wants/${HEAL_UNIT}`, link: `../${HEAL_UNIT}` },
 ];
 
