@@ -4,14 +4,6 @@
  */
 import type { Machine } from '../machine.ts';
 
-interface Assignment {
-  readonly key: string;
-  readonly value: string;
-  /** Where the assignment stands in the text, without its line end. */
-  readonly start: number;
-  readonly end: number;
-}
-
 const SPACE = /[ \t\r\n]*/y;
 const BLANKS = /[ \t]*/y;
 /** A part of a value: plain text, text in quotes, which only the end of the file may leave open, or what is escaped. */
@@ -42,34 +34,31 @@ function readValue(text: string, at: number): { value: string; end: number } {
   }
 }
 
-/** All assignments of an environment file, in order. Lines that systemd would skip are skipped. */
-function readAssignments(text: string): Assignment[] {
-  const found: Assignment[] = [];
-  let i = 0;
-  while (i < text.length) {
+/**
+ * All assignments of an environment file, in order, with where each stands in the text, without its line end. Lines that
+ * systemd would skip are skipped.
+ */
+function* readAssignments(text: string) {
+  for (let i = 0; i < text.length; ) {
     SPACE.lastIndex = i;
     i += SPACE.exec(text)?.[0].length ?? 0;
     const lineEnd = text.indexOf('\n', i) === -1 ? text.length : text.indexOf('\n', i);
-    if (text[i] === '#' || text[i] === ';') {
-      i = lineEnd;
-      continue;
-    }
-    const equals = text.indexOf('=', i);
-    if (equals === -1 || equals > lineEnd) {
+    const line = text.slice(i, lineEnd);
+    const equals = line.indexOf('=');
+    if (/^[#;]/.test(line) || equals === -1) {
       i = lineEnd + 1;
       continue;
     }
-    const key = text.slice(i, equals).trim();
-    const { value, end } = readValue(text, equals + 1);
-    if (KEY.test(key)) found.push({ key, value, start: i, end });
+    const key = line.slice(0, equals).trim();
+    const { value, end } = readValue(text, i + equals + 1);
+    if (KEY.test(key)) yield { key, value, start: i, end };
     i = end + 1;
   }
-  return found;
 }
 
 /** The values in force: of several assignments of a key the last one counts. */
 export function parseEnvFile(text: string): Readonly<Record<string, string>> {
-  return Object.fromEntries(readAssignments(text).map(({ key, value }) => [key, value]));
+  return Object.fromEntries([...readAssignments(text)].map(({ key, value }) => [key, value]));
 }
 
 function quoteValue(key: string, value: string): string {
@@ -83,7 +72,7 @@ function quoteValue(key: string, value: string): string {
  * @throws when a value holds a control character.
  */
 export function setEnvValues(text: string, values: Readonly<Record<string, string>>): string {
-  const assignments = readAssignments(text);
+  const assignments = [...readAssignments(text)];
   let result = text;
   for (const { key, start, end } of assignments.toReversed()) {
     const value = values[key];
