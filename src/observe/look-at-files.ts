@@ -7,7 +7,7 @@ import { environmentFiles } from '../machine/systemd/unit-file.ts';
 import { adoptedFile } from '../state/adopted-file.ts';
 import { readMark } from '../state/member-mark.ts';
 import { dropInsOf } from './drop-ins.ts';
-import type { DataFacts, Fact, Observation } from './observation.ts';
+import type { Fact, Observation } from './observation.ts';
 import type { Stopwatch } from './timed.ts';
 import type { World } from './world.ts';
 
@@ -58,24 +58,34 @@ async function effectiveConfig({ machine, places }: World, blankAs?: object): Pr
 const NOTHING_KNOWN = {
   dir: 'none',
   walDir: 'none',
+  kind: 'unknown',
   elected: false,
   occupied: false,
   memberId: '',
   clusterId: '',
 } as const;
 
-async function lookAtData(machine: Machine, config: Fact<EtcdConfig>): Promise<DataFacts> {
-  if (!config.ok) return { ...NOTHING_KNOWN, kind: 'unknown', why: config.why };
+export async function lookAtData(machine: Machine, config: Fact<EtcdConfig>) {
+  if (!config.ok) return { ...NOTHING_KNOWN, why: config.why };
   const { dataDir, walDir, separateWalDir } = config.value;
   const found = await machine.examine({ dataDir, walDir }, 'kind');
   const { kind, elected, memberId, clusterId, notLookedAt } = found;
   return {
+    /** What stands at the data dir's path, and at a separate WAL dir's; `none` without one. */
     dir: await machine.kindOf(dataDir),
     walDir: separateWalDir ? await machine.kindOf(walDir) : 'none',
-    kind: kind === 'whole' || kind === 'damaged' ? 'data' : kind,
+    /**
+     * none: no write-ahead log; founding: one of a cluster that has never served a write; data: more than that, whole or
+     * not; unknown: no settings say where it is, or it could not be looked at.
+     */
+    kind: kind === 'whole' || kind === 'damaged' ? ('data' as const) : kind,
+    /** The log has an entry of an elected leader's. */
     elected,
+    /** Why it is unknown; empty otherwise. */
     why: kind === 'unknown' ? notLookedAt.join('; ') : '',
+    /** There is something in the data dir, whatever it is. */
     occupied: (await machine.kindOf(`${dataDir}/member`)) !== 'none',
+    /** Whose data these are, as the log says; empty when that is not known. */
     memberId,
     clusterId,
   };
@@ -158,12 +168,7 @@ function mustBe<T>(fact: Fact<T>): T {
 }
 
 /** What stands on this machine's disks: the app's view, etcd's settings, its data, traces of a swap. */
-export async function lookAtFiles(
-  world: World,
-  watch: Stopwatch,
-): Promise<
-  Pick<Observation, 'app' | 'tls' | 'config' | 'data' | 'swap' | 'divergence' | 'mark' | 'discardAhead'>
-> {
+export async function lookAtFiles(world: World, watch: Stopwatch) {
   const { machine, places } = world;
   const mark = await readMark(machine, places);
   const app = await watch.fact('app', async () =>

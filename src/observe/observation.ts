@@ -2,10 +2,10 @@ import type { AppView } from '../appcenter/app-view.ts';
 import type { Member, MemberReply } from '../cluster/cluster.ts';
 import type { EtcdConfig } from '../machine/etcd/etcd-config.ts';
 import type { Examination } from '../machine/etcd/examine.ts';
-import type { Health, PathKind } from '../machine/machine.ts';
+import type { Health } from '../machine/machine.ts';
 import type { UnitFacts } from '../machine/systemd/systemctl.ts';
 import type { MemberMark } from '../state/member-mark.ts';
-import type { lookAtSwap } from './look-at-files.ts';
+import type { lookAtData, lookAtSwap } from './look-at-files.ts';
 import type { lookAtHost } from './look-at-host.ts';
 import type { lookAtProcess } from './look-at-members.ts';
 
@@ -30,27 +30,6 @@ export interface Stamp {
 
 /** Something that was looked at: what it is, or why it could not be told. */
 export type Fact<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly why: string };
-
-export interface DataFacts {
-  /** What stands at the data dir's path. */
-  readonly dir: PathKind;
-  /** What stands at a separate WAL dir's path; `none` without one. */
-  readonly walDir: PathKind;
-  /**
-   * none: no write-ahead log; founding: one of a cluster that has never served a write; data: more than that, whole or
-   * not; unknown: no settings say where it is, or it could not be looked at.
-   */
-  readonly kind: 'unknown' | 'none' | 'founding' | 'data';
-  /** The log has an entry of an elected leader's. */
-  readonly elected: boolean;
-  /** Why it is unknown; empty otherwise. */
-  readonly why: string;
-  /** There is something in the data dir, whatever it is. */
-  readonly occupied: boolean;
-  /** Whose data these are, as the log says; empty when that is not known. */
-  readonly memberId: string;
-  readonly clusterId: string;
-}
 
 /** The settings in force against this machine as it is. */
 export type HostFacts = Readonly<Awaited<ReturnType<typeof lookAtHost>>>;
@@ -82,7 +61,7 @@ export interface Observation {
   readonly beganMs: number;
   readonly app: Fact<AppView>;
   readonly config: Fact<EtcdConfig>;
-  readonly data: DataFacts;
+  readonly data: Readonly<Awaited<ReturnType<typeof lookAtData>>>;
   /**
    * The app's certificates that are missing in TLS mode, and whether another of its nodes is there (its client port
    * takes a connection); undefined without TLS, or where none is missing.
