@@ -1,4 +1,5 @@
 import { diagnose } from '../diagnose/diagnose.ts';
+import type { Situation } from '../diagnose/situation.ts';
 import type { Verdict } from '../diagnose/verdicts.ts';
 import type { World } from '../observe/world.ts';
 import { bestEffort } from '../report/best-effort.ts';
@@ -25,8 +26,8 @@ const WAIT_FOR_OTHERS_MS = 86_400_000;
 const LOOK_SELDOM_MS = 5000;
 const MAY_SETTLE: readonly Verdict[] = ['starting', 'quorum-lost', 'unknown', 'stopped', 'amnesia'];
 
-/** How a run ended, with the verdict that it found last; undefined when it did not look. */
-type Ended = Outcome & { readonly verdict?: Verdict };
+/** How a run ended, with what it saw last; undefined when it did not look. */
+type Ended = Outcome & { readonly situation?: Situation };
 
 /**
  * What `heal-node.service` does: takes up an unfinished heal, or begins one that was asked for, and writes down
@@ -35,7 +36,7 @@ type Ended = Outcome & { readonly verdict?: Verdict };
 export async function runHealService(world: World, settings: Settings, log: Log): Promise<Outcome> {
   const { machine, places } = world;
   const request = await requestFile.read(machine, places.request);
-  const { verdict, ...ended } = await decide(world, settings, log, request).catch((error: Error): Ended => {
+  const { situation, ...ended } = await decide(world, settings, log, request).catch((error: Error): Ended => {
     log.error({ event: 'failed', error: error.message }, `The heal stopped: ${error.message}`);
     return { outcome: 'failed', message: `The heal stopped: ${error.message}` };
   });
@@ -52,7 +53,10 @@ export async function runHealService(world: World, settings: Settings, log: Log)
     );
   const stamped = { ...ended, atMs: machine.now() };
   await bestEffort(log, places.outcome, outcomeFile.write(machine, places.outcome, stamped));
-  if (verdict !== undefined) await bestEffort(log, places.metrics, writeMetrics(machine, places, verdict));
+  // Whoever waits for the outcome has it by now.
+  if (situation === undefined) return ended;
+  if (ended.outcome === 'healed') await bestEffort(log, 'The member mark', rememberCluster(world, situation));
+  await bestEffort(log, places.metrics, writeMetrics(machine, places, diagnose(situation).verdict));
   return ended;
 }
 
@@ -101,9 +105,9 @@ async function decide(
   if (!begins && !goesOn)
     return {
       ...nothing(`There is nothing to heal: the verdict is ${verdict} (${reason}), ${means}.`),
-      verdict,
+      situation,
     };
-  const refused = (message: string): Ended => ({ outcome: 'refused', message, verdict });
+  const refused = (message: string): Ended => ({ outcome: 'refused', message, situation });
   if (request?.by !== 'operator') {
     if (begins && unfinished === undefined && settings.mode === 'manual')
       return refused('HEAL_MODE is manual: heal by hand with `heal-node heal`.');
@@ -116,8 +120,5 @@ async function decide(
   }
   const record = unfinished ?? newRecord(machine.now(), request?.by ?? 'boot', reason);
   const heal = new HealContext(world, settings, log, record, situation.observed);
-  const outcome = await runHeal(heal, parked);
-  if (outcome.outcome === 'healed')
-    await bestEffort(log, 'The member mark', rememberCluster(world, heal.situation));
-  return { ...outcome, verdict: diagnose(heal.situation).verdict };
+  return { ...(await runHeal(heal, parked)), situation: heal.situation };
 }

@@ -48,24 +48,31 @@ export async function askUnits({ machine, places }: World, watch: Stopwatch): Pr
   return { unit, copyUnit, appBusy: [...dataUnits, ...verbs] };
 }
 
-/** Which runs of both units there have been: another text means that one has begun. */
-export const runsOf = ({ unit, copyUnit }: Pick<Units, 'unit' | 'copyUnit'>): string =>
-  [unit, copyUnit]
-    .map((facts) => {
-      if (!facts.ok) return facts.why;
-      const { mainPid, exitPid, restarts, invocationId } = facts.value;
-      return [mainPid, exitPid, restarts, invocationId].join('/');
-    })
-    .join(' ');
+/** Which run of a unit there has been last: another text means that one has begun. */
+const runOf = (facts: Fact<UnitFacts>): string => {
+  if (!facts.ok) return facts.why;
+  const { mainPid, exitPid, restarts, invocationId } = facts.value;
+  return [mainPid, exitPid, restarts, invocationId].join('/');
+};
 
-/** What systemd knows, with what the run that counts has logged. */
+/** Which runs of both units there have been. */
+export const runsOf = ({ unit, copyUnit }: Pick<Units, 'unit' | 'copyUnit'>): string =>
+  `${runOf(unit)} ${runOf(copyUnit)}`;
+
+/**
+ * What systemd knows, with what the run that counts has logged. A run that was over when its log was read `before` has
+ * said no more since: it is not read again.
+ */
 export async function withLog(
   world: World,
   watch: Stopwatch,
   units: Units,
   { config, swap }: Pick<Observation, 'config' | 'swap'>,
+  before?: Observation,
 ): Promise<Units & Pick<Observation, 'log'>> {
   const inForce = unitInForce(units.unit, units.copyUnit, swap);
+  const last = before && unitInForce(before.unit, before.copyUnit, before.swap);
+  if (last && before.log.ok && runOf(last) === runOf(inForce)) return { ...units, log: before.log };
   const logFile = config.ok ? config.value.logFile : '';
   const log = inForce.ok ? await watch.fact('log', () => logOf(world, inForce.value, logFile)) : inForce;
   return { ...units, log };

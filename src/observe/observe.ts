@@ -57,7 +57,7 @@ export async function observe(
   const { config, data, swap } = was;
 
   const asked = has('units') ? askUnits(world, watch) : undefined;
-  const units = asked?.then((units) => withLog(world, watch, units, was));
+  const units = asked?.then((units) => withLog(world, watch, units, was, before));
   const self = has('self') ? lookAtSelf(world, watch, was) : undefined;
   const others = has('cluster') ? lookAtCluster(world, watch, was) : undefined;
   const inForce = Promise.resolve(asked ?? was).then(({ unit, copyUnit }) => {

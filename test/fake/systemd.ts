@@ -262,13 +262,18 @@ export class Systemd {
       unit.exit = { pid: unit.mainPid, kind: 0, status: 0 };
       this.node.etcdStarts(unit.name, unit.startedBy);
     };
-    this.node.asksGate(
-      unit.name,
-      () => world.clock.after(world.random.between(20, 80), begins),
-      (why) => {
-        if (unit.run === run) this.failed(unit, 'exit-code', why);
-      },
-    );
+    // What stands before its process is run a moment after the start was asked for, and the process a moment after that.
+    world.clock.after(world.random.between(5, 20), () => {
+      if (unit.run !== run || !this.node.on) return false;
+      this.node.asksGate(
+        unit.name,
+        () => world.clock.after(world.random.between(20, 60), begins),
+        (why) => {
+          if (unit.run === run) this.failed(unit, 'exit-code', why);
+        },
+      );
+      return true;
+    });
     if (!this.node.staysStarting(unit.name)) this.timesOut(unit, run);
   }
 

@@ -51,6 +51,10 @@ test('a heal that nothing disturbs', () => {
   assert.is(ended?.outcome, 'healed', ended?.message);
   expectHealed(fake, 'undisturbed');
   assert.equal(fake.removed, [fake.oldId]);
+  assert.ok(
+    fake.node.gateSilent,
+    'the gate, which costs a tenth of a heal, is not asked about what was just healed',
+  );
 });
 
 test('the reply of any call that changes the cluster is lost', () => {
