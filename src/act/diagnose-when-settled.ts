@@ -17,12 +17,15 @@ const mayCrash = ({ situation: { unit }, diagnosis: { verdict } }: Settled): boo
 const isUnread = ({ situation: { process, observed, examination } }: Settled): boolean =>
   process === 'dead' && observed.data.kind === 'data' && examination === undefined;
 
-/** One look, and another where there is something new to ask the others with. */
+/** One look, and another where there is something new to ask the others with; where that cannot be had it says why. */
 async function look(world: World) {
   let situation = situationOf(await observe(world), world.places);
-  if (await askAsClient(world, situation).catch(() => false))
-    situation = situationOf(await observe(world), world.places);
-  return { situation, diagnosis: diagnose(situation) };
+  const asks = await askAsClient(world, situation).catch((error: Error) => error.message);
+  if (asks === true) situation = situationOf(await observe(world), world.places);
+  const diagnosis = diagnose(situation);
+  if (typeof asks === 'boolean') return { situation, diagnosis };
+  const means = `${diagnosis.means}; what it takes to ask the others cannot be had: ${asks}`;
+  return { situation, diagnosis: { ...diagnosis, means } };
 }
 
 /**

@@ -7,6 +7,7 @@ import { CA_KEY, certificatePath } from '../../../src/appcenter/certificates.ts'
 import { diagnose } from '../../../src/diagnose/diagnose.ts';
 import { situationOf } from '../../../src/diagnose/situation.ts';
 import { observe } from '../../../src/observe/observe.ts';
+import { history } from '../../../src/state/heal-record.ts';
 import { HEAL_UNIT } from '../../../src/state/places.ts';
 import { PLACES, settings } from '../../fake/observation.ts';
 import { Proc } from '../../fake/process.ts';
@@ -84,6 +85,26 @@ test('the root disk put back as well: names and etcd.env come back too', () => {
   assert.is(fake.node.disk.text(PLACES.env), fake.node.envText);
 });
 
+test('where etcd.env is lost too, the node is marked before the app is run: its start must not found', () => {
+  const fake = inTls('none');
+  fake.node.powerOff();
+  losesVolume(fake.node);
+  fake.node.powerOn(true);
+  fake.pass(10_000);
+  const marked: boolean[] = [];
+  const world = fake.world.bind(fake);
+  fake.world = (node, proc) => {
+    const real = world(node, proc);
+    const runApp: typeof real.machine.runApp = (...given) => {
+      marked.push(fake.node.disk.has(PLACES.rootDiskMark));
+      return real.machine.runApp(...given);
+    };
+    return { ...real, machine: { ...real.machine, runApp } };
+  };
+  assert.is(fake.heal('health-action')?.outcome, 'healed');
+  assert.equal(marked, [true]);
+});
+
 test('the first node of the list, through its start hook: the app makes no new authority', () => {
   const fake = inTls('none');
   const [first] = fake.nodes;
@@ -155,6 +176,26 @@ test('what one node offers is bad, the next has what fits; ten minutes later the
   expectHealed(fake, 'the second has them');
 });
 
+test('a heal that was cut among the files and refused for something else later keeps nobody waiting', () => {
+  const fake = inTls();
+  fake.once(
+    () => fake.node.disk.entries.has(certificatePath(CA_KEY)),
+    () => fake.node.systemctl(['kill', HEAL_UNIT]),
+  );
+  fake.once(
+    () => fake.node.disk.kindOf(PLACES.copyEnv) === 'file',
+    () => fake.othersOff(),
+  );
+  const ended = fake.heal('health-action');
+  assert.match(ended?.message ?? '', /refused before remove/);
+  const [heal] = fake.run(({ machine }) => history(machine, PLACES));
+  assert.is(heal?.steps[0]?.did, undefined, 'it was cut in its first step');
+  fake.node.disk.delete('/var/lib/etcd/ssl');
+  fake.othersOn();
+  const next = fake.heal('health-action');
+  assert.is(next?.outcome, 'healed', next?.message);
+});
+
 test('a guard that refuses is asked before anything is brought', () => {
   const fake = inTls();
   fake.run((world) => healthAction(world, { ...settings, mode: 'manual' }, quiet));
@@ -215,6 +256,7 @@ test('without the metadata service nobody can be asked: nothing is done, and it 
   const { code, message } = fake.run((world) => healthAction(world, settings, quiet));
   assert.is(code, 3, message);
   assert.match(message, /amnesia\/alone-without-data/);
+  assert.match(message, /what it takes to ask the others cannot be had: .*metadata/);
   fake.metadata = true;
   assert.is(fake.heal('health-action')?.outcome, 'healed');
 });
