@@ -1,18 +1,6 @@
 import type { Cluster } from './cluster.ts';
 
-/** What asking members for their hash took, and with it how long writes on them waited. */
-export interface ComparisonCost {
-  /** Of the one that hashed longest. */
-  readonly longestMs: number;
-  /** Of all together. */
-  readonly sumMs: number;
-}
-
-export interface Comparison {
-  /** What came out: of each endpoint, its hash at that revision; or why there is nothing to compare, as text. */
-  readonly found: { readonly revision: bigint; readonly hashes: ReadonlyMap<string, string> } | string;
-  readonly cost: ComparisonCost;
-}
+export type Comparison = Readonly<Awaited<ReturnType<typeof compareData>>>;
 
 /**
  * The hash of all keys of several members at one revision (Maintenance.HashKV), one member after the other, each asked
@@ -25,7 +13,7 @@ export async function compareData(
   clock: { monotonicMs(): number },
   members: readonly { readonly endpoint: string; readonly revision: bigint }[],
   limitMs: number,
-): Promise<Comparison> {
+) {
   const [revision = 0n] = members.map((member) => member.revision).sort((a, b) => (a < b ? -1 : 1));
   const took: number[] = [];
   const hashes = new Map<string, string>();
@@ -49,7 +37,9 @@ export async function compareData(
   }
   if (compactions.size > 1) failure ??= 'their compactions differ';
   return {
+    /** What came out: of each endpoint, its hash at that revision; or why there is nothing to compare, as text. */
     found: failure ?? { revision, hashes },
+    /** What asking took, and with it how long writes waited: of the member that hashed longest, and of all together. */
     cost: { longestMs: Math.max(0, ...took), sumMs: sumMs() },
   };
 }

@@ -1,4 +1,4 @@
-import type { ComparisonCost } from './compare-data.ts';
+import type { Comparison } from './compare-data.ts';
 
 /** As long as one write takes anyway on a disk that is asked to flush it: nobody notices a pause like that. */
 const UNFELT_MS = 25;
@@ -6,7 +6,7 @@ const UNFELT_MS = 25;
 const BYTES_PER_MS = 4_000_000;
 
 /** What comparing members would cost, by the size of their databases, as long as it has not been measured. */
-export function estimatedCost(dbSizes: readonly number[]): ComparisonCost {
+export function estimatedCost(dbSizes: readonly number[]): Comparison['cost'] {
   const each = dbSizes.map((bytes) => bytes / BYTES_PER_MS);
   return { longestMs: Math.max(0, ...each), sumMs: each.reduce((sum, ms) => sum + ms, 0) };
 }
@@ -19,5 +19,5 @@ export function estimatedCost(dbSizes: readonly number[]): ComparisonCost {
  * still, in the measure in which they feel it.
  * @param fraction `HEAL_COMPARE`; with 0 there is no next one
  */
-export const waitAfter = ({ longestMs, sumMs }: ComparisonCost, fraction: number): number =>
+export const waitAfter = ({ longestMs, sumMs }: Comparison['cost'], fraction: number): number =>
   fraction === 0 ? Number.POSITIVE_INFINITY : (sumMs / fraction) * Math.max(1, longestMs / UNFELT_MS);

@@ -13,6 +13,8 @@ export type Health =
   /** It answered, and not with "true"; or it did not answer. */
   | { readonly state: 'false' | 'none'; readonly why: string };
 
+export type TextFile = { readonly text: string; readonly rights: FileRights };
+
 export interface Room {
   /** For everybody; a file system may keep some for root (tune2fs(8), -m). */
   readonly bytes: number;
@@ -36,7 +38,7 @@ export interface Machine {
   /** Names in a directory, sorted; none when there is no such directory. */
   list(path: string): Promise<readonly string[]>;
   /** A text file with its rights, or undefined when there is none. Throws for links and large files. */
-  readFile(path: string, maxBytes?: number): Promise<{ text: string; rights: FileRights } | undefined>;
+  readFile(path: string, maxBytes?: number): Promise<TextFile | undefined>;
   /** Puts a whole file in place of the old one; missing directories are made, root's own. */
   writeFile(path: string, text: string, rights: FileRights): Promise<void>;
   /** When what is there was last changed, renamed or given other rights (stat(2), st_ctim); undefined when nothing is. */

@@ -1,5 +1,4 @@
-import type { Machine } from '../machine/machine.ts';
-import type { FileRights } from '../machine/os/held-dir.ts';
+import type { Machine, TextFile } from '../machine/machine.ts';
 import { DROP_IN_ROOTS, GATE_DROP_IN } from '../state/places.ts';
 
 /**
@@ -7,7 +6,7 @@ import { DROP_IN_ROOTS, GATE_DROP_IN } from '../state/places.ts';
  * counts.
  */
 export async function dropInsOf(machine: Machine, unit: string) {
-  const found = new Map<string, { readonly text: string; readonly rights: FileRights }>();
+  const found = new Map<string, TextFile>();
   for (const root of DROP_IN_ROOTS) {
     // /lib is a link to /usr/lib where the two are merged: no link is followed, and /usr/lib has been read already.
     for (const name of await machine.list(`${root}/${unit}.d`).catch(() => [])) {

@@ -15,6 +15,11 @@ import type { Places } from '../../state/places.ts';
 import { keepTurn, NONE_SERVES } from './turn.ts';
 
 const ASK_AGAIN_MS = 250;
+/**
+ * How long a refusal that is known to pass is asked again. A member that is off for longer makes `member add` wait; the
+ * next health action takes the heal up again.
+ */
+export const CALL_BOUND_MS = 90_000;
 /** What was looked at so lately, and not acted on since, is as good as a look right before. */
 export const RIGHT_BEFORE_MS = 100;
 
@@ -101,18 +106,17 @@ export class HealContext {
  * whether the call has taken effect all the same.
  * @param isDone asked after each refusal, on a fresh look at the cluster
  * @param waitsFor said once, at the first refusal: what is waited for, as far as it is known
- * @throws the last refusal, when it is not transient or `boundMs` are over
+ * @throws the last refusal, when it is not transient or `CALL_BOUND_MS` are over
  */
 export async function untilTaken<T>(
   heal: HealContext,
-  boundMs: number,
   call: () => Promise<T>,
   isDone: () => boolean,
   waitsFor: () => string = () => '',
 ): Promise<T | undefined> {
   const { machine, log } = heal;
   let refusal: ClusterError | undefined;
-  const taken = await waitUntil(machine, boundMs, ASK_AGAIN_MS, async () => {
+  const taken = await waitUntil(machine, CALL_BOUND_MS, ASK_AGAIN_MS, async () => {
     try {
       if (heal.servingEndpoints.length === 0) throw new ClusterError(NONE_SERVES, true);
       return { value: await call() };
@@ -122,7 +126,7 @@ export async function untilTaken<T>(
       if (isDone()) return { value: undefined };
       if (!error.transient) throw error;
       if (refusal === undefined) {
-        const again = `asking again for up to ${boundMs / 1000} s${waitsFor()}`;
+        const again = `asking again for up to ${CALL_BOUND_MS / 1000} s${waitsFor()}`;
         log.info(
           { event: 'asked-again', refusal: error.message },
           `Refused for now, ${again}: ${error.message}`,

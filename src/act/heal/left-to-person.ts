@@ -1,13 +1,12 @@
+import { basename } from 'node:path';
 import type { Situation } from '../../diagnose/situation.ts';
 import type { World } from '../../observe/world.ts';
 import type { Settings } from '../../settings/settings-table.ts';
 import { healRecordFile } from '../../state/heal-record.ts';
 
-const nameOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
-
 /** `systemctl show` is how heal-node itself looks at units; whoever works on one calls something else. */
 const looks = ([program = '', ...words]: readonly string[]): boolean =>
-  nameOf(program) === 'systemctl' && words.includes('show');
+  basename(program) === 'systemctl' && words.includes('show');
 
 /**
  * Why a half-done swap is not ours to take up unasked: a person has begun it by hand, and either `HEAL_MODE` is manual
@@ -28,9 +27,9 @@ export async function whyLeftToPerson(
   const finish = 'finish it, or run `heal-node resume` or `heal-node restore`';
   if (settings.mode !== 'auto') return `${begun}, and HEAL_MODE is ${settings.mode}; ${finish}`;
   // systemctl(1) takes a unit's name without its suffix too.
-  const names = [copyUnit, copyUnit.replace(/\.service$/, ''), nameOf(copyEnv)];
+  const names = [copyUnit, copyUnit.replace(/\.service$/, ''), basename(copyEnv)];
   const busy = (await machine.commandLines()).find(
-    (words) => !looks(words) && words.some((word) => names.includes(nameOf(word))),
+    (words) => !looks(words) && words.some((word) => names.includes(basename(word))),
   );
   if (busy) return `${begun}, and \`${busy.join(' ').trim().slice(0, 100)}\` is at work on it; ${finish}`;
   const ageMs = swap.changedMs === undefined ? Number.POSITIVE_INFINITY : Math.abs(atMs - swap.changedMs);

@@ -1,18 +1,12 @@
 import * as v from 'valibot';
-import { type Machine, ROOT_ONLY_FILE } from '../../machine/machine.ts';
-import type { FileRights } from '../../machine/os/held-dir.ts';
+import { type Machine, ROOT_ONLY_FILE, type TextFile } from '../../machine/machine.ts';
 import { pointEnvironmentFile } from '../../machine/systemd/unit-file.ts';
 import type { Places } from '../../state/places.ts';
-
-export interface OriginalUnit {
-  readonly text: string;
-  readonly rights: FileRights;
-}
 
 const rightsSchema = v.object({ mode: v.number(), uid: v.number(), gid: v.number() });
 
 /** The saved original of etcd's unit, from root's own directory; undefined when none is saved. */
-async function savedOriginal(machine: Machine, places: Places): Promise<OriginalUnit | undefined> {
+async function savedOriginal(machine: Machine, places: Places): Promise<TextFile | undefined> {
   const unit = await machine.readFile(places.originalUnit);
   const rights = await machine.readFile(places.originalRights);
   if (unit === undefined || rights === undefined) return undefined;
@@ -24,7 +18,7 @@ async function savedOriginal(machine: Machine, places: Places): Promise<Original
  * environment file turned back, for a runbook that somebody began by hand.
  * @throws when there is none of the three.
  */
-export async function originalUnit(machine: Machine, places: Places): Promise<OriginalUnit> {
+export async function originalUnit(machine: Machine, places: Places): Promise<TextFile> {
   const saved = await savedOriginal(machine, places);
   if (saved !== undefined) return saved;
   const masked = (await machine.kindOf(places.unitFile)) === 'mask';

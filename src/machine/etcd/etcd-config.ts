@@ -1,20 +1,16 @@
-export interface TlsFiles {
-  readonly ca: string;
-  readonly cert: string;
-  readonly key: string;
-}
-
 type Env = Readonly<Record<string, string>>;
 
 /** The client certificates of the app (docs/platform.md); etcd's own environment names only the server's. */
 export const CLIENT_TLS_DIR = '/var/lib/etcd/ssl/etcd';
 
 /** A client's files in a directory, by the names that the app gives them. */
-export const clientTls = (dir: string, ca = ''): TlsFiles => ({
+export const clientTls = (dir: string, ca = '') => ({
   ca: ca || `${dir}/ca.pem`,
   cert: `${dir}/client.pem`,
   key: `${dir}/client-key.pem`,
 });
+
+export type TlsFiles = Readonly<ReturnType<typeof clientTls>>;
 
 const notAllowed = (env: Env, key: string, place: string, allowed: string): Error =>
   new Error(`${place}: ${key}=${env[key] ?? ''} is not allowed; allowed ${allowed}.`);

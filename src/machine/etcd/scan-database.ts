@@ -60,19 +60,14 @@ export function scanDatabase(
     notLookedAt(`${what} of ${valueLength} bytes at byte ${valueAt}`);
     return new Uint8Array();
   };
-  const mustDecode = (item: Item, schema: Schema, what: string): void => {
-    const bytes = value(item, what);
+  const mustDecode = (bytes: Uint8Array, schema: Schema, what: string, at: number): void => {
     if (decode(bytes, 0, bytes.length, schema) !== 'whole')
-      throw new Damaged(`${what} cannot be decoded`, item.valueAt);
+      throw new Damaged(`${what} cannot be decoded`, at);
   };
 
   /** What etcd does at its start with each item of a bucket. */
   const readers: Readonly<Record<string, (item: Item) => void>> = {
-    alarm: (item) => {
-      const key = file.keyOf(item);
-      if (decode(key, 0, key.length, ALARM) !== 'whole')
-        throw new Damaged('an alarm cannot be decoded', item.keyAt);
-    },
+    alarm: (item) => mustDecode(file.keyOf(item), ALARM, 'an alarm', item.keyAt),
     meta: (item) => {
       const name = textOf(file.keyOf(item));
       const bytes = value(item, name);
@@ -152,7 +147,8 @@ export function scanDatabase(
           !isWithin(key, before, high) ||
           (low !== undefined && Buffer.compare(key, low) < 0);
         before = key;
-        mustDecode(item, KEY_VALUE, 'a key and its value');
+        const what = 'a key and its value';
+        mustDecode(value(item, what), KEY_VALUE, what, item.valueAt);
       }
       if (outOfOrder && !items.every((each) => index.follow(each)))
         notLookedAt('all that stands out of order in the database');

@@ -3,15 +3,7 @@ import { run } from '../os/run.ts';
 import type { UnitFacts } from './systemctl.ts';
 
 /** An entry as `journalctl --output=json` prints it (systemd.journal-fields(7)): a text that is not one is bytes. */
-interface Entry {
-  readonly MESSAGE?: unknown;
-  readonly PRIORITY?: unknown;
-  readonly PACKAGE?: unknown;
-  readonly _TRANSPORT?: unknown;
-  readonly __REALTIME_TIMESTAMP?: unknown;
-  /** `line-max`: the next entry of the stream goes on with the same line (journald.conf(5), LineMax=). */
-  readonly _LINE_BREAK?: unknown;
-}
+type Entry = Readonly<Record<string, unknown>>;
 
 /** capnslog's levels by the priority that it gives journald (capnslog/journald_formatter.go). */
 const LEVELS = ['C', 'C', 'C', 'E', 'W', 'N', 'I', 'D'];
@@ -39,6 +31,7 @@ function streamLines(entries: readonly Entry[]): string[] {
     const text = textOf(MESSAGE);
     if (goesOn) lines.push(`${lines.pop()}${text}`);
     else lines.push(text);
+    // The next entry of the stream goes on with the same line (journald.conf(5), LineMax=).
     goesOn = _LINE_BREAK === 'line-max';
   }
   return lines;
@@ -53,7 +46,8 @@ export function linesOf(newestFirst: string): string[] {
   const entryOf = (line: string): Entry | undefined => attempt(() => JSON.parse(line));
   const entries = newestFirst
     .split('\n')
-    .flatMap((line) => entryOf(line) ?? [])
+    .map(entryOf)
+    .filter((entry) => !!entry)
     .reverse();
   const isNative = ({ _TRANSPORT }: Entry): boolean => _TRANSPORT === 'journal';
   return [

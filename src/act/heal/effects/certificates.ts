@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { CA_KEY, CERTIFICATES, certificatePath } from '../../../appcenter/certificates.ts';
 import { CLIENT_TLS_DIR, hostOf } from '../../../machine/etcd/etcd-config.ts';
 import { certificateFaults } from '../../../machine/os/certificates.ts';
@@ -7,7 +8,7 @@ import type { HealContext } from '../heal-context.ts';
 import { unitUser } from './data.ts';
 
 /** What the app copies when a node is added (docs/platform.md). */
-const SSL_DIR = CLIENT_TLS_DIR.slice(0, CLIENT_TLS_DIR.lastIndexOf('/'));
+const SSL_DIR = dirname(CLIENT_TLS_DIR);
 /** The app's start waits for the start of etcd's unit, which the gate refuses. */
 const APP_START_MS = 120_000;
 

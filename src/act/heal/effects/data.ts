@@ -1,3 +1,4 @@
+import { basename, dirname } from 'node:path';
 import type { Machine } from '../../../machine/machine.ts';
 import { userOf } from '../../../machine/user-of.ts';
 import { type GuardFacts, neededBytes } from '../../../plan/guards.ts';
@@ -13,12 +14,10 @@ async function freeName(machine: Machine, directory: string, name: string): Prom
   }
 }
 
-const lastPart = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
-
 /** Names of what is set aside: the data dir's own, and the WAL dir's with a prefix that no data dir has. */
 const asideNames = ({ config: { dataDir, walDir, separateWalDir } }: HealContext) => [
-  { path: dataDir, name: lastPart(dataDir) },
-  ...(separateWalDir ? [{ path: walDir, name: `wal-dir-${lastPart(walDir)}` }] : []),
+  { path: dataDir, name: basename(dataDir) },
+  ...(separateWalDir ? [{ path: walDir, name: `wal-dir-${basename(walDir)}` }] : []),
 ];
 
 const JUST_LOOKED_MS = 50;
@@ -69,7 +68,7 @@ export async function giveDataDir(heal: HealContext): Promise<void> {
   const { copyUnit, unit } = heal.situation.observed;
   if (![copyUnit, unit].some((facts) => facts.ok && facts.value.load === 'loaded')) return;
   const user = await unitUser(heal);
-  const volume = config.dataDir.slice(0, config.dataDir.lastIndexOf('/'));
+  const volume = dirname(config.dataDir);
   await machine.makeDirectory(config.dataDir, { mode: 0o700, ...user });
   for (const path of [
     ...((await machine.kindOf(volume)) === 'mount point' ? [volume] : []),
@@ -102,7 +101,7 @@ export async function bringDataBack(heal: HealContext): Promise<string | undefin
 
 /** What is free where the data dir is. */
 export const freeBytes = async ({ machine, config }: HealContext): Promise<number> =>
-  (await machine.room(config.dataDir.replace(/\/[^/]*$/, '') || '/')).bytes;
+  (await machine.room(dirname(config.dataDir))).bytes;
 
 /** What root has left for the unit and environment to swap in, where that is least. */
 export async function swapRoom({ machine, places }: HealContext): Promise<GuardFacts['swapRoom']> {

@@ -2,15 +2,10 @@ import { ClusterError } from '../../../cluster/cluster.ts';
 import { isOwn } from '../../../diagnose/cluster-view.ts';
 import type { Situation } from '../../../diagnose/situation.ts';
 import { waitUntil } from '../../../machine/wait-until.ts';
-import { type HealContext, RIGHT_BEFORE_MS, untilTaken } from '../heal-context.ts';
+import { CALL_BOUND_MS, type HealContext, RIGHT_BEFORE_MS, untilTaken } from '../heal-context.ts';
 import { askForTurn, isAdded, keepTurn, NONE_SERVES, takeTurn } from '../turn.ts';
 import { disarmRemoved } from './alarms.ts';
 
-/**
- * How long a refusal that is known to pass is asked again. A member that is off for longer makes `member add`
- * wait; the next health action takes the heal up again.
- */
-const BOUND_MS = 90_000;
 const LOOK_AT_LISTS_MS = 50;
 const ADDS_NONE = 'no member is added while another does not serve';
 
@@ -21,7 +16,6 @@ export async function removeOldMember(heal: HealContext): Promise<string> {
   heal.record.oldMemberId = old.id;
   const members = await untilTaken(
     heal,
-    BOUND_MS,
     () => heal.cluster.removeMember(heal.servingEndpoints, old.id),
     () =>
       heal.situation.membership !== 'unknown' &&
@@ -83,7 +77,6 @@ async function add(heal: HealContext): Promise<void> {
   const { name, peerUrls } = heal.config;
   const added = await untilTaken(
     heal,
-    BOUND_MS,
     async () => {
       await heal.lookIfOlder(RIGHT_BEFORE_MS, 'cluster');
       mustBear(heal);
@@ -106,7 +99,7 @@ async function add(heal: HealContext): Promise<void> {
  * the new member in the name of the old one: etcd before 3.4.32 does not look whom a message is for, and the new
  * member panics (`tocommit … lastIndex(0)`, etcd #17078).
  * @returns how many list it so, as text
- * @throws when one that serves still does not after `BOUND_MS`
+ * @throws when one that serves still does not after `CALL_BOUND_MS`
  */
 async function untilListedByAll(heal: HealContext, newId: string): Promise<string> {
   const { machine, cluster, config, servingEndpoints } = heal;
@@ -122,7 +115,7 @@ async function untilListedByAll(heal: HealContext, newId: string): Promise<strin
       : `${endpoint} lists this node as ${own.join(', ') || 'nobody'}`;
   };
   let lagging: string[] = [];
-  const all = await waitUntil(machine, BOUND_MS, LOOK_AT_LISTS_MS, async () => {
+  const all = await waitUntil(machine, CALL_BOUND_MS, LOOK_AT_LISTS_MS, async () => {
     lagging = (await Promise.all(servingEndpoints.map(lags))).filter((text) => text !== undefined);
     if (lagging.length > 0) await keepTurn(heal);
     return lagging.length === 0 || undefined;
