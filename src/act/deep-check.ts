@@ -1,8 +1,8 @@
 import { diagnose } from '../diagnose/diagnose.ts';
-import { situationOf } from '../diagnose/situation.ts';
-import type { Verdict } from '../diagnose/verdicts.ts';
+import { type Situation, situationOf } from '../diagnose/situation.ts';
 import { observe } from '../observe/observe.ts';
 import type { World } from '../observe/world.ts';
+import { credentialsWanted } from '../plan/guards.ts';
 import { bestEffort } from '../report/best-effort.ts';
 import type { Log } from '../report/log.ts';
 import { writeMetrics } from '../report/metrics.ts';
@@ -26,7 +26,7 @@ type Found = {
   readonly code: 0 | 1;
   readonly message: string;
   /** Undefined when it did not look. */
-  readonly verdict?: Verdict;
+  readonly situation?: Situation;
   /** To be written down; without one the file stays as it is, and the next check looks again. */
   readonly result?: DeepCheckResult;
   /** The data differ, seen in this check or in one before. */
@@ -50,35 +50,40 @@ async function check(world: World, settings: Settings, log: Log, limitMs: number
   if (unfinished && settings.mode === 'auto' && !(await healRuns(machine))) {
     // It serves, on the copy or on what a migration has put back: no health action will ever be called for it.
     const left = await whyLeftToPerson(world, settings, situation);
-    if (left !== undefined) return { code: 0, message: `${found} It is left alone: ${left}.`, verdict };
-    return { code: 0, message: `${found} It is taken up again.`, verdict, takesUp: true };
+    if (left !== undefined) return { code: 0, message: `${found} It is left alone: ${left}.`, situation };
+    return { code: 0, message: `${found} It is taken up again.`, situation, takesUp: true };
   }
   // It has answered healthy: only who it is, and what it holds, can still be wrong with it.
-  if (['stale', 'local-fault', 'amnesia'].includes(verdict)) return { code: 1, message: found, verdict };
+  if (['stale', 'local-fault', 'amnesia'].includes(verdict)) return { code: 1, message: found, situation };
   const last = await deepCheckFile.read(machine, places.deepCheck);
   if (verdict !== 'healthy' || config === undefined)
-    return { code: 0, message: found, verdict, result: nothingNew(found, machine.now(), last) };
+    return { code: 0, message: found, situation, result: nothingNew(found, machine.now(), last) };
   const mismatch = await bestEffort(log, 'The member mark', rememberCluster(world, situation));
   if (mismatch !== undefined) log.error({ event: 'birthmark' }, `${config.name}: ${mismatch}.`);
   const memberId = self?.memberId ?? '';
+  const wanted = credentialsWanted(situation);
+  if (wanted !== undefined) {
+    const message = `${config.name} could not be healed: ${wanted}.`;
+    return { code: 0, message, situation, result: nothingNew(message, machine.now(), last) };
+  }
   const heals = settings.onDivergence === 'heal';
   const agoMs = Math.abs(machine.now() - (last?.atMs ?? 0));
   if (heals && last?.confirmed && last.memberId === memberId && agoMs < STANDS_MS)
-    return { code: 1, message: `${config.name}: ${last.text}.`, verdict, diverged: true };
+    return { code: 1, message: `${config.name}: ${last.text}.`, situation, diverged: true };
   if (cluster.serving.length < 2 || cluster.serving.length < cluster.members.length - 1) {
     const message = `${config.name}: its data are not compared now: not all others serve.`;
     const result = last?.memberId === memberId ? last : notCompared(message, machine.now(), '', last);
-    return { code: 0, message, verdict, result };
+    return { code: 0, message, situation, result };
   }
   const compareMs = Math.max(1, limitMs - BESIDE_COMPARING_MS);
   const { result, notAsked } = await compareAsAllowed(world, settings, situation, compareMs);
   if (notAsked !== undefined) {
     const message = `${config.name}: its data are not compared now: ${notAsked}.`;
-    return { code: 0, message, verdict, result };
+    return { code: 0, message, situation, result };
   }
   const message = `${config.name}: ${result.text}.`;
   const diverged = result.state === 'differs';
-  return { code: result.confirmed && heals ? 1 : 0, message, verdict, result, diverged };
+  return { code: result.confirmed && heals ? 1 : 0, message, situation, result, diverged };
 }
 
 /**
@@ -109,9 +114,9 @@ export async function deepCheck(
   if (found.takesUp) await bestEffort(log, places.request, requestHeal(machine, places, 'health-check'));
   if (found.result)
     await bestEffort(log, places.deepCheck, deepCheckFile.write(machine, places.deepCheck, found.result));
-  if (found.verdict !== undefined)
-    await bestEffort(log, places.metrics, writeMetrics(machine, places, found.verdict));
-  const write = found.diverged || found.code === 1 ? log.error : log.info;
+  if (found.situation) await bestEffort(log, places.metrics, writeMetrics(machine, places, found.situation));
+  const warns = found.situation?.cluster.credentialsRefused;
+  const write = found.diverged || found.code === 1 ? log.error : warns ? log.warn : log.info;
   write({ event: found.diverged ? 'diverged' : 'deep-check', ...found.result }, found.message);
   return found;
 }

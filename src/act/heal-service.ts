@@ -1,4 +1,3 @@
-import { diagnose } from '../diagnose/diagnose.ts';
 import type { Situation } from '../diagnose/situation.ts';
 import type { Verdict } from '../diagnose/verdicts.ts';
 import type { World } from '../observe/world.ts';
@@ -56,7 +55,7 @@ export async function runHealService(world: World, settings: Settings, log: Log)
   // Whoever waits for the outcome has it by now.
   if (situation === undefined) return ended;
   if (ended.outcome === 'healed') await bestEffort(log, 'The member mark', rememberCluster(world, situation));
-  await bestEffort(log, places.metrics, writeMetrics(machine, places, diagnose(situation).verdict));
+  await bestEffort(log, places.metrics, writeMetrics(machine, places, situation));
   return ended;
 }
 

@@ -115,7 +115,7 @@ export async function healthAction(world: World, settings: Settings, log: Log): 
     if (mismatch !== undefined) log.error({ event: 'birthmark' }, `${node.name}: ${mismatch}.`);
   }
   // Before anything is done: after a heal its service writes what holds then.
-  await bestEffort(log, places.metrics, writeMetrics(machine, places, verdict));
+  await bestEffort(log, places.metrics, writeMetrics(machine, places, situation));
   const { response } = diagnosis;
   const leftMs = Math.max(0, settings.actionTimeoutMs - (machine.monotonicMs() - beganMs) - 500);
   const needsPerson = advice !== '';

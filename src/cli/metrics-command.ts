@@ -7,8 +7,8 @@ export const metricsCommand: CommandSpec = {
   what: "prints what it knows in Prometheus' text format, as it stands in /var/lib/heal-node/heal-node.prom",
   exits: '0 printed, 2 settings',
   run: async () => {
-    const { world, diagnosis } = await look();
-    process.stdout.write(await metricsText(world.machine, world.places, diagnosis.verdict));
+    const { world, situation } = await look();
+    process.stdout.write(await metricsText(world.machine, world.places, situation));
     return EXIT.done;
   },
 };

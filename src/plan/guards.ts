@@ -47,6 +47,12 @@ const cannotBeRenamed = (path: string | undefined, kind: string): string | undef
 export const neededBytes = ({ cluster }: Situation): number =>
   Math.max(0, ...cluster.serving.map(({ reply }) => reply.dbSizeBytes)) + WAL_ROOM_BYTES;
 
+/** Why the member list could not be changed; also told in peace-time, by the deep check. */
+export const credentialsWanted = ({ cluster: { credentialsRefused } }: Situation): string | undefined =>
+  credentialsRefused === ''
+    ? undefined
+    : `the cluster asks for credentials, and ours are missing or refused: ${credentialsRefused}; set HEAL_ETCD_USER and HEAL_ETCD_PASSWORD_FILE`;
+
 /** Every guard that a heal must pass, asked again right before each step that names it. */
 export const guards = [
   {
@@ -188,10 +194,7 @@ export const guards = [
   {
     id: 'credentials',
     asks: 'Can the member list be changed: no authentication, or credentials that are taken?',
-    refuses: ({ cluster: { credentialsRefused } }) =>
-      credentialsRefused === ''
-        ? undefined
-        : `the cluster asks for credentials, and ours are missing or refused: ${credentialsRefused}; set HEAL_ETCD_USER and HEAL_ETCD_PASSWORD_FILE`,
+    refuses: credentialsWanted,
   },
   {
     id: 'certificates',

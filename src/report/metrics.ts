@@ -1,4 +1,6 @@
-import { type Verdict, verdicts } from '../diagnose/verdicts.ts';
+import { diagnose } from '../diagnose/diagnose.ts';
+import type { Situation } from '../diagnose/situation.ts';
+import { verdicts } from '../diagnose/verdicts.ts';
 import type { Machine } from '../machine/machine.ts';
 import type { FileRights } from '../machine/os/held-dir.ts';
 import { deepCheckFile } from '../state/deep-check-file.ts';
@@ -15,7 +17,8 @@ function gauge(name: string, help: string, values: number | Readonly<Record<stri
 }
 
 /** What heal-node knows, for node_exporter's textfile collector. */
-export async function metricsText(machine: Machine, places: Places, verdict: Verdict): Promise<string> {
+export async function metricsText(machine: Machine, places: Places, situation: Situation): Promise<string> {
+  const { verdict } = diagnose(situation);
   const heals = await history(machine, places);
   const deep = await deepCheckFile.read(machine, places.deepCheck);
   const outcomes = ['healed', 'failed', 'refused'].map((outcome) => [
@@ -27,6 +30,11 @@ export async function metricsText(machine: Machine, places: Places, verdict: Ver
       'heal_node_verdict',
       'The verdict of the last look at this member: 1 for the one that holds.',
       Object.fromEntries(Object.keys(verdicts).map((id) => [`verdict="${id}"`, id === verdict ? 1 : 0])),
+    ),
+    gauge(
+      'heal_node_credentials_refused',
+      'Whether the cluster asks for credentials, and those of the settings are missing or refused: no heal could be done.',
+      situation.cluster.credentialsRefused === '' ? 0 : 1,
     ),
     gauge('heal_node_heals', 'Heals in the history of this node, by outcome.', Object.fromEntries(outcomes)),
     gauge(
@@ -49,5 +57,5 @@ export async function metricsText(machine: Machine, places: Places, verdict: Ver
 
 const FOR_ALL_TO_READ: FileRights = { mode: 0o644, uid: 0, gid: 0 };
 
-export const writeMetrics = async (machine: Machine, places: Places, verdict: Verdict): Promise<void> =>
-  machine.writeFile(places.metrics, await metricsText(machine, places, verdict), FOR_ALL_TO_READ);
+export const writeMetrics = async (machine: Machine, places: Places, situation: Situation): Promise<void> =>
+  machine.writeFile(places.metrics, await metricsText(machine, places, situation), FOR_ALL_TO_READ);

@@ -146,6 +146,21 @@ test('the same where nothing has been found yet', () => {
   assert.is(result?.confirmed, false);
 });
 
+test('credentials that the cluster refuses are found in peace-time', () => {
+  const fake = new ThreeMembers('none');
+  fake.faults.credentials = true;
+  const warned: string[] = [];
+  const log = { ...silent, warn: (_: object, text: string) => void warned.push(text) };
+  const found = fake.run((world) => deepCheck(world, fake.settings, log, 60_000));
+  assert.is(found.code, 0, 'it serves');
+  assert.match(warned.join(' '), /etcd2 could not be healed: .*user name is empty; set HEAL_ETCD_USER/);
+  assert.match(metrics(fake), /^heal_node_credentials_refused 1$/m);
+  fake.faults.credentials = false;
+  fake.run((world) => deepCheck(world, fake.settings, log, 60_000));
+  assert.is(warned.length, 1);
+  assert.match(metrics(fake), /^heal_node_credentials_refused 0$/m);
+});
+
 test('a password that cannot be had does not fail the check of a member that is healthy', () => {
   const refuses = () => Promise.reject(new ClusterError('HEAL_ETCD_PASSWORD_FILE=/none: no password', false));
   const calls: readonly (readonly (keyof Cluster)[])[] = [

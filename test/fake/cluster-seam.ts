@@ -115,7 +115,7 @@ export function clusterOf(node: FakeNode, proc: Proc, tls?: TlsFiles): Cluster {
         raftIndex: BigInt(Math.max(index, etcd.data.committed.index)),
         revision: (read.state ?? state).revision,
         dbSizeBytes: 20_480,
-        version: '3.4.23',
+        version: world.version,
         alarms: state.alarms,
         clockSkewMs: 0,
         serves: read.state !== undefined,

@@ -151,7 +151,7 @@ export function machineOf(node: FakeNode, proc: Proc): Machine {
     isOnRoot: (path) => look(() => node.stash !== undefined || diskOf(path) === 'root'),
     fileSystemId: (path) => look(() => (node.stash === undefined ? diskOf(path) : 'root')),
     giveDirectory: (path, rights) => act(() => disk.set(path, { ...disk.entries.get(path), rights }), path),
-    versionText: () => look(() => `etcd Version: ${node.ailing.tooOld ? '3.3.25' : '3.4.23'}\n`),
+    versionText: () => look(() => `etcd Version: ${node.ailing.tooOld ? '3.3.25' : node.world.version}\n`),
     commandLines: () => look(() => commandLines(node)),
     process: (pid) =>
       look(() =>

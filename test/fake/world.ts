@@ -56,6 +56,8 @@ export class FakeWorld {
   /** systemd.unit(5), StartLimitBurst= */
   startLimit = 5;
   /** How often a reply of a change, or a read, is lost, and how often a call is slow. */
+  /** The etcd that all members run. */
+  version = '3.4.23';
   readonly faults = { lostReplies: 0, lostReads: 0, slow: 0, credentials: false };
 
   constructor({ seed, size, marked, settings = {}, healedBefore = [], tls = false }: FakeWorldOptions) {

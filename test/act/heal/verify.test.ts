@@ -3,6 +3,7 @@ import * as assert from 'uvu/assert';
 import { runHealService } from '../../../src/act/heal-service.ts';
 import type { World } from '../../../src/observe/world.ts';
 import { deepCheckFile } from '../../../src/state/deep-check-file.ts';
+import { history } from '../../../src/state/heal-record.ts';
 import { nodeUrl } from '../../fake/network.ts';
 import { PLACES } from '../../fake/observation.ts';
 import { ThreeMembers } from '../../fake/three-members.ts';
@@ -21,6 +22,26 @@ test('a heal compares the new data once, and writes down what it found and what 
   assert.is(result?.memberId, fake.node.data?.memberId);
   assert.ok((result?.comparison?.sumMs ?? 0) > 0);
 });
+
+for (const [version, comparedBy] of [
+  ['3.4.19', 'verify'],
+  ['3.4.20', 'confirm'],
+  ['3.4.22', 'verify'],
+  ['3.5.5', 'confirm'],
+  ['3.5.6', 'verify'],
+  ['', 'verify'],
+] as const)
+  test(`with etcd ${version || 'of an unknown version'} the new data are compared in ${comparedBy}`, () => {
+    const fake = new ThreeMembers('WAL gone');
+    fake.version = version;
+    assert.is(fake.heal('operator')?.outcome, 'healed');
+    const [heal] = fake.run(({ machine }) => history(machine, PLACES));
+    const comparing = heal?.steps.filter(({ did }) => did?.includes('its data equal those of 2 others'));
+    assert.equal(
+      comparing?.map(({ id }) => id),
+      [comparedBy],
+    );
+  });
 
 test('a heal does not fail for want of a comparison', () => {
   for (const compare of [0, 0.001]) {

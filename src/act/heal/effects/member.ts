@@ -19,6 +19,11 @@ const UNIT_AGE_MS = 5000;
 const SETTLE_LOOKS = 20;
 const LOOK_AGAIN_MS = 250;
 const ASK_TWICE_MS = 1000;
+/**
+ * etcds in which a member that has joined by a snapshot applies nothing that needs authentication until it is started
+ * again (etcd #14355, #14571): what they hold is compared after their second start.
+ */
+const DIVERGES_AFTER_JOINING = '3.4.20 - 3.4.21 || 3.5.0 - 3.5.5';
 
 /** Starts the member on the unit that is in place: the existing-state copy, or the original once it is back. */
 export async function startMember(heal: HealContext): Promise<string> {
@@ -38,6 +43,9 @@ export async function startMember(heal: HealContext): Promise<string> {
   await machine.systemctl(['start', '--no-block', unit]);
   return `${unit} is started`;
 }
+
+const divergesAfterJoining = ({ situation: { self } }: HealContext): boolean =>
+  Bun.semver.satisfies(self?.version ?? '', DIVERGES_AFTER_JOINING);
 
 /**
  * Waits until the member on `unit` answers a linearizable read. An alarm keeps nobody from that.
@@ -126,7 +134,8 @@ export async function verify(heal: HealContext): Promise<string> {
   }
   await untilCaughtUp(heal);
   const silent = before.filter((endpoint) => !heal.servingEndpoints.includes(endpoint));
-  const data = await compareIfAllowed(heal);
+  const late = divergesAfterJoining(heal);
+  const data = late ? 'and its data are compared after its next start' : await compareIfAllowed(heal);
   const alarms = `${await disarmRemoved(heal)}${alarmsLeft(heal)}`;
   heal.memory.verified = true;
   await endTurn(heal);
@@ -171,6 +180,7 @@ export async function confirm(heal: HealContext): Promise<string> {
     const why = serves ? `${unitName} runs` : 'it does not answer as the member that is listed';
     throw new Error(`the member is not well on its originals: ${why}`);
   }
+  const data = divergesAfterJoining(heal) ? `, ${await compareIfAllowed(heal)}` : '';
   heal.memory.confirmed = true;
-  return `the member serves on ${places.unitFile} and ${places.env}`;
+  return `the member serves on ${places.unitFile} and ${places.env}${data}`;
 }
