@@ -61,7 +61,7 @@ const onOriginals = ({ observed: { swap, copyUnit } }: Situation): boolean =>
   !(copyUnit.ok && (copyUnit.value.mainPid > 0 || copyUnit.value.active === 'activating'));
 
 /** Its etcd runs, or is on its way up. */
-const up = (s: Situation): boolean =>
+export const up = (s: Situation): boolean =>
   s.unit !== undefined && (s.unit.mainPid > 0 || s.unit.active === 'activating');
 
 /**
