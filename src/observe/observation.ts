@@ -1,5 +1,5 @@
 import type { AppView } from '../appcenter/app-view.ts';
-import type { Member, MemberReply } from '../cluster/cluster.ts';
+import type { Member } from '../cluster/cluster.ts';
 import type { EtcdConfig } from '../machine/etcd/etcd-config.ts';
 import type { Examination } from '../machine/etcd/examine.ts';
 import type { Health } from '../machine/machine.ts';
@@ -8,7 +8,8 @@ import type { DeepCheckResult } from '../state/deep-check-file.ts';
 import type { MemberMark } from '../state/member-mark.ts';
 import type { lookAtData, lookAtSwap } from './look-at-files.ts';
 import type { lookAtHost } from './look-at-host.ts';
-import type { lookAtProcess } from './look-at-members.ts';
+import type { ask, lookAtProcess } from './look-at-members.ts';
+import type { Stopwatch } from './timed.ts';
 
 /** Where evidence comes from. */
 export type Source =
@@ -23,12 +24,6 @@ export type Source =
   | 'others'
   | 'host';
 
-/** When a source was asked, and how long it took. */
-export interface Stamp {
-  readonly atMs: number;
-  readonly tookMs: number;
-}
-
 /** Something that was looked at: what it is, or why it could not be told. */
 export type Fact<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly why: string };
 
@@ -38,10 +33,7 @@ export type HostFacts = Readonly<Awaited<ReturnType<typeof lookAtHost>>>;
 /** Traces of the swap to the existing-state unit and environment, ours or a person's. */
 export type SwapFacts = Readonly<Awaited<ReturnType<typeof lookAtSwap>>>;
 
-export interface Asked {
-  readonly endpoint: string;
-  readonly reply: Fact<MemberReply>;
-}
+export type Asked = Readonly<Awaited<ReturnType<typeof ask>>>;
 
 type DifferingData = Pick<DeepCheckResult, 'atMs' | 'memberId' | 'confirmed' | 'text'>;
 
@@ -83,7 +75,7 @@ export interface Observation {
   readonly mark: MemberMark;
   /** A person has accepted that what this member alone has committed is lost (`heal-node adopt --discard-ahead`). */
   readonly discardAhead: { readonly memberId: string; readonly commit: string } | undefined;
-  readonly stamps: Readonly<Partial<Record<Source, Stamp>>>;
+  readonly stamps: Readonly<Stopwatch['stamps']>;
 }
 
 /** What one look is made of; each part can be looked at again alone. */
