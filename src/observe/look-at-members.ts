@@ -69,7 +69,7 @@ async function withDeleted(
   { cluster }: World,
   watch: Stopwatch,
   tls: TlsFiles | undefined,
-  { birthmark, birthmarkRevision = 0n }: Observation['mark'],
+  { birthmark, birthmarkRevision }: Observation['mark'],
   asked: Asked,
 ): Promise<Asked> {
   const { endpoint, reply } = asked;
