@@ -2,11 +2,6 @@ import type { Alarm, Member, MemberReply } from '../cluster/cluster.ts';
 import { type EtcdConfig, hostOf } from '../machine/etcd/etcd-config.ts';
 import type { Asked } from '../observe/observation.ts';
 
-interface Serving {
-  readonly endpoint: string;
-  readonly reply: MemberReply;
-}
-
 /** The cluster as the others that serve see it. */
 export type ClusterView = Readonly<ReturnType<typeof clusterView>>;
 
@@ -28,7 +23,7 @@ export function clusterView(
   others: readonly Asked[],
   changedList: readonly Member[] | undefined,
 ) {
-  const serving: Serving[] = [];
+  const serving: { endpoint: string; reply: MemberReply }[] = [];
   const silent: { endpoint: string; why: string }[] = [];
   for (const { endpoint, reply } of others) {
     if (!reply.ok) silent.push({ endpoint, why: reply.why });

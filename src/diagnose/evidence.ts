@@ -1,20 +1,17 @@
 import type { Source } from '../observe/observation.ts';
 import type { Situation } from './situation.ts';
 
-/** Something seen that speaks for a verdict. `diagnose` adds when it was asked for, and how long that took. */
-export interface Evidence {
-  readonly from: Source;
-  /** Where it was seen: a unit, a path, an endpoint. */
-  readonly source: string;
-  readonly text: string;
-}
-
 /** What of these holds, one after the other: anything falsy does not. */
 export const allOf = (
   ...parts: readonly (Evidence | readonly Evidence[] | '' | false | undefined)[]
 ): Evidence[] => parts.flatMap((part) => part || []);
 
-export const ev = (from: Source, source: string, text: string): Evidence => ({ from, source, text });
+/**
+ * Something seen that speaks for a verdict, from where: a unit, a path, an endpoint. `diagnose` adds when it was asked for,
+ * and how long that took.
+ */
+export const ev = (from: Source, source: string, text: string) => ({ from, source, text });
+export type Evidence = Readonly<ReturnType<typeof ev>>;
 
 export const journalEvidence = (s: Situation, line: string): Evidence =>
   ev('log', `log of ${s.unitName}, this boot, last run`, line);

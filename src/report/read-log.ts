@@ -1,5 +1,6 @@
-import { closeSync, existsSync, fstatSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { attempt } from '../machine/attempt.ts';
+import { openFile } from '../machine/os/held-dir.ts';
 
 /** A line of the log for people: time, level where it is not info, caller, sentence. */
 export const readableLine = (line: string): string =>
@@ -19,18 +20,13 @@ export function tailOf(path: string): () => string[] {
   let at = existsSync(path) ? statSync(path).size : 0;
   let rest = '';
   return () => {
-    if (!existsSync(path)) return [];
-    const fd = openSync(path, 'r');
-    try {
-      const { size } = fstatSync(fd);
-      if (size < at) at = 0; // rotated
-      const bytes = Buffer.alloc(size - at);
-      at += readSync(fd, bytes, 0, bytes.length, at);
-      const lines = (rest + bytes.toString('utf8')).split('\n');
-      rest = lines.pop() ?? '';
-      return lines;
-    } finally {
-      closeSync(fd);
-    }
+    using file = openFile(path);
+    if (file === undefined) return [];
+    if (file.size < at) at = 0; // rotated
+    const bytes = Buffer.alloc(file.size - at);
+    at += file.read(bytes, at);
+    const lines = (rest + bytes.toString('utf8')).split('\n');
+    rest = lines.pop() ?? '';
+    return lines;
   };
 }

@@ -82,7 +82,7 @@ const neverRan = {
   value: unit({ active: 'failed', result: 'exit-code', mainPid: 0, exitKind: 0 }),
 } as const;
 const stopped = { ok: true, value: unit({ active: 'inactive', sub: 'dead', mainPid: 0 }) } as const;
-const NEVER = { wasMember: false, birthmark: '', dataDiskId: '' };
+const NEVER = { wasMember: false, birthmark: '', birthmarkRevision: 0n, dataDiskId: '' };
 /** How a run ends in a panic: Go's report, and the goroutines. */
 const PANIC = [
   'panic: tocommit(68) is out of range [lastIndex(34)]. Was the raft log corrupted, truncated, or lost?',

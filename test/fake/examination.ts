@@ -16,7 +16,6 @@ export const NOTHING_FOUND: Examination = {
   logShort: false,
   torn: undefined,
   isRemoved: false,
-  members: [],
   clusterVersion: '',
   logRead: false,
   notLookedAt: [],

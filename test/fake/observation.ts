@@ -215,7 +215,7 @@ export const healthy: Observation = {
     },
   },
   divergence: undefined,
-  mark: { wasMember: true, birthmark: '', dataDiskId: '' },
+  mark: { wasMember: true, birthmark: '', birthmarkRevision: 0n, dataDiskId: '' },
   discardAhead: undefined,
   stamps: {},
 };
