@@ -16,6 +16,7 @@ export const NOTHING_FOUND: Examination = {
   logShort: false,
   torn: undefined,
   isRemoved: false,
+  members: [],
   clusterVersion: '',
   logRead: false,
   notLookedAt: [],

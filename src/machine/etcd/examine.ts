@@ -131,7 +131,7 @@ class Examiner {
 
   result() {
     const { damage, notLookedAt, log, snapshot } = this;
-    const { applied, removed, clusterVersion } = this.database;
+    const { applied, members, removed, clusterVersion } = this.database;
     const lastIndex = BigInt(Math.max(log.lastEntry, snapshot.index));
     const logShort = this.logRead && applied !== undefined && applied > lastIndex;
     return {
@@ -163,6 +163,8 @@ class Examiner {
       torn: log.torn,
       /** By these data themselves the member was removed from its cluster: etcd ends soon after it has started. */
       isRemoved: removed.includes(log.memberId),
+      /** As the database has them: added to the cluster, and not removed. */
+      members,
       /** As the database has it, such as `3.4.0`; empty when it has none. */
       clusterVersion,
       /** The log was read to its end, or to where it is damaged: what it has committed is known. */

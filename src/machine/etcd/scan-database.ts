@@ -1,6 +1,7 @@
 import type { HeldFile } from '../os/held-dir.ts';
 import { BoltFile, Damaged, type Item, isWithin, viewOf } from './bolt-file.ts';
 import type { Budget } from './bounded-file.ts';
+import type { StoredMember } from './examination.ts';
 import { isRevision, KEY_VALUE, KeyIndex, REVISION_BYTES, RestoredRange } from './key-index.ts';
 import { decode, type Schema, VARINT } from './protobuf.ts';
 
@@ -27,6 +28,7 @@ const MAX_VALUE_BYTES = 16 << 20;
 export class DatabaseScan {
   /** `consistent_index`: the last entry of the log that was applied, 0 when none was; undefined when not read. */
   applied: bigint | undefined;
+  readonly members: StoredMember[] = [];
   /** The IDs of members that were removed from the cluster. */
   readonly removed: string[] = [];
   /** As stored, such as `3.4.0`; empty when there is none. */
@@ -83,7 +85,17 @@ export function scanDatabase(
       into.clusterVersion = textOf(value(item, 'the cluster’s version')).slice(0, 64);
     },
     members_removed: (item) => into.removed.push(textOf(file.keyOf(item))),
-    members: (item) => void value(item, 'a member'),
+    members: (item) => {
+      const id = textOf(file.keyOf(item));
+      try {
+        const { name, peerURLs, isLearner } = JSON.parse(textOf(value(item, 'a member')));
+        const peerUrls = Array.isArray(peerURLs) ? peerURLs.map(String) : [];
+        into.members.push({ id, name: String(name ?? ''), peerUrls, isLearner: isLearner === true });
+      } catch (error) {
+        if (!(error instanceof SyntaxError || error instanceof TypeError)) throw error;
+        notLookedAt(`member ${id}, which cannot be read`); // nor does etcd 3.4 read it here
+      }
+    },
   };
 
   /** A bucket in a bucket, which etcd has none of: bbolt walks it too, if its name leads to it. */

@@ -55,6 +55,9 @@ for (const version of ['', '-3.5']) {
       assert.ok(found.term >= 2n && found.commit <= found.lastIndex && !found.logShort);
       assert.equal(found.notLookedAt, []);
       assert.is(found.torn, undefined);
+      const names = found.members.map((member) => member.name).sort();
+      assert.equal(names, name === 'removed' ? ['a', 'b'] : ['a', 'b', 'm']);
+      assert.is(found.members.find((member) => member.name === 'a')?.peerUrls[0], 'unix://a.peer:1');
     });
   }
 
