@@ -89,11 +89,11 @@ export async function start(world: World, settings: Settings, log: Log): Promise
   const code = (await machine.runApp(settings.startCmd, DAY_MS)) ?? 1;
   // Right after its start a process that is going to give up looks like one that is on its way up. And where the app has
   // written the settings, but etcd was not started, as its data are gone, the others may answer in a moment.
-  const mayPass: readonly Verdict[] = code === 0 ? MAY_GIVE_UP : ['amnesia'];
+  const waitsOn: readonly Verdict[] = code === 0 ? MAY_GIVE_UP : ['amnesia'];
   const { situation: after, diagnosis } = await diagnoseWhenSettled(
     world,
     code === 0 ? SETTLE_MS : settings.startWaitMs,
-    ({ diagnosis: { verdict } }) => mayPass.includes(verdict),
+    ({ diagnosis: { verdict } }) => waitsOn.includes(verdict),
   );
   if (after.servesAsOwn) await bestEffort(log, 'The member mark', rememberCluster(world, after));
   // A migration in the middle of the heal has put the originals back; it only has to be ended.
