@@ -2,6 +2,7 @@ import { runHook } from '../../hooks/hooks.ts';
 import { hookNames, isHookName } from '../appcenter/own-command.ts';
 import { adoptCommand } from './adopt-command.ts';
 import { type CommandSpec, EXIT } from './command.ts';
+import { configCommand } from './config-command.ts';
 import { diagnoseCommand } from './diagnose-command.ts';
 import { gateCommand } from './gate-command.ts';
 import { healCommand, resumeCommand } from './heal-command.ts';
@@ -36,6 +37,7 @@ export const commands: readonly CommandSpec[] = [
   historyCommand,
   logsCommand,
   metricsCommand,
+  configCommand,
   gateCommand,
   installCommand,
   hookCommand,

@@ -1,8 +1,17 @@
 import { healRuns } from '../act/ask-for-heal.ts';
+import { failureTolerance } from '../diagnose/failure-tolerance.ts';
 import { healRecordFile, history } from '../state/heal-record.ts';
 import { type CommandSpec, EXIT } from './command.ts';
 import { whatNext } from './diagnose-command.ts';
 import { look, printJson } from './look.ts';
+
+/** Failure tolerance as a sentence. */
+const toleranceText = (tolerance: number): string =>
+  tolerance > 0
+    ? `Failure tolerance: ${tolerance} more ${tolerance > 1 ? 'members' : 'member'} may fail.`
+    : tolerance === 0
+      ? 'Failure tolerance: 0, the cluster serves, and stops serving when one more member fails.'
+      : `Failure tolerance: none, ${-tolerance} more ${tolerance < -1 ? 'members have' : 'member has'} to serve before the cluster does.`;
 
 export const statusCommand: CommandSpec = {
   name: 'status',
@@ -17,6 +26,7 @@ export const statusCommand: CommandSpec = {
     const step = unfinished?.steps.at(-1)?.id ?? '';
     const runs = await healRuns(machine);
     const { verdict, reason, means, node, members } = diagnosis;
+    const tolerance = failureTolerance(situation);
     const diverged = situation.observed.divergence?.confirmed
       ? situation.observed.divergence.text
       : undefined;
@@ -36,6 +46,7 @@ export const statusCommand: CommandSpec = {
         means,
         node,
         members,
+        failureTolerance: tolerance ?? null,
         heal: heal ?? null,
         lastHeal: lastHeal ?? null,
         diverged: diverged ?? null,
@@ -47,6 +58,7 @@ export const statusCommand: CommandSpec = {
         const own = member.id === node.memberId ? ' (this node)' : '';
         console.log(`  ${member.id} ${member.name || 'not started yet'} ${member.peerUrls.join(',')}${own}`);
       }
+      if (tolerance !== undefined) console.log(toleranceText(tolerance));
       if (unfinished)
         console.log(
           `Heal ${unfinished.id} is ${runs ? `under way at ${step}` : `not finished; it stopped at ${step}`}.`,

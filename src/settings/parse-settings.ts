@@ -15,16 +15,15 @@ const knownKeys = new Set<string>(rows.map(([, row]) => row.key));
 const valuesOf = (text: string): Readonly<Record<string, string>> =>
   /^[ \t]*[^#; \t\r\n]/m.test(text) ? parseEnvFile(text) : {};
 
+type Environment = Readonly<Record<string, string | undefined>>;
+
 /**
- * Settings from a file's text and an environment; the environment wins.
- * @throws SettingsError for an unknown `HEAL_` key or a value that is not allowed.
+ * Each setting's key with its text and where that stands: the file, the environment, which wins, or the default.
+ * @throws SettingsError for an unknown `HEAL_` key
  */
-export function parseSettings(
-  fileText: string | undefined,
-  environment: Readonly<Record<string, string | undefined>>,
-): Settings {
+export function givenSettings(fileText: string | undefined, environment: Environment) {
   const given = new Map<string, { readonly where: string; readonly text: string }>();
-  const take = (where: string, values: Readonly<Record<string, string | undefined>>): void => {
+  const take = (where: string, values: Environment): void => {
     for (const key of Object.keys(values)) {
       if (!key.startsWith('HEAL_')) continue;
       const text = values[key] ?? '';
@@ -39,10 +38,20 @@ export function parseSettings(
   };
   take(SETTINGS_FILE, fileText === undefined ? {} : valuesOf(fileText));
   take('the environment', environment);
+  return rows.map(([name, row]) => ({
+    name,
+    row,
+    ...(given.get(row.key) ?? { where: 'the default', text: row.fallback }),
+  }));
+}
 
+/**
+ * Settings from a file's text and an environment; the environment wins.
+ * @throws SettingsError for an unknown `HEAL_` key or a value that is not allowed.
+ */
+export function parseSettings(fileText: string | undefined, environment: Environment): Settings {
   const settings: Partial<Record<keyof Settings, unknown>> = {};
-  for (const [name, row] of rows) {
-    const { where, text } = given.get(row.key) ?? { where: 'the default', text: row.fallback };
+  for (const { name, row, where, text } of givenSettings(fileText, environment)) {
     settings[name] = row.parse(text);
     if (settings[name] === undefined) {
       throw new SettingsError(`${where}: ${row.key}=${text} is not allowed; allowed is ${row.allowed}.`);

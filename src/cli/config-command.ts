@@ -1,0 +1,25 @@
+import { loadSettings, settingsText } from '../settings/load-settings.ts';
+import { givenSettings } from '../settings/parse-settings.ts';
+import { type CommandSpec, EXIT } from './command.ts';
+import { printJson } from './look.ts';
+
+export const configCommand: CommandSpec = {
+  name: 'config',
+  what: 'says which settings are in force, and from where',
+  json: 'heal-node.config/1',
+  exits: '0 said, 2 a setting cannot be used',
+  run: async ({ json }) => {
+    loadSettings(); // says what cannot be used
+    const settings = givenSettings(settingsText(), process.env).map(
+      ({ row: { key, what }, text, where }) => ({
+        key,
+        value: text,
+        from: where,
+        what,
+      }),
+    );
+    if (json) printJson({ schema: 'heal-node.config/1', settings });
+    else for (const { key, value, from } of settings) console.log(`${key}=${value}  # from ${from}`);
+    return EXIT.done;
+  },
+};
