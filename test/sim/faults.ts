@@ -449,17 +449,12 @@ const ofPeople: readonly Fault[] = [
       const { disk } = node;
       const unit = disk.entries.get(PLACES.unitFile);
       const env = disk.entries.get(PLACES.env);
-      // Damaged data that no etcd has crashed on since the unit or the boot are not proved bad: see not-yet.ts.
-      const harmed = node.data?.harm ?? node.stash?.some(([, { data }]) => data?.harm);
-      const damaged = Boolean(harmed) && 'a runbook begun on damaged data' in notYet;
       const ofRoot =
         disk.entries.get(DATA_DIR)?.rights.uid === 0 &&
         'a data dir of root in the middle of a heal' in notYet;
-      const may = !damaged && !ofRoot;
-      if (node.on && may && env?.text !== undefined) {
+      if (node.on && !ofRoot && env?.text !== undefined) {
         disk.set(PLACES.copyEnv, { ...env, text: env.text.replace('STATE=new', 'STATE=existing') });
-        // Of data that are there and that no etcd has crashed on in this boot nothing proves that they are bad.
-        if (unit && node.data === undefined && !disk.has(PLACES.copyUnitFile))
+        if (unit && (node.data === undefined || sim.random.chance(0.5)) && !disk.has(PLACES.copyUnitFile))
           disk.move(PLACES.unitFile, PLACES.copyUnitFile);
       }
       sim.clock.after(sim.random.between(1000, 30_000), () => editor.ends());

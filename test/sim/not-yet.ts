@@ -3,8 +3,6 @@
  * away, and the simulation shows that it holds.
  */
 export const notYet: Readonly<Record<string, string>> = {
-  'a runbook begun on damaged data':
-    'copies of unit or environment that a person has left keep a dead etcd from being restarted, and only a crash in this boot proves its damaged data stale: nothing goes on (seed 2287)',
   'a clone while no quorum serves':
     'whose data these are is asked of members that serve a quorum alone: where the others only answer, the gate and the action start a clone, which then votes in the name of the member whose data it has (seed 4432)',
   'a data dir of root in the middle of a heal':
