@@ -25,9 +25,12 @@ async function unusable(
   config: EtcdConfig,
   userName: string,
   dataGone: boolean,
-): Promise<string[]> {
+): Promise<Pick<HostFacts, 'unusable' | 'unusableData'>> {
   const user = await userOf(machine, userName);
-  if (user === undefined) return [`there is no user ${userName}, which the unit runs as`];
+  const unusable: string[] = [];
+  const unusableData: string[] = [];
+  if (user === undefined)
+    return { unusable: [`there is no user ${userName}, which the unit runs as`], unusableData };
   const wanted = [
     // Where no data are, a heal makes a data dir that fits.
     ...[config.dataDir, ...(config.separateWalDir ? [config.walDir] : []), `${config.dataDir}/member`]
@@ -37,16 +40,15 @@ async function unusable(
       [cert, key, ca].map((path) => ({ path, bits: 4, needed: true })),
     ),
   ];
-  const faults: string[] = [];
   for (const { path, bits, needed } of wanted) {
     const rights = await machine.rightsOf(path);
-    if (rights === undefined && needed) faults.push(`${path} is missing`);
+    if (rights === undefined && needed) unusable.push(`${path} is missing`);
     if (rights !== undefined && !may(user, rights, bits))
-      faults.push(
+      (needed ? unusable : unusableData).push(
         `${path} has owner ${rights.uid}:${rights.gid} and mode ${rights.mode.toString(8)}, and ${userName} (${user.uid}:${user.gid}) cannot use it`,
       );
   }
-  return faults;
+  return { unusable, unusableData };
 }
 
 async function brokenCertificates(machine: Machine, config: EtcdConfig): Promise<string[]> {
@@ -139,7 +141,7 @@ export async function lookAtHost(
     portConflicts: network.listeners.filter((listener) => listener.pid !== mainPid && !isEtcd(listener)),
     etcdVersion,
     diskNotMounted: notMounted,
-    unusable: faults,
+    ...faults,
     certificateFaults: certificates,
     linkUp: network.linkUp,
     peers: peers.map(({ url, reach }) => ({

@@ -70,7 +70,8 @@ export interface HostFacts {
   readonly strayEtcds: readonly Listener[];
   /** Others than etcd itself that listen on its ports. */
   readonly portConflicts: readonly Listener[];
-  /** Files that etcd's user cannot use, with the reason. */
+  /** Files that etcd's user cannot use, with the reason: of the data, which a heal sets aside, and certificates. */
+  readonly unusableData: readonly string[];
   readonly unusable: readonly string[];
   readonly certificateFaults: readonly string[];
   /** The version of the etcd that the unit starts; empty when it could not be asked. */

@@ -307,6 +307,10 @@ const cases: readonly (readonly [expected: string, observed: Observation])[] = [
   ],
   ['local-fault/address-missing', crashed([], { host: host({ missingAddresses: ['10.0.0.9'] }) })],
   ['local-fault/permission', crashed([], { host: host({ unusable: ['/var/lib/etcd is root’s'] }) })],
+  [
+    'local-fault/permission',
+    crashed([], { ...damagedWal(), host: host({ unusableData: ['it is root’s'] }) }),
+  ],
   ['local-fault/killed', crashed([], { unit: { ok: true, value: { ...failedUnit(), result: 'oom-kill' } } })],
   [
     'local-fault/killed',

@@ -134,7 +134,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     what: 'whoever crashes has damaged data',
     file: 'src/diagnose/stale-proofs.ts',
-    from: 'return harm.length > 0 && s.crashed ?',
+    from: 'return harm.length > 0 && crashedOnData(s) ?',
     to: 'return s.crashed ?',
     test: 'test/diagnose/rules.test.ts',
   },
