@@ -5,8 +5,11 @@ import { diskNotMounted } from '../observe/look-at-host.ts';
 import { observe } from '../observe/observe.ts';
 import type { World } from '../observe/world.ts';
 
-/** Who does not answer in that time is taken for silent: etcd's start waits for it. */
-const ASK_MS = 1000;
+/**
+ * Who does not answer in that time is taken for silent: etcd's start waits for it. Who only answers, without a quorum,
+ * takes longer than a linearizable read is waited for (src/cluster/etcd-cluster.ts).
+ */
+const ASK_MS = 2000;
 /** Its own disks may be slow right after a boot, and a gate that cannot look lets etcd start. */
 const FILES_MS = 20_000;
 

@@ -106,6 +106,13 @@ export const plantedBugs: readonly PlantedBug[] = [
     to: 'member.name === config.name',
   },
   {
+    what: "another member's data are started while no quorum says whose they are",
+    file: 'src/diagnose/cluster-view.ts',
+    from: 'members.length > 0 ? members : others.flatMap',
+    to: 'members.length >= 0 ? members : others.flatMap',
+    test: 'test/act/gate.test.ts',
+  },
+  {
     what: 'a member whose log is too short is restarted while the others are off',
     file: 'src/diagnose/rules.ts',
     from: "(word !== undefined || s.logShort) && s.process !== 'alive' &&",
