@@ -7,6 +7,11 @@ import type { World } from '../observe/world.ts';
 
 /** Who does not answer in that time is taken for silent: etcd's start waits for it. */
 const ASK_MS = 1000;
+/**
+ * Whose data these are, those know too who only answer, without a quorum: later than a linearizable read is waited for
+ * (src/cluster/etcd-cluster.ts).
+ */
+const ASK_WHOSE_MS = 2000;
 /** Its own disks may be slow right after a boot, and a gate that cannot look lets etcd start. */
 const FILES_MS = 20_000;
 
@@ -51,7 +56,10 @@ export async function gate(world: World): Promise<string | undefined> {
       return `${config.dataDir} holds no data, and ${bare.certificatesMissing}. etcd is not started; ${HEALS}.`;
   }
 
-  const asked = situationOf(await observe(world, files, ['cluster'], ASK_MS), places);
+  const asked = situationOf(
+    await observe(world, files, ['cluster'], dataGone ? ASK_MS : ASK_WHOSE_MS),
+    places,
+  );
   if (dataGone) return withoutData(asked);
   const { foreign, cluster, birthmarkMismatch } = asked;
   if (foreign !== undefined) {

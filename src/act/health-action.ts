@@ -44,10 +44,14 @@ interface Done {
 }
 
 /** Beside one of the app's verbs nothing is restarted or killed, nor where the app's own start could do harm. */
-const whyNotRestarted = ({ observed: { appBusy }, certificatesMissing }: Situation): string | undefined =>
-  appBusy.length > 0
-    ? `${appBusy.join(', ')} is running, so nothing is done.`
-    : certificatesMissing && `${certificatesMissing}, so the app's restart is not run.`;
+function whyNotRestarted({ observed, config, certificatesMissing }: Situation): string | undefined {
+  const { app, appBusy } = observed;
+  if (appBusy.length > 0) return `${appBusy.join(', ')} is running, so nothing is done.`;
+  // In TLS mode, or where nothing says whether it is, nobody knows then what it does to the certificates.
+  const blind = !app.ok && (config === undefined || config.tls !== undefined) && app.why;
+  const why = blind || certificatesMissing;
+  return why && `${why.replace(/\.$/, '')}, so the app's restart is not run.`;
+}
 
 const restart = async ({ world, settings, situation, leftMs }: Case): Promise<Done> => {
   const why = whyNotRestarted(situation);

@@ -88,7 +88,9 @@ export const localFaults: readonly LocalFault[] = [
         /\berror listing data dir: |\bcannot access data directory: (?!.*: (?:read-only|no space))|: permission denied\b/,
       source: 'etcd etcdmain/etcd.go, identifyDataDirOrDie; Go os package, EACCES',
     },
-    shows: onHost(({ unusable }) => unusable.map((text) => ['files', text])),
+    shows: onHost(({ unusable, unusableData }) =>
+      [...unusableData, ...unusable].map((text) => ['files', text]),
+    ),
   },
   {
     id: 'certificate',

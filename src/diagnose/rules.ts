@@ -185,9 +185,7 @@ export const rules: readonly Rule[] = [
     // Started while the others do not answer in time, it would speak in that member's name: the gate could not know.
     response: 'nothing',
     when: (s) =>
-      s.foreign && s.cluster.hasQuorumWithoutSelf
-        ? [dataEvidence(s), listedAs(s.foreign.member), ...clusterEvidence(s)]
-        : undefined,
+      s.foreign ? [dataEvidence(s), listedAs(s.foreign.member), ...clusterEvidence(s)] : undefined,
   },
   {
     verdict: 'stale',

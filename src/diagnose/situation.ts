@@ -7,7 +7,7 @@ import { unitInForce } from '../observe/look-at-units.ts';
 import type { Observation } from '../observe/observation.ts';
 import type { Places } from '../state/places.ts';
 import { birthmarkMismatch } from './birthmark-mismatch.ts';
-import { type ClusterView, clusterView } from './cluster-view.ts';
+import { type ClusterView, clusterView, isOwn } from './cluster-view.ts';
 import { staleProofs } from './stale-proofs.ts';
 
 /** An observation with what follows from it at once: what rules, guards, gate and steps ask for. Pure. */
@@ -150,11 +150,9 @@ export function situationOf(observed: Observation, places: Places): Situation {
       ? { memberId: data.memberId, clusterId: data.clusterId }
       : undefined;
   const ownerId = self?.memberId ?? owner?.memberId;
-  const foreign =
-    config &&
-    cluster.members.find(
-      (member) => member.id === ownerId && member.id !== cluster.own?.id && member.id !== cluster.renamed?.id,
-    );
+  const ofOwner = cluster.known.filter(({ id }) => id === ownerId);
+  const isOurs = config && ofOwner.some((each) => isOwn(each, config) || each.id === cluster.renamed?.id);
+  const foreign = isOurs === false ? ofOwner[0] : undefined;
   const diverged =
     divergence?.confirmed === true &&
     divergence.heals &&

@@ -22,14 +22,18 @@ const damageEvidence = (s: Situation, damage: readonly Damage[]): Evidence[] =>
     ev('data', `${s.config?.dataDir}: ${file}`, at === undefined ? what : `${what}, at byte ${at}`),
   );
 
-/** What its own files say is wrong with them, where etcd has ended badly on them in this boot. */
+/** etcd has ended badly on its data in this boot: where its user cannot use them, it has not come to read them. */
+const crashedOnData = ({ crashed, observed: { host } }: Situation): boolean =>
+  crashed && host?.ok === true && host.value.unusableData.length === 0;
+
+/** What its own files say is wrong with them, where etcd has ended badly on them. */
 const damaged = (id: string, means: string, of: (file: string) => boolean): StaleProof => ({
   id,
   means,
-  because: 'its files, read without etcd, are damaged, and its last run crashed on them',
+  because: 'its files, read without etcd, are damaged, and its last run, which could use them, crashed',
   shows: (s) => {
     const harm = s.examination?.kind === 'damaged' ? s.examination.damage.filter(({ file }) => of(file)) : [];
-    return harm.length > 0 && s.crashed ? [...damageEvidence(s, harm), dataEvidence(s)] : undefined;
+    return harm.length > 0 && crashedOnData(s) ? [...damageEvidence(s, harm), dataEvidence(s)] : undefined;
   },
 });
 

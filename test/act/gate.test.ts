@@ -153,6 +153,24 @@ test('the data of a member of another node may not', () => {
   );
 });
 
+test('nor while no quorum serves and another only answers; its own may, whatever name a clone has put on it', () => {
+  const clone = (own: boolean): ThreeMembers => {
+    const fake = new ThreeMembers('none');
+    const [one, other] = fake.others;
+    fake.node.powerOff();
+    if (own)
+      fake.lists((all) => all.map((each) => (each.name === 'etcd2' ? { ...each, name: 'etcd3' } : each)));
+    if (!own && other?.data) fake.node.putData({ ...other.data });
+    other?.powerOff();
+    fake.pass(10_000);
+    assert.is(one?.etcd && fake.raft.serves(one.etcd), false, 'it answers, and serves nobody');
+    fake.node.powerOn(false);
+    return fake;
+  };
+  assert.match(asked(clone(false)) ?? '', /those of member \w+ \(etcd3, http:\/\/10\.0\.0\.3:2380\)/);
+  assert.is(asked(clone(true)), undefined);
+});
+
 test('a proxy is not asked', () => {
   const fake = new ThreeMembers('none');
   const [, other] = fake.others;

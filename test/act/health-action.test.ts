@@ -102,6 +102,24 @@ test("an etcd.env that is missing: the place of the data is unknown, and the app
   assert.is(action(fake).message.slice(0, 16), 'etcd2 is healthy');
 });
 
+test("without the app's view nobody knows what its restart does to certificates, but without TLS", () => {
+  for (const [tls, env, ran] of [
+    [true, true, 0],
+    [true, false, 0],
+    [false, false, 0],
+    [false, true, 1],
+  ] as const) {
+    const fake = new ThreeMembers('none', {}, 3, tls);
+    stopped(fake);
+    fake.node.disk.delete(PLACES.appEnv);
+    if (!env) fake.node.disk.delete(PLACES.env);
+    const { commands, message, code } = action(fake);
+    assert.is(commands.length, ran, message);
+    if (ran === 0) assert.match(message, /\.env is missing, so the app's restart is not run\./);
+    assert.is(code, ran === 0 ? 3 : 0);
+  }
+});
+
 test('a password file that cannot be read ends the action with a sentence that names it', () => {
   for (const breaks of [() => undefined, stopped]) {
     const fake = new ThreeMembers('none');

@@ -17,7 +17,10 @@ const ends = (changes: object): Pick<Observation, 'unit'> => ({
 /** How the machine, or systemd, shows each fault that they can show, and a word of the evidence. */
 const shown: Readonly<Record<string, readonly [observed: Partial<Observation>, says: RegExp]>> = {
   'disk-full': [host({ freeBytes: 4096 }), /4096 bytes and \d+ inodes are free/],
-  permission: [host({ unusable: ['/data is root’s'] }), /\/data is root’s/],
+  permission: [
+    host({ unusable: ['a.pem is root’s'], unusableData: ['/data is root’s'] }),
+    /\/data is root’s[\s\S]*a\.pem is root’s/,
+  ],
   certificate: [host({ certificateFaults: ['ETCD_CERT_FILE has expired'] }), /has expired/],
   'port-taken': [
     host({ portConflicts: [{ port: 2380, pid: 7, program: 'nc' }] }),

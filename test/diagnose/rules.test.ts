@@ -257,6 +257,22 @@ const cases: readonly (readonly [expected: string, observed: Observation])[] = [
       ],
     }),
   ],
+  // Nobody serves, and the list of one that only answers says whose data these are.
+  [
+    'local-fault/other-member',
+    crashed([], {
+      ...holding({ memberId: third }),
+      others: [asked(1, { serves: false, unavailableReason: 'no leader' }), silent(3)],
+    }),
+  ],
+  [
+    'quorum-lost/no-leader',
+    crashed([], { others: [asked(1, { serves: false, unavailableReason: 'no leader' }), silent(3)] }),
+  ],
+  [
+    'quorum-lost/others-silent',
+    crashed([], { ...holding({ memberId: third }), others: [silent(1), silent(3)] }),
+  ],
   [
     'stale/diverged',
     {
@@ -307,6 +323,10 @@ const cases: readonly (readonly [expected: string, observed: Observation])[] = [
   ],
   ['local-fault/address-missing', crashed([], { host: host({ missingAddresses: ['10.0.0.9'] }) })],
   ['local-fault/permission', crashed([], { host: host({ unusable: ['/var/lib/etcd is root’s'] }) })],
+  [
+    'local-fault/permission',
+    crashed([], { ...damagedWal(), host: host({ unusableData: ['it is root’s'] }) }),
+  ],
   ['local-fault/killed', crashed([], { unit: { ok: true, value: { ...failedUnit(), result: 'oom-kill' } } })],
   [
     'local-fault/killed',

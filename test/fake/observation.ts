@@ -209,6 +209,7 @@ export const healthy: Observation = {
       diskNotMounted: '',
       portConflicts: [],
       unusable: [],
+      unusableData: [],
       certificateFaults: [],
       linkUp: true,
       peers: [1, 3].map((n) => ({ url: `http://10.0.0.${n}:2380`, reach: 'open', neighbour: true })),

@@ -178,6 +178,24 @@ test('a copy of the data of a member that serves elsewhere is proved stale', () 
   assert.is(askGuards(situation(clone), facts, ['stale'])[0]?.pass, true);
 });
 
+test('a data dir that etcd cannot use keeps no clone from being set aside, and a crash on it proves no damage', () => {
+  const ofRoot = withHost({ unusableData: ['/var/lib/etcd/default.etcd has owner 0:0'] });
+  const clone = crashed([], { ...holding({ memberId: '59b0fd95b07996d8' }), host: ofRoot.host });
+  const proof = (observed: Observation) => askGuards(situation(observed), facts, ['stale', 'certificates']);
+  assert.equal(
+    proof(clone).map(({ pass }) => pass),
+    [true, true],
+  );
+  assert.equal(
+    proof(damaged({})).map(({ pass }) => pass),
+    [true, true],
+  );
+  assert.equal(
+    proof({ ...damaged({}), host: ofRoot.host }).map(({ pass }) => pass),
+    [false, true],
+  );
+});
+
 test('certificates that are lost with the data, and what lacks without them, keep no heal from bringing them', () => {
   const { host } = withHost({ certificateFaults: ['none'], unusable: ['/x is missing'] });
   const lost = situation({ ...stale, ...certificatesGone, host });

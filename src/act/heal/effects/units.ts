@@ -88,7 +88,7 @@ export async function fence(heal: HealContext): Promise<string> {
 export async function putUnitBack(heal: HealContext): Promise<string> {
   const { machine, places } = heal;
   const kind = await machine.kindOf(places.unitFile);
-  if (kind === 'none' || kind === 'mask') {
+  if (heal.situation.observed.swap.pointsAway || kind === 'none' || kind === 'mask') {
     const { text, rights } = await originalUnit(machine, places);
     // A name back needs no room, where the disk has filled up since; a mask is replaced by the file at once.
     if (kind === 'none' && (await machine.readFile(places.copyUnitFile))?.text === text)
