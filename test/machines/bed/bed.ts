@@ -22,6 +22,8 @@ export interface BedOptions {
   readonly tls?: true;
   /** How far the machines are from each other: next to each other when left out. */
   readonly distance?: Distance;
+  /** How often each machine may write to its data disk at most: as often as it can when left out. */
+  readonly writesPerSec?: number;
   /** Also a node whose role is proxy. */
   readonly proxy?: boolean;
   /** What confd renders into the app's view of every node, besides or instead of the usual. */
@@ -68,7 +70,15 @@ export class Bed {
       const stable = sids.map((sid) => `${sid}=${ipOf(sid)}`).join(' ');
       const machines = (proxy ? [...sids, members + 1] : sids).map((sid) => {
         const files = ownFiles(sid, sid > members ? 'etcd-proxy' : 'etcd-node', stable, appEnv);
-        return new TestMachine({ slot, lan, sid, tls, layers: [image, root], ownFiles: files });
+        return new TestMachine({
+          slot,
+          lan,
+          sid,
+          tls,
+          writesPerSec: options.writesPerSec,
+          layers: [image, root],
+          ownFiles: files,
+        });
       });
       await Promise.all(machines.map((machine) => machine.make()));
       // All have come to an end before anything is swept.

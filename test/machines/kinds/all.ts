@@ -27,15 +27,15 @@ async function stand({
 }: Kind): Promise<Ground & { end: () => Promise<void> }> {
   const bed = await Bed.boot({ ...options, tell: console.log });
   try {
-    const { members = bed.machines, voters = members, end } = await found(bed);
-    const client = bed.client({ to: voters, prefix: 'kind/', pauseMs: 0 });
+    const { members = bed.machines, learners = [], end } = await found(bed);
+    const client = bed.client({ to: members, prefix: 'kind/', pauseMs: 0 });
     await client.writes(200).finally(() => client.stop());
     for (const each of members) await each.hook('health-action');
     const down = async (): Promise<void> => {
       await end?.();
       await bed.down();
     };
-    return { bed, members, voters, end: down };
+    return { bed, members, listed: members.length + learners.length, end: down };
   } catch (error) {
     for (const machine of bed.machines) console.log(await machineLogs(machine));
     await bed.down();

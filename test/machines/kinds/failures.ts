@@ -3,6 +3,7 @@ import { breakDisk, breakMember, type DiskBreakage } from '../bed/breakage.ts';
 import type { TestMachine } from '../bed/machine.ts';
 import { until } from '../bed/sh.ts';
 import { serves } from '../bed/world.ts';
+import { expire, fromAnotherAuthority } from './certificates.ts';
 import type { Failure } from './row.ts';
 
 const DATA = '/var/lib/etcd/default.etcd';
@@ -97,3 +98,48 @@ export const nothing: Failure = {
   breaks: async () => undefined,
   begins: async () => undefined,
 };
+
+/** While etcd is stopped; and it is started again. */
+const restarted = (name: string, does: (machine: TestMachine) => Promise<unknown>): Failure => ({
+  name,
+  breaks: async (_, bad) => {
+    for (const each of bad) {
+      await each.sh('systemctl stop etcd');
+      await does(each);
+    }
+  },
+  begins: async (_, bad) => {
+    await Promise.all(bad.map((each) => each.sh('systemctl start --no-block etcd')));
+  },
+});
+
+const loseData = (machine: TestMachine) => machine.sh(`rm -rf ${DATA}`);
+const andDataGone = (name: string, does: (machine: TestMachine) => Promise<unknown>): Failure =>
+  restarted(`${name}, data dir gone`, async (machine) => {
+    await does(machine);
+    await loseData(machine);
+  });
+
+const forgetNames = (machine: TestMachine) =>
+  machine.sh('grep -v cl-healnode /etc/hosts >/tmp/hosts; cat /tmp/hosts >/etc/hosts');
+
+export const expired = restarted('its certificates have expired', expire);
+export const expiredDataGone = andDataGone('its certificates have expired', expire);
+export const otherAuthority = restarted('its certificates are of another CA', fromAnotherAuthority);
+export const otherAuthorityDataGone = andDataGone('its certificates are of another CA', fromAnotherAuthority);
+export const noNames = restarted('its names do not resolve', forgetNames);
+export const noNamesDataGone = andDataGone('its names do not resolve', forgetNames);
+
+/** As somebody leaves it who changes the settings. */
+const SETTINGS = '/opt/app/conf/heal-node.env';
+export const credentialsMissing = andDataGone('credentials missing', (machine) =>
+  machine.sh(`sed -i.kept /HEAL_ETCD_/d ${SETTINGS}`),
+);
+export const credentialsWrong = andDataGone('credentials wrong', (machine) =>
+  machine.sh(
+    `cp -p ${SETTINGS} ${SETTINGS}.kept; echo wrong >/root/wrong; chmod 600 /root/wrong; sed -i 's|_FILE=.*|_FILE=/root/wrong|' ${SETTINGS}`,
+  ),
+);
+export const settingsBack = (machine: TestMachine) => machine.sh(`mv ${SETTINGS}.kept ${SETTINGS}`);
+
+export const migratedAlone = migrated('root disk put back', () => undefined);

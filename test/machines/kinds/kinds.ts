@@ -1,11 +1,13 @@
-import { appendFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { baseRoot } from '../bed/base-root.ts';
 import type { Bed, BedOptions } from '../bed/bed.ts';
 import { ipOf } from '../bed/lan.ts';
 import type { TestMachine } from '../bed/machine.ts';
 import { createCluster } from '../bed/scenario.ts';
 import { until } from '../bed/sh.ts';
 import { inTls, metadataService } from '../bed/tls.ts';
+import { withIntermediate } from './certificates.ts';
 import type { Kind } from './row.ts';
 
 const VIEW = '/opt/app/bin/.env';
@@ -128,7 +130,7 @@ export const tls: Kind = {
 
 const PASSWORD_FILE = '/opt/app/conf/etcd-password';
 const PASSWORD = 'kinds-secret';
-export const CREDENTIALS = ['HEAL_ETCD_USER=root', `HEAL_ETCD_PASSWORD_FILE=${PASSWORD_FILE}`];
+const CREDENTIALS = ['HEAL_ETCD_USER=root', `HEAL_ETCD_PASSWORD_FILE=${PASSWORD_FILE}`];
 
 async function enableAuthentication(bed: Bed, user?: string): Promise<void> {
   const ctl = (...words: readonly string[]) => bed.etcdctl([bed.machine(1).endpoint], ...words);
@@ -169,9 +171,148 @@ export const rootCertificate: Kind = {
   },
 };
 
-export const far = (roundTripMs: number, lossPercent: number): Kind => ({
+const far = (roundTripMs: number, lossPercent: number): Kind => ({
   name: `3 members, ${roundTripMs} ms${lossPercent > 0 ? ` and ${lossPercent} % loss` : ''} between them`,
   options: { distance: { delayMs: roundTripMs / 2, lossPercent }, image: settings() },
 });
 export const lossy = far(50, 1);
 export const distant = far(200, 0);
+
+export const intermediate: Kind = {
+  name: '3 members, TLS, certificates of an intermediate authority',
+  options: inTls(3, settings()),
+  found: async (bed) => {
+    await withIntermediate(bed);
+    return foundInTls(bed);
+  },
+};
+
+/** The fourth node has been added as a learner, by hand, and never promoted. */
+export const learner: Kind = {
+  name: '3 members and a learner',
+  options: {
+    members: 4,
+    appEnv: { STABLE_NODES: nodes([1, 2, 3]), ALL_NODES: nodes([1, 2, 3]) },
+    image: settings(),
+  },
+  found: async (bed) => {
+    const founders = bed.machines.slice(0, 3);
+    const added = bed.machine(4);
+    await start(founders);
+    const add = ['member', 'add', added.name, '--learner', `--peer-urls=http://${added.ip}:2380`];
+    await until('the learner is added', () =>
+      bed.etcdctl([bed.machine(1).endpoint], ...add).catch(() => undefined),
+    );
+    await view(added, { ADDED_NODES: nodes([4]), IS_ADDED: 'true' });
+    await start([added]);
+    for (const each of bed.machines)
+      await view(each, {
+        STABLE_NODES: nodes([1, 2, 3, 4]),
+        ALL_NODES: nodes([1, 2, 3, 4]),
+        ADDED_NODES: '',
+        IS_ADDED: 'false',
+      });
+    return { members: founders, learners: [added] };
+  },
+};
+
+export const trixie: Kind = {
+  name: '3 members, etcd 3.5',
+  options: { suite: 'trixie', image: settings() },
+};
+export const bullseye: Kind = {
+  name: '3 members, systemd 247',
+  options: { suite: 'bullseye', image: settings() },
+};
+
+/** Upgraded to etcd 3.5 on their root disks, whose image has 3.4. */
+export const upgraded: Kind = {
+  name: '3 members, etcd 3.5, the image has 3.4',
+  options: {
+    suite: 'trixie',
+    image: async (dir) => {
+      await settings()(dir);
+      const older = join(await baseRoot(console.log), 'opt/etcd');
+      mkdirSync(join(dir, 'opt'), { recursive: true });
+      cpSync(older, join(dir, 'opt/etcd'), { recursive: true, verbatimSymlinks: true });
+    },
+  },
+  found: async (bed) => {
+    await Promise.all(bed.machines.map(upgrade));
+    await createCluster(bed);
+    return {};
+  },
+};
+export const upgrade = (machine: TestMachine): Promise<string> =>
+  machine.sh('cd /opt/etcd && ln -sfn "$(ls | grep ^3.5)" current');
+
+export const slowDisk: Kind = {
+  name: '3 members, slow disks (30 writes a second)',
+  options: { writesPerSec: 30, image: settings() },
+};
+
+/** Settings as the app writes them, and a file of somebody's own beside them. */
+export const walApart: Kind = {
+  name: '3 members, WAL dir apart, by a drop-in',
+  options: {
+    image: async (dir) => {
+      await settings()(dir);
+      writeFileSync(join(dir, 'opt/app/conf/extra.env'), 'ETCD_WAL_DIR=/var/lib/etcd/wal\n');
+      dropIn(dir, 'EnvironmentFile=/opt/app/conf/extra.env');
+    },
+  },
+};
+
+function dropIn(dir: string, ...lines: readonly string[]): void {
+  const dropIns = join(dir, 'etc/systemd/system/etcd.service.d');
+  mkdirSync(dropIns, { recursive: true });
+  writeFileSync(join(dropIns, '20-own.conf'), `[Service]\n${lines.join('\n')}\n`);
+}
+
+export const byFlags: Kind = {
+  name: '3 members, data dir and name by flags',
+  options: {
+    image: async (dir) => {
+      await settings()(dir);
+      dropIn(
+        dir,
+        'ExecStart=',
+        'ExecStart=/opt/etcd/current/etcd --name=%H --data-dir=/var/lib/etcd/default.etcd',
+      );
+    },
+  },
+};
+
+/** With a file of its own etcd reads no environment (etcdmain/config.go). */
+const TO_YAML =
+  'sed -n -E "/^ETCD_(NAME|DATA_DIR|LISTEN|INITIAL|ADVERTISE)/{s/^ETCD_//;h;s/=.*//;y/ABCDEFGHIJKLMNOPQRSTUVWXYZ_/abcdefghijklmnopqrstuvwxyz-/;G;s/\\\\n[^=]*=/: /;p}" /opt/app/conf/etcd.env >/run/etcd.yml';
+
+export const byFile: Kind = {
+  name: '3 members, settings by a config file',
+  options: {
+    image: async (dir) => {
+      await settings()(dir);
+      dropIn(
+        dir,
+        `ExecStartPre=+/bin/sh -c '${TO_YAML}'`,
+        'ExecStart=',
+        'ExecStart=/opt/etcd/current/etcd --config-file=/run/etcd.yml',
+      );
+    },
+  },
+};
+
+export const unitInLib: Kind = {
+  name: '3 members, the unit in /lib with a drop-in',
+  options: {
+    image: async (dir) => {
+      await settings()(dir);
+      mkdirSync(join(dir, 'usr/lib/systemd/system'), { recursive: true });
+      renameSync(
+        join(dir, 'etc/systemd/system/etcd.service'),
+        join(dir, 'usr/lib/systemd/system/etcd.service'),
+      );
+      dropIn(dir, 'LimitCORE=0');
+    },
+  },
+};

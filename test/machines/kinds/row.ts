@@ -4,18 +4,18 @@ import type { TestMachine } from '../bed/machine.ts';
 /** A cluster that stands: where rows are told. */
 export interface Ground {
   readonly bed: Bed;
-  /** The nodes that are members now. */
+  /** The nodes that are members now, and vote. */
   readonly members: readonly TestMachine[];
-  /** Those of them that vote. */
-  readonly voters: readonly TestMachine[];
+  /** How many are listed. */
+  readonly listed: number;
 }
 
 /** What a kind's founding gives besides the bed. */
 export interface Founded {
   /** All machines of the bed when left out. */
   readonly members?: readonly TestMachine[];
-  /** The members when left out. */
-  readonly voters?: readonly TestMachine[];
+  /** Members that do not vote: none when left out. */
+  readonly learners?: readonly TestMachine[];
   /** Ends what was started beside the machines. */
   readonly end?: () => Promise<void>;
 }
@@ -56,6 +56,8 @@ export interface Refused {
   readonly reason: string | RegExp;
   /** How the health action may end. */
   readonly action: readonly number[];
+  /** What it may never be on the way: any other `stale` when left out. */
+  readonly never?: RegExp;
   /** What the health action, or a heal that a person asks for, says. */
   readonly says?: RegExp;
   /** Brings the member back; without it the bed cannot be used any more. */

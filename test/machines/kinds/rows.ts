@@ -1,29 +1,55 @@
+import type { TestMachine } from '../bed/machine.ts';
+import { until } from '../bed/sh.ts';
+import { pastHeals } from '../bed/world.ts';
+import { putBack } from './certificates.ts';
 import {
+  credentialsMissing,
+  credentialsWrong,
   dataGone,
   dbDamaged,
+  expired,
+  expiredDataGone,
+  migratedAlone,
   migratedDataGone,
   migratedVolumeLost,
+  noNames,
+  noNamesDataGone,
   nothing,
   olderCopy,
+  otherAuthority,
+  otherAuthorityDataGone,
   removed,
+  settingsBack,
   volumeLost,
   walDamaged,
 } from './failures.ts';
 import {
   authentication,
+  bullseye,
+  byFile,
+  byFlags,
   distant,
   five,
+  intermediate,
+  learner,
   lossy,
   nine,
   olderList,
+  one,
   rootCertificate,
   scaledIn,
   scaledOut,
   seven,
+  slowDisk,
   three,
   tls,
+  trixie,
+  unitInLib,
+  upgrade,
+  upgraded,
+  walApart,
 } from './kinds.ts';
-import type { Expected, Failure, Kind, Row } from './row.ts';
+import type { Expected, Failure, Kind, Refused, Row } from './row.ts';
 
 const healed = (reason: string): Expected => ({ is: 'healed', reason: `stale/${reason}` });
 
@@ -51,6 +77,43 @@ const lose = (kind: Kind, failure: Failure, on: readonly number[], more: Pick<Ro
   ...more,
 });
 
+const refused = (
+  kind: Kind,
+  failure: Failure,
+  on: number,
+  reason: Refused['reason'],
+  action: readonly number[],
+  more: Omit<Refused, 'is' | 'reason' | 'action'> = {},
+): Row => ({ kind, failure, on: [on], expects: { is: 'refused', reason, action, ...more } });
+
+/** It is repaired as a person would, and etcd started; where its data are gone it then heals. */
+const repaired =
+  (repairs: (machine: TestMachine) => Promise<unknown>): NonNullable<Refused['tidy']> =>
+  async (_, bad) => {
+    await repairs(bad);
+    await bad.sh('systemctl reset-failed etcd; systemctl restart --no-block etcd');
+  };
+const repairedAndHealed =
+  (repairs: (machine: TestMachine) => Promise<unknown>): NonNullable<Refused['tidy']> =>
+  async (_, bad) => {
+    const past = pastHeals(bad).length;
+    await repairs(bad);
+    await until(
+      `${bad.name} heals`,
+      async () => {
+        await bad.hook('health-action');
+        return pastHeals(bad)
+          .slice(past)
+          .some(({ outcome }) => outcome === 'healed');
+      },
+      120_000,
+    );
+  };
+/** Nothing is wrong with the data: a fault of this machine, or one that cannot be told. */
+const LOCAL = /^(local-fault|unknown)\//;
+/** A cluster that serves is never called lost. */
+const LOST = /^(amnesia|quorum-lost)\//;
+
 /** So many, on each of three members. */
 const wellFor = (kind: Kind): Row => ({
   kind,
@@ -77,9 +140,39 @@ export const rows: readonly Row[] = [
   lose(scaledIn, migratedVolumeLost, [3]),
 
   ...everyStale(tls, [2, 1, 3]),
+  ...[expired, otherAuthority].map((failure) =>
+    refused(tls, failure, 2, LOCAL, [0, 1, 3], { tidy: repaired(putBack) }),
+  ),
+  ...[expiredDataGone, otherAuthorityDataGone].map((failure) =>
+    refused(tls, failure, 3, 'local-fault/certificate', [1, 3], {
+      tidy: repairedAndHealed(putBack),
+      healsThen: true,
+    }),
+  ),
+  { kind: tls, failure: noNames, on: [2], expects: { is: 'recovers' } },
+  lose(tls, noNamesDataGone, [1]),
+  lose(intermediate, dataGone, [2]),
+  lose(intermediate, volumeLost, [1]),
+  lose(intermediate, migratedVolumeLost, [3]),
+  refused(intermediate, expiredDataGone, 2, 'local-fault/certificate', [1, 3], {
+    tidy: repairedAndHealed(putBack),
+    healsThen: true,
+  }),
 
   ...everyStale(authentication, [2, 1, 3]),
+  ...[credentialsMissing, credentialsWrong].map((failure) =>
+    refused(authentication, failure, 2, 'stale/already-bootstrapped', [3], {
+      never: LOST,
+      says: /the cluster asks for credentials, and ours are missing or refused/,
+      tidy: repairedAndHealed(settingsBack),
+      healsThen: true,
+    }),
+  ),
   ...everyStale(rootCertificate, [2, 1, 3]),
+
+  refused(one, walDamaged, 1, /^(quorum-lost|unknown)\//, [1, 3]),
+  refused(one, volumeLost, 1, 'amnesia/alone-without-data', [3]),
+  refused(one, dataGone, 1, 'amnesia/alone-without-data', [3]),
 
   lose(five, volumeLost, [2, 4]),
   lose(five, dataGone, [1], { dead: [3] }),
@@ -88,7 +181,25 @@ export const rows: readonly Row[] = [
   lose(nine, volumeLost, [2, 5, 7, 8]),
   lose(nine, dataGone, [1, 3, 6], { dead: [9] }),
 
-  ...[lossy, distant].flatMap((kind) => [
+  lose(learner, volumeLost, [2]),
+  lose(learner, dataGone, [3]),
+  refused(learner, dataGone, 4, 'stale/already-bootstrapped', [3], { says: /is a learner/ }),
+
+  ...everyStale(trixie, [2, 3, 1]),
+  ...everyStale(bullseye, [2, 3, 1]),
+  refused(upgraded, migratedAlone, 2, 'local-fault/etcd-too-old', [1, 3], { tidy: repaired(upgrade) }),
+  refused(upgraded, migratedDataGone, 2, 'local-fault/etcd-too-old', [1, 3], {
+    tidy: repairedAndHealed(upgrade),
+    healsThen: true,
+  }),
+
+  lose(walApart, volumeLost, [2]),
+  lose(walApart, dataGone, [3]),
+  lose(unitInLib, volumeLost, [2]),
+  refused(byFlags, dataGone, 2, 'unknown/settings', [0, 1, 3]),
+  refused(byFile, dataGone, 2, 'unknown/settings', [0, 1, 3]),
+
+  ...[lossy, distant, slowDisk].flatMap((kind) => [
     wellFor(kind),
     lose(kind, volumeLost, [2]),
     lose(kind, dataGone, [3]),

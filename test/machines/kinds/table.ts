@@ -19,7 +19,7 @@ function cells({ row, outcome, tookMs, versions, wrong }: Line): readonly string
 }
 
 export const oneLine = (line: Line): string =>
-  `${cells(line).slice(0, 6).join(' | ')}${line.wrong === undefined ? '' : `: ${line.wrong}`}`;
+  `${cells(line).slice(0, 6).join(' | ')}${line.wrong === undefined ? '' : `: ${line.wrong.replaceAll(/\s+/g, ' ')}`}`;
 
 export function asText(lines: readonly Line[]): string {
   const table = [HEAD, ...lines.map(cells)];
