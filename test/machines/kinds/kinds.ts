@@ -7,7 +7,7 @@ import type { TestMachine } from '../bed/machine.ts';
 import { createCluster } from '../bed/scenario.ts';
 import { until } from '../bed/sh.ts';
 import { inTls, metadataService } from '../bed/tls.ts';
-import { withIntermediate } from './certificates.ts';
+import { nameless, withIntermediate } from './certificates.ts';
 import type { Kind } from './row.ts';
 
 const VIEW = '/opt/app/bin/.env';
@@ -167,6 +167,7 @@ export const rootCertificate: Kind = {
     const ground = await foundInTls(bed);
     // The common name of the app's client certificate is `client` (etcd, auth by certificate).
     await enableAuthentication(bed, 'client');
+    await nameless(bed);
     return ground;
   },
 };
