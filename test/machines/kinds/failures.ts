@@ -4,7 +4,7 @@ import type { TestMachine } from '../bed/machine.ts';
 import { until } from '../bed/sh.ts';
 import { serves } from '../bed/world.ts';
 import { expire, fromAnotherAuthority } from './certificates.ts';
-import type { Failure } from './row.ts';
+import type { Failure, Ground } from './row.ts';
 
 const DATA = '/var/lib/etcd/default.etcd';
 const VIEW = 'opt/app/bin/.env';
@@ -143,3 +143,14 @@ export const credentialsWrong = andDataGone('credentials wrong', (machine) =>
 export const settingsBack = (machine: TestMachine) => machine.sh(`mv ${SETTINGS}.kept ${SETTINGS}`);
 
 export const migratedAlone = migrated('root disk put back', () => undefined);
+
+/** All lose their power, and only this one is back: it has never had a quorum since its boot. */
+export const alone: Failure = {
+  name: 'booted while the others are without power',
+  breaks: async ({ members }) => {
+    await Promise.all(members.map((each) => each.powerOff()));
+  },
+};
+export const othersBack = async ({ members }: Ground): Promise<void> => {
+  await Promise.all(members.map((each) => each.powerOn(false)));
+};

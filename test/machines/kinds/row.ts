@@ -56,6 +56,8 @@ export interface Refused {
   readonly reason: string | RegExp;
   /** How the health action may end. */
   readonly action: readonly number[];
+  /** No quorum serves meanwhile. */
+  readonly unserved?: true;
   /** What it may never be on the way: any other `stale` when left out. */
   readonly never?: RegExp;
   /** What the health action, or a heal that a person asks for, says. */

@@ -3,6 +3,7 @@ import { until } from '../bed/sh.ts';
 import { pastHeals } from '../bed/world.ts';
 import { putBack } from './certificates.ts';
 import {
+  alone,
   credentialsMissing,
   credentialsWrong,
   dataGone,
@@ -18,6 +19,7 @@ import {
   olderCopy,
   otherAuthority,
   otherAuthorityDataGone,
+  othersBack,
   removed,
   settingsBack,
   volumeLost,
@@ -111,6 +113,8 @@ const repairedAndHealed =
   };
 /** Nothing is wrong with the data: a fault of this machine, or one that cannot be told. */
 const LOCAL = /^(local-fault|unknown)\//;
+/** Or the others give no answer: dead or cut off, it looks alike. */
+const UNTOLD = /^(local-fault|unknown)\/|^quorum-lost\/others-silent$/;
 /** A cluster that serves is never called lost. */
 const LOST = /^(amnesia|quorum-lost)\//;
 
@@ -125,6 +129,7 @@ const wellFor = (kind: Kind): Row => ({
 /** The table. To add one is to add a row; rows of a kind share a bed, in turn. */
 export const rows: readonly Row[] = [
   ...everyStale(three, [2, 3, 1]),
+  refused(three, alone, 2, 'quorum-lost/others-silent', [3], { unserved: true, tidy: othersBack }),
 
   lose(scaledOut, volumeLost, [2]),
   lose(scaledOut, volumeLost, [5]),
@@ -140,15 +145,17 @@ export const rows: readonly Row[] = [
   lose(scaledIn, migratedVolumeLost, [3]),
 
   ...everyStale(tls, [2, 1, 3]),
-  ...[expired, otherAuthority].map((failure) =>
-    refused(tls, failure, 2, LOCAL, [0, 1, 3], { tidy: repaired(putBack) }),
-  ),
-  ...[expiredDataGone, otherAuthorityDataGone].map((failure) =>
-    refused(tls, failure, 3, 'local-fault/certificate', [1, 3], {
-      tidy: repairedAndHealed(putBack),
-      healsThen: true,
-    }),
-  ),
+  refused(tls, expired, 2, LOCAL, [0, 1, 3], { tidy: repaired(putBack) }),
+  refused(tls, expiredDataGone, 3, 'local-fault/certificate', [1, 3], {
+    tidy: repairedAndHealed(putBack),
+    healsThen: true,
+  }),
+  // Nothing shows on this machine: to each other its certificates are good, and the others do not answer it.
+  refused(tls, otherAuthority, 2, UNTOLD, [0, 1, 3], { tidy: repaired(putBack) }),
+  refused(tls, otherAuthorityDataGone, 1, 'amnesia/alone-without-data', [3], {
+    tidy: repairedAndHealed(putBack),
+    healsThen: true,
+  }),
   { kind: tls, failure: noNames, on: [2], expects: { is: 'recovers' } },
   lose(tls, noNamesDataGone, [1]),
   lose(intermediate, dataGone, [2]),
