@@ -60,6 +60,19 @@ const cutOff = ({ observed: { host } }: Situation): boolean =>
   host.value.peers.every(({ reach }) => reach === 'silent') &&
   (!host.value.linkUp || host.value.peers.some(({ neighbour }) => neighbour));
 
+/** An election takes a second or two; who has been without a quorum for longer waits for the others. */
+const START_ALONE_MS = 30_000;
+
+/**
+ * It has been a member, and finds no quorum since it was started: its process is busy asking for votes, again and
+ * again until systemd starts it anew (`TimeoutStartSec=`), and would be on its way up for ever.
+ */
+const waitsForQuorum = ({ cluster, observed, unit }: Situation): boolean =>
+  !cluster.hasQuorumWithoutSelf &&
+  observed.mark.wasMember &&
+  unit !== undefined &&
+  (unit.restarts > 0 || observed.atMs - unit.startedAtSec * 1000 > START_ALONE_MS);
+
 /** From evidence to verdict, the first that holds. What stands higher beats what stands lower. */
 export const rules: readonly Rule[] = [
   {
@@ -311,7 +324,7 @@ export const rules: readonly Rule[] = [
     reason: 'starting/activating',
     means: 'its process lives and is on its way up',
     when: (s) =>
-      s.unit?.active === 'activating' && s.process === 'alive' && s.progresses
+      s.unit?.active === 'activating' && s.process === 'alive' && s.progresses && !waitsForQuorum(s)
         ? [unitEvidence(s), ...processEvidence(s)]
         : undefined,
   },

@@ -72,6 +72,14 @@ test('every fault can be told by the log or by the machine, and has a reason cod
   assert.equal(Object.keys(shown).sort(), localFaults.flatMap(({ id, shows }) => (shows ? [id] : [])).sort());
 });
 
+test('a certificate that the others turn away counts while etcd runs and does not serve, and not where it does', () => {
+  const [bad] = shown.certificate ?? [];
+  const process = { state: 'S', overMs: 1500, cpuTicks: 3, ioBytes: 0 };
+  const mute = { health: { state: 'none', why: 'no answer' }, self: undefined, process } as const;
+  assert.is(diagnose(situation({ ...healthy, ...bad, ...mute })).reason, 'local-fault/certificate');
+  assert.is(diagnose(situation({ ...healthy, ...bad })).verdict, 'healthy');
+});
+
 test('neither what the machine shows nor a line counts while etcd runs and has not crashed', () => {
   const [full] = shown['disk-full'] ?? [];
   const process = { state: 'S', overMs: 1500, cpuTicks: 3, ioBytes: 0 };

@@ -365,6 +365,33 @@ const cases: readonly (readonly [expected: string, observed: Observation])[] = [
     }),
   ],
   [
+    'quorum-lost/others-silent', // a minute later: it only asks for votes
+    mute({
+      unit: { ok: true, value: unit({ active: 'activating', sub: 'start', startedAtSec: 1 }) },
+      process: process({ ioBytes: 4096 }),
+      others: [silent(1), silent(3)],
+      atMs: 61_000,
+    }),
+  ],
+  [
+    'quorum-lost/others-silent', // systemd has started it anew
+    mute({
+      unit: { ok: true, value: unit({ active: 'activating', sub: 'start', restarts: 1 }) },
+      process: process({ ioBytes: 4096 }),
+      others: [silent(1), silent(3)],
+    }),
+  ],
+  [
+    'starting/activating', // it has never been a member: the others of a cluster that is being created are waited for
+    mute({
+      unit: { ok: true, value: unit({ active: 'activating', sub: 'start', startedAtSec: 1 }) },
+      process: process({ ioBytes: 4096 }),
+      others: [silent(1), silent(3)],
+      mark: { wasMember: false, birthmark: '', dataDiskId: '' },
+      atMs: 61_000,
+    }),
+  ],
+  [
     'starting/activating',
     { ...crashed([]), unit: { ok: true, value: unit({ active: 'activating', sub: 'start' }) } },
   ],

@@ -1,7 +1,7 @@
 import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
-import { cgroups } from './cgroups.ts';
+import { cgroups, slowDown } from './cgroups.ts';
 import { ipOf, type Lan } from './lan.ts';
 import { isMounted } from './mounts.ts';
 import { endProcess, sh, trySh, until } from './sh.ts';
@@ -20,6 +20,10 @@ export interface MachineSpec {
   readonly slot: Slot;
   readonly lan: Lan;
   readonly sid: number;
+  /** Its etcd is called by TLS. */
+  readonly tls: boolean;
+  /** How often its data disk, then a file system in a file, is written at most; as often as it can when left out. */
+  readonly writesPerSec: number | undefined;
   /** Overlay layers below the machine's own, the strongest first. */
   readonly layers: readonly string[];
   /** Files that are this machine's alone, by path; what confd and the image give it. */
@@ -69,7 +73,7 @@ export class TestMachine {
   }
 
   get endpoint(): string {
-    return `http://${this.ip}:2379`;
+    return `${this.spec.tls ? 'https' : 'http'}://${this.ip}:2379`;
   }
 
   /** A folder of all machines: what the app's nodes send each other by ssh and scp goes through it. */
@@ -107,16 +111,17 @@ export class TestMachine {
   async make(): Promise<void> {
     mkdirSync(this.dataDisk, { recursive: true });
     mkdirSync(this.shared, { recursive: true });
-    const { slot, sid } = this.spec;
-    await sh(
-      'mount',
-      '-t',
-      'tmpfs',
-      '-o',
-      'mode=0755',
-      `heal-node-data-${slot.number}-${sid}`,
-      this.dataDisk,
-    );
+    const { slot, sid, writesPerSec } = this.spec;
+    if (writesPerSec === undefined) {
+      const name = `heal-node-data-${slot.number}-${sid}`;
+      await sh('mount', '-t', 'tmpfs', '-o', 'mode=0755', name, this.dataDisk);
+    } else {
+      const disk = join(this.dir, 'disk');
+      await sh('truncate', '-s', '1G', disk);
+      await sh('mkfs.ext4', '-q', disk);
+      // Its loop device goes with the mount (mount(8), autoclear).
+      await sh('mount', '-o', 'loop', disk, this.dataDisk);
+    }
     this.resetRootDisk();
   }
 
@@ -128,7 +133,7 @@ export class TestMachine {
    */
   async powerOn(boots = true, mounts = true): Promise<void> {
     if (this.isOn) return;
-    const { slot, sid, lan, layers } = this.spec;
+    const { slot, sid, lan, layers, writesPerSec } = this.spec;
     const { dir } = this;
     const root = join(dir, 'root');
     const options = `lowerdir=${layers.join(':')},upperdir=${join(dir, 'upper')},workdir=${join(dir, 'work')}`;
@@ -151,6 +156,7 @@ export class TestMachine {
     // A control group of its own: two systemds in one would each count the other's processes as theirs.
     const groups = cgroups(slot, sid);
     for (const group of groups) mkdirSync(group, { recursive: true });
+    if (writesPerSec !== undefined) slowDown(slot, sid, this.dataDisk, writesPerSec);
     const enter = groups.map((group) => `echo $$ >${group}/cgroup.procs; `);
     const nspawn = execa(
       'sh',
