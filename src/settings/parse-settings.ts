@@ -9,11 +9,8 @@ export class SettingsError extends Error {
 }
 
 const rows = Object.entries(settingsTable) as [keyof Settings, SettingRow<unknown>][];
-const knownKeys = new Set<string>(rows.map(([, row]) => row.key));
-
-/** A file as installed is all comments: seen at one glance, as the healthy check reads it every minute. */
-const valuesOf = (text: string): Readonly<Record<string, string>> =>
-  /^[ \t]*[^#; \t\r\n]/m.test(text) ? parseEnvFile(text) : {};
+const knownKeys = new Set<string>();
+for (const [, { key }] of rows) knownKeys.add(key);
 
 /**
  * Settings from a file's text and an environment; the environment wins.
@@ -38,7 +35,7 @@ export function parseSettings(
       given.set(key, { where, text });
     }
   };
-  take(place, fileText === undefined ? {} : valuesOf(fileText));
+  take(place, parseEnvFile(fileText ?? ''));
   take('the environment', environment);
 
   const settings: Partial<Record<keyof Settings, unknown>> = {};

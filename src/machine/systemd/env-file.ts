@@ -12,7 +12,6 @@ interface Assignment {
   readonly end: number;
 }
 
-const SPACE = /[ \t\r\n]*/y;
 const BLANKS = /[ \t]*/y;
 /** A part of a value: plain text, text in quotes, which only the end of the file may leave open, or what is escaped. */
 const PART = /([^'"\\\r\n]+)|'([^']*)'?|"([^"\\]*(?:\\.[^"\\]*)*)"?|\\(.?)/sy;
@@ -45,31 +44,27 @@ function readValue(text: string, at: number): { value: string; end: number } {
 /** All assignments of an environment file, in order. Lines that systemd would skip are skipped. */
 function readAssignments(text: string): Assignment[] {
   const found: Assignment[] = [];
-  let i = 0;
-  while (i < text.length) {
-    SPACE.lastIndex = i;
-    i += SPACE.exec(text)?.[0].length ?? 0;
-    const lineEnd = text.indexOf('\n', i) === -1 ? text.length : text.indexOf('\n', i);
-    if (text[i] === '#' || text[i] === ';') {
-      i = lineEnd;
-      continue;
-    }
+  for (let i = 0, end = 0; i < text.length; i = end + 1) {
+    end = i;
+    const first = text.charAt(i);
+    if (' \t\r\n'.includes(first)) continue;
+    const newline = text.indexOf('\n', i);
+    end = newline === -1 ? text.length : newline;
     const equals = text.indexOf('=', i);
-    if (equals === -1 || equals > lineEnd) {
-      i = lineEnd + 1;
-      continue;
-    }
+    if (first === '#' || first === ';' || equals === -1 || equals > end) continue;
     const key = text.slice(i, equals).trim();
-    const { value, end } = readValue(text, equals + 1);
-    if (KEY.test(key)) found.push({ key, value, start: i, end });
-    i = end + 1;
+    const read = readValue(text, equals + 1);
+    if (KEY.test(key)) found.push({ key, ...read, start: i });
+    end = read.end;
   }
   return found;
 }
 
 /** The values in force: of several assignments of a key the last one counts. */
 export function parseEnvFile(text: string): Readonly<Record<string, string>> {
-  return Object.fromEntries(readAssignments(text).map(({ key, value }) => [key, value]));
+  const values: Record<string, string> = {};
+  for (const { key, value } of readAssignments(text)) values[key] = value;
+  return values;
 }
 
 function quoteValue(key: string, value: string): string {
