@@ -1,5 +1,6 @@
 import { loadSettings, settingsText } from '../settings/load-settings.ts';
 import { givenSettings } from '../settings/parse-settings.ts';
+import { settingsTable } from '../settings/settings-table.ts';
 import { type CommandSpec, EXIT } from './command.ts';
 import { printJson } from './look.ts';
 
@@ -10,14 +11,11 @@ export const configCommand: CommandSpec = {
   exits: '0 said, 2 a setting cannot be used',
   run: async ({ json }) => {
     loadSettings(); // says what cannot be used
-    const settings = givenSettings(settingsText(), process.env).map(
-      ({ row: { key, what }, text, where }) => ({
-        key,
-        value: text,
-        from: where,
-        what,
-      }),
-    );
+    const given = givenSettings(settingsText(), process.env);
+    const settings = Object.values(settingsTable).map(({ key, what, fallback }) => {
+      const { where, text } = given.get(key) ?? { where: 'the default', text: fallback };
+      return { key, value: text, from: where, what };
+    });
     if (json) printJson({ schema: 'heal-node.config/1', settings });
     else for (const { key, value, from } of settings) console.log(`${key}=${value}  # from ${from}`);
     return EXIT.done;

@@ -387,7 +387,7 @@ const cases: readonly (readonly [expected: string, observed: Observation])[] = [
       unit: { ok: true, value: unit({ active: 'activating', sub: 'start', startedAtSec: 1 }) },
       process: process({ ioBytes: 4096 }),
       others: [silent(1), silent(3)],
-      mark: { wasMember: false, birthmark: '', dataDiskId: '' },
+      mark: NEVER,
       atMs: 61_000,
     }),
   ],
