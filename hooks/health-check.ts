@@ -21,7 +21,6 @@ export async function healthCheck(
   const found = await settingsOrOwn('health-check', reader);
   if ('own' in found) return runInstead(found.own);
   const { etcdEnv, checkTimeoutMs, deepCheckIntervalMs } = found.settings;
-  const leftMs = () => Math.max(1, checkTimeoutMs - (performance.now() - beganMs));
   let why: string;
   try {
     const text = await reader.text(etcdEnv);
@@ -31,9 +30,9 @@ export async function healthCheck(
     // What is left of the limit is for starting and ending.
     const health = await memberHealth(clientUrl, tlsOf(env, clientUrl), Math.max(1, checkTimeoutMs - 100));
     if (health.state === 'true') {
-      const lastMs = await reader.deepCheckedMs();
+      const lastMs = await reader.deepCheckedMs;
       const due = lastMs === undefined || Math.abs(Date.now() - lastMs) >= deepCheckIntervalMs;
-      return due ? deepCheck(found.settings, leftMs() - 300) : 0;
+      return due ? deepCheck(found.settings, checkTimeoutMs - 300 - (performance.now() - beganMs)) : 0;
     }
     ({ why } = health);
   } catch (error) {

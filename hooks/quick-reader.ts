@@ -24,14 +24,13 @@ export async function quickSettings(path = SETTINGS_FILE): Promise<Settings> {
  * They follow a link, so it is the linked file that must be root's alone; what acts reads with readTrusted.
  * What the check reads where nothing is set otherwise is begun at once: another thread reads while this one parses.
  */
-export function quickReader(): HookReader & { deepCheckedMs(): Promise<number | undefined> } {
+export function quickReader(): HookReader & { deepCheckedMs: Promise<number | undefined> } {
   const settings = quickSettings();
   const { appEnv, etcdEnv } = settingsTable;
   const begun = { [appEnv.fallback]: text(appEnv.fallback), [etcdEnv.fallback]: text(etcdEnv.fallback) };
-  const deepCheck = stat(DEEP_CHECK_FILE);
   return {
     settings: () => settings,
     text: (path) => begun[path] ?? text(path),
-    deepCheckedMs: async () => (await deepCheck)?.mtimeMs,
+    deepCheckedMs: stat(DEEP_CHECK_FILE).then((file) => file?.mtimeMs),
   };
 }
