@@ -15,6 +15,7 @@ export type TlsFiles = Readonly<ReturnType<typeof clientTls>>;
 const notAllowed = (env: Env, key: string, place: string, allowed: string): Error =>
   new Error(`${place}: ${key}=${env[key] ?? ''} is not allowed; allowed ${allowed}.`);
 
+/** On the healthy check's way, so without `map` (docs/design.md). */
 function urls(text = ''): readonly string[] {
   const found = [];
   for (const part of text.split(',')) found.push(part.trim().replace(/\/+$/, ''));

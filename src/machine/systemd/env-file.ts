@@ -41,7 +41,10 @@ function readValue(text: string, at: number): { value: string; end: number } {
   }
 }
 
-/** All assignments of an environment file, in order. Lines that systemd would skip are skipped. */
+/**
+ * All assignments of an environment file, in order. Lines that systemd would skip are skipped. This and `parseEnvFile`
+ * are on the healthy check's way (docs/design.md).
+ */
 function readAssignments(text: string): Assignment[] {
   const found: Assignment[] = [];
   for (let i = 0, end = 0; i < text.length; i = end + 1) {
