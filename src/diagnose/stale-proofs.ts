@@ -1,7 +1,7 @@
 import type { Damage } from '../machine/etcd/examination.ts';
 import { dataEvidence, type Evidence, ev, listEvidence } from './evidence.ts';
 import { panicOfShortLog } from './log-words.ts';
-import type { Situation } from './situation.ts';
+import type { BareSituation } from './situation.ts';
 
 /** A fact, or several, from which it follows that a member can never come back with the data it has. */
 export interface StaleProof {
@@ -14,10 +14,10 @@ export interface StaleProof {
   /** It holds while etcd is on its way up as well: on such data it waits for ever. */
   readonly whileStarting?: true;
   /** The evidence; undefined when it does not hold. Whether others serve is asked beside it (src/diagnose/rules.ts). */
-  readonly shows: (s: Situation) => readonly Evidence[] | undefined;
+  readonly shows: (s: BareSituation) => readonly Evidence[] | undefined;
 }
 
-const damageEvidence = (s: Situation, damage: readonly Damage[]): Evidence[] =>
+const damageEvidence = (s: BareSituation, damage: readonly Damage[]): Evidence[] =>
   damage.map(({ file, at, what }) =>
     ev('data', `${s.config?.dataDir}: ${file}`, at === undefined ? what : `${what}, at byte ${at}`),
   );
