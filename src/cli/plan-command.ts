@@ -1,18 +1,21 @@
 import { HealContext } from '../act/heal/heal-context.ts';
 import { guardFacts } from '../act/heal/run-heal.ts';
 import { plan } from '../plan/plan.ts';
+import { noLog } from '../report/log.ts';
 import { newRecord } from '../state/heal-record.ts';
 import { type CommandSpec, EXIT } from './command.ts';
-import { look, printJson } from './look.ts';
+import { type Looked, look, printJson } from './look.ts';
 
-const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
+/** What a heal would do now, asked for by a person. */
+export async function planFor({ settings, world, situation, diagnosis }: Looked) {
+  const record = newRecord(world.machine.now(), 'operator', diagnosis.reason);
+  const heal = new HealContext(world, settings, noLog, record, situation.observed);
+  return plan(situation, await guardFacts(heal));
+}
 
 /** Shows what a heal would do now. @returns its steps, and the exit code of `plan` */
 export async function showPlan(json = false) {
-  const { settings, world, situation, diagnosis } = await look();
-  const record = newRecord(world.machine.now(), 'operator', diagnosis.reason);
-  const heal = new HealContext(world, settings, silent, record, situation.observed);
-  const planned = plan(situation, await guardFacts(heal));
+  const planned = await planFor(await look());
   const { verdict, reason, steps, guards } = planned;
   if (json) {
     printJson(planned);

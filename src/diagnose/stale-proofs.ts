@@ -23,7 +23,7 @@ const damageEvidence = (s: BareSituation, damage: readonly Damage[]): Evidence[]
   );
 
 /** etcd has ended badly on its data in this boot: where its user cannot use them, it has not come to read them. */
-const crashedOnData = ({ crashed, observed: { host } }: Situation): boolean =>
+const crashedOnData = ({ crashed, observed: { host } }: BareSituation): boolean =>
   crashed && host?.ok === true && host.value.unusableData.length === 0;
 
 /** What its own files say is wrong with them, where etcd has ended badly on them. */

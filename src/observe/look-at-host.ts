@@ -46,12 +46,17 @@ async function unusable(machine: Machine, config: EtcdConfig, userName: string, 
   return { unusable, unusableData };
 }
 
-async function brokenCertificates(machine: Machine, config: EtcdConfig): Promise<string[]> {
+/** What is wrong with etcd's certificates at a time, in milliseconds since 1970. */
+export async function brokenCertificates(
+  machine: Machine,
+  config: EtcdConfig,
+  atMs: number,
+): Promise<string[]> {
   const text = async (path: string) => (await machine.readFile(path))?.text ?? '';
   const checked = config.certificates.map(async ({ setting, cert, key, ca, names }) =>
     certificateFaults(
       { setting, cert: await text(cert), key: await text(key), ca: await text(ca), hosts: names },
-      machine.now(),
+      atMs,
     ),
   );
   return (await Promise.all(checked)).flat();
@@ -121,7 +126,7 @@ export async function lookAtHost(
       // Who is beside us on the link shows when the others have been called.
       called.then(() => machine.network(ports)),
       machine.room(config.dataDir),
-      brokenCertificates(machine, config),
+      brokenCertificates(machine, config, machine.now()),
       unit.then(({ user }) => unusable(machine, config, user, dataGone)),
       unit.then(({ program }) => versionOf(machine, program)),
       diskNotMounted(machine, config, mark.dataDiskId),

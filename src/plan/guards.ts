@@ -242,8 +242,8 @@ export type GuardId = (typeof guards)[number]['id'];
 export function askGuards(s: Situation, facts: GuardFacts, ids?: readonly GuardId[]) {
   return guards
     .filter(({ id }) => ids === undefined || ids.includes(id))
-    .map(({ id, refuses, transient = false }: Guard & { id: GuardId }) => {
+    .map(({ id, asks, refuses, transient = false }: Guard & { id: GuardId }) => {
       const why = refuses(s, facts);
-      return { id, pass: why === undefined, why: why ?? 'yes', transient };
+      return { id, asks, pass: why === undefined, why: why ?? 'yes', transient };
     });
 }

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { attempt } from '../machine/attempt.ts';
 import { openFile } from '../machine/os/held-dir.ts';
 
@@ -9,15 +9,11 @@ export const readableLine = (line: string): string =>
     return `${time} ${level === 'info' ? '' : `${String(level).toUpperCase()} `}${caller}: ${msg}`;
   }) ?? line;
 
-/** The last `count` lines of a file; none when there is no file. */
-export function lastLines(path: string, count: number): string[] {
-  if (!existsSync(path)) return [];
-  return readFileSync(path, 'utf8').split('\n').filter(Boolean).slice(-count);
-}
-
-/** A reader of what is added to a file from now on; each call returns the new whole lines. */
-export function tailOf(path: string): () => string[] {
-  let at = existsSync(path) ? statSync(path).size : 0;
+/**
+ * A reader of what is added to a file from now on, or of all from `at` on; each call returns the new whole lines, none
+ * where there is no file.
+ */
+export function tailOf(path: string, at = existsSync(path) ? statSync(path).size : 0): () => string[] {
   let rest = '';
   return () => {
     using file = openFile(path);
