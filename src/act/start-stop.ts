@@ -74,7 +74,8 @@ export async function start(world: World, settings: Settings, log: Log): Promise
     if (!healed && before.swapped) return 1;
   }
   const brings = before.certificatesMissing === undefined || before.certificatesToBring;
-  const instead = brings ? await insteadOfStart(world, settings, log) : undefined;
+  // Where etcd.env is lost, the app's start writes it, and the gate is asked by systemd then.
+  const instead = brings && before.config ? await insteadOfStart(world, settings, log) : undefined;
   if (instead !== undefined) return instead;
   // Never beside a heal: the unit may be aside just now.
   if ((await healRuns(machine)) && (await healAndSay(world, log))) return 0;

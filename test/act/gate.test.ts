@@ -82,6 +82,20 @@ test('a key that somebody has deleted keeps no member down: it stood there when 
   );
 });
 
+test('nor on a marked node whose settings are blank: the app may write them in the same moment', () => {
+  for (const text of ['', undefined]) {
+    const fake = new ThreeMembers('WAL gone');
+    if (text === undefined) fake.node.disk.delete(PLACES.env);
+    else fake.putFile(PLACES.env, text);
+    assert.is(asked(fake), undefined, 'without a mark nothing is known');
+    mark(fake, A);
+    assert.match(asked(fake) ?? '', /etcd\.env says nothing.*the app's start writes the file/);
+    // Of what it cannot read it knows nothing.
+    fake.putFile(PLACES.env, 'ETCD_NAME=\n');
+    assert.is(asked(fake), undefined);
+  }
+});
+
 test('nor with data that are ahead of the cluster: it was restored without them', () => {
   const fake = new ThreeMembers('none');
   const { data } = fake.node;
