@@ -177,7 +177,7 @@ export const rows: readonly Row[] = [
   ),
   ...everyStale(rootCertificate, [2, 1, 3]),
 
-  refused(one, walDamaged, 1, /^(quorum-lost|unknown)\//, [1, 3]),
+  refused(one, walDamaged, 1, 'quorum-lost/only-member', [1], { says: /a single member is never healed/ }),
   refused(one, volumeLost, 1, 'amnesia/alone-without-data', [3]),
   refused(one, dataGone, 1, 'amnesia/alone-without-data', [3]),
 
