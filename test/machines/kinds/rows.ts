@@ -23,6 +23,7 @@ import {
   removed,
   settingsBack,
   volumeLost,
+  walApartGone,
   walDamaged,
 } from './failures.ts';
 import {
@@ -201,7 +202,7 @@ export const rows: readonly Row[] = [
   }),
 
   lose(walApart, volumeLost, [2]),
-  lose(walApart, dataGone, [3]),
+  lose(walApart, walApartGone, [3]),
   lose(unitInLib, volumeLost, [2]),
   refused(byFlags, dataGone, 2, 'unknown/settings', [0, 1, 3]),
   refused(byFile, dataGone, 2, 'unknown/settings', [0, 1, 3]),
