@@ -203,7 +203,13 @@ export const rows: readonly Row[] = [
 
   lose(walApart, volumeLost, [2]),
   lose(walApart, walApartGone, [3]),
-  lose(unitInLib, volumeLost, [2]),
+  refused(unitInLib, dataGone, 2, 'stale/already-bootstrapped', [3], {
+    says: /etcd's unit is \/lib\/systemd\/system\/etcd\.service, a package's/,
+    tidy: repairedAndHealed((bad) =>
+      bad.sh('cp /lib/systemd/system/etcd.service /etc/systemd/system/; systemctl daemon-reload'),
+    ),
+    healsThen: true,
+  }),
   refused(byFlags, dataGone, 2, 'unknown/settings', [0, 1, 3]),
   refused(byFile, dataGone, 2, 'unknown/settings', [0, 1, 3]),
 
