@@ -341,13 +341,23 @@ export const rules: readonly Rule[] = [
   },
   {
     verdict: 'quorum-lost',
+    reason: 'quorum-lost/only-member',
+    means:
+      'its last run has failed, and its settings name no other member: a heal joins a cluster that serves, so that a single member is never healed',
+    advice:
+      "find out from `journalctl -u etcd` what is wrong; where its data are damaged, restore them from a backup by the app's restore",
+    when: (s) =>
+      s.observed.others.length === 0 && s.crashed ? [unitEvidence(s), dataEvidence(s)] : undefined,
+  },
+  {
+    verdict: 'quorum-lost',
     reason: 'quorum-lost/others-silent',
     means:
       'none of the others answers: whether they are dead or cut off from here cannot be told from this node',
     advice:
       'look at the other nodes and at the network between them; where they serve, the network is what to repair',
     when: (s) =>
-      s.cluster.answered
+      s.cluster.answered || s.observed.others.length === 0
         ? undefined
         : [unitEvidence(s), dataEvidence(s), ...clusterEvidence(s), ...peerEvidence(s)],
   },

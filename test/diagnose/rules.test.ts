@@ -220,6 +220,14 @@ const cases: readonly (readonly [expected: string, observed: Observation])[] = [
   ['local-fault/unit', crashed([], { unit: { ok: true, value: failedUnit(203) } })],
   ['quorum-lost/no-leader', crashed([], { ...damagedWal(), others: [asked(1), silent(3)] })],
   ['quorum-lost/others-silent', crashed([], { ...damagedWal(), others: [silent(1), silent(3)] })],
+  ['quorum-lost/only-member', crashed([], { ...damagedWal(), others: [] })],
+  [
+    'stopped/inactive',
+    crashed([], {
+      unit: { ok: true, value: unit({ active: 'inactive', sub: 'dead', mainPid: 0 }) },
+      others: [],
+    }),
+  ],
   ['amnesia/alone-without-data', crashed([BOOTSTRAPPED], { ...NO_DATA, others: [silent(1), silent(3)] })],
   ['amnesia/log-short', crashed(PANIC, { others: [asked(1), silent(3)] })],
   ['amnesia/ahead', crashed([line('log-short')], { ...holding({ commit: 101n }) })],

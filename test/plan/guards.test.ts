@@ -9,6 +9,7 @@ import {
   crashed,
   damagedWal,
   guardFacts as facts,
+  failedUnit,
   healthy,
   holding,
   members,
@@ -54,6 +55,15 @@ const refusals: readonly (readonly [
   ['role', { ...stale, app: { ok: false, why: '/opt/app/bin/.env is missing.' } }, /\.env is missing/],
   ['unit-file', { ...stale, swap: { ...stale.swap, unitFile: 'link' } }, /etcd's unit is a link/],
   ['unit-file', { ...stale, swap: { ...stale.swap, unitFile: 'none' } }, /etcd's unit is missing/],
+  [
+    'unit-file',
+    {
+      ...stale,
+      swap: { ...stale.swap, unitFile: 'none' },
+      unit: { ok: true, value: { ...failedUnit(), fragment: '/lib/systemd/system/etcd.service' } },
+    },
+    /etcd's unit is \/lib\/systemd\/system\/etcd\.service.*copy it to/,
+  ],
   ['data-dir', { ...stale, data: { ...NO_DATA.data, dir: 'mount point' } }, /default\.etcd is a mount point/],
   ['data-dir', { ...stale, data: { ...NO_DATA.data, walDir: 'link' } }, /is a link/],
   ['stale', crashed(['panic: something new']), /nothing seen in this boot proves/],

@@ -1,4 +1,5 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { breakDisk, breakMember, type DiskBreakage } from '../bed/breakage.ts';
 import type { TestMachine } from '../bed/machine.ts';
 import { until } from '../bed/sh.ts';
@@ -27,6 +28,12 @@ const onDisk = (name: string, how: DiskBreakage): Failure => ({
 export const dataGone = onDisk('data dir gone', 'data-gone');
 export const walDamaged = onDisk('WAL damaged', 'wal-damaged');
 export const dbDamaged = onDisk('database damaged', 'db-damaged');
+
+/** Where it lies beside the data dir, which stays; without a WAL a data dir holds nothing that etcd would start on. */
+export const walApartGone: Failure = {
+  name: 'WAL dir gone',
+  breaks: off((machine) => rmSync(join(machine.dataDisk, 'wal'), { recursive: true })),
+};
 
 export const volumeLost: Failure = {
   name: 'volume lost',

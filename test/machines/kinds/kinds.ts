@@ -217,13 +217,20 @@ export const learner: Kind = {
   },
 };
 
+/** The unit is enabled by the app's start alone: at their first boot other releases are quicker to use up its start limit. */
+const notAtFirstBoot: NonNullable<BedOptions['image']> = async (dir) => {
+  await settings()(dir);
+  mkdirSync(join(dir, 'etc/systemd/system-preset'), { recursive: true });
+  writeFileSync(join(dir, 'etc/systemd/system-preset/00-etcd.preset'), 'disable etcd.service\n');
+};
+
 export const trixie: Kind = {
   name: '3 members, etcd 3.5',
-  options: { suite: 'trixie', image: settings() },
+  options: { suite: 'trixie', image: notAtFirstBoot },
 };
 export const bullseye: Kind = {
   name: '3 members, systemd 247',
-  options: { suite: 'bullseye', image: settings() },
+  options: { suite: 'bullseye', image: notAtFirstBoot },
 };
 
 /** Upgraded to etcd 3.5 on their root disks, whose image has 3.4. */
@@ -232,7 +239,7 @@ export const upgraded: Kind = {
   options: {
     suite: 'trixie',
     image: async (dir) => {
-      await settings()(dir);
+      await notAtFirstBoot(dir);
       const older = join(await baseRoot(console.log), 'opt/etcd');
       mkdirSync(join(dir, 'opt'), { recursive: true });
       cpSync(older, join(dir, 'opt/etcd'), { recursive: true, verbatimSymlinks: true });

@@ -23,6 +23,7 @@ import {
   removed,
   settingsBack,
   volumeLost,
+  walApartGone,
   walDamaged,
 } from './failures.ts';
 import {
@@ -177,7 +178,7 @@ export const rows: readonly Row[] = [
   ),
   ...everyStale(rootCertificate, [2, 1, 3]),
 
-  refused(one, walDamaged, 1, /^(quorum-lost|unknown)\//, [1, 3]),
+  refused(one, walDamaged, 1, 'quorum-lost/only-member', [1], { says: /a single member is never healed/ }),
   refused(one, volumeLost, 1, 'amnesia/alone-without-data', [3]),
   refused(one, dataGone, 1, 'amnesia/alone-without-data', [3]),
 
@@ -201,8 +202,14 @@ export const rows: readonly Row[] = [
   }),
 
   lose(walApart, volumeLost, [2]),
-  lose(walApart, dataGone, [3]),
-  lose(unitInLib, volumeLost, [2]),
+  lose(walApart, walApartGone, [3]),
+  refused(unitInLib, dataGone, 2, 'stale/already-bootstrapped', [3], {
+    says: /etcd's unit is \/lib\/systemd\/system\/etcd\.service, a package's/,
+    tidy: repairedAndHealed((bad) =>
+      bad.sh('cp /lib/systemd/system/etcd.service /etc/systemd/system/; systemctl daemon-reload'),
+    ),
+    healsThen: true,
+  }),
   refused(byFlags, dataGone, 2, 'unknown/settings', [0, 1, 3]),
   refused(byFile, dataGone, 2, 'unknown/settings', [0, 1, 3]),
 
