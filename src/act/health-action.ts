@@ -43,14 +43,20 @@ interface Done {
   readonly did: string;
 }
 
-/** Beside one of the app's verbs nothing is restarted or killed, nor where the app's own start could do harm. */
-const whyNotRestarted = ({ observed: { appBusy }, certificatesMissing }: Situation): string | undefined =>
-  appBusy.length > 0
-    ? `${appBusy.join(', ')} is running, so nothing is done.`
-    : certificatesMissing && `${certificatesMissing}, so the app's restart is not run.`;
+/**
+ * Beside one of the app's verbs nothing is restarted or killed, nor after the stop hook behind an operator's back, nor
+ * where the app's own start could do harm.
+ */
+const whyNotRestarted = async ({ world, situation }: Case): Promise<string | undefined> => {
+  const { observed, certificatesMissing } = situation;
+  if (observed.appBusy.length > 0) return `${observed.appBusy.join(', ')} is running, so nothing is done.`;
+  if (await isParked(world.machine, world.places)) return 'The app was stopped; the next start starts etcd.';
+  return certificatesMissing && `${certificatesMissing}, so the app's restart is not run.`;
+};
 
-const restart = async ({ world, settings, situation, leftMs }: Case): Promise<Done> => {
-  const why = whyNotRestarted(situation);
+const restart = async (c: Case): Promise<Done> => {
+  const { world, settings, leftMs } = c;
+  const why = await whyNotRestarted(c);
   if (why !== undefined) return { code: 3, did: why };
   const code = await world.machine.runApp(settings.restartCmd, leftMs);
   const command = settings.restartCmd.join(' ');
@@ -83,7 +89,7 @@ const responses: Readonly<Record<Response, (c: Case) => Promise<Done>>> = {
     return restart(c);
   },
   kill: async (c) => {
-    const why = whyNotRestarted(c.situation);
+    const why = await whyNotRestarted(c);
     if (why !== undefined) return { code: 3, did: why };
     // A stop would wait for a process that does not listen; a kill does not ask it.
     await c.world.machine.systemctl(['kill', '--signal=SIGKILL', c.situation.unitName]);
