@@ -26,11 +26,16 @@ const say = (log: Log, event: string, sentence: string): void => {
   console.log(sentence);
 };
 
-/** Hands over to `heal-node.service`, waits for its end, and says it. Returns whether it has healed. */
-async function healAndSay({ machine, places }: World, log: Log, before = ''): Promise<boolean> {
+/**
+ * Hands over to `heal-node.service`, waits for its end, and says it. Returns whether it has healed, or has found nothing
+ * to heal because a health action's heal had ended well just before.
+ */
+async function healAndSay(world: World, log: Log, before = ''): Promise<boolean> {
+  const { machine, places } = world;
   const ended = await healThrough(machine, places, 'start', DAY_MS);
   say(log, 'start', `${before}${ended?.message ?? 'The heal is still under way.'}`);
-  return ended?.outcome === 'healed';
+  if (ended?.outcome !== 'nothing') return ended?.outcome === 'healed';
+  return diagnose(situationOf(await observe(world), places)).verdict === 'healthy';
 }
 
 /** A heal is what it needs, or one is under way. */

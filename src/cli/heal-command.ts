@@ -1,4 +1,4 @@
-import { awaitOutcome, requestHeal } from '../act/ask-for-heal.ts';
+import { healThrough } from '../act/ask-for-heal.ts';
 import { runHealService } from '../act/heal-service.ts';
 import { codeOf } from '../act/health-action.ts';
 import { saysProxy } from '../appcenter/node-role.ts';
@@ -20,8 +20,7 @@ async function healInService(): Promise<number> {
   const show = () => {
     for (const line of tail()) console.log(readableLine(line));
   };
-  const before = await requestHeal(machine, places, 'operator');
-  const ended = await awaitOutcome(machine, places, before, DAY_MS, show);
+  const ended = await healThrough(machine, places, 'operator', DAY_MS, show);
   show();
   console.log(ended?.message ?? 'The heal is still under way; see `heal-node status`.');
   return ended ? codeOf[ended.outcome] : 0;

@@ -5,14 +5,6 @@ import { type CommandSpec, EXIT } from './command.ts';
 import { whatNext } from './diagnose-command.ts';
 import { look, printJson } from './look.ts';
 
-/** Failure tolerance as a sentence. */
-const toleranceText = (tolerance: number): string =>
-  tolerance > 0
-    ? `Failure tolerance: ${tolerance} more ${tolerance > 1 ? 'members' : 'member'} may fail.`
-    : tolerance === 0
-      ? 'Failure tolerance: 0, the cluster serves, and stops serving when one more member fails.'
-      : `Failure tolerance: none, ${-tolerance} more ${tolerance < -1 ? 'members have' : 'member has'} to serve before the cluster does.`;
-
 export const statusCommand: CommandSpec = {
   name: 'status',
   what: 'says how this member is, whether a heal is under way, and how the last one ended',
@@ -58,7 +50,10 @@ export const statusCommand: CommandSpec = {
         const own = member.id === node.memberId ? ' (this node)' : '';
         console.log(`  ${member.id} ${member.name || 'not started yet'} ${member.peerUrls.join(',')}${own}`);
       }
-      if (tolerance !== undefined) console.log(toleranceText(tolerance));
+      if (tolerance !== undefined)
+        console.log(
+          `Failure tolerance: ${tolerance}${tolerance > 0 ? '' : tolerance === 0 ? ', one more failure and the cluster stops' : ', the cluster has no quorum'}.`,
+        );
       if (unfinished)
         console.log(
           `Heal ${unfinished.id} is ${runs ? `under way at ${step}` : `not finished; it stopped at ${step}`}.`,

@@ -120,6 +120,29 @@ test("without the app's view nobody knows what its restart does to certificates,
   }
 });
 
+test("after the stop hook nothing is restarted or killed behind an operator's back, until the next start", () => {
+  const parked = (fake: ThreeMembers) => fake.putFile(PLACES.parked, 'until the next start\n');
+  const deadAlone = (fake: ThreeMembers) => {
+    stopped(fake);
+    fake.othersOff();
+  };
+  for (const breaks of [stopped, deadAlone]) {
+    const fake = new ThreeMembers('none');
+    breaks(fake);
+    parked(fake);
+    const { code, message, commands } = action(fake);
+    assert.equal(commands, [], message);
+    assert.is(code, 3);
+    assert.match(message, /The app was stopped; the next start starts etcd\./);
+    fake.node.disk.delete(PLACES.parked);
+    assert.equal(
+      action(fake).commands,
+      ['/opt/app/bin/ctl.sh restart'],
+      'with nothing to say that it was stopped',
+    );
+  }
+});
+
 test('a password file that cannot be read ends the action with a sentence that names it', () => {
   for (const breaks of [() => undefined, stopped]) {
     const fake = new ThreeMembers('none');

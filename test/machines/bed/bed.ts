@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { baseRoot, type Suite } from './base-root.ts';
 import { Client, type ClientOptions } from './client.ts';
@@ -45,7 +45,7 @@ export class Bed {
     readonly slot: Slot,
     private readonly root: string,
     private readonly release: Release,
-    private readonly tls: boolean,
+    private tls: boolean,
   ) {}
 
   /** Boots the machines; nothing of the app runs in them yet. */
@@ -117,6 +117,13 @@ export class Bed {
   /** A client beside the machines that writes to them, or to those that are given, from now on. */
   client(options: ClientOptions = {}): Client {
     return new Client(this, options);
+  }
+
+  /** From now on the members are called by TLS, or without: by the certificates that the app has made last. */
+  speakTls(tls: boolean): void {
+    this.tls = tls;
+    for (const machine of this.machines) machine.tls = tls;
+    rmSync(join(this.slot.dir, 'client'), { recursive: true, force: true });
   }
 
   /** The client's certificates that the app has made first, where the bed is in TLS mode; else undefined. */

@@ -39,6 +39,8 @@ export const HOOK_LIMIT_MS = {
   start: 300_000,
   stop: 300_000,
 } as const;
+/** Of what confd calls nothing is said; a change of names takes minutes. */
+const CONFD_LIMIT_MS = 600_000;
 export type Hook = keyof typeof HOOK_LIMIT_MS;
 
 /** The child of that name of a process. */
@@ -64,7 +66,11 @@ export class TestMachine {
   /** Its own directory in the slot's. */
   private readonly dir: string;
 
+  /** Its etcd is called by TLS, which the app may switch on and off. */
+  tls: boolean;
+
   constructor(private readonly spec: MachineSpec) {
+    this.tls = spec.tls;
     this.sid = spec.sid;
     this.ip = ipOf(spec.sid);
     this.name = `etcd${spec.sid}`;
@@ -73,7 +79,7 @@ export class TestMachine {
   }
 
   get endpoint(): string {
-    return `${this.spec.tls ? 'https' : 'http'}://${this.ip}:2379`;
+    return `${this.tls ? 'https' : 'http'}://${this.ip}:2379`;
   }
 
   /** A folder of all machines: what the app's nodes send each other by ssh and scp goes through it. */
@@ -280,12 +286,20 @@ export class TestMachine {
    * What confd does when the metadata change: renders the app's view of the cluster anew, and calls the app's
    * `update`. Never throws.
    *
-   * @param changes shell assignments of `.env` by their names
+   * @param changes shell assignments of `.env` by their names; what has changed is told with them unless it is given
    */
   async confd(changes: Readonly<Record<string, string>>): Promise<Ran> {
-    const edits = Object.entries(changes).map(([key, value]) => `-e 's|^${key}=.*|${key}="${value}"|'`);
     const env = '/opt/app/bin/.env';
-    return this.run(
+    const view = (await this.run('cat', env)).stdout;
+    const told = Object.entries(changes).flatMap(([key, value]) => {
+      const [, was = ''] = new RegExp(`^${key}="?(.*?)"?$`, 'm').exec(view) ?? [];
+      return was === value ? [] : [`${key}=${was}`, `${key}=${value}`];
+    });
+    const edits = Object.entries({ CHANGED_VARS: told.join(' '), ...changes }).map(
+      ([key, value]) => `-e 's|^${key}=.*|${key}="${value}"|'`,
+    );
+    return this.runFor(
+      CONFD_LIMIT_MS,
       'sh',
       '-c',
       `sed ${edits.join(' ')} ${env} >${env}.new && mv ${env}.new ${env} && /opt/app/bin/ctl.sh update`,

@@ -21,9 +21,12 @@ function cells({ row, outcome, tookMs, versions, wrong }: Line): readonly string
 export const oneLine = (line: Line): string =>
   `${cells(line).slice(0, 6).join(' | ')}${line.wrong === undefined ? '' : `: ${line.wrong.replaceAll(/\s+/g, ' ')}`}`;
 
-export function asText(lines: readonly Line[]): string {
-  const table = [HEAD, ...lines.map(cells)];
-  const widths = HEAD.map((_, at) => Math.max(...table.map((row) => row[at]?.length ?? 0)));
+type Cells = readonly string[];
+
+/** A table for a terminal. */
+function textTable(head: Cells, rows: readonly Cells[]): string {
+  const table = [head, ...rows];
+  const widths = head.map((_, at) => Math.max(...table.map((row) => row[at]?.length ?? 0)));
   return table
     .map((row) =>
       row
@@ -34,6 +37,15 @@ export function asText(lines: readonly Line[]): string {
     .join('\n');
 }
 
+/** The lines of a table of Markdown; columns of seconds stand to the right. */
+const markdownTable = (head: Cells, rows: readonly Cells[]): string[] => [
+  `| ${head.join(' | ')} |`,
+  `|${head.map((name) => (name.startsWith('seconds') ? ' ---: ' : ' --- ')).join('|')}|`,
+  ...rows.map((row) => `| ${row.join(' | ')} |`),
+];
+
+export const asText = (lines: readonly Line[]): string => textTable(HEAD, lines.map(cells));
+
 export const asMarkdown = (lines: readonly Line[], day: string): string =>
   [
     '# Every kind of cluster, every failure',
@@ -42,8 +54,6 @@ export const asMarkdown = (lines: readonly Line[], day: string): string =>
     "the machine (or the start of etcd) that has failed to the outcome, on a host with two cores and AppCenter's clock at",
     '60 times its speed. What each outcome must show besides stands in [testing.md](testing.md).',
     '',
-    `| ${HEAD.join(' | ')} |`,
-    `|${HEAD.map((name) => (name === 'seconds' ? ' ---: ' : ' --- ')).join('|')}|`,
-    ...lines.map((line) => `| ${cells(line).join(' | ')} |`),
+    ...markdownTable(HEAD, lines.map(cells)),
     '',
   ].join('\n');

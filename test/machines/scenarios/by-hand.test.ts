@@ -25,7 +25,10 @@ scenario('in manual mode the action only reports, and an operator heals', {}, as
   const planned = await command('plan', '--json');
   assert.is(planned.code, 0);
   assert.is(JSON.parse(planned.stdout).steps.length, 8, 'all but set-aside: there are no data');
-  assert.match((await command('status')).stdout, /Failure tolerance: 0, the cluster serves, and stops/);
+  assert.match(
+    (await command('status')).stdout,
+    /Failure tolerance: 0, one more failure and the cluster stops\./,
+  );
   const nobody = await command('heal');
   assert.is(nobody.code, 2);
   assert.match(nobody.stderr, /no terminal to ask on; --yes heals without asking/);
@@ -43,7 +46,7 @@ scenario('in manual mode the action only reports, and an operator heals', {}, as
   assert.match(heal.stdout, /Healed in \d+ ms: etcd2, [0-9a-f]+ became [0-9a-f]+/);
   await expectHealed(stage, 2, before);
 
-  assert.match((await command('status')).stdout, /Failure tolerance: 1 more member may fail/);
+  assert.match((await command('status')).stdout, /Failure tolerance: 1\./);
   const again = await command('heal', '--yes');
   assert.is(again.code, 0);
   assert.match(again.stdout, /There is nothing to heal: the verdict is healthy/);
