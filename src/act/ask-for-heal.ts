@@ -1,11 +1,14 @@
 import type { Machine } from '../machine/machine.ts';
 import { waitUntil } from '../machine/wait-until.ts';
+import type { World } from '../observe/world.ts';
 import { type Asker, requestFile } from '../state/heal-request.ts';
 import { type Outcome, outcomeFile } from '../state/outcome.ts';
-import { HEAL_UNIT, type Places } from '../state/places.ts';
+import { HEAL_UNIT } from '../state/places.ts';
 
 /** The outcome that was there when a heal was asked for: any other is a newer one, whatever the clock says. */
 export type Before = Awaited<ReturnType<typeof outcomeFile.read>>;
+
+type Asking = Pick<World, 'machine' | 'places'>;
 
 /** How often the outcome is looked for, and how often the service itself, which costs a process. */
 const LOOK_MS = 10;
@@ -21,7 +24,7 @@ export async function healRuns(machine: Machine): Promise<boolean> {
  * Asks `heal-node.service` for a heal: a kill of the asker does not reach it there.
  * @throws when the request cannot be written; the service is started all the same, as an unfinished heal needs none
  */
-export async function requestHeal(machine: Machine, places: Places, by: Asker): Promise<Before> {
+export async function requestHeal({ machine, places }: Asking, by: Asker): Promise<Before> {
   const before = await outcomeFile.read(machine, places.outcome);
   try {
     // The gate is asked again every second: it does not take the place of somebody who waits for an answer.
@@ -39,8 +42,7 @@ export async function requestHeal(machine: Machine, places: Places, by: Asker): 
  * @param tick called now and then, for progress
  */
 export async function awaitOutcome(
-  machine: Machine,
-  places: Places,
+  { machine, places }: Asking,
   before: Before,
   boundMs: number,
   tick: () => void = () => undefined,
@@ -75,16 +77,15 @@ export async function awaitOutcome(
  * be asked for has failed.
  */
 export async function healThrough(
-  machine: Machine,
-  places: Places,
+  asking: Asking,
   by: Asker,
   boundMs: number,
   tick?: () => void,
 ): Promise<Outcome | undefined> {
-  const before = await requestHeal(machine, places, by).catch((error: Error) => error);
+  const before = await requestHeal(asking, by).catch((error: Error) => error);
   if (before instanceof Error) {
     const message = `The heal could not be asked for: ${before.message}; fix that, and the next health action or start asks again.`;
     return { outcome: 'failed', message };
   }
-  return awaitOutcome(machine, places, before, boundMs, tick);
+  return awaitOutcome(asking, before, boundMs, tick);
 }

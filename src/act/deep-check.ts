@@ -111,7 +111,7 @@ export async function deepCheck(
     machine.sleep(limitMs).then(() => asUnknown(`The deep check was not done within ${limitMs} ms.`)),
   ]);
   // Not by the check itself: late, it would end between the request and the start that it is for.
-  if (found.takesUp) await bestEffort(log, places.request, requestHeal(machine, places, 'health-check'));
+  if (found.takesUp) await bestEffort(log, places.request, requestHeal(world, 'health-check'));
   if (found.result)
     await bestEffort(log, places.deepCheck, deepCheckFile.write(machine, places.deepCheck, found.result));
   if (found.situation) await bestEffort(log, places.metrics, writeMetrics(machine, places, found.situation));

@@ -61,10 +61,11 @@ export async function gate(world: World): Promise<string | undefined> {
       return `${config.dataDir} holds no data, and ${bare.certificatesMissing}. etcd is not started; ${HEALS}.`;
   }
 
-  const asked = situationOf(
-    await observe(world, files, ['cluster'], dataGone ? ASK_MS : ASK_WHOSE_MS),
-    places,
-  );
+  const ask = (limitMs: number) => observe(world, files, ['cluster'], limitMs);
+  const whose = dataGone ? undefined : ask(ASK_WHOSE_MS);
+  let asked = situationOf(await ask(ASK_MS), places);
+  // Where some serve, one that is silent keeps nobody waiting: each second more is one in which systemd starts nothing.
+  if (whose && asked.cluster.members.length === 0) asked = situationOf(await whose, places);
   if (dataGone) return withoutData(asked);
   const { foreign, cluster, birthmarkMismatch } = asked;
   if (foreign !== undefined) {

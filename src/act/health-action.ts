@@ -1,3 +1,4 @@
+import { appStartRisk } from '../diagnose/app-start-risk.ts';
 import type { Situation } from '../diagnose/situation.ts';
 import type { Response } from '../diagnose/verdicts.ts';
 import type { World } from '../observe/world.ts';
@@ -42,14 +43,11 @@ interface Done {
  * where the app's own start could do harm.
  */
 async function whyNotRestarted({ world, situation }: Case): Promise<string | undefined> {
-  const { config, certificatesMissing } = situation;
-  const { app, appBusy } = situation.observed;
+  const { appBusy } = situation.observed;
   if (appBusy.length > 0) return `${appBusy.join(', ')} is running, so nothing is done.`;
   if (await isParked(world.machine, world.places)) return 'The app was stopped; the next start starts etcd.';
-  // In TLS mode, or where nothing says whether it is, nobody knows then what it does to the certificates.
-  const blind = !app.ok && (config === undefined || config.tls !== undefined) && app.why;
-  const why = blind || certificatesMissing;
-  return why && `${why.replace(/\.$/, '')}, so the app's restart is not run.`;
+  const risk = appStartRisk(situation);
+  return risk && `The app's restart is not run: ${risk}.`;
 }
 
 const restart = async (c: Case): Promise<Done> => {
@@ -64,9 +62,10 @@ const restart = async (c: Case): Promise<Done> => {
     : { code: 1, did: `\`${command}\` failed with exit ${code}.` };
 };
 
-const heal = async ({ world: { machine, places }, leftMs }: Case): Promise<Done> => {
-  if (await isParked(machine, places)) return { code: 3, did: 'The app was stopped; the next start heals.' };
-  const ended = await healThrough(machine, places, 'health-action', leftMs);
+const heal = async ({ world, leftMs }: Case): Promise<Done> => {
+  if (await isParked(world.machine, world.places))
+    return { code: 3, did: 'The app was stopped; the next start heals.' };
+  const ended = await healThrough(world, 'health-action', leftMs);
   return ended === undefined
     ? { code: 0, did: 'The heal is under way in heal-node.service; follow it with `heal-node logs`.' }
     : { code: codeOf[ended.outcome], did: ended.message };

@@ -1,6 +1,8 @@
+import { appStartRisk } from '../diagnose/app-start-risk.ts';
 import { diagnose } from '../diagnose/diagnose.ts';
 import { situationOf } from '../diagnose/situation.ts';
 import type { Verdict } from '../diagnose/verdicts.ts';
+import { isBlank } from '../machine/systemd/env-file.ts';
 import { waitUntil } from '../machine/wait-until.ts';
 import { observe } from '../observe/observe.ts';
 import type { World } from '../observe/world.ts';
@@ -31,11 +33,10 @@ const say = (log: Log, event: string, sentence: string): void => {
  * to heal because a health action's heal had ended well just before.
  */
 async function healAndSay(world: World, log: Log, before = ''): Promise<boolean> {
-  const { machine, places } = world;
-  const ended = await healThrough(machine, places, 'start', DAY_MS);
+  const ended = await healThrough(world, 'start', DAY_MS);
   say(log, 'start', `${before}${ended?.message ?? 'The heal is still under way.'}`);
   if (ended?.outcome !== 'nothing') return ended?.outcome === 'healed';
-  return diagnose(situationOf(await observe(world), places)).verdict === 'healthy';
+  return diagnose(situationOf(await observe(world), world.places)).verdict === 'healthy';
 }
 
 /** A heal is what it needs, or one is under way. */
@@ -71,6 +72,9 @@ export async function start(world: World, settings: Settings, log: Log): Promise
     say(log, 'start', `${why}; repair the disk, and start again.`);
     return (await machine.runApp(settings.startCmd, DAY_MS)) || 1;
   }
+  // After a boot confd may have yet to render the app's view, without which nothing tells what the app's start would do.
+  const isRendered = async () => !(await isBlank(machine, places.appEnv).catch(() => true)) || undefined;
+  await waitUntil(machine, settings.startWaitMs, 500, isRendered);
   const unfinished = await healRecordFile.read(machine, places.journal);
   const before = situationOf(await observe(world), places);
   const found = diagnose(before);
@@ -87,9 +91,10 @@ export async function start(world: World, settings: Settings, log: Log): Promise
   // The gate may see others silent that were there, or let a verb of the app's go on: the app's start would still make a
   // new authority for all nodes.
   const now = situationOf(await observe(world, undefined, ['files']), places);
-  const missing = now.certificatesMissing ?? (now.observed.tls && before.certificatesMissing);
-  if (missing !== undefined) {
-    say(log, 'start-refused', `Not started: ${missing}; ${found.means}. Action: ${found.advice}.`);
+  const risk = appStartRisk(now) ?? (now.observed.tls && before.certificatesMissing);
+  if (risk !== undefined) {
+    const why = now.observed.app.ok ? `; ${found.means}. Action: ${found.advice}` : '';
+    say(log, 'start-refused', `Not started: ${risk}${why}.`);
     return 3;
   }
   const code = (await machine.runApp(settings.startCmd, DAY_MS)) ?? 1;

@@ -20,7 +20,7 @@ export const gateCommand: CommandSpec = {
     log.error({ event: 'gate-refused' }, refused);
     console.log(refused);
     if (settings.mode === 'auto' && settings.healAtBoot === 'on')
-      await bestEffort(log, world.places.request, requestHeal(world.machine, world.places, 'gate'));
+      await bestEffort(log, world.places.request, requestHeal(world, 'gate'));
     return EXIT.refused;
   },
 };

@@ -15,12 +15,11 @@ const DAY_MS = 86_400_000;
 
 /** Asks the service and shows its log lines as they come, until it ends. */
 async function healInService(): Promise<number> {
-  const { machine, places } = realWorld(loadSettings());
   const tail = tailOf(LOG_FILE);
   const show = () => {
     for (const line of tail()) console.log(readableLine(line));
   };
-  const ended = await healThrough(machine, places, 'operator', DAY_MS, show);
+  const ended = await healThrough(realWorld(loadSettings()), 'operator', DAY_MS, show);
   show();
   console.log(ended?.message ?? 'The heal is still under way; see `heal-node status`.');
   return ended ? codeOf[ended.outcome] : 0;

@@ -26,16 +26,19 @@ const LEAST_FREE_BYTES = 4 << 20;
 
 type Shown = readonly (readonly [source: string, text: string])[];
 
+/** It runs, does something, and does not serve, while a quorum of the others does. */
+const isMute = ({ progresses, servesAsOwn, cluster }: Situation): boolean =>
+  progresses && !servesAsOwn && cluster.hasQuorumWithoutSelf;
+
 /**
  * Seen on the machine itself. It counts when etcd has crashed, and where the gate lets none start that could: one that
  * runs gets along with it.
- * @param mute it counts, too, while etcd runs and does not serve
+ * @param mute it counts, too, while etcd runs and does not serve where a quorum of others does
  */
 const onHost =
   (shows: (host: HostFacts, s: Situation) => Shown, mute = false): NonNullable<LocalFault['shows']> =>
   (s) =>
-    s.observed.host?.ok &&
-    (s.crashed || (s.process === 'dead' ? s.dataGone : mute && s.process === 'alive' && !s.servesAsOwn))
+    s.observed.host?.ok && (s.crashed || (s.process === 'dead' ? s.dataGone : mute && isMute(s)))
       ? shows(s.observed.host.value, s).map(([source, text]) => ev('host', source, text))
       : [];
 
@@ -84,7 +87,7 @@ export const localFaults: readonly LocalFault[] = [
     id: 'permission',
     asLost: true,
     means: "etcd's user cannot use a file that it needs",
-    advice: "give the file to etcd's user; the app's start does so for all of /var/lib/etcd",
+    advice: "give the file to etcd's user, or put it back where it is missing; then run the health action",
     says: {
       pattern:
         /\berror listing data dir: |\bcannot access data directory: (?!.*: (?:read-only|no space))|: permission denied\b/,
@@ -137,7 +140,8 @@ export const localFaults: readonly LocalFault[] = [
   {
     id: 'bad-setting',
     means: 'a value in its settings is not one that etcd takes',
-    advice: "correct the value; the app's restart writes etcd.env anew",
+    advice:
+      'correct the value in the settings of etcd, or put /opt/app/bin/.env right, from which the app writes etcd.env; then run the health action',
     says: {
       pattern:
         /\berror verifying flags, |\bfailed to verify flags\b|\bcouldn't find local name "\S+" in the initial cluster configuration\b/,

@@ -49,7 +49,7 @@ test('who asks while a run of the service is ending, which has read all requests
     // The first start is none: the unit still runs.
     const systemctl: typeof machine.systemctl = async (words, limitMs) =>
       words[0] === 'start' && ++starts === 1 ? undefined : machine.systemctl(words, limitMs);
-    return healThrough({ ...machine, systemctl }, PLACES, 'start', 10 * MINUTE_MS);
+    return healThrough({ machine: { ...machine, systemctl }, places: PLACES }, 'start', 10 * MINUTE_MS);
   });
   assert.is(outcome?.outcome, 'healed', outcome?.message);
   assert.is(fake.node.disk.kindOf(PLACES.request), 'none');
@@ -84,8 +84,7 @@ test('whoever stops the app, or asks for a heal, does not wait for the others to
 test('the gate does not take the place of somebody who waits for an answer', () => {
   const fake = new ThreeMembers('WAL gone');
   fake.othersOff();
-  for (const by of ['gate', 'operator', 'gate'] as const)
-    fake.run(({ machine }) => requestHeal(machine, PLACES, by));
+  for (const by of ['gate', 'operator', 'gate'] as const) fake.run((world) => requestHeal(world, by));
   fake.pass(MINUTE_MS / 4);
   assert.match(fake.outcome?.message ?? '', /amnesia/);
 });

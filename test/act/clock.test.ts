@@ -20,10 +20,10 @@ test('an outcome from before the clock was set back is not taken for the one ask
     fake.node.clockOffMs = 2 * DAY_MS;
     await ends('parked', 'of yesterday');
     fake.node.clockOffMs = 0;
-    const before = await requestHeal(machine, PLACES, 'health-action');
-    assert.is(await awaitOutcome(machine, PLACES, before, 100), undefined);
+    const before = await requestHeal({ machine, places: PLACES }, 'health-action');
+    assert.is(await awaitOutcome({ machine, places: PLACES }, before, 100), undefined);
     await ends('healed', 'of now');
-    const ended = await awaitOutcome(machine, PLACES, before, 100);
+    const ended = await awaitOutcome({ machine, places: PLACES }, before, 100);
     assert.is(ended?.message, 'of now');
   });
 });
@@ -50,7 +50,7 @@ test('a new member that never comes up ends the wait for it, though the clock is
   let asked = 0;
   const ended = fake.run(async (world) => {
     const machine = { ...world.machine, systemctl: async () => undefined };
-    await requestHeal(machine, PLACES, 'health-action');
+    await requestHeal({ machine, places: PLACES }, 'health-action');
     const whyNotServing = async (endpoint: string) => {
       const others = fake.others.some(({ sid }) => endpoint === nodeUrl(sid, 2379));
       if (others) return undefined;

@@ -96,6 +96,16 @@ test('nor on a marked node whose settings are blank: the app may write them in t
   }
 });
 
+test('one that is silent keeps a start waiting no longer than the others need, while those serve', () => {
+  const fake = new ThreeMembers('none', {}, 5);
+  fake.others[0]?.powerOff();
+  fake.pass(20_000);
+  const beganMs = fake.clock.nowMs;
+  assert.is(asked(fake), undefined);
+  // Five starts within ten seconds are what systemd gives a unit up after (systemd.unit(5), StartLimitBurst).
+  assert.ok(fake.clock.nowMs - beganMs < 1500, `${fake.clock.nowMs - beganMs} ms`);
+});
+
 test('nor with data that are ahead of the cluster: it was restored without them', () => {
   const fake = new ThreeMembers('none');
   const { data } = fake.node;

@@ -1,10 +1,12 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { start } from '../../src/act/start-stop.ts';
+import { certificatePath } from '../../src/appcenter/certificates.ts';
 import { markMember } from '../../src/state/member-mark.ts';
 import { PLACES } from '../fake/observation.ts';
 import { DATA_DIR } from '../fake/paths.ts';
 import { ThreeMembers } from '../fake/three-members.ts';
+import { losesVolume } from '../fake/tls.ts';
 
 const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
@@ -55,6 +57,42 @@ test('they do not answer within HEAL_START_WAIT: it ends as the app does, and ha
   assert.is.not(code, 0);
   assert.equal(fake.removed, []);
   assert.is.not(fake.node.data?.memberId ?? '', fake.oldId);
+});
+
+/** In TLS mode, the volume of the first node lost: its app's start would make a new authority. */
+function startsWithoutView(viewComesMs: number | undefined) {
+  const fake = new ThreeMembers('none', {}, 3, true);
+  const [first] = fake.nodes;
+  if (!first) throw new Error('no first node');
+  first.powerOff();
+  losesVolume(first);
+  first.powerOn(true);
+  const view = first.disk.entries.get(PLACES.appEnv);
+  first.disk.delete(PLACES.appEnv);
+  fake.pass(10_000);
+  let code: number | undefined;
+  let ran = 0;
+  fake.spawn(first, 'start', 600_000, async (world, settings) => {
+    const runApp: typeof world.machine.runApp = (...words) => {
+      if (!first.disk.has(certificatePath('ca'))) ran++;
+      return world.machine.runApp(...words);
+    };
+    code = await start({ ...world, machine: { ...world.machine, runApp } }, settings, silent);
+  });
+  if (viewComesMs !== undefined) {
+    fake.pass(viewComesMs);
+    if (view) first.disk.set(PLACES.appEnv, view);
+  }
+  fake.pass(600_000);
+  return { code, ran, unit: first.etcd?.unit };
+}
+
+test("in TLS mode, without the app's view: its start is not run where there are no certificates", () => {
+  assert.equal(startsWithoutView(undefined), { code: 3, ran: 0, unit: undefined });
+});
+
+test('where confd renders it a moment later the start goes on, and heals', () => {
+  assert.equal(startsWithoutView(20_000), { code: 0, ran: 0, unit: PLACES.unit });
 });
 
 test.run();

@@ -78,6 +78,14 @@ test('a certificate that the others turn away counts while etcd runs and does no
   const mute = { health: { state: 'none', why: 'no answer' }, self: undefined, process } as const;
   assert.is(diagnose(situation({ ...healthy, ...bad, ...mute })).reason, 'local-fault/certificate');
   assert.is(diagnose(situation({ ...healthy, ...bad })).verdict, 'healthy');
+  // One that does nothing is hung, whatever is wrong with a file; and without a quorum nobody serves.
+  const hung = { ...mute, process: { ...process, cpuTicks: 0 } };
+  assert.is(diagnose(situation({ ...healthy, ...bad, ...hung })).verdict, 'hung');
+  const others = healthy.others.map(({ endpoint }) => ({
+    endpoint,
+    reply: { ok: false, why: 'no answer' } as const,
+  }));
+  assert.is(diagnose(situation({ ...healthy, ...bad, ...mute, others })).verdict, 'quorum-lost');
 });
 
 test('neither what the machine shows nor a line counts while etcd runs and has not crashed', () => {

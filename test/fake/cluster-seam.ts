@@ -10,6 +10,9 @@ import type { Proc } from './process.ts';
 import { withKey, withoutLease } from './raft.ts';
 import { whyNoClient } from './tls.ts';
 
+/** Who is silent is asked twice, each time up to a limit: longer than any look takes (src/cluster/etcd-cluster.ts). */
+const SILENT_MS = 5000;
+
 const ids = new WeakMap<Entry, number>();
 let nextId = 1;
 /** Equal only for the same entry: what stands for the hash of all keys up to it. */
@@ -43,7 +46,7 @@ export function clusterOf(node: FakeNode, proc: Proc, tls?: TlsFiles): Cluster {
     if (dropped) world.happened('a read is lost');
     // A linearizable read waits for its time limit where no quorum answers it (etcdserver/v3_server.go).
     const waits = reads && !silent && to.etcd?.joined === true && !raft.serves(to.etcd);
-    return proc.call(silent || dropped ? 1600 : (waits ? 1500 : 0) + world.latency(3), () => {
+    return proc.call(silent || dropped ? SILENT_MS : (waits ? 1500 : 0) + world.latency(3), () => {
       if (silent || dropped || !network.talks(node, to))
         throw new Error(`${endpoint}: context deadline exceeded`);
       const { etcd } = to;

@@ -202,7 +202,7 @@ export class FakeNode {
   private asksForHeal(): void {
     if (this.mode !== 'auto' || this.world.settings.healAtBoot !== 'on') return;
     this.world.spawn(this, 'gate asks', 60_000, ({ machine, places }) =>
-      requestHeal(machine, places, 'gate').catch(() => undefined),
+      requestHeal({ machine, places }, 'gate').catch(() => undefined),
     );
   }
 

@@ -398,7 +398,7 @@ const ofPeople: readonly Fault[] = [
     weight: 1,
     strikes: (sim, node) =>
       sim.spawn(node, 'heal by hand', 60_000, ({ machine, places }) =>
-        requestHeal(machine, places, 'operator').catch(() => undefined),
+        requestHeal({ machine, places }, 'operator').catch(() => undefined),
       ),
   },
   {

@@ -28,15 +28,21 @@ export function certificateFaults(texts: CertificateTexts, nowMs: number): strin
   if (key === undefined) faults.push(`the key of ${texts.setting} cannot be read as one`);
   else if (!cert.checkPrivateKey(key))
     faults.push(`the key of ${texts.setting} belongs to another certificate`);
-  const authorities = certificatesIn(texts.ca);
+  const isGood = (ca: X509Certificate): boolean => Date.parse(ca.validTo) >= nowMs;
+  // Intermediate authorities stand behind it, in whatever order (RFC 8446, 4.4.2).
+  const behind = certificatesIn(texts.cert).slice(1);
+  const expired = [...certificatesIn(texts.ca), ...behind].find((ca) => !isGood(ca));
+  const authorities = certificatesIn(texts.ca).filter(isGood);
   const issued = (by: X509Certificate): boolean =>
     authorities.some((ca) => by.checkIssued(ca) && by.verify(ca.publicKey));
-  // Intermediate authorities stand behind it, each issued by the next (RFC 8446, 4.4.2).
-  for (const by of certificatesIn(texts.cert).slice(1).reverse())
-    if (by.ca && issued(by)) authorities.push(by);
-  if (!issued(cert)) faults.push(`${texts.setting} was not issued by an authority of its trusted CA file`);
-  const expired = authorities.find((ca) => Date.parse(ca.validTo) < nowMs);
-  if (expired) faults.push(`an authority of ${texts.setting} has expired on ${expired.validTo}`);
+  for (const _ of behind)
+    authorities.push(
+      ...behind.filter((by) => by.ca && isGood(by) && !authorities.includes(by) && issued(by)),
+    );
+  // An expired one counts where no other stands for it: a new authority is trusted beside the old for a while.
+  const also = expired ? `; one there has expired on ${expired.validTo}` : '';
+  if (!issued(cert))
+    faults.push(`${texts.setting} was not issued by an authority of its trusted CA file${also}`);
   const other = texts.hosts.find((host) =>
     isIP(host) ? cert.checkIP(host) === undefined : cert.checkHost(host) === undefined,
   );

@@ -36,6 +36,11 @@ const cases: readonly (readonly [
   ['of another authority', { ca: text('other-ca.pem') }, /not issued by an authority/],
   ['without the authority that issued it', { ...chain, cert: `${inChain[0]}${inChain[2]}` }, /not issued by/],
   ['without the one above that', { ...chain, cert: `${inChain[0]}${inChain[1]}` }, /not issued by/],
+  [
+    'an authority that has expired',
+    { ca: text('old-ca.pem') },
+    /not issued by .*; one there has expired on /,
+  ],
   ['its chain leads to another authority', { ...chain, ca: good.ca }, /not issued by/],
   [
     'what stands behind it is no authority',
@@ -56,6 +61,11 @@ test('nothing is wrong with a good one, whichever of its authorities issued it',
 
 test('nor with one whose intermediate authorities stand behind it', () => {
   assert.equal(certificateFaults(chain, NOW), []);
+  assert.equal(certificateFaults({ ...chain, cert: `${inChain[0]}${inChain[2]}${inChain[1]}` }, NOW), []);
+});
+
+test('nor where an authority that has expired is trusted beside the one that issued it', () => {
+  assert.equal(certificateFaults({ ...good, ca: text('old-ca.pem') + good.ca }, NOW), []);
 });
 
 for (const [what, changes, fault, nowMs = NOW] of cases) {

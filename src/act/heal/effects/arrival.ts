@@ -21,13 +21,15 @@ export function arrivalText(bytes: number, ofBytes: number, cameBytes: number, t
  */
 export function arrival({ machine, log, config, situation, record }: HealContext): () => Promise<void> {
   const ofBytes = Math.max(0, ...situation.cluster.serving.map(({ reply }) => reply.dbSizeBytes));
-  let [bytes, atMs] = [0, machine.monotonicMs()];
+  let [bytes, atMs] = [0, Number.NEGATIVE_INFINITY];
   return async () => {
     const nowMs = machine.monotonicMs();
     const tookMs = nowMs - atMs;
     if (tookMs < TELL_MS) return;
     const came = (await machine.sizeOf(`${config.dataDir}/member/snap`)) - bytes;
     [bytes, atMs] = [bytes + came, nowMs];
+    // What had come before it was first looked at says nothing of how fast.
+    if (tookMs === Number.POSITIVE_INFINITY) return;
     const progress = { bytes, ofBytes, bytesPerSecond: Math.round((came * 1000) / tookMs) };
     log.info(
       { event: 'progress', healId: record.id, ...progress },

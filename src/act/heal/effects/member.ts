@@ -72,7 +72,7 @@ async function untilServes(heal: HealContext, unit: string): Promise<void> {
         const said = heal.situation.words.at(-1) ?? logged.at(-1) ?? 'it has logged nothing';
         throw new Error(`${unit} does not stay up (${facts.result}, exit ${facts.exitStatus}): ${said}`);
       }
-      await tellsArrival();
+      if (unit === places.copyUnit) await tellsArrival();
       const newSize = await machine.sizeOf(config.dataDir);
       if (newSize !== size) [size, movedMs] = [newSize, nowMs];
       if (nowMs - movedMs > settings.verifyTimeoutMs)
