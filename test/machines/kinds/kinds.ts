@@ -284,6 +284,8 @@ export const byFlags: Kind = {
       await settings()(dir);
       dropIn(
         dir,
+        // etcd ends where both the environment and a flag say something (pkg/flags/flag.go).
+        'UnsetEnvironment=ETCD_NAME ETCD_DATA_DIR',
         'ExecStart=',
         'ExecStart=/opt/etcd/current/etcd --name=%H --data-dir=/var/lib/etcd/default.etcd',
       );
