@@ -120,6 +120,9 @@ export function etcdCluster(options: EtcdctlOptions): Cluster {
       } catch (error) {
         // Where nobody listens etcdctl would find nobody either, but only after trying for its whole time.
         if (refusesConnection(error)) throw new Error(`${endpoint} refuses the connection`);
+        // Nor is it more for etcdctl, which would try for its whole time, too (api/v3rpc/interceptor.go).
+        const { message } = error as Error;
+        if (message.includes('rpc not supported for learner')) throw new Error(`${endpoint} is a learner`);
         const served = await servesBySlow(endpoint);
         const [list, [state]] = await Promise.all([
           slow([endpoint], ['member', 'list'], memberList, READ_MS),

@@ -213,6 +213,18 @@ test('a refusal that passes is the answer; any other is put to etcdctl, which ha
   assert.ok(Array.isArray(other.said) && other.calls);
 });
 
+test('a learner, which answers next to nothing, says so at once', async ({ program }) => {
+  standIn(program, '*) exit 1;;');
+  const refusal = { error: 'etcdserver: rpc not supported for learner', code: 14 };
+  const { said, calls } = await gateway(
+    program,
+    () => Response.json(refusal, { status: 503 }),
+    (through, endpoint) => through.ask(endpoint),
+  );
+  assert.match(String(said), /is a learner$/);
+  assert.not(calls);
+});
+
 test('with authentication on, etcdctl is asked for the read that wants a user, and for nothing else', async ({
   program,
 }) => {
