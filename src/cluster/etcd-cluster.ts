@@ -82,8 +82,9 @@ export function etcdCluster(options: EtcdctlOptions): Cluster {
         if (error.name === 'TimeoutError')
           return { unavailableReason: `no answer to a linearizable read within ${READ_MS} ms` };
         const read = error instanceof Refusal ? servesByRefusal(error.message) : undefined;
-        // Only etcdctl has credentials: whether they are good is for it to say.
-        if (read !== undefined && 'unavailableReason' in read) return read;
+        // What the gateway itself refuses, a certificate (embed/serve.go) or the question, says nothing of the member; and
+        // only etcdctl has credentials: whether they are good is for it to say.
+        if (read && 'unavailableReason' in read && error.message.includes('etcdserver: ')) return read;
         throw error;
       },
     );
@@ -91,7 +92,8 @@ export function etcdCluster(options: EtcdctlOptions): Cluster {
   return {
     whyNotServing: async (endpoint) => {
       const read = await servesByFast(endpoint).catch((error: Error): ServesReply | Promise<ServesReply> => {
-        if (error instanceof Refusal) return { credentialsRefused: error.message };
+        const refused = servesByRefusal(error.message);
+        if (error instanceof Refusal && 'credentialsRefused' in refused) return refused;
         return refusesConnection(error)
           ? { unavailableReason: `${endpoint} refuses the connection` }
           : servesBySlow(endpoint);
@@ -114,6 +116,9 @@ export function etcdCluster(options: EtcdctlOptions): Cluster {
       } catch (error) {
         // Where nobody listens etcdctl would find nobody either, but only after trying for its whole time.
         if (refusesConnection(error)) throw new Error(`${endpoint} refuses the connection`);
+        // Nor is it more for etcdctl, which would try for its whole time, too (api/v3rpc/interceptor.go).
+        const { message } = error as Error;
+        if (message.includes('rpc not supported for learner')) throw new Error(`${endpoint} is a learner`);
         const served = await servesBySlow(endpoint);
         const [list, [state]] = await Promise.all([
           slow([endpoint], ['member', 'list'], memberList, READ_MS),

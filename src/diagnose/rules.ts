@@ -345,7 +345,7 @@ export const rules: readonly Rule[] = [
     means:
       'its last run has failed, and its settings name no other member: a heal joins a cluster that serves, so that a single member is never healed',
     advice:
-      "find out from `journalctl -u etcd` what is wrong; where its data are damaged, restore them from a backup by the app's restore",
+      "where `journalctl -u etcd` says that its data are damaged, restore a backup by the app's restore",
     when: (s) =>
       s.observed.others.length === 0 && s.crashed ? [unitEvidence(s), dataEvidence(s)] : undefined,
   },

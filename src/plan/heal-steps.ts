@@ -78,8 +78,10 @@ const fenced = ({ observed: { swap, unit } }: Situation): boolean =>
   isAside(swap) &&
   swap.copyUnitFile === 'file' &&
   swap.originals &&
-  loaded(unit) &&
-  !(unit.ok && (unit.value.mainPid > 0 || isBusy(unit.value)));
+  // Of a masked unit that has drop-ins systemd (252) says that it needs a reload after every reload.
+  unit.ok &&
+  (loaded(unit) || unit.value.load === 'masked') &&
+  !(unit.value.mainPid > 0 || isBusy(unit.value));
 
 /** systemd has in memory what stands on the disk: a start would use the rest of what a cut left behind. */
 const loaded = (unit: Situation['observed']['unit']): boolean => unit.ok && !unit.value.needsReload;

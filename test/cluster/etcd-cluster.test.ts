@@ -213,6 +213,49 @@ test('a refusal that passes is the answer; any other is put to etcdctl, which ha
   assert.ok(Array.isArray(other.said) && other.calls);
 });
 
+for (const [what, refuse] of [
+  [
+    'a certificate with a common name',
+    () => new Response('CommonName of client sending a request against gateway will be …', { status: 400 }),
+  ],
+  [
+    "its server's certificate as a client's",
+    () => Response.json({ error: 'all SubConns are in TransientFailure', code: 14 }, { status: 503 }),
+  ],
+] as const)
+  test(`where the gateway refuses ${what}, etcdctl says whether the member serves`, async ({ program }) => {
+    standIn(program, `"get "*) echo '{${HEADER}}';;`);
+    const ask = (through: Cluster, endpoint: string) => through.whyNotServing(endpoint);
+    assert.is((await gateway(program, refuse, ask)).said, undefined);
+    standIn(program, "*) echo 'Error: etcdserver: no leader' >&2; exit 1;;");
+    assert.match(String((await gateway(program, refuse, ask)).said), /no leader/);
+  });
+
+test('where etcd itself says that it does not serve, or wants a user, etcdctl is not asked', async ({
+  program,
+}) => {
+  standIn(program, '*) exit 1;;');
+  const refuse = (error: string) => () => Response.json({ error, code: 14 }, { status: 503 });
+  const ask = (through: Cluster, endpoint: string) => through.whyNotServing(endpoint);
+  const without = await gateway(program, refuse('etcdserver: no leader'), ask);
+  assert.match(String(without.said), /no leader/);
+  const wanting = await gateway(program, refuse('etcdserver: user name is empty'), ask);
+  assert.is(wanting.said, undefined);
+  assert.not(without.calls || wanting.calls);
+});
+
+test('a learner, which answers next to nothing, says so at once', async ({ program }) => {
+  standIn(program, '*) exit 1;;');
+  const refusal = { error: 'etcdserver: rpc not supported for learner', code: 14 };
+  const { said, calls } = await gateway(
+    program,
+    () => Response.json(refusal, { status: 503 }),
+    (through, endpoint) => through.ask(endpoint),
+  );
+  assert.match(String(said), /is a learner$/);
+  assert.not(calls);
+});
+
 test('with authentication on, etcdctl is asked for the read that wants a user, and for nothing else', async ({
   program,
 }) => {

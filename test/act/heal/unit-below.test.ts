@@ -50,7 +50,8 @@ class WithUnitBelow extends ThreeMembers {
         units: async (names) =>
           (await machine.units(names)).map((facts, at) => {
             if (names[at] !== PLACES.unit) return facts;
-            if (this.masked) return { ...facts, load: 'masked', fragment: '', needsReload: false };
+            // systemd 252 says so of every masked unit that has drop-ins, as ours has the gate's, however often it is reloaded.
+            if (this.masked) return { ...facts, load: 'masked', fragment: '', needsReload: true };
             return this.below ? { ...facts, load: 'loaded', fragment: BELOW, needsReload: false } : facts;
           }),
         systemctl: (words, timeoutMs) => {

@@ -10,6 +10,9 @@ import { rows } from './rows.ts';
 import { asMarkdown, asText, type Line, oneLine } from './table.ts';
 import { tellRow } from './tell-row.ts';
 
+/** Enough that there is something to damage, and few enough for members that are far from each other. */
+const WRITES = 60;
+
 const USAGE = `npm run kinds [-- [--only TEXT …] [--markdown FILE]]
   --only TEXT      the rows whose title has the text in it; several of them may be given
   --markdown FILE  write the table there, too
@@ -29,7 +32,7 @@ async function stand({
   try {
     const { members = bed.machines, learners = [], end } = await found(bed);
     const client = bed.client({ to: members, prefix: 'kind/', pauseMs: 0 });
-    await client.writes(200).finally(() => client.stop());
+    await client.writes(WRITES).finally(() => client.stop());
     for (const each of members) await each.hook('health-action');
     const down = async (): Promise<void> => {
       await end?.();

@@ -284,6 +284,8 @@ export const byFlags: Kind = {
       await settings()(dir);
       dropIn(
         dir,
+        // etcd ends where both the environment and a flag say something (pkg/flags/flag.go).
+        'UnsetEnvironment=ETCD_NAME ETCD_DATA_DIR',
         'ExecStart=',
         'ExecStart=/opt/etcd/current/etcd --name=%H --data-dir=/var/lib/etcd/default.etcd',
       );
@@ -291,9 +293,9 @@ export const byFlags: Kind = {
   },
 };
 
-/** With a file of its own etcd reads no environment (etcdmain/config.go). */
+/** With a file of its own etcd reads no environment, and has no gateway unless told (etcdmain/config.go, embed/config.go). */
 const TO_YAML =
-  'sed -n -E "/^ETCD_(NAME|DATA_DIR|LISTEN|INITIAL|ADVERTISE)/{s/^ETCD_//;h;s/=.*//;y/ABCDEFGHIJKLMNOPQRSTUVWXYZ_/abcdefghijklmnopqrstuvwxyz-/;G;s/\\\\n[^=]*=/: /;p}" /opt/app/conf/etcd.env >/run/etcd.yml';
+  '{ sed -n -E "/^ETCD_(NAME|DATA_DIR|LISTEN|INITIAL|ADVERTISE)/{s/^ETCD_//;h;s/=.*//;y/ABCDEFGHIJKLMNOPQRSTUVWXYZ_/abcdefghijklmnopqrstuvwxyz-/;G;s/\\\\n[^=]*=/: /;p}" /opt/app/conf/etcd.env; echo "enable-grpc-gateway: true"; } >/run/etcd.yml';
 
 export const byFile: Kind = {
   name: '3 members, settings by a config file',

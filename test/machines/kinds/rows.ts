@@ -210,8 +210,8 @@ export const rows: readonly Row[] = [
     ),
     healsThen: true,
   }),
-  refused(byFlags, dataGone, 2, 'unknown/settings', [0, 1, 3]),
-  refused(byFile, dataGone, 2, 'unknown/settings', [0, 1, 3]),
+  refused(byFlags, walDamaged, 2, 'unknown/settings', [0, 1, 3]),
+  refused(byFile, walDamaged, 2, 'unknown/settings', [0, 1, 3]),
 
   ...[lossy, distant, slowDisk].flatMap((kind) => [
     wellFor(kind),

@@ -56,4 +56,7 @@ export const asMarkdown = (lines: readonly Line[], day: string): string =>
     '',
     ...markdownTable(HEAD, lines.map(cells)),
     '',
+    '**Not here**: a clock that is minutes off, as all machines have the clock of their host (the simulation sets them apart,',
+    '`test/sim/faults.ts`); systemd before 247; the app switching TLS while a heal is under way.',
+    '',
   ].join('\n');
