@@ -75,8 +75,15 @@ export async function start(world: World, settings: Settings, log: Log): Promise
   const before = situationOf(await observe(world), places);
   const found = diagnose(before);
   if (before.swapped || (unfinished !== undefined && !before.servesAsOwn)) {
+    // Where all nodes are started at once, the others are there in a moment; without them nothing can be taken up.
+    await diagnoseWhenSettled(
+      world,
+      settings.startWaitMs,
+      ({ situation: { cluster, joined } }) => !(joined || cluster.hasQuorumWithoutSelf),
+    );
     const healed = await healAndSay(world, log);
-    if (!healed && before.swapped) return 1;
+    // One that was taken back has left the originals in place: the app's start shows again what is wrong.
+    if (!healed && situationOf(await observe(world, undefined, ['files']), places).swapped) return 1;
   }
   const brings = before.certificatesMissing === undefined || before.certificatesToBring;
   const instead = brings ? await insteadOfStart(world, settings, log) : undefined;
