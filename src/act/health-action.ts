@@ -1,3 +1,4 @@
+import { ownHook } from '../appcenter/busy-verbs.ts';
 import type { Situation } from '../diagnose/situation.ts';
 import type { Response } from '../diagnose/verdicts.ts';
 import type { World } from '../observe/world.ts';
@@ -49,7 +50,9 @@ interface Done {
  */
 const whyNotRestarted = async ({ world, situation }: Case): Promise<string | undefined> => {
   const { observed, certificatesMissing } = situation;
-  if (observed.appBusy.length > 0) return `${observed.appBusy.join(', ')} is running, so nothing is done.`;
+  const hook = ownHook(await world.machine.commandLines());
+  const busy = [...observed.appBusy, ...(hook ? [hook] : [])];
+  if (busy.length > 0) return `${busy.join(', ')} is running, so nothing is done.`;
   if (await isParked(world.machine, world.places)) return 'The app was stopped; the next start starts etcd.';
   return certificatesMissing && `${certificatesMissing}, so the app's restart is not run.`;
 };
