@@ -22,7 +22,7 @@ export interface Told {
 const WRITES = 20;
 /** How long a held heal stands still after the verb has begun, where the verb has not ended before. */
 const HELD_MS = 3000;
-const WHOLE_MS = 240_000;
+const WHOLE_MS = 150_000;
 /** What the app keeps on the data disk. */
 const SSL = '/var/lib/etcd/ssl';
 const APPS = [
