@@ -1,3 +1,4 @@
+import { ownHooks } from '../appcenter/busy-verbs.ts';
 import { appStartRisk } from '../diagnose/app-start-risk.ts';
 import type { Situation } from '../diagnose/situation.ts';
 import type { Response } from '../diagnose/verdicts.ts';
@@ -26,8 +27,8 @@ interface Case {
   readonly world: World;
   readonly settings: Settings;
   readonly situation: Situation;
-  /** A person has something to do. */
-  readonly needsPerson: boolean;
+  /** What a person has to do; empty where that is nothing. */
+  readonly advice: string;
   /** Milliseconds left of the action's own limit. */
   readonly leftMs: number;
 }
@@ -43,8 +44,8 @@ interface Done {
  * where the app's own start could do harm.
  */
 async function whyNotRestarted({ world, situation }: Case): Promise<string | undefined> {
-  const { appBusy } = situation.observed;
-  if (appBusy.length > 0) return `${appBusy.join(', ')} is running, so nothing is done.`;
+  const busy = [...situation.observed.appBusy, ...ownHooks(await world.machine.commandLines())];
+  if (busy.length > 0) return `${busy.join(', ')} is running, so nothing is done.`;
   if (await isParked(world.machine, world.places)) return 'The app was stopped; the next start starts etcd.';
   const risk = appStartRisk(situation);
   return risk && `The app's restart is not run: ${risk}.`;
@@ -73,7 +74,7 @@ const heal = async ({ world, leftMs }: Case): Promise<Done> => {
 
 /** What the action does with a verdict, by the verdict's row. */
 const responses: Readonly<Record<Response, (c: Case) => Promise<Done>>> = {
-  nothing: async ({ needsPerson }) => ({ code: needsPerson ? 3 : 0, did: 'Nothing is done.' }),
+  nothing: async ({ advice }) => ({ code: advice === '' ? 0 : 3, did: 'Nothing is done.' }),
   restart,
   'restart-if-dead': async (c) => {
     const { process, dataGone, cluster } = c.situation;
@@ -120,8 +121,7 @@ export async function healthAction(world: World, settings: Settings, log: Log) {
   // Before anything is done: after a heal its service writes what holds then.
   await bestEffort(log, places.metrics, writeMetrics(machine, places, situation));
   const leftMs = Math.max(0, settings.actionTimeoutMs - (machine.monotonicMs() - beganMs) - 500);
-  const needsPerson = advice !== '';
-  const { code, did } = await responses[response]({ world, settings, situation, needsPerson, leftMs });
+  const { code, did } = await responses[response]({ world, settings, situation, advice, leftMs });
   const message = `${found} ${did}${advice === '' ? '' : ` Action: ${advice}.`}`;
   log.info({ event: 'action', verdict, response, exit: code }, message);
   return { code, message };

@@ -13,7 +13,7 @@ import { healRecordFile } from '../state/heal-record.ts';
 import { park, unpark } from '../state/parked.ts';
 import { healRuns, healThrough } from './ask-for-heal.ts';
 import { rememberCluster } from './birthmark.ts';
-import { diagnoseWhenSettled } from './diagnose-when-settled.ts';
+import { diagnoseWhenSettled, type Settled } from './diagnose-when-settled.ts';
 import { gate } from './gate.ts';
 
 /** AppCenter gives start and stop a day. */
@@ -38,6 +38,9 @@ async function healAndSay(world: World, log: Log, before = ''): Promise<boolean>
   if (ended?.outcome !== 'nothing') return ended?.outcome === 'healed';
   return diagnose(situationOf(await observe(world), world.places)).verdict === 'healthy';
 }
+
+/** Nothing of a heal can be taken up yet. */
+const cannotGoOn = ({ situation: { cluster, joined } }: Settled) => !(joined || cluster.hasQuorumWithoutSelf);
 
 /** A heal is what it needs, or one is under way. */
 const toBeHealed = (verdict: Verdict): boolean => verdict === 'stale' || verdict === 'healing';
@@ -79,8 +82,11 @@ export async function start(world: World, settings: Settings, log: Log): Promise
   const before = situationOf(await observe(world), places);
   const found = diagnose(before);
   if (before.swapped || (unfinished !== undefined && !before.servesAsOwn)) {
+    // Where all nodes are started at once, the others are there in a moment; without them nothing can be taken up.
+    await diagnoseWhenSettled(world, settings.startWaitMs, cannotGoOn);
     const healed = await healAndSay(world, log);
-    if (!healed && before.swapped) return 1;
+    // One that was taken back has left the originals in place: the app's start shows again what is wrong.
+    if (!healed && situationOf(await observe(world, undefined, ['files']), places).swapped) return 1;
   }
   const brings = before.certificatesMissing === undefined || before.certificatesToBring;
   // Where etcd.env is lost, the app's start writes it, and the gate is asked by systemd then.

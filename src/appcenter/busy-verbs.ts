@@ -18,6 +18,11 @@ export const busyVerbs = (commandLines: readonly (readonly string[])[]): string[
   return BUSY_VERBS.filter((verb) => running.includes(verb)).map((verb) => `${APP_CTL} ${verb}`);
 };
 
+/** heal-node's own hooks in the place of the app's start and stop: they ask for heals, and nothing is restarted beside them. */
+const OWN_HOOKS = ['start', 'stop'].map((name) => `/opt/heal-node/bin/${name}`);
+export const ownHooks = (commandLines: readonly (readonly string[])[]): string[] =>
+  commandLines.map(([program = '']) => program).filter((program) => OWN_HOOKS.includes(program));
+
 /** Whether one of the app's verbs that replace the data on purpose is at work. */
 export const replacesData = (busy: readonly string[]): boolean =>
   busy.some((text) => NEW_DATA_VERBS.includes(text.split(' ').at(-1) ?? ''));

@@ -17,10 +17,8 @@ export const installCommand: CommandSpec = {
     const changed = install(base, process.execPath);
     if (base === '' && changed.length > 0) await thisMachine.systemctl(['daemon-reload']);
     for (const path of changed) console.log(`laid ${base}${path}`);
-    console.log(
-      changed.length === 0 ? 'Everything was in place already.' : 'Change these lines in cluster.json:',
-    );
-    if (changed.length > 0) console.log(JSON.stringify(clusterJson, null, 2));
+    if (changed.length === 0) console.log('Everything was in place already.');
+    else console.log(`Change these lines in cluster.json:\n${JSON.stringify(clusterJson, null, 2)}`);
     return EXIT.done;
   },
 };

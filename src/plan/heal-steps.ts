@@ -204,7 +204,7 @@ const rows = [
     what: "add this member's name and peer URLs as a new member",
     typed: 'etcdctl member add $name --peer-urls=$peerUrls',
     needs: ['role', 'app-quiet', 'birthmark', 'quorum', 'agreement', 'own-member', 'mounted'],
-    looksBefore: ['files'],
+    looksBefore: ['files', 'units'],
     done: (s, run) => joined(s, run) || (s.membership === 'unstarted' && (run.listedByAll || up(s))),
     doneWhen:
       'every member that serves lists this node as added and not started, and no longer its old ID; or etcd runs already',

@@ -144,6 +144,23 @@ test("after the stop hook nothing is restarted or killed behind an operator's ba
   }
 });
 
+test('beside the start hook nothing is restarted: the stop of a restart would end its start', () => {
+  const fake = new ThreeMembers('none');
+  stopped(fake);
+  const { code, message, commands } = fake.run(async (world) => {
+    const commands: string[] = [];
+    const machine: World['machine'] = {
+      ...world.machine,
+      commandLines: async () => [['/opt/heal-node/bin/start'], ['/usr/bin/etcd']],
+      runApp: async (argv) => commands.push(argv.join(' ')),
+    };
+    return { ...(await healthAction({ ...world, machine }, fake.settings, silent)), commands };
+  });
+  assert.equal(commands, []);
+  assert.is(code, 3);
+  assert.match(message, /\/opt\/heal-node\/bin\/start is running, so nothing is done\./);
+});
+
 test('a password file that cannot be read ends the action with a sentence that names it', () => {
   for (const breaks of [() => undefined, stopped]) {
     const fake = new ThreeMembers('none');

@@ -48,4 +48,40 @@ test('a start that fails while there is nothing to heal, and the member does not
   );
 });
 
+/** A heal of member 2 is parked as soon as it has fenced, and the whole cluster is stopped. */
+function parkedAndStopped(): ThreeMembers {
+  const fake = new ThreeMembers('WAL damaged');
+  const fenced = (): boolean => fake.node.disk.kindOf(PLACES.copyUnitFile) !== 'none';
+  fake.once(fenced, () => fake.putFile(PLACES.parked, 'until the next start\n'));
+  assert.is(fake.heal('health-action')?.outcome, 'parked');
+  fake.othersOff();
+  return fake;
+}
+
+test('a parked heal, and all nodes are started at once: the start waits for the others, and heals', () => {
+  const fake = parkedAndStopped();
+  fake.clock.after(10_000, () => {
+    for (const node of fake.others) node.powerOn(false);
+  });
+  assert.is(
+    fake.run((world) => start(world, fake.settings, silent)),
+    0,
+  );
+  assert.is(fake.running, PLACES.unit);
+});
+
+test('they never come: the start says so after HEAL_START_WAIT', () => {
+  const fake = parkedAndStopped();
+  const beganMs = fake.clock.nowMs;
+  assert.is(
+    fake.run((world) => start(world, fake.settings, silent)),
+    1,
+  );
+  const tookMs = fake.clock.nowMs - beganMs;
+  assert.ok(
+    tookMs >= fake.settings.startWaitMs && tookMs < fake.settings.startWaitMs + 120_000,
+    `${tookMs} ms`,
+  );
+});
+
 test.run();

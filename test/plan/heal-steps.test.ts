@@ -206,4 +206,13 @@ test('a plan for a stale member lists all nine steps; for a healthy one none', (
   assert.is(plan(situation(healthy), facts).steps.length, 0);
 });
 
+test("where there is no way back, the app's verbs are looked for right before", () => {
+  const ask = healSteps.filter(({ needs, reversible }) => needs?.includes('app-quiet') && !reversible);
+  assert.equal(
+    ask.map(({ id }) => id),
+    ['remove', 'add'],
+  );
+  for (const { id, looksBefore } of ask) assert.ok(looksBefore?.includes('units'), id);
+});
+
 test.run();

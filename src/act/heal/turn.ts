@@ -28,9 +28,7 @@ export async function askForTurn(heal: HealContext): Promise<string> {
   const { machine, config } = heal;
   if (heal.servingEndpoints.length === 0) throw new ClusterError(NONE_SERVES, true);
   const held = await claim(heal.cluster, heal.servingEndpoints, TURN_KEY, config.name, TURN_SEC);
-  if (held.value === config.name) {
-    heal.turn = { lease: held.lease, renewedMs: machine.monotonicMs() };
-  }
+  if (held.value === config.name) heal.turn = { lease: held.lease, renewedMs: machine.monotonicMs() };
   return held.value;
 }
 

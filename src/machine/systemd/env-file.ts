@@ -4,14 +4,6 @@
  */
 import type { Machine } from '../machine.ts';
 
-interface Assignment {
-  readonly key: string;
-  readonly value: string;
-  /** Where the assignment stands in the text, without its line end. */
-  readonly start: number;
-  readonly end: number;
-}
-
 const BLANKS = /[ \t]*/y;
 /** A part of a value: plain text, text in quotes, which only the end of the file may leave open, or what is escaped. */
 const PART = /([^'"\\\r\n]+)|'([^']*)'?|"([^"\\]*(?:\\.[^"\\]*)*)"?|\\(.?)/sy;
@@ -45,8 +37,9 @@ function readValue(text: string, at: number): { value: string; end: number } {
  * All assignments of an environment file, in order. Lines that systemd would skip are skipped. This and `parseEnvFile`
  * are on the healthy check's way (docs/design.md).
  */
-function readAssignments(text: string): Assignment[] {
-  const found: Assignment[] = [];
+function readAssignments(text: string) {
+  /** Where each stands in the text, without its line end. */
+  const found: { key: string; value: string; start: number; end: number }[] = [];
   for (let i = 0, end = 0; i < text.length; i = end + 1) {
     end = i;
     const first = text.charAt(i);

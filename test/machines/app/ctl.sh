@@ -379,7 +379,7 @@ change_names() { # SCHEME DNS, as they were
   fi
   [ ! -d $new ] || cp -p $new/*.pem $ssl/
   render
-  retry 20 1 all_changed || true
+  retry 5 1 all_changed || true
   systemctl daemon-reload
   stop
   [ -z "$2" ] || [ "$2" = "$ETCD_CLUSTER_DNS" ] || { sed "/$2\$/d" /etc/hosts >/etc/hosts.new; cat /etc/hosts.new >/etc/hosts; rm /etc/hosts.new; }

@@ -32,7 +32,7 @@ function image(dir: string): void {
 }
 
 /** The members' names for `/etc/hosts`, as the app's view has them. */
-const hostNames = (members: number, dns: string): string =>
+export const hostNames = (members: number, dns: string): string =>
   Array.from({ length: members }, (_, i) => `${ipOf(i + 1)} etcd${i + 1}${dns}`).join(' ');
 
 /** The options of a bed in TLS mode. */

@@ -24,7 +24,7 @@ export const oneLine = (line: Line): string =>
 type Cells = readonly string[];
 
 /** A table for a terminal. */
-function textTable(head: Cells, rows: readonly Cells[]): string {
+export function textTable(head: Cells, rows: readonly Cells[]): string {
   const table = [head, ...rows];
   const widths = head.map((_, at) => Math.max(...table.map((row) => row[at]?.length ?? 0)));
   return table
@@ -38,7 +38,7 @@ function textTable(head: Cells, rows: readonly Cells[]): string {
 }
 
 /** The lines of a table of Markdown; columns of seconds stand to the right. */
-const markdownTable = (head: Cells, rows: readonly Cells[]): string[] => [
+export const markdownTable = (head: Cells, rows: readonly Cells[]): string[] => [
   `| ${head.join(' | ')} |`,
   `|${head.map((name) => (name.startsWith('seconds') ? ' ---: ' : ' --- ')).join('|')}|`,
   ...rows.map((row) => `| ${row.join(' | ')} |`),

@@ -30,10 +30,8 @@ export function arrival({ machine, log, config, situation, record }: HealContext
     [bytes, atMs] = [bytes + came, nowMs];
     // What had come before it was first looked at says nothing of how fast.
     if (tookMs === Number.POSITIVE_INFINITY) return;
-    const progress = { bytes, ofBytes, bytesPerSecond: Math.round((came * 1000) / tookMs) };
-    log.info(
-      { event: 'progress', healId: record.id, ...progress },
-      arrivalText(bytes, ofBytes, came, tookMs),
-    );
+    const bytesPerSecond = Math.round((came * 1000) / tookMs);
+    const progress = { event: 'progress', healId: record.id, bytes, ofBytes, bytesPerSecond };
+    log.info(progress, arrivalText(bytes, ofBytes, came, tookMs));
   };
 }

@@ -70,10 +70,8 @@ export async function giveDataDir(heal: HealContext): Promise<void> {
   const user = await unitUser(heal);
   const volume = dirname(config.dataDir);
   await machine.makeDirectory(config.dataDir, { mode: 0o700, ...user });
-  for (const path of [
-    ...((await machine.kindOf(volume)) === 'mount point' ? [volume] : []),
-    config.dataDir,
-  ]) {
+  const volumes = (await machine.kindOf(volume)) === 'mount point' ? [volume] : [];
+  for (const path of [...volumes, config.dataDir]) {
     const rights = await machine.rightsOf(path);
     if (rights && rights.uid !== user.uid) await machine.giveDirectory(path, { ...rights, ...user });
   }

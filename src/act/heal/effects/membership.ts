@@ -46,11 +46,8 @@ function mustBear(heal: HealContext): void {
   // Of an odd number and one more, one more is a quorum.
   const all = voters.length % 2 === 1 || voters.some(({ name }) => name === '');
   const least = all ? voters.length : voters.length / 2 + 1;
-  if (serving.length < least)
-    throw new ClusterError(
-      `${serving.length} of the other ${voters.length} members serve, ${least} must`,
-      true,
-    );
+  const few = `${serving.length} of the other ${voters.length} members serve, ${least} must`;
+  if (serving.length < least) throw new ClusterError(few, true);
 }
 
 /**
@@ -120,9 +117,7 @@ async function untilListedByAll(heal: HealContext, newId: string): Promise<strin
     if (lagging.length > 0) await keepTurn(heal);
     return lagging.length === 0 || undefined;
   });
-  if (all === undefined)
-    throw new Error(
-      `etcd is not started as ${newId}, because not every member that serves lists it: ${lagging.join('; ')}`,
-    );
+  const why = `etcd is not started as ${newId}, because not every member that serves lists it`;
+  if (all === undefined) throw new Error(`${why}: ${lagging.join('; ')}`);
   return `all ${servingEndpoints.length} that serve`;
 }

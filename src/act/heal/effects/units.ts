@@ -84,11 +84,10 @@ export async function fence(heal: HealContext): Promise<string> {
   return `${places.unitFile} is ${places.copyUnit} now${masked}, the original is saved in ${places.originals}, etcd is stopped`;
 }
 
-/** The original unit back in place; etcd is left stopped. */
-export async function putUnitBack(heal: HealContext): Promise<string> {
-  const { machine, places } = heal;
+/** The original unit under its own name, and nothing under the copy's. Nothing is loaded or started. */
+async function originalInPlace({ machine, places, situation }: HealContext): Promise<void> {
   const kind = await machine.kindOf(places.unitFile);
-  if (heal.situation.observed.swap.pointsAway || kind === 'none' || kind === 'mask') {
+  if (situation.observed.swap.pointsAway || kind === 'none' || kind === 'mask') {
     const { text, rights } = await originalUnit(machine, places);
     // A name back needs no room, where the disk has filled up since; a mask is replaced by the file at once.
     if (kind === 'none' && (await machine.readFile(places.copyUnitFile))?.text === text)
@@ -96,6 +95,12 @@ export async function putUnitBack(heal: HealContext): Promise<string> {
     else await machine.writeFile(places.unitFile, text, rights);
   }
   await machine.remove(places.copyUnitFile);
+}
+
+/** The original unit back in place; etcd is left stopped. */
+export async function putUnitBack(heal: HealContext): Promise<string> {
+  const { machine, places } = heal;
+  await originalInPlace(heal);
   await reloadIfNeeded(heal, 'unit');
   await machine.remove(places.originals);
   return `${places.unitFile} is back as it was`;
@@ -180,12 +185,7 @@ export async function restore(heal: HealContext): Promise<string> {
 /** The same without starting etcd. The saved originals stay. */
 export async function unitsBack(heal: HealContext): Promise<string> {
   const { machine, places } = heal;
-  const kind = await machine.kindOf(places.unitFile);
-  if (heal.situation.observed.swap.pointsAway || kind === 'none' || kind === 'mask') {
-    const { text, rights } = await originalUnit(machine, places);
-    await machine.writeFile(places.unitFile, text, rights);
-  }
-  await machine.remove(places.copyUnitFile);
+  await originalInPlace(heal);
   await unstage(heal);
   await Promise.all([stopUnits(heal, places.copyUnit), reloadIfNeeded(heal, 'unit')]);
   // The copy is forgotten, and what the original has failed before does not count against its next start.
