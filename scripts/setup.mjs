@@ -32,6 +32,7 @@ if (process.argv.includes('--machines')) {
     ps: 'procps',
     nsenter: 'util-linux',
     flock: 'util-linux',
+    jq: 'jq',
   };
   const places = ['/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
   const missing = Object.keys(tools).filter((tool) => !places.some((dir) => existsSync(join(dir, tool))));

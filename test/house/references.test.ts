@@ -5,7 +5,7 @@ import * as assert from 'uvu/assert';
 import { files, textOf, top } from './sources.ts';
 
 /** Everything that people read: sources with their comments and messages, and what is written about them. */
-const read = files('{bin,hooks,src,scripts,test}/**/*.{ts,mjs,sh}', 'docs/**/*.md', '*.md');
+const read = files('{bin,hooks,src,scripts,test}/**/*.{ts,mjs,sh}', '{appcenter,docs}/**/*.md', '*.md');
 
 /** A path from the top of the repository, and not the rest of a longer one (`/opt/app/bin/ctl.sh`). */
 const PATH = /(?<![\w@~$}./-])(?:bin|docs|hooks|scripts|src|test)\/[\w@./-]*/g;
