@@ -7,7 +7,7 @@ import { files, textOf, top } from './sources.ts';
 
 /** What both languages of a document have in common, in order. */
 interface Shape {
-  /** `## scope`: the level and the anchor, which in the translation stands in a line of its own before the heading. */
+  /** `## scope`: the level and the anchor, which in the translation stands in a line before the heading; of the title its level. */
   readonly headings: readonly string[];
   /** Lines of code without their comments; of a block of text, which may be translated, only that it is there. */
   readonly code: readonly string[];
@@ -59,7 +59,7 @@ function shapeOf(text: string): Shape {
     const [, level, heading = ''] = /^(#+) (.*)/.exec(line) ?? [];
     anchor = /^<a id="(.*)"><\/a>$/.exec(line)?.[1] ?? anchor;
     if (level !== undefined) {
-      headings.push(`${level} ${anchor ?? slug(heading)}`);
+      headings.push(level === '#' ? level : `${level} ${anchor ?? slug(heading)}`);
       anchor = undefined;
     }
     if (line.startsWith('|')) rows.push(line);
@@ -74,7 +74,7 @@ function shapeOf(text: string): Shape {
     headings,
     code,
     tables,
-    identifiers: sorted([...all.matchAll(/`([^`\n]+)`/g)].map(([, each = '']) => each)),
+    identifiers: sorted([...all.matchAll(/`([^`]+)`/g)].map(([, each = '']) => each.replace(/\s+/g, ' '))),
     links: sorted(links),
   };
 }
@@ -100,12 +100,34 @@ function differences(english: Shape, chinese: Shape): string[] {
   });
 }
 
+/**
+ * Emphasis that Markdown would not end, or begin, and show as asterisks: `**…：**字`. Between punctuation and a letter a
+ * mark belongs to the side of the letter (CommonMark, left- and right-flanking delimiter runs).
+ */
+function lostEmphasis(text: string): string[] {
+  const paragraphs = split(text)
+    .prose.join('\n')
+    .split(/\n\n|\n(?=[|\-\d])/);
+  return paragraphs.flatMap((paragraph) => {
+    const open = new Set<string>();
+    return [...paragraph.replace(/`[^`]+`/g, '`').matchAll(/(?<=(.?))(\*{1,2})(?=(.?))/gsu)].flatMap(
+      ([, before = '', mark = '', after = '']) => {
+        const closes = open.delete(mark);
+        if (!closes) open.add(mark);
+        const [inside, outside] = closes ? [before, after] : [after, before];
+        return /[\p{P}`]/u.test(inside) && /[\p{L}\p{N}]/u.test(outside) ? [`${before}${mark}${after}`] : [];
+      },
+    );
+  });
+}
+
 for (const english of inBothLanguages) {
   const chinese = chineseOf(english);
 
   test(`${english} is there in both languages, and equal`, () => {
     assert.ok(existsSync(join(top, chinese)), `${chinese} is missing`);
     assert.equal(differences(shapeOf(textOf(english)), shapeOf(textOf(chinese))), []);
+    assert.equal(lostEmphasis(textOf(chinese)), []);
   });
 
   test(`${chinese} is not older than ${english}`, () => {
@@ -175,6 +197,16 @@ test('what is missing or other on one side would be seen', () => {
   assert.equal(found('run this', 'and that').length, 2, 'as often on both sides');
   const [one, two] = ['# a\n## b\n## c', '# a\n## c\n## b'];
   assert.equal(differences(shapeOf(one), shapeOf(two)), ['headings: in another order']);
+});
+
+test('emphasis that would not be shown would be seen', () => {
+  assert.equal(
+    lostEmphasis('它**失效**了。**不要**（也不要）*动* `x`。\n\n- **不要。** 动\n- **改 `x`**：好'),
+    [],
+  );
+  assert.equal(lostEmphasis('**不要：**动'), ['：**动']);
+  assert.equal(lostEmphasis('这种*成员(stale)*与'), [')*与']);
+  assert.equal(lostEmphasis('字**（a）**'), ['字**（']);
 });
 
 test('a translation that is older than its original would be seen', () => {
