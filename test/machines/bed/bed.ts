@@ -1,11 +1,11 @@
-import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { baseRoot } from './base-root.ts';
+import { baseRoot, type Suite } from './base-root.ts';
 import { Client, type ClientOptions } from './client.ts';
 import { whyNoMachines } from './host.ts';
 import { maskIdle } from './idle.ts';
 import { inLan } from './in-lan.ts';
-import { ipOf, Lan } from './lan.ts';
+import { type Distance, ipOf, Lan } from './lan.ts';
 import type { Release } from './lock.ts';
 import { TestMachine } from './machine.ts';
 import { sh } from './sh.ts';
@@ -15,7 +15,13 @@ import { sweep } from './sweep.ts';
 const TOP = join(import.meta.dirname, '../../..');
 
 export interface BedOptions {
-  readonly members?: 3 | 5 | 7;
+  readonly members?: number;
+  /** The Debian release of the machines: bookworm when left out. */
+  readonly suite?: Suite;
+  /** The members show certificates, and want to see a client's: those that the app makes. */
+  readonly tls?: true;
+  /** How far the machines are from each other: next to each other when left out. */
+  readonly distance?: Distance;
   /** Also a node whose role is proxy. */
   readonly proxy?: boolean;
   /** What confd renders into the app's view of every node, besides or instead of the usual. */
@@ -29,19 +35,23 @@ export interface BedOptions {
 
 /** The bed's machines, and the network between them, which reaches nowhere else. */
 export class Bed {
+  /** The etcd user that clients beside the machines are, as `name:password`; empty without authentication. */
+  user = '';
+
   private constructor(
     readonly machines: readonly TestMachine[],
     readonly slot: Slot,
     private readonly root: string,
     private readonly release: Release,
+    private readonly tls: boolean,
   ) {}
 
   /** Boots the machines; nothing of the app runs in them yet. */
   static async boot(options: BedOptions = {}): Promise<Bed> {
     const why = whyNoMachines();
     if (why !== undefined) throw new Error(why);
-    const { members = 3, proxy = false, appEnv = {}, tell = () => undefined } = options;
-    const root = await baseRoot(tell);
+    const { members = 3, proxy = false, tls = false, appEnv = {}, tell = () => undefined } = options;
+    const root = await baseRoot(tell, options.suite);
     const { slot, release } = await takeSlot(tell);
     try {
       await sweep(slot);
@@ -53,18 +63,19 @@ export class Bed {
       await options.image?.(image);
       const lan = new Lan(slot);
       await lan.make();
+      if (options.distance) await lan.moveApart(options.distance, members);
       const sids = Array.from({ length: members }, (_, i) => i + 1);
       const stable = sids.map((sid) => `${sid}=${ipOf(sid)}`).join(' ');
       const machines = (proxy ? [...sids, members + 1] : sids).map((sid) => {
         const files = ownFiles(sid, sid > members ? 'etcd-proxy' : 'etcd-node', stable, appEnv);
-        return new TestMachine({ slot, lan, sid, layers: [image, root], ownFiles: files });
+        return new TestMachine({ slot, lan, sid, tls, layers: [image, root], ownFiles: files });
       });
       await Promise.all(machines.map((machine) => machine.make()));
       // All have come to an end before anything is swept.
       const boots = await Promise.allSettled(machines.map((machine) => machine.powerOn()));
       const failed = boots.find((boot) => boot.status === 'rejected');
       if (failed) throw failed.reason;
-      return new Bed(machines, slot, root, release);
+      return new Bed(machines, slot, root, release, tls);
     } catch (error) {
       await sweep(slot).catch((left: Error) => tell(`Not all was cleaned up: ${left.message}`));
       await release();
@@ -98,16 +109,40 @@ export class Bed {
     return new Client(this, options);
   }
 
+  /** The client's certificates that the app has made first, where the bed is in TLS mode; else undefined. */
+  clientCertificates(): string | undefined {
+    if (!this.tls) return undefined;
+    const dir = join(this.slot.dir, 'client');
+    if (existsSync(dir)) return dir;
+    const made = this.machines
+      .map(({ dataDisk }) => join(dataDisk, 'ssl/etcd'))
+      .find((from) => existsSync(join(from, 'client-key.pem')));
+    if (made === undefined) throw new Error('no machine has certificates yet');
+    cpSync(made, dir, { recursive: true });
+    return dir;
+  }
+
   /** etcdctl from beside the machines; throws with what it said. */
   async etcdctl(endpoints: readonly string[], ...words: readonly string[]): Promise<string> {
+    const certificates = this.clientCertificates();
     const argv = [
       'netns',
       'exec',
       this.slot.lan,
-      'chroot',
+      'sh',
+      '-c',
+      // ip(8) has made a mount namespace for it.
+      'test -z "$2" || mount --bind "$2" "$1/mnt"; root=$1; shift 2; ETCDCTL_API=3 exec chroot "$root" /opt/etcd/current/etcdctl "$@"',
+      'sh',
       this.root,
-      'etcdctl',
+      certificates ?? '',
       `--endpoints=${endpoints.join(',')}`,
+      ...(certificates
+        ? ['--cacert=/mnt/ca.pem', '--cert=/mnt/client.pem', '--key=/mnt/client-key.pem']
+        : []),
+      // By their addresses, which their certificates do not name.
+      ...(certificates ? ['--insecure-skip-tls-verify'] : []),
+      ...(this.user ? [`--user=${this.user}`] : []),
       ...words,
     ];
     return sh('ip', ...argv);

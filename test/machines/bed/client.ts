@@ -22,7 +22,8 @@ export class Client {
 
   constructor(bed: Bed, { to = bed.machines, prefix = 'w/', pauseMs = 80 }: ClientOptions) {
     const endpoints = to.map(({ endpoint }) => endpoint);
-    this.child = bed.inLan(bedScript('writer.ts'), [prefix, String(pauseMs), ...endpoints], (key) => {
+    const words = [prefix, String(pauseMs), bed.clientCertificates() ?? '', bed.user, ...endpoints];
+    this.child = bed.inLan(bedScript('writer.ts'), words, (key) => {
       const nowMs = Date.now();
       if (this.lastMs > 0) this.longestPauseMs = Math.max(this.longestPauseMs, nowMs - this.lastMs);
       this.lastMs = nowMs;

@@ -20,6 +20,8 @@ export interface MachineSpec {
   readonly slot: Slot;
   readonly lan: Lan;
   readonly sid: number;
+  /** Its etcd is called by TLS. */
+  readonly tls: boolean;
   /** Overlay layers below the machine's own, the strongest first. */
   readonly layers: readonly string[];
   /** Files that are this machine's alone, by path; what confd and the image give it. */
@@ -69,7 +71,7 @@ export class TestMachine {
   }
 
   get endpoint(): string {
-    return `http://${this.ip}:2379`;
+    return `${this.spec.tls ? 'https' : 'http'}://${this.ip}:2379`;
   }
 
   /** A folder of all machines: what the app's nodes send each other by ssh and scp goes through it. */

@@ -33,12 +33,13 @@ function image(dir: string): void {
 
 /** The options of a bed in TLS mode. */
 export const inTls = (
-  members: 3 | 5,
+  members: number,
   more: NonNullable<BedOptions['image']> = () => undefined,
 ): BedOptions => {
   const sids = Array.from({ length: members }, (_, i) => i + 1);
   return {
     members,
+    tls: true,
     appEnv: {
       ETCD_ENABLE_TLS: 'true',
       ETCD_CLUSTER_DNS: DNS,
