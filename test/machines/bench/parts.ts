@@ -1,5 +1,6 @@
 import { boots } from './boots.ts';
 import { checksHttp, checksTls } from './checks.ts';
+import { dataKeys, dataValues } from './data.ts';
 import { diagnose } from './diagnoses.ts';
 import { heals } from './heal-part.ts';
 import { hour } from './hour.ts';
@@ -7,4 +8,14 @@ import type { Part } from './part.ts';
 import { writes } from './writes.ts';
 
 /** All parts of the bench, in the order of the table. */
-export const parts: readonly Part[] = [checksHttp, checksTls, heals, boots, diagnose, writes, hour];
+export const parts: readonly Part[] = [
+  checksHttp,
+  checksTls,
+  heals,
+  boots,
+  diagnose,
+  writes,
+  dataValues,
+  dataKeys,
+  hour,
+];

@@ -1,0 +1,139 @@
+import type { Found, Goal } from '../../bench/figures.ts';
+import { judgeProgress } from '../../bench/progress.ts';
+import type { Bed } from '../bed/bed.ts';
+import { Client } from '../bed/client.ts';
+import type { Filling } from '../bed/fill.ts';
+import { say } from '../demo/lines.ts';
+import { rates, watchArrival } from './arrival.ts';
+import { fill, forMuchData, largeValues, outgrowLog, smallKeys } from './fill.ts';
+import { healRounds, healRows, type Kind } from './heal-rounds.ts';
+import { breakMember, healByAction, serves } from './heals.ts';
+import { onBed } from './on-bed.ts';
+import { part, ratio } from './part.ts';
+import { ServiceMemory } from './service-memory.ts';
+
+/** Each takes minutes at gigabytes. */
+const MOST_ROUNDS = 5;
+const VALUE_BYTES = 64 * 1024;
+
+/** Does something while the heal service is watched; and the peak of its memory. */
+async function withPeak<T>(bed: Bed, heal: () => Promise<T>): Promise<{ value: T; peakMiB: number[] }> {
+  const memory = new ServiceMemory(bed, 2);
+  try {
+    return { value: await heal(), peakMiB: [memory.peak()] };
+  } finally {
+    memory.stop();
+  }
+}
+
+/**
+ * How often member 2 has published itself in vain since then. A snapshot that a joiner receives replaces its peers, and
+ * what it sends just then is lost; it sends it again after 7 s (etcdserver/server.go, publish; config.go, ReqTimeout).
+ */
+async function lostPublications(bed: Bed, sinceMs: number): Promise<number> {
+  const since = (sinceMs / 1000).toFixed(3);
+  const lost = await bed
+    .machine(2)
+    .sh(`journalctl -u etcd -u etcd1 --no-pager --since=@${since} | grep -c 'publish error' || true`);
+  return Number(lost);
+}
+
+/** Clients of the members that serve all along; what they feel is taken between two calls. */
+function clientsOf(bed: Bed) {
+  const clients = [1, 3].map(
+    (sid) => new Client(bed, { to: [bed.machine(sid)], prefix: `bench/${sid}/`, pauseMs: 5 }),
+  );
+  return {
+    began: () => Promise.all(clients.map((client) => client.writes(50))),
+    longestPause: () => Math.max(...clients.map((client) => client.takeLongestPause())),
+    stop: () => Promise.all(clients.map((client) => client.stop())),
+  };
+}
+
+async function measure(
+  filling: Filling,
+  what: string,
+  rounds: number,
+  goals: { readonly heal: Goal; readonly wait: Goal },
+): Promise<Found> {
+  return onBed(forMuchData, async (bed) => {
+    await breakMember(bed);
+    const small = await withPeak(bed, () => healByAction(bed));
+    await serves(bed);
+    say(`filling the cluster with ${what} …`);
+    await outgrowLog(bed);
+    await fill(bed, filling);
+    const clients = clientsOf(bed);
+    const pauses: Record<Kind, number[]> = { ours: [], bare: [] };
+    const peaks: number[] = [];
+    const lost: Record<Kind, number[]> = { ours: [], bare: [] };
+    try {
+      await clients.began();
+      const heals = await healRounds(bed, Math.min(rounds, MOST_ROUNDS), async (kind, heal) => {
+        clients.longestPause();
+        const beganMs = Date.now();
+        const measured = kind === 'ours' ? await withPeak(bed, heal) : { value: await heal(), peakMiB: [] };
+        peaks.push(...measured.peakMiB);
+        pauses[kind].push(clients.longestPause());
+        lost[kind].push(await lostPublications(bed, beganMs));
+        return measured.value;
+      });
+      await breakMember(bed);
+      const { arrived, told } = await watchArrival(bed.machine(2), () => healByAction(bed));
+      await serves(bed);
+      const lostIn = (kind: Kind): string =>
+        `${lost[kind].filter((times) => times > 0).length} of ${lost[kind].length}`;
+      const longest = (kind: Kind): string => `${Math.max(...pauses[kind])} ms`;
+      return {
+        rows: [
+          ...healRows(heals, `heal with ${what}, against the bare runbook`, goals.heal),
+          {
+            what: `longest wait of a client meanwhile, with ${what}`,
+            unit: 'ms',
+            ours: pauses.ours,
+            other: pauses.bare,
+            goal: goals.wait,
+          },
+          {
+            what: `peak memory of heal-node.service with ${what}, against an empty cluster`,
+            unit: 'MiB',
+            ours: peaks,
+            other: small.peakMiB,
+          },
+          { what: 'rate at which the data arrived', isDetail: true, unit: 'MB/s', ours: rates(arrived) },
+        ],
+        notes: [
+          `The longest wait of a client in any heal was ${longest('ours')}, in any runbook ${longest('bare')}.`,
+          `etcd lost what the new member first said of itself, and said it again 7 s later, in ${lostIn('ours')} heals and ${lostIn('bare')} runbooks: where it happens it outweighs all else.`,
+          ...judgeProgress(arrived, told),
+        ],
+      };
+    } finally {
+      await clients.stop();
+    }
+  });
+}
+
+const HOW =
+  'As at small data, with a client on each of the members that serve, which writes all the time: its longest wait for an acknowledgement during the heal and during the runbook. Memory is the peak of the resident set of heal-node.service (VmHWM), looked at every 50 ms. In one more heal the data dir is measured every 250 ms beside what heal-node logs and what its `status` shows. etcd makes a snapshot every 5,000 entries, so that the member that joins is sent a snapshot.';
+const goals = { heal: ratio(0.95), wait: ratio(1.2) };
+
+export const dataValues = part({
+  name: 'data-values',
+  what: 'A heal with large values',
+  how: `Values of ${VALUE_BYTES / 1024} KiB. ${HOW}`,
+  minutes: 10,
+  goals,
+  run: ({ rounds, megabytes }) =>
+    measure(largeValues(megabytes, VALUE_BYTES), `${megabytes} MB of large values`, rounds, goals),
+});
+
+export const dataKeys = part({
+  name: 'data-keys',
+  what: 'A heal with many small keys',
+  how: `Keys of 32 bytes, each written twice and never compacted. ${HOW}`,
+  minutes: 10,
+  goals,
+  run: ({ rounds, keys }) =>
+    measure(smallKeys(0, keys), `${keys.toLocaleString('en')} small keys with history`, rounds, goals),
+});
