@@ -1,6 +1,9 @@
 /** Whether what heal-node says of arriving data is true. */
 
-/** What the data dir really held. */
+/** Clients go on writing: the rest is theirs. */
+const NEARLY_ALL = 0.95;
+
+/** What the database really held. */
 export interface True {
   readonly atMs: number;
   readonly bytes: number;
@@ -34,9 +37,9 @@ const bytesAt = (arrived: readonly True[], atMs: number): number =>
 
 /** In sentences: what it said of the data while they arrived, how far from the truth that was, and what it did not say. */
 export function judgeProgress(arrived: readonly True[], told: readonly Told[]): string[] {
-  const growing = arrived.filter(({ bytes }, at) => bytes > (arrived[at - 1]?.bytes ?? bytes));
-  const [beganMs = 0, endedMs = 0] = [growing[0]?.atMs, growing.at(-1)?.atMs];
   const most = Math.max(0, ...arrived.map(({ bytes }) => bytes));
+  const beganMs = arrived.find(({ bytes }, at) => bytes > (arrived[at - 1]?.bytes ?? bytes))?.atMs ?? 0;
+  const endedMs = arrived.find(({ bytes }) => bytes >= most * NEARLY_ALL)?.atMs ?? 0;
   const meanwhile = told.filter(({ atMs }) => atMs >= beganMs && atMs <= endedMs);
   const arrivedText = `${(most / 1e6).toFixed(0)} MB arrived in ${((endedMs - beganMs) / 1000).toFixed(1)} s`;
   return (['log', 'status'] as const).map((source) => {

@@ -6,6 +6,8 @@ import type { TestMachine } from '../bed/machine.ts';
 import { sleep } from '../bed/sh.ts';
 
 const EVERY_MS = 250;
+/** Also what is on its way to become the database; a WAL file has its size before anything is in it. */
+const DATABASE = 'default.etcd/member/snap';
 
 /** Bytes of the files below a directory, as they are right now. */
 function bytesBelow(dir: string): number {
@@ -20,7 +22,7 @@ function bytesBelow(dir: string): number {
   }
 }
 
-/** What arrives in a machine's data dir while something is done, and what `heal-node status` says of it meanwhile. */
+/** What arrives in a machine's database while something is done, and what `heal-node status` says of it meanwhile. */
 export async function watchArrival(
   machine: TestMachine,
   meanwhile: () => Promise<unknown>,
@@ -30,7 +32,7 @@ export async function watchArrival(
   let over = false;
   const look = async (): Promise<void> => {
     while (!over) {
-      arrived.push({ atMs: Date.now(), bytes: bytesBelow(join(machine.dataDisk, 'default.etcd')) });
+      arrived.push({ atMs: Date.now(), bytes: bytesBelow(join(machine.dataDisk, DATABASE)) });
       await sleep(EVERY_MS);
     }
   };
@@ -57,7 +59,7 @@ export async function watchArrival(
   return { arrived, told };
 }
 
-/** MB/s between looks, while more came than a WAL file that is made. */
+/** The median of MB/s between looks, of those between which something arrived; none where nothing did. */
 export function rates(arrived: readonly True[]): number[] {
   const all = arrived.slice(1).map(({ atMs, bytes }, at) => {
     const before = arrived[at] ?? { atMs, bytes };

@@ -10,6 +10,7 @@ import { healRounds, healRows, type Kind } from './heal-rounds.ts';
 import { breakMember, healByAction, serves } from './heals.ts';
 import { onBed } from './on-bed.ts';
 import { part, ratio } from './part.ts';
+import { lostPublications, publicationsNote } from './publications.ts';
 import { ServiceMemory } from './service-memory.ts';
 
 /** Each takes minutes at gigabytes. */
@@ -24,18 +25,6 @@ async function withPeak<T>(bed: Bed, heal: () => Promise<T>): Promise<{ value: T
   } finally {
     memory.stop();
   }
-}
-
-/**
- * How often member 2 has published itself in vain since then. A snapshot that a joiner receives replaces its peers, and
- * what it sends just then is lost; it sends it again after 7 s (etcdserver/server.go, publish; config.go, ReqTimeout).
- */
-async function lostPublications(bed: Bed, sinceMs: number): Promise<number> {
-  const since = (sinceMs / 1000).toFixed(3);
-  const lost = await bed
-    .machine(2)
-    .sh(`journalctl -u etcd -u etcd1 --no-pager --since=@${since} | grep -c 'publish error' || true`);
-  return Number(lost);
 }
 
 /** Clients of the members that serve all along; what they feel is taken between two calls. */
@@ -81,8 +70,6 @@ async function measure(
       await breakMember(bed);
       const { arrived, told } = await watchArrival(bed.machine(2), () => healByAction(bed));
       await serves(bed);
-      const lostIn = (kind: Kind): string =>
-        `${lost[kind].filter((times) => times > 0).length} of ${lost[kind].length}`;
       const longest = (kind: Kind): string => `${Math.max(...pauses[kind])} ms`;
       return {
         rows: [
@@ -104,7 +91,7 @@ async function measure(
         ],
         notes: [
           `The longest wait of a client in any heal was ${longest('ours')}, in any runbook ${longest('bare')}.`,
-          `etcd lost what the new member first said of itself, and said it again 7 s later, in ${lostIn('ours')} heals and ${lostIn('bare')} runbooks: where it happens it outweighs all else.`,
+          publicationsNote(lost.ours, lost.bare),
           ...judgeProgress(arrived, told),
         ],
       };
@@ -115,7 +102,7 @@ async function measure(
 }
 
 const HOW =
-  'As at small data, with a client on each of the members that serve, which writes all the time: its longest wait for an acknowledgement during the heal and during the runbook. Memory is the peak of the resident set of heal-node.service (VmHWM), looked at every 50 ms. In one more heal the data dir is measured every 250 ms beside what heal-node logs and what its `status` shows. etcd makes a snapshot every 5,000 entries, so that the member that joins is sent a snapshot.';
+  'As at small data, with a client on each of the members that serve, which writes all the time: its longest wait for an acknowledgement during the heal and during the runbook. Memory is the peak of the resident set of heal-node.service (VmHWM), looked at every 50 ms. In one more heal the database, and what is on its way to become it, is measured every 250 ms beside what heal-node logs and what its `status` shows. etcd makes a snapshot every 5,000 entries, so that the member that joins is sent a snapshot.';
 const goals = { heal: ratio(0.95), wait: ratio(1.2) };
 
 export const dataValues = part({
@@ -131,7 +118,7 @@ export const dataValues = part({
 export const dataKeys = part({
   name: 'data-keys',
   what: 'A heal with many small keys',
-  how: `Keys of 32 bytes, each written twice and never compacted. ${HOW}`,
+  how: `Values of 32 bytes, each key written twice and never compacted. ${HOW}`,
   minutes: 10,
   goals,
   run: ({ rounds, keys }) =>

@@ -7,7 +7,7 @@ import { atMost, part } from './part.ts';
 const DIAGNOSES = 15;
 
 /** How long one `heal-node diagnose` takes there, so many times; in milliseconds. */
-async function diagnoses(machine: TestMachine, times: number): Promise<number[]> {
+export async function diagnoses(machine: TestMachine, times: number): Promise<number[]> {
   const script = `for i in $(seq ${times}); do
     a=$EPOCHREALTIME; /usr/local/bin/heal-node diagnose >/dev/null; b=$EPOCHREALTIME; echo "$a $b"
   done`;

@@ -2,6 +2,7 @@ import { boots } from './boots.ts';
 import { checksHttp, checksTls } from './checks.ts';
 import { dataKeys, dataValues } from './data.ts';
 import { diagnose } from './diagnoses.ts';
+import { growthKeys, growthLatency, growthMembers } from './growth.ts';
 import { heals } from './heal-part.ts';
 import { hour } from './hour.ts';
 import type { Part } from './part.ts';
@@ -17,5 +18,8 @@ export const parts: readonly Part[] = [
   writes,
   dataValues,
   dataKeys,
+  growthMembers,
+  growthKeys,
+  growthLatency,
   hour,
 ];
