@@ -26,9 +26,9 @@ export function plot(panels: readonly Panel[]): string {
       animation: false,
       backgroundColor: '#ffffff',
       color: COLOURS,
-      legend: { data: names, top: 4, selectedMode: false },
+      legend: { data: names, top: 4, itemGap: 30, selectedMode: false },
       title: panels.map(({ title }, at) => ({
-        text: title,
+        text: `${title}, ms`,
         left: at * PANEL_WIDTH + MARGIN.left,
         top: 34,
         textStyle: { fontSize: 13, fontWeight: 'normal' },
@@ -48,7 +48,7 @@ export function plot(panels: readonly Panel[]): string {
         min: 'dataMin',
         max: 'dataMax',
       })),
-      yAxis: panels.map((_, gridIndex) => ({ gridIndex, type: 'value', name: 'ms', min: 0 })),
+      yAxis: panels.map((_, gridIndex) => ({ gridIndex, type: 'value', min: 0 })),
       series: panels.flatMap(({ series }, index) =>
         series.map(({ name, points }) => ({
           type: 'line',

@@ -85,7 +85,8 @@ test('the plot is one SVG with every panel', () => {
   const panels = [PANEL, { ...PANEL, title: 'By keys', x: 'keys', isLog: true }];
   const svg = plot(panels);
   assert.match(svg, /^<svg [^>]*width="720"/);
-  for (const text of ['By members', 'By keys', 'heal']) assert.ok(svg.includes(`>${text}</text>`), text);
+  for (const text of ['By members, ms', 'By keys, ms', 'heal'])
+    assert.ok(svg.includes(`>${text}</text>`), text);
 });
 
 test.run();

@@ -23,14 +23,18 @@ function cells(row: Row): Cells {
   ];
 }
 
-const LONGEST = 62;
-
 /** For a terminal. */
 export function textTable(rows: readonly Row[]): string {
-  const line = (all: Cells): string =>
-    all.map((cell, at) => (at === 0 ? cell.padEnd(LONGEST) : cell.padStart(13))).join('');
-  return [HEAD, ...rows.map((row) => cells({ ...row, what: `${row.isDetail ? '    ' : ''}${row.what}` }))]
-    .map((each) => line(each).trimEnd())
+  const all = [
+    HEAD,
+    ...rows.map((row) => cells({ ...row, what: `${row.isDetail ? '    ' : ''}${row.what}` })),
+  ];
+  const widths = HEAD.map((_, at) => Math.max(...all.map((line) => line[at]?.length ?? 0)));
+  return all
+    .map((line) =>
+      line.map((cell, at) => (at === 0 ? cell.padEnd(widths[at] ?? 0) : cell.padStart(widths[at] ?? 0))),
+    )
+    .map((line) => line.join('   ').trimEnd())
     .join('\n');
 }
 
