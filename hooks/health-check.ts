@@ -3,7 +3,6 @@ import { memberHealth } from '../src/cluster/member-health.ts';
 import { clientUrlOf, tlsOf } from '../src/machine/etcd/etcd-config.ts';
 import { parseEnvFile } from '../src/machine/systemd/env-file.ts';
 import type { Settings } from '../src/settings/settings-table.ts';
-import { DEEP_CHECK_FILE } from '../src/state/places.ts';
 import { quickReader } from './quick-reader.ts';
 
 /**
@@ -18,22 +17,22 @@ export async function healthCheck(
   deepCheck: (settings: Settings, limitMs: number) => Promise<number>,
 ): Promise<number> {
   const beganMs = performance.now();
-  const found = await settingsOrOwn('health-check', quickReader);
+  const reader = quickReader();
+  const found = await settingsOrOwn('health-check', reader);
   if ('own' in found) return runInstead(found.own);
   const { etcdEnv, checkTimeoutMs, deepCheckIntervalMs } = found.settings;
-  const leftMs = () => Math.max(1, checkTimeoutMs - (performance.now() - beganMs));
   let why: string;
   try {
-    const text = await quickReader.text(etcdEnv);
+    const text = await reader.text(etcdEnv);
     if (text === undefined) throw new Error(`${etcdEnv} cannot be read; the app's start writes it.`);
     const env = parseEnvFile(text);
     const clientUrl = clientUrlOf(env, etcdEnv);
     // What is left of the limit is for starting and ending.
     const health = await memberHealth(clientUrl, tlsOf(env, clientUrl), Math.max(1, checkTimeoutMs - 100));
     if (health.state === 'true') {
-      const lastMs = await quickReader.changedMs(DEEP_CHECK_FILE);
+      const lastMs = await reader.deepCheckedMs;
       const due = lastMs === undefined || Math.abs(Date.now() - lastMs) >= deepCheckIntervalMs;
-      return due ? deepCheck(found.settings, leftMs() - 300) : 0;
+      return due ? deepCheck(found.settings, checkTimeoutMs - 300 - (performance.now() - beganMs)) : 0;
     }
     ({ why } = health);
   } catch (error) {

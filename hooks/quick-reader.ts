@@ -1,7 +1,8 @@
 import type { HookReader } from '../src/appcenter/own-command.ts';
 import { whyUntrusted } from '../src/machine/os/trust.ts';
 import { parseSettings, SETTINGS_FILE, SettingsError } from '../src/settings/parse-settings.ts';
-import type { Settings } from '../src/settings/settings-table.ts';
+import { type Settings, settingsTable } from '../src/settings/settings-table.ts';
+import { DEEP_CHECK_FILE } from '../src/state/places.ts';
 
 const orUndefined = <T>(read: Promise<T>): Promise<T | undefined> => read.catch(() => undefined);
 const text = (path: string) => orUndefined(Bun.file(path).text());
@@ -21,9 +22,15 @@ export async function quickSettings(path = SETTINGS_FILE): Promise<Settings> {
 /**
  * Reading for the healthy check. Loading node:fs takes a sixth of the whole check; Bun's own files do without.
  * They follow a link, so it is the linked file that must be root's alone; what acts reads with readTrusted.
+ * What the check reads where nothing is set otherwise is begun at once: another thread reads while this one parses.
  */
-export const quickReader: HookReader & { changedMs(path: string): Promise<number | undefined> } = {
-  text,
-  changedMs: async (path) => (await stat(path))?.mtimeMs,
-  settings: () => quickSettings(),
-};
+export function quickReader(): HookReader & { deepCheckedMs: Promise<number | undefined> } {
+  const settings = quickSettings();
+  const { appEnv, etcdEnv } = settingsTable;
+  const begun = { [appEnv.fallback]: text(appEnv.fallback), [etcdEnv.fallback]: text(etcdEnv.fallback) };
+  return {
+    settings: () => settings,
+    text: (path) => begun[path] ?? text(path),
+    deepCheckedMs: stat(DEEP_CHECK_FILE).then((file) => file?.mtimeMs),
+  };
+}

@@ -79,11 +79,12 @@ export async function healThrough(
   places: Places,
   by: Asker,
   boundMs: number,
+  tick?: () => void,
 ): Promise<Outcome | undefined> {
   const before = await requestHeal(machine, places, by).catch((error: Error) => error);
   if (before instanceof Error) {
     const message = `The heal could not be asked for: ${before.message}; fix that, and the next health action or start asks again.`;
     return { outcome: 'failed', message };
   }
-  return awaitOutcome(machine, places, before, boundMs);
+  return awaitOutcome(machine, places, before, boundMs, tick);
 }

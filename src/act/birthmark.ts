@@ -45,8 +45,7 @@ export async function rememberCluster(
   const dataDiskId = await machine.fileSystemId(config.dataDir).catch(() => observed.mark.dataDiskId);
   // Adopted is what the cluster shows, also where that is none yet: a later look remembers the one that it gets.
   const birthmark = adopts ? shown : other === undefined ? shown || known : known;
-  const birthmarkRevision =
-    birthmark === any?.reply.birthmark ? any.reply.birthmarkRevision : observed.mark.birthmarkRevision;
+  const { birthmarkRevision = 0n } = birthmark === any?.reply.birthmark ? any.reply : observed.mark;
   await markMember(machine, places, { birthmark, birthmarkRevision, dataDiskId });
   return other;
 }

@@ -1,12 +1,18 @@
 import { busyVerbs, replacesData } from '../appcenter/busy-verbs.ts';
 import { ETCD_ROLE } from '../appcenter/roles.ts';
 import { type Situation, situationOf } from '../diagnose/situation.ts';
+import { isBlank } from '../machine/systemd/env-file.ts';
 import { diskNotMounted } from '../observe/look-at-host.ts';
 import { observe } from '../observe/observe.ts';
 import type { World } from '../observe/world.ts';
 
 /** Who does not answer in that time is taken for silent: etcd's start waits for it. */
 const ASK_MS = 1000;
+/**
+ * Whose data these are, those know too who only answer, without a quorum: later than a linearizable read is waited for
+ * (src/cluster/etcd-cluster.ts).
+ */
+const ASK_WHOSE_MS = 2000;
 /** Its own disks may be slow right after a boot, and a gate that cannot look lets etcd start. */
 const FILES_MS = 20_000;
 
@@ -38,7 +44,11 @@ export async function gate(world: World): Promise<string | undefined> {
   const { config, dataGone, observed } = bare;
   const { app, mark } = observed;
   // Where the app's view cannot be read, what this node remembers counts: a proxy has no settings of a member.
-  if ((app.ok && app.value.role !== ETCD_ROLE) || config === undefined) return undefined;
+  if (app.ok && app.value.role !== ETCD_ROLE) return undefined;
+  if (config === undefined)
+    return mark.wasMember && (await isBlank(machine, places.env))
+      ? `This node has been a member, and ${places.env} says nothing: written in this very moment, it could let etcd found a second, empty cluster. etcd is not started; the app's start writes the file, and starts etcd then.`
+      : undefined;
   // The app's own verbs put other data here on purpose, and know what for.
   if (replacesData(busyVerbs(await machine.commandLines()))) return undefined;
   if (dataGone) {
@@ -51,7 +61,10 @@ export async function gate(world: World): Promise<string | undefined> {
       return `${config.dataDir} holds no data, and ${bare.certificatesMissing}. etcd is not started; ${HEALS}.`;
   }
 
-  const asked = situationOf(await observe(world, files, ['cluster'], ASK_MS), places);
+  const asked = situationOf(
+    await observe(world, files, ['cluster'], dataGone ? ASK_MS : ASK_WHOSE_MS),
+    places,
+  );
   if (dataGone) return withoutData(asked);
   const { foreign, cluster, birthmarkMismatch } = asked;
   if (foreign !== undefined) {

@@ -12,14 +12,8 @@ import { rememberCluster } from './birthmark.ts';
 import { diagnoseWhenSettled } from './diagnose-when-settled.ts';
 import { whyLeftToPerson } from './heal/left-to-person.ts';
 
-export interface HookResult {
-  readonly code: 0 | 1 | 3;
-  /** What was found, what was done, what to do next. */
-  readonly message: string;
-}
-
 /** How an ended heal looks to AppCenter. */
-export const codeOf: Readonly<Record<Outcome['outcome'], HookResult['code']>> = {
+export const codeOf: Readonly<Record<Outcome['outcome'], 0 | 1 | 3>> = {
   healed: 0,
   nothing: 0,
   failed: 1,
@@ -39,18 +33,28 @@ interface Case {
 
 /** What was done about it, as sentences of its own. */
 interface Done {
-  readonly code: HookResult['code'];
+  readonly code: 0 | 1 | 3;
   readonly did: string;
 }
 
-/** Beside one of the app's verbs nothing is restarted or killed, nor where the app's own start could do harm. */
-const whyNotRestarted = ({ observed: { appBusy }, certificatesMissing }: Situation): string | undefined =>
-  appBusy.length > 0
-    ? `${appBusy.join(', ')} is running, so nothing is done.`
-    : certificatesMissing && `${certificatesMissing}, so the app's restart is not run.`;
+/**
+ * Beside one of the app's verbs nothing is restarted or killed, nor after the stop hook behind an operator's back, nor
+ * where the app's own start could do harm.
+ */
+async function whyNotRestarted({ world, situation }: Case): Promise<string | undefined> {
+  const { config, certificatesMissing } = situation;
+  const { app, appBusy } = situation.observed;
+  if (appBusy.length > 0) return `${appBusy.join(', ')} is running, so nothing is done.`;
+  if (await isParked(world.machine, world.places)) return 'The app was stopped; the next start starts etcd.';
+  // In TLS mode, or where nothing says whether it is, nobody knows then what it does to the certificates.
+  const blind = !app.ok && (config === undefined || config.tls !== undefined) && app.why;
+  const why = blind || certificatesMissing;
+  return why && `${why.replace(/\.$/, '')}, so the app's restart is not run.`;
+}
 
-const restart = async ({ world, settings, situation, leftMs }: Case): Promise<Done> => {
-  const why = whyNotRestarted(situation);
+const restart = async (c: Case): Promise<Done> => {
+  const { world, settings, leftMs } = c;
+  const why = await whyNotRestarted(c);
   if (why !== undefined) return { code: 3, did: why };
   const code = await world.machine.runApp(settings.restartCmd, leftMs);
   const command = settings.restartCmd.join(' ');
@@ -83,7 +87,7 @@ const responses: Readonly<Record<Response, (c: Case) => Promise<Done>>> = {
     return restart(c);
   },
   kill: async (c) => {
-    const why = whyNotRestarted(c.situation);
+    const why = await whyNotRestarted(c);
     if (why !== undefined) return { code: 3, did: why };
     // A stop would wait for a process that does not listen; a kill does not ask it.
     await c.world.machine.systemctl(['kill', '--signal=SIGKILL', c.situation.unitName]);
@@ -103,11 +107,11 @@ const responses: Readonly<Record<Response, (c: Case) => Promise<Done>>> = {
 /**
  * AppCenter's health action: looks, decides, and does what the verdict's row says, within the action's limit.
  */
-export async function healthAction(world: World, settings: Settings, log: Log): Promise<HookResult> {
+export async function healthAction(world: World, settings: Settings, log: Log) {
   const { machine, places } = world;
   const beganMs = machine.monotonicMs();
   const { situation, diagnosis } = await diagnoseWhenSettled(world, settings.actionTimeoutMs / 2);
-  const { verdict, reason, means, advice, evidence, node } = diagnosis;
+  const { verdict, reason, means, advice, evidence, node, response } = diagnosis;
   const found = `${node.name || 'This node'} is ${verdict} (${reason}): ${means}.`;
   log.info({ event: 'verdict', verdict, reason, memberId: node.memberId, evidence }, found);
   if (verdict === 'healthy') {
@@ -116,7 +120,6 @@ export async function healthAction(world: World, settings: Settings, log: Log): 
   }
   // Before anything is done: after a heal its service writes what holds then.
   await bestEffort(log, places.metrics, writeMetrics(machine, places, situation));
-  const { response } = diagnosis;
   const leftMs = Math.max(0, settings.actionTimeoutMs - (machine.monotonicMs() - beganMs) - 500);
   const needsPerson = advice !== '';
   const { code, did } = await responses[response]({ world, settings, situation, needsPerson, leftMs });

@@ -26,11 +26,16 @@ const say = (log: Log, event: string, sentence: string): void => {
   console.log(sentence);
 };
 
-/** Hands over to `heal-node.service`, waits for its end, and says it. Returns whether it has healed. */
-async function healAndSay({ machine, places }: World, log: Log, before = ''): Promise<boolean> {
+/**
+ * Hands over to `heal-node.service`, waits for its end, and says it. Returns whether it has healed, or has found nothing
+ * to heal because a health action's heal had ended well just before.
+ */
+async function healAndSay(world: World, log: Log, before = ''): Promise<boolean> {
+  const { machine, places } = world;
   const ended = await healThrough(machine, places, 'start', DAY_MS);
   say(log, 'start', `${before}${ended?.message ?? 'The heal is still under way.'}`);
-  return ended?.outcome === 'healed';
+  if (ended?.outcome !== 'nothing') return ended?.outcome === 'healed';
+  return diagnose(situationOf(await observe(world), places)).verdict === 'healthy';
 }
 
 /** A heal is what it needs, or one is under way. */
@@ -74,7 +79,8 @@ export async function start(world: World, settings: Settings, log: Log): Promise
     if (!healed && before.swapped) return 1;
   }
   const brings = before.certificatesMissing === undefined || before.certificatesToBring;
-  const instead = brings ? await insteadOfStart(world, settings, log) : undefined;
+  // Where etcd.env is lost, the app's start writes it, and the gate is asked by systemd then.
+  const instead = brings && before.config ? await insteadOfStart(world, settings, log) : undefined;
   if (instead !== undefined) return instead;
   // Never beside a heal: the unit may be aside just now.
   if ((await healRuns(machine)) && (await healAndSay(world, log))) return 0;
@@ -87,11 +93,13 @@ export async function start(world: World, settings: Settings, log: Log): Promise
     return 3;
   }
   const code = (await machine.runApp(settings.startCmd, DAY_MS)) ?? 1;
-  // Right after its start a process that is going to give up looks like one that is on its way up.
+  // Right after its start a process that is going to give up looks like one that is on its way up. And where the app has
+  // written the settings, but etcd was not started, as its data are gone, the others may answer in a moment.
+  const waitsOn: readonly Verdict[] = code === 0 ? MAY_GIVE_UP : ['amnesia'];
   const { situation: after, diagnosis } = await diagnoseWhenSettled(
     world,
-    SETTLE_MS,
-    ({ diagnosis: { verdict } }) => code === 0 && MAY_GIVE_UP.includes(verdict),
+    code === 0 ? SETTLE_MS : settings.startWaitMs,
+    ({ diagnosis: { verdict } }) => waitsOn.includes(verdict),
   );
   if (after.servesAsOwn) await bestEffort(log, 'The member mark', rememberCluster(world, after));
   // A migration in the middle of the heal has put the originals back; it only has to be ended.

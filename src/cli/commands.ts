@@ -2,7 +2,9 @@ import { runHook } from '../../hooks/hooks.ts';
 import { hookNames, isHookName } from '../appcenter/own-command.ts';
 import { adoptCommand } from './adopt-command.ts';
 import { type CommandSpec, EXIT } from './command.ts';
+import { configCommand } from './config-command.ts';
 import { diagnoseCommand } from './diagnose-command.ts';
+import { doctorCommand } from './doctor-command.ts';
 import { gateCommand } from './gate-command.ts';
 import { healCommand, resumeCommand } from './heal-command.ts';
 import { historyCommand, logsCommand } from './history-command.ts';
@@ -36,6 +38,8 @@ export const commands: readonly CommandSpec[] = [
   historyCommand,
   logsCommand,
   metricsCommand,
+  doctorCommand,
+  configCommand,
   gateCommand,
   installCommand,
   hookCommand,

@@ -1,4 +1,4 @@
-import { awaitOutcome, requestHeal } from '../act/ask-for-heal.ts';
+import { healThrough } from '../act/ask-for-heal.ts';
 import { runHealService } from '../act/heal-service.ts';
 import { codeOf } from '../act/health-action.ts';
 import { saysProxy } from '../appcenter/node-role.ts';
@@ -9,6 +9,7 @@ import { readableLine, tailOf } from '../report/read-log.ts';
 import { loadSettings } from '../settings/load-settings.ts';
 import { LOG_FILE } from '../state/places.ts';
 import { type CommandSpec, EXIT } from './command.ts';
+import { showPlan } from './plan-command.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -19,8 +20,7 @@ async function healInService(): Promise<number> {
   const show = () => {
     for (const line of tail()) console.log(readableLine(line));
   };
-  const before = await requestHeal(machine, places, 'operator');
-  const ended = await awaitOutcome(machine, places, before, DAY_MS, show);
+  const ended = await healThrough(machine, places, 'operator', DAY_MS, show);
   show();
   console.log(ended?.message ?? 'The heal is still under way; see `heal-node status`.');
   return ended ? codeOf[ended.outcome] : 0;
@@ -29,8 +29,25 @@ async function healInService(): Promise<number> {
 export const healCommand: CommandSpec = {
   name: 'heal',
   what: 'heals this member now if it is stale and every guard passes, in heal-node.service, and shows how it goes',
-  exits: '0 healed or nothing to heal, 1 failed, 3 refused by a guard, 2 settings',
-  run: healInService,
+  options: [
+    ['--yes', 'heals without asking, as where there is no terminal to ask on'],
+    ['--dry-run', 'shows the plan, and does nothing'],
+  ],
+  exits: '0 healed or nothing to heal, 1 failed or not agreed to, 3 refused by a guard, 2 usage or settings',
+  run: async ({ yes, dryRun }) => {
+    if (yes && !dryRun) return healInService();
+    if (!dryRun && !(process.stdin.isTTY && process.stdout.isTTY)) {
+      console.error(
+        'heal-node heal: there is no terminal to ask on; --yes heals without asking, --dry-run shows what it would do.',
+      );
+      return EXIT.usage;
+    }
+    const { steps, code } = await showPlan();
+    if (dryRun || steps.length === 0) return code;
+    if (confirm('Heal this member now?')) return healInService();
+    console.log('Nothing was done.');
+    return EXIT.failed;
+  },
 };
 
 export const resumeCommand: CommandSpec = {

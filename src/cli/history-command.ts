@@ -1,5 +1,5 @@
 import { realWorld } from '../observe/real-world.ts';
-import { lastLines, readableLine } from '../report/read-log.ts';
+import { readableLine, tailOf } from '../report/read-log.ts';
 import { loadSettings } from '../settings/load-settings.ts';
 import { history } from '../state/heal-record.ts';
 import { LOG_FILE } from '../state/places.ts';
@@ -44,7 +44,8 @@ export const logsCommand: CommandSpec = {
       );
       return EXIT.usage;
     }
-    for (const line of lastLines(LOG_FILE, Number(lines))) console.log(json ? line : readableLine(line));
+    for (const line of tailOf(LOG_FILE, 0)().slice(-Number(lines)))
+      console.log(json ? line : readableLine(line));
     return EXIT.done;
   },
 };

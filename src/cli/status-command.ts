@@ -1,4 +1,5 @@
 import { healRuns } from '../act/ask-for-heal.ts';
+import { failureTolerance } from '../diagnose/failure-tolerance.ts';
 import { healRecordFile, history } from '../state/heal-record.ts';
 import { type CommandSpec, EXIT } from './command.ts';
 import { whatNext } from './diagnose-command.ts';
@@ -17,6 +18,7 @@ export const statusCommand: CommandSpec = {
     const step = unfinished?.steps.at(-1)?.id ?? '';
     const runs = await healRuns(machine);
     const { verdict, reason, means, node, members } = diagnosis;
+    const tolerance = failureTolerance(situation);
     const diverged = situation.observed.divergence?.confirmed
       ? situation.observed.divergence.text
       : undefined;
@@ -36,6 +38,7 @@ export const statusCommand: CommandSpec = {
         means,
         node,
         members,
+        failureTolerance: tolerance ?? null,
         heal: heal ?? null,
         lastHeal: lastHeal ?? null,
         diverged: diverged ?? null,
@@ -47,6 +50,10 @@ export const statusCommand: CommandSpec = {
         const own = member.id === node.memberId ? ' (this node)' : '';
         console.log(`  ${member.id} ${member.name || 'not started yet'} ${member.peerUrls.join(',')}${own}`);
       }
+      if (tolerance !== undefined)
+        console.log(
+          `Failure tolerance: ${tolerance}${tolerance > 0 ? '' : tolerance === 0 ? ', one more failure and the cluster stops' : ', the cluster has no quorum'}.`,
+        );
       if (unfinished)
         console.log(
           `Heal ${unfinished.id} is ${runs ? `under way at ${step}` : `not finished; it stopped at ${step}`}.`,

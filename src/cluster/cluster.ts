@@ -1,3 +1,5 @@
+import type { memberReply } from './replies.ts';
+
 /** A member as the cluster lists it. IDs are hexadecimal text: as JavaScript numbers they lose digits. */
 export interface Member {
   readonly id: string;
@@ -16,37 +18,7 @@ export interface Alarm {
 }
 
 /** What one member says of itself and of the cluster. */
-export interface MemberReply {
-  readonly clusterId: string;
-  readonly memberId: string;
-  readonly members: readonly Member[];
-  /** `0` when it knows no leader. */
-  readonly leader: string;
-  readonly term: bigint;
-  readonly raftIndex: bigint;
-  readonly revision: bigint;
-  readonly dbSizeBytes: number;
-  readonly version: string;
-  /** Alarms raised anywhere, as this member knows them. */
-  readonly alarms: readonly Alarm[];
-  /** Its clock less ours, in milliseconds to the second; undefined where the reply carries no date. */
-  readonly clockSkewMs: number | undefined;
-  /**
-   * A linearizable read was answered: it serves, whatever `/health` says (an alarm turns that false everywhere). A
-   * refusal for want of credentials is such an answer: it comes after the wait for the leader.
-   */
-  readonly serves: boolean;
-  /** Why it does not. */
-  readonly unavailableReason: string;
-  /** Authentication is on, and our credentials are missing or refused: what it said. Empty otherwise. */
-  readonly credentialsRefused: string;
-  /** The cluster's birthmark (src/act/birthmark.ts), which that read has asked for; empty when it has none. */
-  readonly birthmark: string;
-  /** At which revision that was put; absent without one. */
-  readonly birthmarkRevision?: bigint;
-  /** The one that this node remembers stood there, and somebody has deleted it: asked for where none is shown. */
-  readonly deletedBirthmark?: string;
-}
+export type MemberReply = Readonly<ReturnType<typeof memberReply>>;
 
 /** A value under a key. */
 export interface LeasedValue {

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import type { Alarm, MemberReply } from './cluster.ts';
+import type { Alarm, Member } from './cluster.ts';
 
 /**
  * etcd's replies (etcdserver/etcdserverpb/rpc.proto), untrusted. 64-bit numbers come as bigints from etcdctl's
@@ -83,7 +83,7 @@ export const kvs = v.object({
 export const transaction = v.object({ header, succeeded: v.optional(v.boolean(), false) });
 
 /** `memberID:10501334649042878790 alarm:NOSPACE `: the text of an AlarmMember. */
-const alarmsOf = (errors: readonly string[]): Alarm[] =>
+const alarmsOf = (errors: readonly string[]): readonly Alarm[] =>
   errors.flatMap((text) => {
     const [, memberId, alarm] = /^memberID:(\d{1,20}) alarm:([A-Z]+)/.exec(text.trim()) ?? [];
     return memberId && alarm ? [{ memberId: BigInt(memberId).toString(16), alarm }] : [];
@@ -97,7 +97,7 @@ export const hashKv = v.object({
 
 /** What a linearizable read has brought, that it was refused for want of credentials, or why there was no answer. */
 export type ServesReply =
-  | { readonly birthmark: string; readonly birthmarkRevision?: bigint }
+  | Pick<Birthmark, 'birthmark' | 'birthmarkRevision'>
   | { readonly credentialsRefused: string }
   | { readonly unavailableReason: string };
 
@@ -119,28 +119,49 @@ export const servesByRefusal = (said: string): ServesReply =>
     ? { credentialsRefused: said }
     : { unavailableReason: said };
 
+/** The cluster's birthmark, as the read for it has brought it. */
+interface Birthmark {
+  /** Empty when the cluster has none (src/act/birthmark.ts). */
+  readonly birthmark: string;
+  /** At which revision that was put; absent without one. */
+  readonly birthmarkRevision?: bigint;
+  /** The one that this node remembers stood there, and somebody has deleted it: asked for where none is shown. */
+  readonly deletedBirthmark?: string;
+}
+
 /** One member's answer from its three replies. */
 export function memberReply(
   list: v.InferOutput<typeof memberList>,
   state: v.InferOutput<typeof status>,
   read: ServesReply,
   clockSkewMs?: number,
-): MemberReply {
+) {
+  const members: readonly Member[] = list.members;
+  const shown: Birthmark = 'birthmark' in read ? read : { birthmark: '' };
   return {
     clusterId: list.header.cluster_id,
     memberId: list.header.member_id,
-    members: list.members,
+    members,
+    /** `0` when it knows no leader. */
     leader: state.leader,
     term: state.raftTerm,
     raftIndex: state.raftIndex,
     revision: state.header.revision,
     dbSizeBytes: Number(state.dbSize),
     version: state.version,
+    /** Alarms raised anywhere, as this member knows them. */
     alarms: alarmsOf(state.errors),
+    /** Its clock less ours, in milliseconds to the second; undefined where the reply carries no date. */
     clockSkewMs,
+    /**
+     * A linearizable read was answered: it serves, whatever `/health` says (an alarm turns that false everywhere). A
+     * refusal for want of credentials is such an answer: it comes after the wait for the leader.
+     */
     serves: !('unavailableReason' in read),
+    /** Why it does not. */
     unavailableReason: 'unavailableReason' in read ? read.unavailableReason : '',
+    /** Authentication is on, and our credentials are missing or refused: what it said. Empty otherwise. */
     credentialsRefused: 'credentialsRefused' in read ? read.credentialsRefused : '',
-    ...('birthmark' in read ? read : { birthmark: '' }),
+    ...shown,
   };
 }

@@ -2,11 +2,6 @@ import type { Alarm, Member, MemberReply } from '../cluster/cluster.ts';
 import { type EtcdConfig, hostOf } from '../machine/etcd/etcd-config.ts';
 import type { Asked } from '../observe/observation.ts';
 
-interface Serving {
-  readonly endpoint: string;
-  readonly reply: MemberReply;
-}
-
 /** The cluster as the others that serve see it. */
 export type ClusterView = Readonly<ReturnType<typeof clusterView>>;
 
@@ -28,7 +23,7 @@ export function clusterView(
   others: readonly Asked[],
   changedList: readonly Member[] | undefined,
 ) {
-  const serving: Serving[] = [];
+  const serving: { endpoint: string; reply: MemberReply }[] = [];
   const silent: { endpoint: string; why: string }[] = [];
   for (const { endpoint, reply } of others) {
     if (!reply.ok) silent.push({ endpoint, why: reply.why });
@@ -47,12 +42,19 @@ export function clusterView(
         `${differs.endpoint} says cluster ${differs.reply.clusterId} of ${listText(differs.reply.members)}`
       : undefined;
   const members = changedList ?? first?.reply.members ?? [];
+  const known =
+    members.length > 0 ? members : others.flatMap(({ reply }) => (reply.ok ? reply.value.members : []));
   const own = config && members.find((member) => isOwn(member, config));
   const servesThere = ({ id, peerUrls }: Member): boolean =>
     serving.some(
       ({ endpoint, reply }) =>
         reply.memberId === id && peerUrls.some((url) => hostOf(url) === hostOf(endpoint)),
     );
+  const isAnothers = (member: Member): boolean =>
+    servesThere(member) ||
+    config?.initialCluster.some(
+      ({ name, peerUrl }) => name !== config.name && member.peerUrls.includes(peerUrl),
+    ) === true;
   const voters = members.filter(({ isLearner }) => !isLearner);
   const quorum = Math.floor(voters.length / 2) + 1;
   const listed = serving.filter(
@@ -68,16 +70,19 @@ export function clusterView(
     /** Empty when nobody serves. */
     clusterId: first?.reply.clusterId ?? '',
     members,
+    /** The same; where nobody serves, the lists of all that only answer: enough to say whose data these are. */
+    known,
     /** This node's entry, found by its peer URLs. */
     own,
     /**
      * A listed member of this node's name with other peer URLs; undefined where its own entry is found. One that serves at
-     * its own peer URL's host is another node's: a copy of its data that ran here for a moment has put this node's name
-     * on it (etcdserver/server.go, publish), until that node's etcd is started again.
+     * its own peer URL's host, or whose peer URL the settings name for another, is another node's: a copy of its data that
+     * ran here for a moment has put this node's name on it (etcdserver/server.go, publish), until that node's etcd is
+     * started again.
      */
     renamed: own
       ? undefined
-      : members.find((member) => member.name !== '' && member.name === config?.name && !servesThere(member)),
+      : known.find((member) => member.name !== '' && member.name === config?.name && !isAnothers(member)),
     /** Where somebody else answers as this node's own member; undefined as a rule. */
     ownServedBy: own && serving.find(({ reply }) => reply.memberId === own.id)?.endpoint,
     /** One of those that serve has refused us for want of credentials: what it said. */

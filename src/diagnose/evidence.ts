@@ -1,28 +1,25 @@
 import type { Source } from '../observe/observation.ts';
-import type { Situation } from './situation.ts';
-
-/** Something seen that speaks for a verdict. `diagnose` adds when it was asked for, and how long that took. */
-export interface Evidence {
-  readonly from: Source;
-  /** Where it was seen: a unit, a path, an endpoint. */
-  readonly source: string;
-  readonly text: string;
-}
+import type { BareSituation } from './situation.ts';
 
 /** What of these holds, one after the other: anything falsy does not. */
 export const allOf = (
   ...parts: readonly (Evidence | readonly Evidence[] | '' | false | undefined)[]
 ): Evidence[] => parts.flatMap((part) => part || []);
 
-export const ev = (from: Source, source: string, text: string): Evidence => ({ from, source, text });
+/**
+ * Something seen that speaks for a verdict, from where: a unit, a path, an endpoint. `diagnose` adds when it was asked for,
+ * and how long that took.
+ */
+export const ev = (from: Source, source: string, text: string) => ({ from, source, text });
+export type Evidence = Readonly<ReturnType<typeof ev>>;
 
-export const journalEvidence = (s: Situation, line: string): Evidence =>
+export const journalEvidence = (s: BareSituation, line: string): Evidence =>
   ev('log', `log of ${s.unitName}, this boot, last run`, line);
 
 const skewText = (ms: number | undefined): string =>
   ms === undefined || Math.abs(ms) < 5000 ? '' : `; its clock is ${ms / 1000} s from ours`;
 
-export const clusterEvidence = ({ cluster }: Situation): Evidence[] => [
+export const clusterEvidence = ({ cluster }: BareSituation): Evidence[] => [
   ...cluster.serving.map(({ endpoint, reply }) =>
     ev(
       'others',
@@ -43,7 +40,7 @@ const HOLDS = {
 /** How the others are asked meanwhile (src/act/ask-as-client.ts). */
 const AS_CLIENT = 'the others are asked as the client of the metadata service, where that answers';
 
-export const dataEvidence = ({ observed: { data }, config, examination, ...s }: Situation): Evidence => {
+export const dataEvidence = ({ observed: { data }, config, examination, ...s }: BareSituation): Evidence => {
   const { kind, dir, why, memberId, clusterId, occupied } = data;
   const owner = memberId === '' ? '' : ` of member ${memberId}, cluster ${clusterId}`;
   const left =
@@ -64,7 +61,7 @@ export const dataEvidence = ({ observed: { data }, config, examination, ...s }: 
 
 const exits = ['never exited', 'last exit code', 'last ended by signal', 'last dumped core by signal'];
 
-export const unitEvidence = ({ unit, unitName, observed }: Situation): Evidence => {
+export const unitEvidence = ({ unit, unitName, observed }: BareSituation): Evidence => {
   if (!unit) return ev('unit', unitName, observed.unit.ok ? 'unknown to systemd' : observed.unit.why);
   const text = [
     `${unit.active} (${unit.sub})`,
@@ -79,18 +76,18 @@ export const unitEvidence = ({ unit, unitName, observed }: Situation): Evidence 
   return ev('unit', unitName, text.join(', '));
 };
 
-export const listEvidence = ({ cluster: { own, members } }: Situation): Evidence => {
+export const listEvidence = ({ cluster: { own, members } }: BareSituation): Evidence => {
   const text = own
     ? `lists this node as ${own.id} (${own.name === '' ? 'added, never started' : own.name}), one of ${members.length}`
     : `does not list this node; ${members.length} members`;
   return ev('others', 'member list of the others', text);
 };
 
-export const healthEvidence = ({ observed: { health }, config }: Situation): Evidence =>
+export const healthEvidence = ({ observed: { health }, config }: BareSituation): Evidence =>
   ev('member', `${config?.clientUrl}/health`, health.state === 'true' ? 'true' : health.why);
 
 /** What a process that does not answer well says of itself, and does meanwhile. */
-export const processEvidence = ({ observed: { process }, self, unit, config }: Situation): Evidence[] =>
+export const processEvidence = ({ observed: { process }, self, unit, config }: BareSituation): Evidence[] =>
   allOf(
     self &&
       ev(
@@ -109,7 +106,7 @@ export const processEvidence = ({ observed: { process }, self, unit, config }: S
 const onLink = (neighbour: boolean | undefined): string =>
   `, and the machine ${neighbour ? 'is there on the link' : 'does not answer on the link either'}`;
 
-export const peerEvidence = ({ observed: { host } }: Situation): Evidence[] => {
+export const peerEvidence = ({ observed: { host } }: BareSituation): Evidence[] => {
   if (!host?.ok) return host ? [ev('host', 'this machine', host.why)] : [];
   return allOf(
     !host.value.linkUp && ev('host', 'network', 'no interface has a carrier'),

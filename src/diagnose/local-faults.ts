@@ -29,11 +29,13 @@ type Shown = readonly (readonly [source: string, text: string])[];
 /**
  * Seen on the machine itself. It counts when etcd has crashed, and where the gate lets none start that could: one that
  * runs gets along with it.
+ * @param mute it counts, too, while etcd runs and does not serve
  */
 const onHost =
-  (shows: (host: HostFacts, s: Situation) => Shown): NonNullable<LocalFault['shows']> =>
+  (shows: (host: HostFacts, s: Situation) => Shown, mute = false): NonNullable<LocalFault['shows']> =>
   (s) =>
-    s.observed.host?.ok && (s.crashed || (s.process === 'dead' && s.dataGone))
+    s.observed.host?.ok &&
+    (s.crashed || (s.process === 'dead' ? s.dataGone : mute && s.process === 'alive' && !s.servesAsOwn))
       ? shows(s.observed.host.value, s).map(([source, text]) => ev('host', source, text))
       : [];
 
@@ -88,7 +90,9 @@ export const localFaults: readonly LocalFault[] = [
         /\berror listing data dir: |\bcannot access data directory: (?!.*: (?:read-only|no space))|: permission denied\b/,
       source: 'etcd etcdmain/etcd.go, identifyDataDirOrDie; Go os package, EACCES',
     },
-    shows: onHost(({ unusable }) => unusable.map((text) => ['files', text])),
+    shows: onHost(({ unusable, unusableData }) =>
+      [...unusableData, ...unusable].map((text) => ['files', text]),
+    ),
   },
   {
     id: 'certificate',
@@ -100,7 +104,8 @@ export const localFaults: readonly LocalFault[] = [
         /\bopen \S+\.(pem|crt|key): no such file or directory\b|\btls: (private key does not match public key|failed to find any PEM data)\b/,
       source: 'etcd embed/serve.go by pkg/transport/listener.go; Go crypto/tls, X509KeyPair',
     },
-    shows: onHost(({ certificateFaults }) => certificateFaults.map((text) => ['certificates', text])),
+    // One whose certificates the others turn away lives, and waits for them for ever.
+    shows: onHost(({ certificateFaults }) => certificateFaults.map((text) => ['certificates', text]), true),
   },
   {
     id: 'port-taken',

@@ -1,4 +1,4 @@
-import type { Situation } from './situation.ts';
+import type { BareSituation } from './situation.ts';
 
 /** What raft says when it is told that more is committed than its log has (etcd raft/log.go, commitTo). */
 export const LOG_SHORT = /\btocommit\(\d+\) is out of range \[lastIndex\(\d+\)\]/;
@@ -7,7 +7,7 @@ export const LOG_SHORT = /\btocommit\(\d+\) is out of range \[lastIndex\(\d+\)\]
  * The words of an etcd that has ended with a panic because its log is too short: the only ones that may decide alone,
  * as no file shows it (src/diagnose/stale-proofs.ts). All others corroborate.
  */
-export const panicOfShortLog = ({ crashed, unit, words }: Situation): string | undefined =>
+export const panicOfShortLog = ({ crashed, unit, words }: BareSituation): string | undefined =>
   crashed && unit?.exitKind === 1 && unit.exitStatus === 2
     ? words.find((word) => LOG_SHORT.test(word))
     : undefined;

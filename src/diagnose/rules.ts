@@ -60,6 +60,19 @@ const cutOff = ({ observed: { host } }: Situation): boolean =>
   host.value.peers.every(({ reach }) => reach === 'silent') &&
   (!host.value.linkUp || host.value.peers.some(({ neighbour }) => neighbour));
 
+/** An election takes a second or two; who has been without a quorum for longer waits for the others. */
+const START_ALONE_MS = 30_000;
+
+/**
+ * It has been a member, and finds no quorum since it was started: its process is busy asking for votes, again and
+ * again until systemd starts it anew (`TimeoutStartSec=`), and would be on its way up for ever.
+ */
+const waitsForQuorum = ({ cluster, observed, unit }: Situation): boolean =>
+  !cluster.hasQuorumWithoutSelf &&
+  observed.mark.wasMember &&
+  unit !== undefined &&
+  (unit.restarts > 0 || observed.atMs - unit.startedAtSec * 1000 > START_ALONE_MS);
+
 /** From evidence to verdict, the first that holds. What stands higher beats what stands lower. */
 export const rules: readonly Rule[] = [
   {
@@ -185,9 +198,7 @@ export const rules: readonly Rule[] = [
     // Started while the others do not answer in time, it would speak in that member's name: the gate could not know.
     response: 'nothing',
     when: (s) =>
-      s.foreign && s.cluster.hasQuorumWithoutSelf
-        ? [dataEvidence(s), listedAs(s.foreign.member), ...clusterEvidence(s)]
-        : undefined,
+      s.foreign ? [dataEvidence(s), listedAs(s.foreign.member), ...clusterEvidence(s)] : undefined,
   },
   {
     verdict: 'stale',
@@ -313,7 +324,7 @@ export const rules: readonly Rule[] = [
     reason: 'starting/activating',
     means: 'its process lives and is on its way up',
     when: (s) =>
-      s.unit?.active === 'activating' && s.process === 'alive' && s.progresses
+      s.unit?.active === 'activating' && s.process === 'alive' && s.progresses && !waitsForQuorum(s)
         ? [unitEvidence(s), ...processEvidence(s)]
         : undefined,
   },
@@ -330,13 +341,23 @@ export const rules: readonly Rule[] = [
   },
   {
     verdict: 'quorum-lost',
+    reason: 'quorum-lost/only-member',
+    means:
+      'its last run has failed, and its settings name no other member: a heal joins a cluster that serves, so that a single member is never healed',
+    advice:
+      "find out from `journalctl -u etcd` what is wrong; where its data are damaged, restore them from a backup by the app's restore",
+    when: (s) =>
+      s.observed.others.length === 0 && s.crashed ? [unitEvidence(s), dataEvidence(s)] : undefined,
+  },
+  {
+    verdict: 'quorum-lost',
     reason: 'quorum-lost/others-silent',
     means:
       'none of the others answers: whether they are dead or cut off from here cannot be told from this node',
     advice:
       'look at the other nodes and at the network between them; where they serve, the network is what to repair',
     when: (s) =>
-      s.cluster.answered
+      s.cluster.answered || s.observed.others.length === 0
         ? undefined
         : [unitEvidence(s), dataEvidence(s), ...clusterEvidence(s), ...peerEvidence(s)],
   },

@@ -1,7 +1,7 @@
 import type { Damage } from '../machine/etcd/examination.ts';
 import { dataEvidence, type Evidence, ev, listEvidence } from './evidence.ts';
 import { panicOfShortLog } from './log-words.ts';
-import type { Situation } from './situation.ts';
+import type { BareSituation } from './situation.ts';
 
 /** A fact, or several, from which it follows that a member can never come back with the data it has. */
 export interface StaleProof {
@@ -14,22 +14,26 @@ export interface StaleProof {
   /** It holds while etcd is on its way up as well: on such data it waits for ever. */
   readonly whileStarting?: true;
   /** The evidence; undefined when it does not hold. Whether others serve is asked beside it (src/diagnose/rules.ts). */
-  readonly shows: (s: Situation) => readonly Evidence[] | undefined;
+  readonly shows: (s: BareSituation) => readonly Evidence[] | undefined;
 }
 
-const damageEvidence = (s: Situation, damage: readonly Damage[]): Evidence[] =>
+const damageEvidence = (s: BareSituation, damage: readonly Damage[]): Evidence[] =>
   damage.map(({ file, at, what }) =>
     ev('data', `${s.config?.dataDir}: ${file}`, at === undefined ? what : `${what}, at byte ${at}`),
   );
 
-/** What its own files say is wrong with them, where etcd has ended badly on them in this boot. */
+/** etcd has ended badly on its data in this boot: where its user cannot use them, it has not come to read them. */
+const crashedOnData = ({ crashed, observed: { host } }: BareSituation): boolean =>
+  crashed && host?.ok === true && host.value.unusableData.length === 0;
+
+/** What its own files say is wrong with them, where etcd has ended badly on them. */
 const damaged = (id: string, means: string, of: (file: string) => boolean): StaleProof => ({
   id,
   means,
-  because: 'its files, read without etcd, are damaged, and its last run crashed on them',
+  because: 'its files, read without etcd, are damaged, and its last run, which could use them, crashed',
   shows: (s) => {
     const harm = s.examination?.kind === 'damaged' ? s.examination.damage.filter(({ file }) => of(file)) : [];
-    return harm.length > 0 && s.crashed ? [...damageEvidence(s, harm), dataEvidence(s)] : undefined;
+    return harm.length > 0 && crashedOnData(s) ? [...damageEvidence(s, harm), dataEvidence(s)] : undefined;
   },
 });
 

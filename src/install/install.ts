@@ -14,35 +14,34 @@ import { dirname } from 'node:path';
 import { EXECUTABLE } from '../state/places.ts';
 import { type InstalledFile, layout } from './layout.ts';
 
-/** Makes a new file under a name nobody can guess and renames it into place. */
-function place(path: string, make: (temporary: string) => void): void {
+/** Whether a file or link stands there as it is to be. */
+function isLaid(path: string, laid: InstalledFile): boolean {
+  const stat = lstatSync(path, { throwIfNoEntry: false });
+  if ('link' in laid) return stat?.isSymbolicLink() === true && readlinkSync(path) === laid.link;
+  if (stat !== undefined && laid.onlyIfMissing) return true;
+  const content = Buffer.from(laid.content);
+  return stat?.isFile() === true && stat.size === content.length && readFileSync(path).equals(content);
+}
+
+/** What install lays, without the executable itself, and is not there as it is to be. */
+export const notLaid = (): string[] =>
+  layout.filter((laid) => !isLaid(laid.path, laid)).map(({ path }) => path);
+
+/** Puts one file or link where it belongs, whole: made under a name that nobody can guess, and renamed into place. */
+function lay(path: string, laid: InstalledFile): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
   const temporary = `${path}.${randomBytes(12).toString('hex')}`;
   try {
-    make(temporary);
+    if ('link' in laid) symlinkSync(laid.link, temporary);
+    else {
+      writeFileSync(temporary, laid.content, { flag: 'wx', mode: laid.mode });
+      chmodSync(temporary, laid.mode);
+    }
     renameSync(temporary, path);
   } catch (error) {
     rmSync(temporary, { force: true });
     throw error;
   }
-}
-
-/** Puts one file or link where it belongs, whole. @returns whether anything had to be changed */
-function lay(path: string, laid: InstalledFile): boolean {
-  const stat = lstatSync(path, { throwIfNoEntry: false });
-  if ('link' in laid) {
-    if (stat?.isSymbolicLink() && readlinkSync(path) === laid.link) return false;
-    place(path, (temporary) => symlinkSync(laid.link, temporary));
-    return true;
-  }
-  const content = typeof laid.content === 'string' ? Buffer.from(laid.content) : laid.content;
-  if (stat !== undefined && laid.onlyIfMissing) return false;
-  if (stat?.isFile() && stat.size === content.length && readFileSync(path).equals(content)) return false;
-  place(path, (temporary) => {
-    writeFileSync(temporary, content, { flag: 'wx', mode: laid.mode });
-    chmodSync(temporary, laid.mode);
-  });
-  return true;
 }
 
 /**
@@ -51,5 +50,7 @@ function lay(path: string, laid: InstalledFile): boolean {
  */
 export function install(root: string, executable: string): string[] {
   const itself = { path: EXECUTABLE, content: readFileSync(executable), mode: 0o755 };
-  return [itself, ...layout].filter((laid) => lay(`${root}${laid.path}`, laid)).map(({ path }) => path);
+  const changed = [itself, ...layout].filter((laid) => !isLaid(`${root}${laid.path}`, laid));
+  for (const laid of changed) lay(`${root}${laid.path}`, laid);
+  return changed.map(({ path }) => path);
 }

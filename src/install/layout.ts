@@ -1,7 +1,7 @@
 import { hookNames } from '../appcenter/own-command.ts';
 import { SETTINGS_FILE } from '../settings/parse-settings.ts';
 import { type SettingRow, settingsTable } from '../settings/settings-table.ts';
-import { EXECUTABLE, GATE_DROP_IN, HEAL_UNIT, ROOT_STATE_DIR, UNIT_DIR } from '../state/places.ts';
+import { EXECUTABLE, GATE_DROP_IN, HEAL_UNIT, RESTORED, UNIT_DIR } from '../state/places.ts';
 
 const BIN = EXECUTABLE.slice(0, EXECUTABLE.lastIndexOf('/'));
 
@@ -39,12 +39,12 @@ const settingsText = [
 
 /**
  * Asked before every start of etcd. Only exit 3 keeps etcd down: a gate that is missing, or fails for its own
- * reasons, lets it start. Where a heal starts etcd on the original unit it is the heal that decides, and it is not
- * asked; a unit that systemd starts again while a heal is just putting it aside is.
+ * reasons, lets it start. Where a heal starts etcd on the original unit it is the heal that decides: it leaves a mark,
+ * which is good for one start and for this boot. A unit that systemd starts again while a heal puts it aside finds none.
  */
 const gateText = `# heal-node: asks before etcd is started, see \`heal-node gate --help\`
 [Service]
-ExecStartPre=+/bin/sh -c '[ -e ${ROOT_STATE_DIR}/originals/restored ] || ${EXECUTABLE} gate; [ $$? -ne 3 ]'
+ExecStartPre=+/bin/sh -c 'rm ${RESTORED} 2>/dev/null || ${EXECUTABLE} gate; [ $$? -ne 3 ]'
 `;
 
 export type InstalledFile = { readonly path: string } & (

@@ -5,6 +5,7 @@ import type { Machine } from '../machine/machine.ts';
 import { isBlank, parseEnvFile } from '../machine/systemd/env-file.ts';
 import { environmentFiles } from '../machine/systemd/unit-file.ts';
 import { adoptedFile } from '../state/adopted-file.ts';
+import { deepCheckFile } from '../state/deep-check-file.ts';
 import { readMark } from '../state/member-mark.ts';
 import { dropInsOf } from './drop-ins.ts';
 import type { Fact, Observation } from './observation.ts';
@@ -175,6 +176,7 @@ export async function lookAtFiles(world: World, watch: Stopwatch) {
     parseAppView(await mustRead(machine, places.appEnv), places.appEnv),
   );
   const tls = app.ok ? await lookAtCertificates(machine, app.value) : undefined;
+  const compared = await deepCheckFile.read(machine, places.deepCheck);
   const config = await watch.fact('config', () => configInForce(world, app, tls));
   return {
     app,
@@ -182,7 +184,7 @@ export async function lookAtFiles(world: World, watch: Stopwatch) {
     config,
     data: mustBe(await watch.fact('data', () => lookAtData(machine, config))),
     swap: mustBe(await watch.fact('swap', () => lookAtSwap(world))),
-    divergence: await world.divergence(),
+    divergence: compared?.state === 'differs' ? { ...compared, heals: world.healsDivergence } : undefined,
     mark: world.birthmarkOn ? mark : { ...mark, birthmark: '' },
     discardAhead: await adoptedFile.read(machine, places.adopted),
   };

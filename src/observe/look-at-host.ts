@@ -20,14 +20,12 @@ const may = (user: { uid: number; gid: number }, rights: FileRights, bits: numbe
   ((rights.mode >> (user.uid === rights.uid ? 6 : user.gid === rights.gid ? 3 : 0)) & bits) === bits;
 
 /** What etcd's user cannot use: its data, its certificates. */
-async function unusable(
-  machine: Machine,
-  config: EtcdConfig,
-  userName: string,
-  dataGone: boolean,
-): Promise<string[]> {
+async function unusable(machine: Machine, config: EtcdConfig, userName: string, dataGone: boolean) {
   const user = await userOf(machine, userName);
-  if (user === undefined) return [`there is no user ${userName}, which the unit runs as`];
+  const unusable: string[] = [];
+  const unusableData: string[] = [];
+  if (user === undefined)
+    return { unusable: [`there is no user ${userName}, which the unit runs as`], unusableData };
   const wanted = [
     // Where no data are, a heal makes a data dir that fits.
     ...[config.dataDir, ...(config.separateWalDir ? [config.walDir] : []), `${config.dataDir}/member`]
@@ -37,24 +35,28 @@ async function unusable(
       [cert, key, ca].map((path) => ({ path, bits: 4, needed: true })),
     ),
   ];
-  const faults: string[] = [];
   for (const { path, bits, needed } of wanted) {
     const rights = await machine.rightsOf(path);
-    if (rights === undefined && needed) faults.push(`${path} is missing`);
+    if (rights === undefined && needed) unusable.push(`${path} is missing`);
     if (rights !== undefined && !may(user, rights, bits))
-      faults.push(
+      (needed ? unusable : unusableData).push(
         `${path} has owner ${rights.uid}:${rights.gid} and mode ${rights.mode.toString(8)}, and ${userName} (${user.uid}:${user.gid}) cannot use it`,
       );
   }
-  return faults;
+  return { unusable, unusableData };
 }
 
-async function brokenCertificates(machine: Machine, config: EtcdConfig): Promise<string[]> {
+/** What is wrong with etcd's certificates at a time, in milliseconds since 1970. */
+export async function brokenCertificates(
+  machine: Machine,
+  config: EtcdConfig,
+  atMs: number,
+): Promise<string[]> {
   const text = async (path: string) => (await machine.readFile(path))?.text ?? '';
   const checked = config.certificates.map(async ({ setting, cert, key, ca, names }) =>
     certificateFaults(
       { setting, cert: await text(cert), key: await text(key), ca: await text(ca), hosts: names },
-      machine.now(),
+      atMs,
     ),
   );
   return (await Promise.all(checked)).flat();
@@ -124,7 +126,7 @@ export async function lookAtHost(
       // Who is beside us on the link shows when the others have been called.
       called.then(() => machine.network(ports)),
       machine.room(config.dataDir),
-      brokenCertificates(machine, config),
+      brokenCertificates(machine, config, machine.now()),
       unit.then(({ user }) => unusable(machine, config, user, dataGone)),
       unit.then(({ program }) => versionOf(machine, program)),
       diskNotMounted(machine, config, mark.dataDiskId),
@@ -144,8 +146,8 @@ export async function lookAtHost(
     etcdVersion,
     /** The data disk is not mounted: what stands in its place is on the root disk. What was found, as a sentence. */
     diskNotMounted: notMounted,
-    /** Files that etcd's user cannot use, with the reason. */
-    unusable: faults,
+    /** Files that etcd's user cannot use, with the reason: of the data, which a heal sets aside, and certificates. */
+    ...faults,
     certificateFaults: certificates,
     linkUp: network.linkUp,
     /** The others' peer URLs: whether a connection can be made, and whether that machine is there on the link. */

@@ -9,13 +9,13 @@ const HEALTH_TIMEOUT_MS = 1500;
 /** A process that stands still for this long, and does not answer meanwhile, makes no progress. */
 const PROGRESS_MS = 1500;
 
-async function ask(
+export async function ask(
   { cluster }: World,
   watch: Stopwatch,
   source: 'member' | 'others',
   tls: TlsFiles | undefined,
   endpoint: string,
-): Promise<Asked> {
+) {
   return { endpoint, reply: await watch.fact(source, () => cluster(tls).ask(endpoint)) };
 }
 
@@ -69,7 +69,7 @@ async function withDeleted(
   { cluster }: World,
   watch: Stopwatch,
   tls: TlsFiles | undefined,
-  { birthmark, birthmarkRevision = 0n }: Observation['mark'],
+  { birthmark, birthmarkRevision }: Observation['mark'],
   asked: Asked,
 ): Promise<Asked> {
   const { endpoint, reply } = asked;

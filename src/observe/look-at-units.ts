@@ -12,13 +12,20 @@ const LOG_FILE_BYTES = 4 << 20;
 /** The unit has been moved aside; where another of its name stands below, its name is masked. */
 export const isAside = ({ unitFile }: SwapFacts): boolean => unitFile === 'none' || unitFile === 'mask';
 
+/** It is up, or on its way there or down. */
+export const isBusy = ({ active }: UnitFacts): boolean =>
+  ['active', 'activating', 'deactivating'].includes(active);
+
+/** Its etcd runs, or is on its way up. */
+export const isUp = ({ mainPid, active }: UnitFacts): boolean => mainPid > 0 || active === 'activating';
+
 /** The unit whose run counts: the copy while it runs or has taken the name's place, the original otherwise. */
 export function unitInForce(
   unit: Fact<UnitFacts>,
   copyUnit: Fact<UnitFacts>,
   swap: SwapFacts,
 ): Fact<UnitFacts> {
-  const copyRuns = copyUnit.ok && (copyUnit.value.mainPid > 0 || copyUnit.value.active === 'activating');
+  const copyRuns = copyUnit.ok && isUp(copyUnit.value);
   return copyRuns || (isAside(swap) && copyUnit.ok && copyUnit.value.exitPid > 0) ? copyUnit : unit;
 }
 
@@ -43,8 +50,7 @@ export async function askUnits({ machine, places }: World, watch: Stopwatch): Pr
   if (!all.ok) return { unit: all, copyUnit: all, appBusy: verbs };
   const [unit, copyUnit] = all.value.map((value): Fact<UnitFacts> => ({ ok: true, value }));
   if (unit === undefined || copyUnit === undefined) throw new Error('systemctl show left a unit out');
-  const busy = ({ active }: UnitFacts): boolean => ['active', 'activating', 'deactivating'].includes(active);
-  const dataUnits = APP_DATA_UNITS.filter((_, i) => all.value.slice(2).map(busy)[i]);
+  const dataUnits = APP_DATA_UNITS.filter((_, i) => all.value.slice(2).map(isBusy)[i]);
   return { unit, copyUnit, appBusy: [...dataUnits, ...verbs] };
 }
 

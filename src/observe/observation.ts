@@ -1,13 +1,15 @@
 import type { AppView } from '../appcenter/app-view.ts';
-import type { Member, MemberReply } from '../cluster/cluster.ts';
+import type { Member } from '../cluster/cluster.ts';
 import type { EtcdConfig } from '../machine/etcd/etcd-config.ts';
 import type { Examination } from '../machine/etcd/examine.ts';
 import type { Health } from '../machine/machine.ts';
 import type { UnitFacts } from '../machine/systemd/systemctl.ts';
+import type { DeepCheckResult } from '../state/deep-check-file.ts';
 import type { MemberMark } from '../state/member-mark.ts';
 import type { lookAtData, lookAtSwap } from './look-at-files.ts';
 import type { lookAtHost } from './look-at-host.ts';
-import type { lookAtProcess } from './look-at-members.ts';
+import type { ask, lookAtProcess } from './look-at-members.ts';
+import type { Stopwatch } from './timed.ts';
 
 /** Where evidence comes from. */
 export type Source =
@@ -22,37 +24,18 @@ export type Source =
   | 'others'
   | 'host';
 
-/** When a source was asked, and how long it took. */
-export interface Stamp {
-  readonly atMs: number;
-  readonly tookMs: number;
-}
-
 /** Something that was looked at: what it is, or why it could not be told. */
 export type Fact<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly why: string };
 
 /** The settings in force against this machine as it is. */
 export type HostFacts = Readonly<Awaited<ReturnType<typeof lookAtHost>>>;
 
-/** What the last deep check found (src/act/deep-check.ts). */
-export interface Divergence {
-  readonly atMs: number;
-  /** Whose data differ: those of a new member are others. */
-  readonly memberId: string;
-  /** This member alone differs from all others, twice. */
-  readonly confirmed: boolean;
-  readonly text: string;
-  /** `HEAL_ON_DIVERGENCE=heal`. */
-  readonly heals: boolean;
-}
-
 /** Traces of the swap to the existing-state unit and environment, ours or a person's. */
 export type SwapFacts = Readonly<Awaited<ReturnType<typeof lookAtSwap>>>;
 
-export interface Asked {
-  readonly endpoint: string;
-  readonly reply: Fact<MemberReply>;
-}
+export type Asked = Readonly<Awaited<ReturnType<typeof ask>>>;
+
+type DifferingData = Pick<DeepCheckResult, 'atMs' | 'memberId' | 'confirmed' | 'text'>;
 
 /** One look at the world: data only, so that everything decided from it can be decided again. */
 export interface Observation {
@@ -86,12 +69,13 @@ export interface Observation {
   readonly process: Awaited<ReturnType<typeof lookAtProcess>>;
   /** Undefined when it was not looked at. */
   readonly host: Fact<HostFacts> | undefined;
-  readonly divergence: Divergence | undefined;
+  /** What the last deep check wrote down of data that differ, and whether `HEAL_ON_DIVERGENCE` is `heal`. */
+  readonly divergence: (DifferingData & { readonly heals: boolean }) | undefined;
   /** What this node remembers of having been a member; its birthmark is empty too where none is to be asked for. */
   readonly mark: MemberMark;
   /** A person has accepted that what this member alone has committed is lost (`heal-node adopt --discard-ahead`). */
   readonly discardAhead: { readonly memberId: string; readonly commit: string } | undefined;
-  readonly stamps: Readonly<Partial<Record<Source, Stamp>>>;
+  readonly stamps: Readonly<Stopwatch['stamps']>;
 }
 
 /** What one look is made of; each part can be looked at again alone. */

@@ -6,7 +6,6 @@ import { readTrusted } from '../machine/os/read-trusted.ts';
 import { thisMachine } from '../machine/this-machine.ts';
 import { loadSettings } from '../settings/load-settings.ts';
 import type { Settings } from '../settings/settings-table.ts';
-import { deepCheckFile } from '../state/deep-check-file.ts';
 import { places } from '../state/places.ts';
 import type { World } from './world.ts';
 
@@ -33,11 +32,8 @@ export function realWorld(settings: Settings): World {
       return text;
     },
     birthmarkOn: settings.birthmark === 'on',
+    healsDivergence: settings.onDivergence === 'heal',
     // Off is what the hooks make of settings that cannot be used.
     mode: async () => attempt(() => loadSettings().mode) ?? 'off',
-    divergence: async () => {
-      const found = await deepCheckFile.read(thisMachine, places(settings).deepCheck);
-      return found?.state === 'differs' ? { ...found, heals: settings.onDivergence === 'heal' } : undefined;
-    },
   };
 }

@@ -1,12 +1,13 @@
 import type { Machine } from '../machine/machine.ts';
-import type { Fact, Source, Stamp } from './observation.ts';
+import type { Fact, Source } from './observation.ts';
 
 /** A source that takes longer counts as one that does not answer; all are asked side by side. */
 export const DEADLINE_MS = 2300;
 
 /** Takes the time of every source that is asked, and bounds it. */
 export class Stopwatch {
-  readonly stamps: Partial<Record<Source, Stamp>> = {};
+  /** When a source was asked, and how long it took. */
+  readonly stamps: Partial<Record<Source, { readonly atMs: number; readonly tookMs: number }>> = {};
 
   constructor(
     private readonly machine: Machine,

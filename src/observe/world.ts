@@ -3,7 +3,6 @@ import type { TlsFiles } from '../machine/etcd/etcd-config.ts';
 import type { Health, Machine } from '../machine/machine.ts';
 import type { Mode } from '../settings/settings-table.ts';
 import type { Places } from '../state/places.ts';
-import type { Divergence } from './observation.ts';
 
 /** The world as heal-node reaches it: one seam for this machine, one for the cluster. */
 export interface World {
@@ -16,8 +15,8 @@ export interface World {
   metadata(key: string): Promise<string>;
   /** `HEAL_BIRTHMARK`: the cluster carries a key of ours. */
   readonly birthmarkOn: boolean;
+  /** `HEAL_ON_DIVERGENCE=heal`. */
+  readonly healsDivergence: boolean;
   /** `HEAL_MODE` as it stands now: it may change while a heal is under way. */
   mode(): Promise<Mode>;
-  /** What the last deep check has written down. */
-  divergence(): Promise<Divergence | undefined>;
 }

@@ -68,10 +68,15 @@ export const guards = [
   {
     id: 'unit-file',
     asks: "Is etcd's unit a regular file, or already moved aside?",
-    refuses: ({ observed: { swap } }) =>
-      swap.unitFile === 'file' || (isAside(swap) && (swap.copyUnitFile === 'file' || swap.originals))
-        ? undefined
-        : `etcd's unit is ${swap.unitFile === 'none' ? 'missing' : `a ${swap.unitFile}, not a regular file`}`,
+    refuses: ({ observed: { swap, unit } }) => {
+      if (swap.unitFile === 'file' || (isAside(swap) && (swap.copyUnitFile === 'file' || swap.originals)))
+        return undefined;
+      if (swap.unitFile !== 'none') return `etcd's unit is a ${swap.unitFile}, not a regular file`;
+      const [packaged] = (unit.ok && /^\/(usr\/)?lib\/.*/.exec(unit.value.fragment)) || [];
+      return packaged
+        ? `etcd's unit is ${packaged}, a package's, which is not moved aside; copy it to /etc/systemd/system and reload systemd`
+        : "etcd's unit is missing";
+    },
   },
   {
     id: 'data-dir',
@@ -242,8 +247,8 @@ export type GuardId = (typeof guards)[number]['id'];
 export function askGuards(s: Situation, facts: GuardFacts, ids?: readonly GuardId[]) {
   return guards
     .filter(({ id }) => ids === undefined || ids.includes(id))
-    .map(({ id, refuses, transient = false }: Guard & { id: GuardId }) => {
+    .map(({ id, asks, refuses, transient = false }: Guard & { id: GuardId }) => {
       const why = refuses(s, facts);
-      return { id, pass: why === undefined, why: why ?? 'yes', transient };
+      return { id, asks, pass: why === undefined, why: why ?? 'yes', transient };
     });
 }

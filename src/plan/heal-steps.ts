@@ -1,6 +1,6 @@
 import { panicOfShortLog } from '../diagnose/log-words.ts';
 import type { Situation } from '../diagnose/situation.ts';
-import { isAside } from '../observe/look-at-units.ts';
+import { isAside, isBusy, isUp } from '../observe/look-at-units.ts';
 import type { Part } from '../observe/observation.ts';
 import type { HealRecord } from '../state/heal-record.ts';
 import { expectedCluster } from './expected-cluster.ts';
@@ -58,11 +58,10 @@ const onOriginals = ({ observed: { swap, copyUnit } }: Situation): boolean =>
   !swap.copyEnv &&
   !swap.copyDropIns &&
   !swap.pointsAway &&
-  !(copyUnit.ok && (copyUnit.value.mainPid > 0 || copyUnit.value.active === 'activating'));
+  !(copyUnit.ok && isUp(copyUnit.value));
 
 /** Its etcd runs, or is on its way up. */
-const up = (s: Situation): boolean =>
-  s.unit !== undefined && (s.unit.mainPid > 0 || s.unit.active === 'activating');
+export const up = ({ unit }: Situation): boolean => unit !== undefined && isUp(unit);
 
 /**
  * The data are those of the member that is listed, and nothing in this boot or in this run has proved them bad. Once
@@ -80,10 +79,7 @@ const fenced = ({ observed: { swap, unit } }: Situation): boolean =>
   swap.copyUnitFile === 'file' &&
   swap.originals &&
   loaded(unit) &&
-  !(
-    unit.ok &&
-    (unit.value.mainPid > 0 || ['active', 'activating', 'deactivating'].includes(unit.value.active))
-  );
+  !(unit.ok && (unit.value.mainPid > 0 || isBusy(unit.value)));
 
 /** systemd has in memory what stands on the disk: a start would use the rest of what a cut left behind. */
 const loaded = (unit: Situation['observed']['unit']): boolean => unit.ok && !unit.value.needsReload;

@@ -17,6 +17,6 @@ export function plan(situation: Situation, facts: GuardFacts) {
     reason,
     /** The steps still to be done; none where there is nothing to heal. */
     steps: left.map(({ id, runbookStep, what }) => ({ id, runbookStep, what })),
-    guards: askGuards(situation, facts).map(({ id, pass, why }) => ({ id, pass, why })),
+    guards: askGuards(situation, facts).map(({ transient: _, ...answer }) => answer),
   };
 }

@@ -1,4 +1,5 @@
 import { diagnose } from '../diagnose/diagnose.ts';
+import { failureTolerance } from '../diagnose/failure-tolerance.ts';
 import type { Situation } from '../diagnose/situation.ts';
 import { verdicts } from '../diagnose/verdicts.ts';
 import type { Machine } from '../machine/machine.ts';
@@ -30,6 +31,11 @@ export async function metricsText(machine: Machine, places: Places, situation: S
       'heal_node_verdict',
       'The verdict of the last look at this member: 1 for the one that holds.',
       Object.fromEntries(Object.keys(verdicts).map((id) => [`verdict="${id}"`, id === verdict ? 1 : 0])),
+    ),
+    gauge(
+      'heal_node_failure_tolerance',
+      'How many more members may fail before the cluster has no quorum; below 0 where it has none, NaN where nobody says.',
+      failureTolerance(situation) ?? Number.NaN,
     ),
     gauge(
       'heal_node_credentials_refused',

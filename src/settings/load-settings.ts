@@ -7,12 +7,13 @@ import type { Settings } from './settings-table.ts';
  * @throws SettingsError also for a file that somebody other than root could have written: it names programs
  *   that run as root.
  */
-export function loadSettings(): Settings {
-  let text: string | undefined;
+export const loadSettings = (): Settings => parseSettings(settingsText(), process.env);
+
+/** The settings file's own text; undefined where there is none. @throws SettingsError as above */
+export function settingsText(): string | undefined {
   try {
-    text = readTrusted(SETTINGS_FILE);
+    return readTrusted(SETTINGS_FILE);
   } catch (error) {
     throw new SettingsError((error as Error).message);
   }
-  return parseSettings(text, process.env);
 }

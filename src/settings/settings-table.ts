@@ -42,12 +42,7 @@ const number = (allowed: string, pattern: RegExp, least: number, most: number): 
   },
 });
 const upTo100 = number('a whole number from 0 to 100', /^\d{1,6}$/, 0, 100);
-const smallFraction = number(
-  '0, or a fraction of the time such as 0.001, up to 0.1',
-  /^0(\.\d{1,9})?$/,
-  0,
-  0.1,
-);
+const fraction = number('0, or a fraction of the time such as 0.001, up to 0.1', /^0(\.\d{1,9})?$/, 0, 0.1);
 
 const oneOf = <const T extends string>(...names: readonly T[]) => ({
   allowed: names.join(', '),
@@ -116,7 +111,7 @@ export const settingsTable = {
   deepCheckIntervalMs: row('HEAL_DEEP_CHECK_INTERVAL', '5m', duration).is(
     'how often, at most, a healthy member looks whether it is who it should be, and compares its data with the others',
   ),
-  compare: row('HEAL_COMPARE', '0.001', smallFraction).is(
+  compare: row('HEAL_COMPARE', '0.001', fraction).is(
     "how much of each member's time comparing data may cost, as writes wait on a member for as long as it hashes; 0 never compares",
   ),
   onDivergence: row('HEAL_ON_DIVERGENCE', 'report', oneOf('report', 'heal')).is(

@@ -4,16 +4,7 @@ import type { Places } from './places.ts';
 const MAX_BYTES = 1000;
 
 /** What this node remembers of having been a member. */
-export interface MemberMark {
-  /** It has been one: with this, an empty data dir means that data were lost, and not that a cluster is created. */
-  readonly wasMember: boolean;
-  /** The birthmark of its cluster; empty when none is known. */
-  readonly birthmark: string;
-  /** At which revision it was put, so that one that somebody deletes can be told from one that never was. */
-  readonly birthmarkRevision?: bigint | undefined;
-  /** The ID of the file system that its data were on (Machine.fileSystemId); empty when none is known. */
-  readonly dataDiskId: string;
-}
+export type MemberMark = Readonly<Awaited<ReturnType<typeof readMark>>>;
 
 /**
  * Writes the mark on both disks, where it does not stand already.
@@ -22,7 +13,7 @@ export interface MemberMark {
 export async function markMember(
   machine: Machine,
   places: Places,
-  { birthmark, birthmarkRevision = 0n, dataDiskId }: Omit<MemberMark, 'wasMember'>,
+  { birthmark = '', birthmarkRevision = 0n, dataDiskId = '' }: Partial<MemberMark>,
 ): Promise<void> {
   const at = birthmarkRevision > 0n ? ` at ${birthmarkRevision}` : '';
   const lines = [birthmark && `birthmark=${birthmark}${at}`, dataDiskId && `data-disk=${dataDiskId}`];
@@ -35,7 +26,7 @@ export async function markMember(
 }
 
 /** Root's own disk first, for etcd's can be written by etcd; of the data disk's ID root's alone is believed. */
-export async function readMark(machine: Machine, places: Places): Promise<MemberMark> {
+export async function readMark(machine: Machine, places: Places) {
   const [root, data] = await Promise.all(
     [places.rootDiskMark, places.dataDiskMark].map(async (path) => ({
       there: (await machine.kindOf(path)) !== 'none',
@@ -47,9 +38,13 @@ export async function readMark(machine: Machine, places: Places): Promise<Member
       .map((text) => /^birthmark=([0-9a-f]{32})(?: at (\d{1,19}))?$/m.exec(text ?? ''))
       .find(Boolean) ?? [];
   return {
+    /** It has been one: with this, an empty data dir means that data were lost, and not that a cluster is created. */
     wasMember: root?.there === true || data?.there === true,
+    /** The birthmark of its cluster; empty when none is known. */
     birthmark,
+    /** At which revision it was put, so that one that somebody deletes can be told from one that never was; 0 if unknown. */
     birthmarkRevision: BigInt(revision),
+    /** The ID of the file system that its data were on (Machine.fileSystemId); empty when none is known. */
     dataDiskId: /^data-disk=(\w{1,40})$/m.exec(root?.text ?? '')?.[1] ?? '',
   };
 }

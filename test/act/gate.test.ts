@@ -82,6 +82,20 @@ test('a key that somebody has deleted keeps no member down: it stood there when 
   );
 });
 
+test('nor on a marked node whose settings are blank: the app may write them in the same moment', () => {
+  for (const text of ['', undefined]) {
+    const fake = new ThreeMembers('WAL gone');
+    if (text === undefined) fake.node.disk.delete(PLACES.env);
+    else fake.putFile(PLACES.env, text);
+    assert.is(asked(fake), undefined, 'without a mark nothing is known');
+    mark(fake, A);
+    assert.match(asked(fake) ?? '', /etcd\.env says nothing.*the app's start writes the file/);
+    // Of what it cannot read it knows nothing.
+    fake.putFile(PLACES.env, 'ETCD_NAME=\n');
+    assert.is(asked(fake), undefined);
+  }
+});
+
 test('nor with data that are ahead of the cluster: it was restored without them', () => {
   const fake = new ThreeMembers('none');
   const { data } = fake.node;
@@ -151,6 +165,24 @@ test('the data of a member of another node may not', () => {
     asked(fake) ?? '',
     new RegExp(`those of member ${other?.data?.memberId} \\(etcd3, http://10.0.0.3:2380\\)`),
   );
+});
+
+test('nor while no quorum serves and another only answers; its own may, whatever name a clone has put on it', () => {
+  const clone = (own: boolean): ThreeMembers => {
+    const fake = new ThreeMembers('none');
+    const [one, other] = fake.others;
+    fake.node.powerOff();
+    if (own)
+      fake.lists((all) => all.map((each) => (each.name === 'etcd2' ? { ...each, name: 'etcd3' } : each)));
+    if (!own && other?.data) fake.node.putData({ ...other.data });
+    other?.powerOff();
+    fake.pass(10_000);
+    assert.is(one?.etcd && fake.raft.serves(one.etcd), false, 'it answers, and serves nobody');
+    fake.node.powerOn(false);
+    return fake;
+  };
+  assert.match(asked(clone(false)) ?? '', /those of member \w+ \(etcd3, http:\/\/10\.0\.0\.3:2380\)/);
+  assert.is(asked(clone(true)), undefined);
 });
 
 test('a proxy is not asked', () => {

@@ -102,6 +102,47 @@ test("an etcd.env that is missing: the place of the data is unknown, and the app
   assert.is(action(fake).message.slice(0, 16), 'etcd2 is healthy');
 });
 
+test("without the app's view nobody knows what its restart does to certificates, but without TLS", () => {
+  for (const [tls, env, ran] of [
+    [true, true, 0],
+    [true, false, 0],
+    [false, false, 0],
+    [false, true, 1],
+  ] as const) {
+    const fake = new ThreeMembers('none', {}, 3, tls);
+    stopped(fake);
+    fake.node.disk.delete(PLACES.appEnv);
+    if (!env) fake.node.disk.delete(PLACES.env);
+    const { commands, message, code } = action(fake);
+    assert.is(commands.length, ran, message);
+    if (ran === 0) assert.match(message, /\.env is missing, so the app's restart is not run\./);
+    assert.is(code, ran === 0 ? 3 : 0);
+  }
+});
+
+test("after the stop hook nothing is restarted or killed behind an operator's back, until the next start", () => {
+  const parked = (fake: ThreeMembers) => fake.putFile(PLACES.parked, 'until the next start\n');
+  const deadAlone = (fake: ThreeMembers) => {
+    stopped(fake);
+    fake.othersOff();
+  };
+  for (const breaks of [stopped, deadAlone]) {
+    const fake = new ThreeMembers('none');
+    breaks(fake);
+    parked(fake);
+    const { code, message, commands } = action(fake);
+    assert.equal(commands, [], message);
+    assert.is(code, 3);
+    assert.match(message, /The app was stopped; the next start starts etcd\./);
+    fake.node.disk.delete(PLACES.parked);
+    assert.equal(
+      action(fake).commands,
+      ['/opt/app/bin/ctl.sh restart'],
+      'with nothing to say that it was stopped',
+    );
+  }
+});
+
 test('a password file that cannot be read ends the action with a sentence that names it', () => {
   for (const breaks of [() => undefined, stopped]) {
     const fake = new ThreeMembers('none');

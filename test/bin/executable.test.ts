@@ -15,6 +15,7 @@ import { execa } from 'execa';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { commands } from '../../src/cli/commands.ts';
+import { settingsTable } from '../../src/settings/settings-table.ts';
 
 const EXECUTABLE = join(import.meta.dirname, '../../dist/heal-node');
 
@@ -75,6 +76,16 @@ test('bad settings: a command exits 2, a hook does what the app’s own would an
   assert.match(status.stderr, /HEAL_MODE=of is not allowed; allowed is auto, manual, off/);
   const check = await call(EXECUTABLE, ['hook', 'health-check'], { HEAL_MODE: 'of' });
   assert.match(check.stdout, /acts as with HEAL_MODE=off: the environment: HEAL_MODE=of/);
+});
+
+test('config says what is in force, and from where', async () => {
+  const { stdout } = await call(EXECUTABLE, ['config'], { HEAL_MODE: 'manual' });
+  assert.match(stdout, /^HEAL_MODE=manual {2}# from the environment$/m);
+  assert.match(stdout, /^HEAL_AT_BOOT=on {2}# from the default$/m);
+  const json = await call(EXECUTABLE, ['config', '--json'], { HEAL_MODE: 'manual' });
+  const { schema, settings } = JSON.parse(json.stdout);
+  assert.is(schema, 'heal-node.config/1');
+  assert.equal(settings.length, Object.keys(settingsTable).length);
 });
 
 test('a .env file or bunfig.toml where it happens to be called is not read', async ({ dir }) => {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Cluster, ClusterError, type Member } from '../../src/cluster/cluster.ts';
+import { type Cluster, ClusterError, type Member, type MemberReply } from '../../src/cluster/cluster.ts';
 import { etcdCluster } from '../../src/cluster/etcd-cluster.ts';
 
 /** Replies in the form in which etcdctl 3.4.23 prints them. */
@@ -211,6 +211,25 @@ test('a refusal that passes is the answer; any other is put to etcdctl, which ha
   assert.not(passing.calls);
   const other = await gateway(program, refuse('etcdserver: user name is empty'), remove);
   assert.ok(Array.isArray(other.said) && other.calls);
+});
+
+test('with authentication on, etcdctl is asked for the read that wants a user, and for nothing else', async ({
+  program,
+}) => {
+  standIn(program, `"get "*) echo '{${HEADER}}';;`);
+  const asText = (json: string) => new Response(json.replace(/":(\d+)/g, '":"$1"'));
+  const { said } = await gateway(
+    program,
+    (path) => {
+      if (path.endsWith('member/list')) return asText(LIST);
+      if (path.endsWith('status')) return asText(STATUS.slice(1, -2).replace(/^.*"Status":/, ''));
+      return Response.json({ error: 'etcdserver: user name is empty', code: 3 }, { status: 400 });
+    },
+    (through, endpoint) => through.ask(endpoint),
+  );
+  const { serves, members, version } = said as MemberReply;
+  assert.equal([serves, members.length, version], [true, 2, '3.4.23']);
+  assert.match(readFileSync(`${program}.calls`, 'utf8'), /^get [^\n]*\n$/);
 });
 
 test.run();

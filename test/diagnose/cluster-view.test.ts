@@ -191,11 +191,24 @@ test('who serves as this member elsewhere, and a member of its name at another a
 
 test('a member that serves at its own address is not this one under a new address, whatever its name is', () => {
   // A copy of its data has run here for a moment, and has put this node's name on it.
-  const copied = THREE.filter(({ id }) => id !== 'm2').map((member) =>
-    member.id === 'm3' ? { ...member, name: 'etcd2' } : member,
-  );
-  assert.is(clusterView(config, [answers(1, copied), answers(3, copied)], undefined).renamed, undefined);
-  assert.is(clusterView(config, [answers(1, copied), silent(3)], undefined).renamed?.id, 'm3');
+  const copied = (n: number) =>
+    FOUR.filter(({ id }) => id !== 'm2').map((member) =>
+      member.id === `m${n}` ? { ...member, name: 'etcd2' } : member,
+    );
+  const renamed = (n: number, other: Asked) =>
+    clusterView(config, [answers(1, copied(n)), other], undefined).renamed?.id;
+  assert.is(renamed(4, answers(4, copied(4))), undefined);
+  assert.is(renamed(4, silent(4)), 'm4');
+  // Nor is one whose address the settings name for another node.
+  assert.is(renamed(3, silent(3)), undefined);
+});
+
+test('where nobody serves, the lists of those that answer are known, and decide nothing else', () => {
+  const view = clusterView(config, [answers(1, THREE, NOT_SERVING), silent(3)], undefined);
+  assert.equal(view.known, THREE);
+  assert.equal([view.members, view.own, view.clusterId], [[], undefined, '']);
+  const others = [answers(1, FOUR, NOT_SERVING), answers(3, THREE)];
+  assert.equal(clusterView(config, others, undefined).known, THREE, 'who serves knows better');
 });
 
 test('an alarm that several know of is one alarm', () => {

@@ -17,7 +17,10 @@ const ends = (changes: object): Pick<Observation, 'unit'> => ({
 /** How the machine, or systemd, shows each fault that they can show, and a word of the evidence. */
 const shown: Readonly<Record<string, readonly [observed: Partial<Observation>, says: RegExp]>> = {
   'disk-full': [host({ freeBytes: 4096 }), /4096 bytes and \d+ inodes are free/],
-  permission: [host({ unusable: ['/data is root’s'] }), /\/data is root’s/],
+  permission: [
+    host({ unusable: ['a.pem is root’s'], unusableData: ['/data is root’s'] }),
+    /\/data is root’s[\s\S]*a\.pem is root’s/,
+  ],
   certificate: [host({ certificateFaults: ['ETCD_CERT_FILE has expired'] }), /has expired/],
   'port-taken': [
     host({ portConflicts: [{ port: 2380, pid: 7, program: 'nc' }] }),
@@ -67,6 +70,14 @@ test('every fault can be told by the log or by the machine, and has a reason cod
   assert.ok(localFaults.every(({ says, shows }) => says !== undefined || shows !== undefined));
   assert.is(new Set(localFaults.map(({ id }) => id)).size, localFaults.length);
   assert.equal(Object.keys(shown).sort(), localFaults.flatMap(({ id, shows }) => (shows ? [id] : [])).sort());
+});
+
+test('a certificate that the others turn away counts while etcd runs and does not serve, and not where it does', () => {
+  const [bad] = shown.certificate ?? [];
+  const process = { state: 'S', overMs: 1500, cpuTicks: 3, ioBytes: 0 };
+  const mute = { health: { state: 'none', why: 'no answer' }, self: undefined, process } as const;
+  assert.is(diagnose(situation({ ...healthy, ...bad, ...mute })).reason, 'local-fault/certificate');
+  assert.is(diagnose(situation({ ...healthy, ...bad })).verdict, 'healthy');
 });
 
 test('neither what the machine shows nor a line counts while etcd runs and has not crashed', () => {

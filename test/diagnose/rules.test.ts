@@ -82,7 +82,7 @@ const neverRan = {
   value: unit({ active: 'failed', result: 'exit-code', mainPid: 0, exitKind: 0 }),
 } as const;
 const stopped = { ok: true, value: unit({ active: 'inactive', sub: 'dead', mainPid: 0 }) } as const;
-const NEVER = { wasMember: false, birthmark: '', dataDiskId: '' };
+const NEVER = { wasMember: false, birthmark: '', birthmarkRevision: 0n, dataDiskId: '' };
 /** How a run ends in a panic: Go's report, and the goroutines. */
 const PANIC = [
   'panic: tocommit(68) is out of range [lastIndex(34)]. Was the raft log corrupted, truncated, or lost?',
@@ -220,6 +220,14 @@ const cases: readonly (readonly [expected: string, observed: Observation])[] = [
   ['local-fault/unit', crashed([], { unit: { ok: true, value: failedUnit(203) } })],
   ['quorum-lost/no-leader', crashed([], { ...damagedWal(), others: [asked(1), silent(3)] })],
   ['quorum-lost/others-silent', crashed([], { ...damagedWal(), others: [silent(1), silent(3)] })],
+  ['quorum-lost/only-member', crashed([], { ...damagedWal(), others: [] })],
+  [
+    'stopped/inactive',
+    crashed([], {
+      unit: { ok: true, value: unit({ active: 'inactive', sub: 'dead', mainPid: 0 }) },
+      others: [],
+    }),
+  ],
   ['amnesia/alone-without-data', crashed([BOOTSTRAPPED], { ...NO_DATA, others: [silent(1), silent(3)] })],
   ['amnesia/log-short', crashed(PANIC, { others: [asked(1), silent(3)] })],
   ['amnesia/ahead', crashed([line('log-short')], { ...holding({ commit: 101n }) })],
@@ -256,6 +264,22 @@ const cases: readonly (readonly [expected: string, observed: Observation])[] = [
         { ...asked(3, { members: FOUR, memberId: 'feed' }), endpoint: 'http://10.0.0.5:2379' },
       ],
     }),
+  ],
+  // Nobody serves, and the list of one that only answers says whose data these are.
+  [
+    'local-fault/other-member',
+    crashed([], {
+      ...holding({ memberId: third }),
+      others: [asked(1, { serves: false, unavailableReason: 'no leader' }), silent(3)],
+    }),
+  ],
+  [
+    'quorum-lost/no-leader',
+    crashed([], { others: [asked(1, { serves: false, unavailableReason: 'no leader' }), silent(3)] }),
+  ],
+  [
+    'quorum-lost/others-silent',
+    crashed([], { ...holding({ memberId: third }), others: [silent(1), silent(3)] }),
   ],
   [
     'stale/diverged',
@@ -307,6 +331,10 @@ const cases: readonly (readonly [expected: string, observed: Observation])[] = [
   ],
   ['local-fault/address-missing', crashed([], { host: host({ missingAddresses: ['10.0.0.9'] }) })],
   ['local-fault/permission', crashed([], { host: host({ unusable: ['/var/lib/etcd is root’s'] }) })],
+  [
+    'local-fault/permission',
+    crashed([], { ...damagedWal(), host: host({ unusableData: ['it is root’s'] }) }),
+  ],
   ['local-fault/killed', crashed([], { unit: { ok: true, value: { ...failedUnit(), result: 'oom-kill' } } })],
   [
     'local-fault/killed',
@@ -342,6 +370,33 @@ const cases: readonly (readonly [expected: string, observed: Observation])[] = [
       unit: { ok: true, value: unit({ active: 'activating', sub: 'start' }) },
       process: process({ ioBytes: 4096 }),
       others: [silent(1), silent(3)],
+    }),
+  ],
+  [
+    'quorum-lost/others-silent', // a minute later: it only asks for votes
+    mute({
+      unit: { ok: true, value: unit({ active: 'activating', sub: 'start', startedAtSec: 1 }) },
+      process: process({ ioBytes: 4096 }),
+      others: [silent(1), silent(3)],
+      atMs: 61_000,
+    }),
+  ],
+  [
+    'quorum-lost/others-silent', // systemd has started it anew
+    mute({
+      unit: { ok: true, value: unit({ active: 'activating', sub: 'start', restarts: 1 }) },
+      process: process({ ioBytes: 4096 }),
+      others: [silent(1), silent(3)],
+    }),
+  ],
+  [
+    'starting/activating', // it has never been a member: the others of a cluster that is being created are waited for
+    mute({
+      unit: { ok: true, value: unit({ active: 'activating', sub: 'start', startedAtSec: 1 }) },
+      process: process({ ioBytes: 4096 }),
+      others: [silent(1), silent(3)],
+      mark: NEVER,
+      atMs: 61_000,
     }),
   ],
   [

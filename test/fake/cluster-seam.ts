@@ -31,7 +31,7 @@ export function clusterOf(node: FakeNode, proc: Proc, tls?: TlsFiles): Cluster {
     world.faults[kind] > 0 && random.chance(world.faults[kind]);
 
   /** A question to one member; silent hosts, and replies that are lost, cost the whole time. */
-  const asks = <T>(endpoint: string, what: (etcd: EtcdProcess) => T): Promise<T> => {
+  const asks = <T>(endpoint: string, what: (etcd: EtcdProcess) => T, reads = false): Promise<T> => {
     const to = target(endpoint);
     const why = whyNone(endpoint);
     if (why !== undefined)
@@ -41,7 +41,9 @@ export function clusterOf(node: FakeNode, proc: Proc, tls?: TlsFiles): Cluster {
     const silent = to === undefined || !network.talks(node, to) || to.etcd?.hung === true;
     const dropped = !silent && lost('lostReads');
     if (dropped) world.happened('a read is lost');
-    return proc.call(silent || dropped ? 1600 : world.latency(3), () => {
+    // A linearizable read waits for its time limit where no quorum answers it (etcdserver/v3_server.go).
+    const waits = reads && !silent && to.etcd?.joined === true && !raft.serves(to.etcd);
+    return proc.call(silent || dropped ? 1600 : (waits ? 1500 : 0) + world.latency(3), () => {
       if (silent || dropped || !network.talks(node, to))
         throw new Error(`${endpoint}: context deadline exceeded`);
       const { etcd } = to;
@@ -99,31 +101,35 @@ export function clusterOf(node: FakeNode, proc: Proc, tls?: TlsFiles): Cluster {
   };
 
   const ask = (endpoint: string): Promise<MemberReply> =>
-    asks(endpoint, (etcd): MemberReply => {
-      // The list is this member's own, and may be older than what the read beside it waits for (etcd #11198).
-      const { state, index } = etcd.applied;
-      const read = served(etcd);
-      if (read.state !== undefined && read.state.members !== state.members)
-        world.happened('a member list lags');
-      const leader = raft.leaderOf(etcd);
-      return {
-        clusterId: etcd.data.clusterId,
-        memberId: etcd.data.memberId,
-        members: state.members,
-        leader: leader?.data.memberId ?? '0',
-        term: BigInt(etcd.data.term),
-        raftIndex: BigInt(Math.max(index, etcd.data.committed.index)),
-        revision: (read.state ?? state).revision,
-        dbSizeBytes: 20_480,
-        version: world.version,
-        alarms: state.alarms,
-        clockSkewMs: 0,
-        serves: read.state !== undefined,
-        unavailableReason: read.why,
-        credentialsRefused: world.faults.credentials ? 'etcdserver: user name is empty' : '',
-        birthmark: read.state?.keys.get(BIRTHMARK_KEY)?.value ?? '',
-      };
-    });
+    asks(
+      endpoint,
+      (etcd): MemberReply => {
+        // The list is this member's own, and may be older than what the read beside it waits for (etcd #11198).
+        const { state, index } = etcd.applied;
+        const read = served(etcd);
+        if (read.state !== undefined && read.state.members !== state.members)
+          world.happened('a member list lags');
+        const leader = raft.leaderOf(etcd);
+        return {
+          clusterId: etcd.data.clusterId,
+          memberId: etcd.data.memberId,
+          members: state.members,
+          leader: leader?.data.memberId ?? '0',
+          term: BigInt(etcd.data.term),
+          raftIndex: BigInt(Math.max(index, etcd.data.committed.index)),
+          revision: (read.state ?? state).revision,
+          dbSizeBytes: 20_480,
+          version: world.version,
+          alarms: state.alarms,
+          clockSkewMs: 0,
+          serves: read.state !== undefined,
+          unavailableReason: read.why,
+          credentialsRefused: world.faults.credentials ? 'etcdserver: user name is empty' : '',
+          birthmark: read.state?.keys.get(BIRTHMARK_KEY)?.value ?? '',
+        };
+      },
+      true,
+    );
 
   return {
     ask,

@@ -174,6 +174,7 @@ export class FakeNode {
   /** Asks the gate before a start; `starts` or `refuses` is called with its answer. */
   asksGate(unit: string, starts: () => void, refuses: (why: string) => void): void {
     this.gateSilent = unit !== PLACES.unit || !this.gated || this.disk.has(PLACES.restored);
+    if (unit === PLACES.unit) this.disk.delete(PLACES.restored);
     if (this.gateSilent) {
       starts();
       return;

@@ -8,7 +8,6 @@ import type { Member } from '../../src/cluster/cluster.ts';
 import type { World } from '../../src/observe/world.ts';
 import type { Log } from '../../src/report/log.ts';
 import type { Settings } from '../../src/settings/settings-table.ts';
-import { deepCheckFile } from '../../src/state/deep-check-file.ts';
 import type { Outcome } from '../../src/state/outcome.ts';
 import { HEAL_UNIT } from '../../src/state/places.ts';
 import { Clock, Random } from './clock.ts';
@@ -180,12 +179,7 @@ export class FakeWorld {
       places: PLACES,
       birthmarkOn: true,
       mode: async () => node.mode,
-      divergence: async () => {
-        const found = await deepCheckFile.read(machine, PLACES.deepCheck);
-        return found?.state === 'differs'
-          ? { ...found, heals: this.settings.onDivergence === 'heal' }
-          : undefined;
-      },
+      healsDivergence: this.settings.onDivergence === 'heal',
       cluster: (tls) => clusterOf(node, proc, tls),
       metadata: (key) =>
         proc.call(this.metadata ? 5 : 1000, () => {

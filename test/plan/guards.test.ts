@@ -9,6 +9,7 @@ import {
   crashed,
   damagedWal,
   guardFacts as facts,
+  failedUnit,
   healthy,
   holding,
   members,
@@ -54,6 +55,15 @@ const refusals: readonly (readonly [
   ['role', { ...stale, app: { ok: false, why: '/opt/app/bin/.env is missing.' } }, /\.env is missing/],
   ['unit-file', { ...stale, swap: { ...stale.swap, unitFile: 'link' } }, /etcd's unit is a link/],
   ['unit-file', { ...stale, swap: { ...stale.swap, unitFile: 'none' } }, /etcd's unit is missing/],
+  [
+    'unit-file',
+    {
+      ...stale,
+      swap: { ...stale.swap, unitFile: 'none' },
+      unit: { ok: true, value: { ...failedUnit(), fragment: '/lib/systemd/system/etcd.service' } },
+    },
+    /etcd's unit is \/lib\/systemd\/system\/etcd\.service.*copy it to/,
+  ],
   ['data-dir', { ...stale, data: { ...NO_DATA.data, dir: 'mount point' } }, /default\.etcd is a mount point/],
   ['data-dir', { ...stale, data: { ...NO_DATA.data, walDir: 'link' } }, /is a link/],
   ['stale', crashed(['panic: something new']), /nothing seen in this boot proves/],
@@ -176,6 +186,24 @@ for (const [id, observed, why, changes] of refusals) {
 test('a copy of the data of a member that serves elsewhere is proved stale', () => {
   const clone = crashed([], holding({ memberId: '59b0fd95b07996d8' }));
   assert.is(askGuards(situation(clone), facts, ['stale'])[0]?.pass, true);
+});
+
+test('a data dir that etcd cannot use keeps no clone from being set aside, and a crash on it proves no damage', () => {
+  const ofRoot = withHost({ unusableData: ['/var/lib/etcd/default.etcd has owner 0:0'] });
+  const clone = crashed([], { ...holding({ memberId: '59b0fd95b07996d8' }), host: ofRoot.host });
+  const proof = (observed: Observation) => askGuards(situation(observed), facts, ['stale', 'certificates']);
+  assert.equal(
+    proof(clone).map(({ pass }) => pass),
+    [true, true],
+  );
+  assert.equal(
+    proof(damaged({})).map(({ pass }) => pass),
+    [true, true],
+  );
+  assert.equal(
+    proof({ ...damaged({}), host: ofRoot.host }).map(({ pass }) => pass),
+    [false, true],
+  );
 });
 
 test('certificates that are lost with the data, and what lacks without them, keep no heal from bringing them', () => {

@@ -9,6 +9,7 @@ test('without a file and an environment the defaults hold, and every default is 
   assert.is(settings.checkTimeoutMs, 3000);
   assert.equal(settings.restartCmd, ['/opt/app/bin/ctl.sh', 'restart']);
   assert.equal(Object.keys(settings).sort(), Object.keys(settingsTable).sort());
+  assert.not(Object.values(settings).includes(undefined as never));
 });
 
 test('the environment wins over the file, and other keys are nobody’s business', () => {

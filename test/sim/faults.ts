@@ -8,7 +8,6 @@ import type { Ailing, FakeNode } from '../fake/node.ts';
 import { PLACES } from '../fake/observation.ts';
 import { DATA_DIR, ROOT_FILE, WAL_DIR } from '../fake/paths.ts';
 import { Proc } from '../fake/process.ts';
-import { notYet } from './not-yet.ts';
 import type { Sim } from './sim.ts';
 
 const MINUTE_MS = 60_000;
@@ -286,8 +285,6 @@ const ofThisMachine: readonly Fault[] = [
     weight: 1,
     strikes: (_, node) => {
       const { disk } = node;
-      const inHeal = disk.has(PLACES.journal) || disk.has(PLACES.copyEnv) || node.data === undefined;
-      if (inHeal && 'a data dir of root in the middle of a heal' in notYet) return;
       const dir = disk.entries.get(DATA_DIR);
       if (dir) disk.set(DATA_DIR, { ...dir, rights: { mode: 0o700, uid: 0, gid: 0 } });
     },
@@ -449,17 +446,9 @@ const ofPeople: readonly Fault[] = [
       const { disk } = node;
       const unit = disk.entries.get(PLACES.unitFile);
       const env = disk.entries.get(PLACES.env);
-      // Damaged data that no etcd has crashed on since the unit or the boot are not proved bad: see not-yet.ts.
-      const harmed = node.data?.harm ?? node.stash?.some(([, { data }]) => data?.harm);
-      const damaged = Boolean(harmed) && 'a runbook begun on damaged data' in notYet;
-      const ofRoot =
-        disk.entries.get(DATA_DIR)?.rights.uid === 0 &&
-        'a data dir of root in the middle of a heal' in notYet;
-      const may = !damaged && !ofRoot;
-      if (node.on && may && env?.text !== undefined) {
+      if (node.on && env?.text !== undefined) {
         disk.set(PLACES.copyEnv, { ...env, text: env.text.replace('STATE=new', 'STATE=existing') });
-        // Of data that are there and that no etcd has crashed on in this boot nothing proves that they are bad.
-        if (unit && node.data === undefined && !disk.has(PLACES.copyUnitFile))
+        if (unit && (node.data === undefined || sim.random.chance(0.5)) && !disk.has(PLACES.copyUnitFile))
           disk.move(PLACES.unitFile, PLACES.copyUnitFile);
       }
       sim.clock.after(sim.random.between(1000, 30_000), () => editor.ends());

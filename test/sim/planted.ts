@@ -106,6 +106,13 @@ export const plantedBugs: readonly PlantedBug[] = [
     to: 'member.name === config.name',
   },
   {
+    what: "another member's data are started while no quorum says whose they are",
+    file: 'src/diagnose/cluster-view.ts',
+    from: 'members.length > 0 ? members : others.flatMap',
+    to: 'members.length >= 0 ? members : others.flatMap',
+    test: 'test/act/gate.test.ts',
+  },
+  {
     what: 'a member whose log is too short is restarted while the others are off',
     file: 'src/diagnose/rules.ts',
     from: "(word !== undefined || s.logShort) && s.process !== 'alive' &&",
@@ -134,7 +141,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     what: 'whoever crashes has damaged data',
     file: 'src/diagnose/stale-proofs.ts',
-    from: 'return harm.length > 0 && s.crashed ?',
+    from: 'return harm.length > 0 && crashedOnData(s) ?',
     to: 'return s.crashed ?',
     test: 'test/diagnose/rules.test.ts',
   },

@@ -7,13 +7,9 @@ import { badOffers, losesVolume } from '../fake/tls.ts';
 import { breakages } from './breakages.ts';
 import { count } from './counters.ts';
 import { localFaults } from './faults.ts';
-import { notYet } from './not-yet.ts';
 import type { Sim } from './sim.ts';
 
 const MINUTE_MS = 60_000;
-
-/** While no quorum of the others serves nothing knows a clone, and it may be started. */
-const CLONES_UNKNOWN = 'a clone while no quorum serves' in notYet;
 
 interface Begun {
   /** The nodes that faults strike. */
@@ -163,7 +159,7 @@ export const stories: readonly Story[] = [
     what: 'its disk is a copy of that of another, which serves',
     atLeast: 5,
     weight: 3,
-    faults: CLONES_UNKNOWN ? 0 : 2,
+    faults: 2,
     begins: (sim) => {
       const [node, other] = sim.random.shuffled(sim.nodes) as [FakeNode, FakeNode];
       node.powerOff();
@@ -176,7 +172,7 @@ export const stories: readonly Story[] = [
     what: 'its disk is a copy of that of another, which is off',
     atLeast: 5,
     weight: 2,
-    faults: CLONES_UNKNOWN ? 0 : 1,
+    faults: 1,
     begins: (sim) => {
       const [node, other] = sim.random.shuffled(sim.nodes) as [FakeNode, FakeNode];
       node.powerOff();
@@ -190,7 +186,7 @@ export const stories: readonly Story[] = [
     what: 'a clone of a lost member runs without a gate',
     atLeast: 5,
     weight: 2,
-    faults: CLONES_UNKNOWN ? 0 : 1,
+    faults: 1,
     begins: (sim) => {
       const [node, other] = sim.random.shuffled(sim.nodes) as [FakeNode, FakeNode];
       for (const each of [node, other]) each.powerOff();

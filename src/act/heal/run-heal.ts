@@ -198,17 +198,25 @@ export async function runHeal(
   }
 }
 
+/** A runbook may be taken up and runs nothing, and all that keeps the heal from it is that nothing in this boot proves the data stale. */
+async function lacksOnlyProof(heal: HealContext): Promise<boolean> {
+  if (!heal.situation.swapped) return false;
+  await heal.look('files', 'units', 'self', 'cluster');
+  const failed = askGuards(heal.situation, await guardFacts(heal)).filter(({ pass }) => !pass);
+  return heal.situation.process === 'dead' && failed.map(({ id }) => id).join() === 'stale';
+}
+
 /** After a refusal or an error: back to how it was where that is possible, else left for the next run. */
 async function giveUp(heal: HealContext, error: Error): Promise<Outcome> {
   const { machine, places, record, log } = heal;
   const outcome = error instanceof Refused ? 'refused' : 'failed';
   const { verdict, evidence, node } = diagnose(heal.situation);
-  // A fence of ours that was cut off, its journal lost, and nothing in this boot to say why: the originals go back,
-  // and etcd itself can show again what it has. A person's runbook, which saves none, is left as it is.
+  // A fence of ours that was cut off, its journal lost, or a runbook, and nothing in this boot to say why: the originals
+  // go back, and etcd itself can show again what it has. A runbook, which saves none, is left as it is for other reasons.
   const untouched = record.steps.length === 0 && !heal.situation.observed.swap.originals;
   let left = 'Nothing was changed';
   try {
-    if (!untouched) {
+    if (!untouched || (await lacksOnlyProof(heal))) {
       await heal.look('files', 'units', 'self', 'cluster');
       const done = record.steps.filter(({ did }) => did !== undefined);
       if (!heal.situation.swapped && done.every(({ id }) => id === 'certificates')) {

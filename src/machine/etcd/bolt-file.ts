@@ -82,15 +82,6 @@ function newestMeta(file: BoundedFile) {
 
 type Page = Readonly<Record<'at' | 'id' | 'flags' | 'count' | 'overflow', number>>;
 
-/** An element of a leaf, with where its key and its value stand in the file. */
-export interface Item {
-  readonly isBucket: boolean;
-  readonly keyAt: number;
-  readonly keyLength: number;
-  readonly valueAt: number;
-  readonly valueLength: number;
-}
-
 /** The keys that a page may hold: from `low` on and below `high`, as the branches above it say. */
 export interface Bounds {
   readonly low?: Uint8Array | undefined;
@@ -295,20 +286,25 @@ export class BoltFile {
 
   private items(page: Page): Item[] {
     const table = this.table(page);
-    return Array.from({ length: page.count }, (_, n) => {
-      const at = n * ELEMENT_BYTES;
-      const keyAt = page.at + PAGE_HEADER_BYTES + at + table.getUint32(at + 4, true);
-      const keyLength = table.getUint32(at + 8, true);
-      return {
-        isBucket: (table.getUint32(at, true) & BUCKET) !== 0,
-        keyAt,
-        keyLength,
-        valueAt: keyAt + keyLength,
-        valueLength: table.getUint32(at + 12, true),
-      };
-    });
+    return Array.from({ length: page.count }, (_, n) => itemOf(page, table, n));
   }
 }
+
+/** An element of a leaf, with where its key and its value stand in the file. */
+function itemOf(page: Page, table: DataView, n: number) {
+  const at = n * ELEMENT_BYTES;
+  const keyAt = page.at + PAGE_HEADER_BYTES + at + table.getUint32(at + 4, true);
+  const keyLength = table.getUint32(at + 8, true);
+  return {
+    isBucket: (table.getUint32(at, true) & BUCKET) !== 0,
+    keyAt,
+    keyLength,
+    valueAt: keyAt + keyLength,
+    valueLength: table.getUint32(at + 12, true),
+  };
+}
+
+export type Item = Readonly<ReturnType<typeof itemOf>>;
 
 /** Go's sort.Search, step by step: in disorder the steps decide what is found. */
 function search(count: number, keyAt: (n: number) => Uint8Array, key: Uint8Array) {

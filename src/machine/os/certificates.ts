@@ -13,6 +13,9 @@ export interface CertificateTexts {
   readonly hosts: readonly string[];
 }
 
+const certificatesIn = (pem: string): X509Certificate[] =>
+  pem.split(/(?<=-----END CERTIFICATE-----)/).flatMap((one) => attempt(() => new X509Certificate(one)) ?? []);
+
 /** What would make TLS fail with it: dates, chain, key, names. Pure; empty when nothing is wrong. */
 export function certificateFaults(texts: CertificateTexts, nowMs: number): string[] {
   const cert = attempt(() => new X509Certificate(texts.cert));
@@ -25,11 +28,13 @@ export function certificateFaults(texts: CertificateTexts, nowMs: number): strin
   if (key === undefined) faults.push(`the key of ${texts.setting} cannot be read as one`);
   else if (!cert.checkPrivateKey(key))
     faults.push(`the key of ${texts.setting} belongs to another certificate`);
-  const authorities = texts.ca
-    .split(/(?<=-----END CERTIFICATE-----)/)
-    .flatMap((pem) => attempt(() => new X509Certificate(pem)) ?? []);
-  if (!authorities.some((ca) => cert.checkIssued(ca) && cert.verify(ca.publicKey)))
-    faults.push(`${texts.setting} was not issued by an authority of its trusted CA file`);
+  const authorities = certificatesIn(texts.ca);
+  const issued = (by: X509Certificate): boolean =>
+    authorities.some((ca) => by.checkIssued(ca) && by.verify(ca.publicKey));
+  // Intermediate authorities stand behind it, each issued by the next (RFC 8446, 4.4.2).
+  for (const by of certificatesIn(texts.cert).slice(1).reverse())
+    if (by.ca && issued(by)) authorities.push(by);
+  if (!issued(cert)) faults.push(`${texts.setting} was not issued by an authority of its trusted CA file`);
   const expired = authorities.find((ca) => Date.parse(ca.validTo) < nowMs);
   if (expired) faults.push(`an authority of ${texts.setting} has expired on ${expired.validTo}`);
   const other = texts.hosts.find((host) =>

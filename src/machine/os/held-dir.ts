@@ -28,11 +28,8 @@ const LEFT_AFTER_MS = 60_000;
 
 const DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 
-export interface FileRights {
-  readonly mode: number;
-  readonly uid: number;
-  readonly gid: number;
-}
+/** Mode and owner, as fstat(2) has them. */
+export type FileRights = Readonly<Pick<Stats, 'mode' | 'uid' | 'gid'>>;
 
 export const rightsOf = ({ mode, uid, gid }: Stats): FileRights => ({ mode: mode & 0o7777, uid, gid });
 

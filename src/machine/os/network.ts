@@ -4,13 +4,6 @@ import { networkInterfaces } from 'node:os';
 import { attempt } from '../attempt.ts';
 import { processIds } from './process.ts';
 
-/** Another process that listens on a port. */
-export interface Listener {
-  readonly port: number;
-  readonly pid: number;
-  readonly program: string;
-}
-
 export type Network = Readonly<ReturnType<typeof lookAtNetwork>>;
 
 /**
@@ -32,24 +25,22 @@ export function listeningSockets(text: string, ports: readonly number[]): Map<st
   return found;
 }
 
-function listeners(ports: readonly number[]): readonly Listener[] {
+/** Processes that listen on ports; each may have ended while it is looked at, or closed a socket. */
+function listeners(ports: readonly number[]) {
   const sockets = new Map([
     ...listeningSockets(read('/proc/net/tcp'), ports),
     ...listeningSockets(read('/proc/net/tcp6'), ports),
   ]);
-  if (sockets.size === 0) return [];
-  const found: Listener[] = [];
-  for (const pid of processIds()) {
-    // It may have ended meanwhile, or closed one of them.
-    for (const fd of attempt(() => readdirSync(`/proc/${pid}/fd`)) ?? []) {
+  return (sockets.size === 0 ? [] : processIds()).flatMap((pid) =>
+    (attempt(() => readdirSync(`/proc/${pid}/fd`)) ?? []).flatMap((fd) => {
       const link = attempt(() => readlinkSync(`/proc/${pid}/fd/${fd}`)) ?? '';
       const port = sockets.get(/^socket:\[(\d+)\]$/.exec(link)?.[1] ?? '');
-      if (port !== undefined)
-        found.push({ port, pid: Number(pid), program: read(`/proc/${pid}/comm`).trim() });
-    }
-  }
-  return found;
+      return port ? { port, pid: Number(pid), program: read(`/proc/${pid}/comm`).trim() } : [];
+    }),
+  );
 }
+
+export type Listener = Readonly<ReturnType<typeof listeners>[number]>;
 
 /** Addresses that this machine has, whether or not their link is up: IPv4's routing trie, IPv6's list (proc(5)). */
 export const localAddresses = (fibTrie: string, inet6: string): readonly string[] => [

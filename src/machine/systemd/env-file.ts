@@ -4,7 +4,14 @@
  */
 import type { Machine } from '../machine.ts';
 
-const SPACE = /[ \t\r\n]*/y;
+interface Assignment {
+  readonly key: string;
+  readonly value: string;
+  /** Where the assignment stands in the text, without its line end. */
+  readonly start: number;
+  readonly end: number;
+}
+
 const BLANKS = /[ \t]*/y;
 /** A part of a value: plain text, text in quotes, which only the end of the file may leave open, or what is escaped. */
 const PART = /([^'"\\\r\n]+)|'([^']*)'?|"([^"\\]*(?:\\.[^"\\]*)*)"?|\\(.?)/sy;
@@ -35,30 +42,32 @@ function readValue(text: string, at: number): { value: string; end: number } {
 }
 
 /**
- * All assignments of an environment file, in order, with where each stands in the text, without its line end. Lines that
- * systemd would skip are skipped.
+ * All assignments of an environment file, in order. Lines that systemd would skip are skipped. This and `parseEnvFile`
+ * are on the healthy check's way (docs/design.md).
  */
-function* readAssignments(text: string) {
-  for (let i = 0; i < text.length; ) {
-    SPACE.lastIndex = i;
-    i += SPACE.exec(text)?.[0].length ?? 0;
-    const lineEnd = text.indexOf('\n', i) === -1 ? text.length : text.indexOf('\n', i);
-    const line = text.slice(i, lineEnd);
-    const equals = line.indexOf('=');
-    if (/^[#;]/.test(line) || equals === -1) {
-      i = lineEnd + 1;
-      continue;
-    }
-    const key = line.slice(0, equals).trim();
-    const { value, end } = readValue(text, i + equals + 1);
-    if (KEY.test(key)) yield { key, value, start: i, end };
-    i = end + 1;
+function readAssignments(text: string): Assignment[] {
+  const found: Assignment[] = [];
+  for (let i = 0, end = 0; i < text.length; i = end + 1) {
+    end = i;
+    const first = text.charAt(i);
+    if (' \t\r\n'.includes(first)) continue;
+    const newline = text.indexOf('\n', i);
+    end = newline === -1 ? text.length : newline;
+    const equals = text.indexOf('=', i);
+    if (first === '#' || first === ';' || equals === -1 || equals > end) continue;
+    const key = text.slice(i, equals).trim();
+    const read = readValue(text, equals + 1);
+    if (KEY.test(key)) found.push({ key, ...read, start: i });
+    end = read.end;
   }
+  return found;
 }
 
 /** The values in force: of several assignments of a key the last one counts. */
 export function parseEnvFile(text: string): Readonly<Record<string, string>> {
-  return Object.fromEntries([...readAssignments(text)].map(({ key, value }) => [key, value]));
+  const values: Record<string, string> = {};
+  for (const { key, value } of readAssignments(text)) values[key] = value;
+  return values;
 }
 
 function quoteValue(key: string, value: string): string {
@@ -72,7 +81,7 @@ function quoteValue(key: string, value: string): string {
  * @throws when a value holds a control character.
  */
 export function setEnvValues(text: string, values: Readonly<Record<string, string>>): string {
-  const assignments = [...readAssignments(text)];
+  const assignments = readAssignments(text);
   let result = text;
   for (const { key, start, end } of assignments.toReversed()) {
     const value = values[key];

@@ -8,6 +8,7 @@ import type { Mode } from '../../../src/settings/settings-table.ts';
 import { healRecordFile, newRecord } from '../../../src/state/heal-record.ts';
 import { requestFile } from '../../../src/state/heal-request.ts';
 import { PLACES } from '../../fake/observation.ts';
+import { UNIT_TEXT } from '../../fake/paths.ts';
 import { ThreeMembers } from '../../fake/three-members.ts';
 
 const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
@@ -21,20 +22,28 @@ interface Begun {
   readonly beside?: readonly string[];
   /** Begun by a heal of ours: its journal is there. */
   readonly ours?: true;
+  readonly broken?: 'WAL damaged';
+  readonly maxPerDay?: number;
+  /** On its way back: the unit has its name again, and reads the copied environment still. */
+  readonly pointsAway?: true;
 }
 
 /** A person has got as far as step 3 of the runbook, on a member that is stale; then something of ours looks. */
 function begun<T>(
-  { mode = 'auto', touchedMs = 60 * MINUTE_MS, beside, ours }: Begun,
+  { mode = 'auto', touchedMs = 60 * MINUTE_MS, beside, ours, broken, maxPerDay = 3, pointsAway }: Begun,
   looks: (world: World, fake: ThreeMembers) => Promise<T>,
 ): { fake: ThreeMembers; result: T } {
-  const fake = new ThreeMembers('WAL gone', { mode });
+  const fake = new ThreeMembers(broken ?? 'WAL gone', { mode, maxPerDay });
   fake.node.mode = mode;
   const { disk } = fake.node;
   disk.move(PLACES.unitFile, PLACES.copyUnitFile);
   fake.node.systemctl(['daemon-reload']);
   fake.node.systemctl(['reset-failed', PLACES.unit]);
   fake.putFile(PLACES.copyEnv, disk.entries.get(PLACES.env)?.text ?? '');
+  if (pointsAway) {
+    disk.move(PLACES.copyUnitFile, PLACES.unitFile);
+    fake.putFile(PLACES.unitFile, UNIT_TEXT.replace(PLACES.env, PLACES.copyEnv));
+  }
   const atMs = fake.clock.nowMs - touchedMs;
   const result = fake.run(async (world) => {
     if (ours) {
@@ -130,6 +139,32 @@ test('in auto one that nobody has touched for some minutes is taken up', () => {
     assert.is(result.outcome, 'healed', result.message);
     assert.equal(fake.removed, [fake.oldId]);
   }
+});
+
+for (const pointsAway of [undefined, true] as const)
+  test(`of damaged data that nothing in this boot proves stale the originals come back${pointsAway ? ', from a unit that reads the copy' : ''}, and etcd is asked`, () => {
+    const { fake, result } = begun(
+      { broken: 'WAL damaged', ...(pointsAway && { pointsAway }) },
+      asked('health-action'),
+    );
+    const { disk } = fake.node;
+    assert.is(result.outcome, 'refused');
+    assert.match(result.message, /stale: nothing seen in this boot proves.* All steps were taken back \(/);
+    assert.is(disk.text(PLACES.unitFile), UNIT_TEXT);
+    assert.is(disk.kindOf(PLACES.copyUnitFile), 'none');
+    assert.is(disk.kindOf(PLACES.copyEnv), 'none');
+    assert.equal(fake.removed, [], 'damage that is only read removes nobody');
+    const action = () => fake.run((world) => healthAction(world, fake.settings, silent));
+    assert.match(action().message, /Restarted with/);
+    fake.pass(10_000);
+    assert.match(action().message, /etcd2 is stale \(stale\/wal-damaged\).* Healed in/);
+    assert.equal(fake.removed, [fake.oldId]);
+  });
+
+test('but not where anything else keeps the heal from it', () => {
+  const { fake, result } = begun({ broken: 'WAL damaged', maxPerDay: 0 }, asked('health-action'));
+  assert.match(result.message, /stale: nothing seen in this boot.*daily-limit: .* Nothing was changed/);
+  untouched(fake);
 });
 
 test('the deep check leaves it alone in the same way', () => {

@@ -15,6 +15,16 @@ const good: CertificateTexts = {
   hosts: ['10.0.0.2', 'etcd2.cl-1'],
 };
 
+/** Issued by an authority that another has issued, which that of the CA file has; both stand behind it. */
+const chain: CertificateTexts = {
+  ...good,
+  cert: text('chain.pem'),
+  key: text('chain-key.pem'),
+  ca: text('chain-ca.pem'),
+};
+const END = '-----END CERTIFICATE-----\n';
+const inChain = chain.cert.split(END).map((pem) => pem + END);
+
 const cases: readonly (readonly [
   what: string,
   changes: Partial<CertificateTexts>,
@@ -24,6 +34,14 @@ const cases: readonly (readonly [
   ['expired', { cert: text('short.pem') }, /ETCD_CERT_FILE has expired on /],
   ['not valid yet', {}, /ETCD_CERT_FILE is valid only from /, Date.parse('2020-01-01')],
   ['of another authority', { ca: text('other-ca.pem') }, /not issued by an authority/],
+  ['without the authority that issued it', { ...chain, cert: `${inChain[0]}${inChain[2]}` }, /not issued by/],
+  ['without the one above that', { ...chain, cert: `${inChain[0]}${inChain[1]}` }, /not issued by/],
+  ['its chain leads to another authority', { ...chain, ca: good.ca }, /not issued by/],
+  [
+    'what stands behind it is no authority',
+    { ...good, cert: good.cert.repeat(2), ca: chain.ca },
+    /not issued/,
+  ],
   ['another key', { key: text('other-key.pem') }, /belongs to another certificate/],
   ['no key', { key: 'garbage' }, /the key of ETCD_CERT_FILE cannot be read as one/],
   ['no certificate', { cert: '' }, /holds no certificate/],
@@ -34,6 +52,10 @@ const cases: readonly (readonly [
 test('nothing is wrong with a good one, whichever of its authorities issued it', () => {
   assert.equal(certificateFaults(good, NOW), []);
   assert.equal(certificateFaults({ ...good, ca: text('other-ca.pem') + text('ca.pem') }, NOW), []);
+});
+
+test('nor with one whose intermediate authorities stand behind it', () => {
+  assert.equal(certificateFaults(chain, NOW), []);
 });
 
 for (const [what, changes, fault, nowMs = NOW] of cases) {

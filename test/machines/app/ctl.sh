@@ -100,8 +100,8 @@ certificate() { # NAME USES NAMES
     -extfile <(printf 'extendedKeyUsage=%s\n%s\n' "$2" "$3") 2>/dev/null
 }
 
-# A new authority and all certificates, over those of every node and into the metadata.
-make_certificates() {
+# A new authority and all certificates, into the same folder of every node and into the metadata.
+make_certificates() { # FOLDER
   local dir node
   dir=$(mktemp -d)
   ( cd "$dir"
@@ -109,21 +109,22 @@ make_certificates() {
     certificate server serverAuth,clientAuth "subjectAltName=DNS:*$ETCD_CLUSTER_DNS"
     certificate client clientAuth ""
     certificate peer serverAuth,clientAuth "subjectAltName=DNS:*$ETCD_CLUSTER_DNS" )
-  mkdir -p $ssl
-  cp "$dir"/*.pem $ssl/
+  mkdir -p "$1"
+  cp "$dir"/*.pem "$1/"
   rm -r "$dir"
-  chmod 644 $ssl/*.pem
-  chmod 600 $ssl/*-key.pem
+  chmod 644 "$1"/*.pem
+  chmod 600 "$1"/*-key.pem
   chown -R etcd:etcd /var/lib/etcd/ssl
   for node in $STABLE_NODES; do
     [ "${node#*=}" = "$MY_IP" ] && continue
-    scp -P 16022 -rp /var/lib/etcd/ssl "${node#*=}:/var/lib/etcd"
+    ssh -p 16022 "${node#*=}" mkdir -p "${1%/*}"
+    scp -P 16022 -rp "$1" "${node#*=}:${1%/*}"
     ssh -p 16022 "${node#*=}" chown -R etcd:etcd /var/lib/etcd/ssl
   done
   mkdir -p $nodes/metadata
-  base64 $ssl/ca.pem >$nodes/metadata/caPem
-  base64 $ssl/client.pem >$nodes/metadata/clientPem
-  base64 $ssl/client-key.pem >$nodes/metadata/clientKeyPem
+  base64 "$1/ca.pem" >$nodes/metadata/caPem
+  base64 "$1/client.pem" >$nodes/metadata/clientPem
+  base64 "$1/client-key.pem" >$nodes/metadata/clientKeyPem
 }
 
 has_certificates() {
@@ -136,7 +137,7 @@ has_certificates() {
 
 # On the first node they are made where there is no CA; then they are waited for.
 see_to_certificates() {
-  if [ "${STABLE_NODES%% *}" = "$MY_SID=$MY_IP" ] && [ ! -f $ssl/ca.pem ]; then make_certificates; fi
+  if [ "${STABLE_NODES%% *}" = "$MY_SID=$MY_IP" ] && [ ! -f $ssl/ca.pem ]; then make_certificates $ssl; fi
   retry 60 2 has_certificates || exit 19
 }
 
@@ -170,13 +171,23 @@ join() { # NODES
   retry 3 1 systemctl start etcd
 }
 
-start() {
+prepare() {
+  local node
   [ "$MY_ROLE" = etcd-proxy ] || chown -R etcd:etcd /var/lib/etcd
   systemctl enable --quiet etcd
   if [ $scheme = https ] && [ "$MY_ROLE" = etcd-node ]; then
     write_names
-    [ "$IS_ADDED" = true ] || see_to_certificates
+    if [ "$IS_ADDED" != true ]; then see_to_certificates
+    elif [ ! -f $ssl/ca.pem ]; then
+      node=${STABLE_NODES%% *}
+      scp -P 16022 -rp "${node#*=}:/var/lib/etcd/ssl" /var/lib/etcd
+      chown -R etcd:etcd /var/lib/etcd/ssl
+    fi
   fi
+}
+
+start() {
+  prepare
   if [ "$MY_ROLE" = etcd-node ] && [ "$IS_ADDED" = true ]; then
     join "$ADDED_NODES"
   else
@@ -187,7 +198,9 @@ start() {
 
 stop() { systemctl stop etcd; }
 
-check() { [ "$(curl -s -m 8 "${curl_tls[@]}" "$(client_url "$MY_IP")/health" | jq -r .health)" = true ]; }
+check() { # IP, its own when left out
+  [ "$(curl -s -m 8 "${curl_tls[@]}" "$(client_url "${1:-$MY_IP}")/health" | jq -r .health)" = true ]
+}
 
 # Scaled in: a node removes itself, when those with a higher SID have gone.
 my_id() { ctl member list | sed -n "s#^\([0-9a-f]*\), .*, $(peer_url "$MY_IP"),.*#\1#p"; }
@@ -246,6 +259,9 @@ restore() {
   join "$ALL_NODES"
 }
 
+# What a repair that came to nothing has left counts no more.
+ready() { [ -n "$(find "$1" -mmin -1 2>/dev/null)" ]; }
+
 # Called on all nodes at once: the source's data go to the others, and all are restored from them.
 repair() { # {"node.ip": SOURCE}
   local source ip node others=""
@@ -257,7 +273,7 @@ repair() { # {"node.ip": SOURCE}
     backup
     for ip in $others; do mkdir -p $nodes/$ip; touch $nodes/$ip/ready2Copy; done
     stop
-    for ip in $others; do retry 200 0.1 test -f "$nodes/$MY_IP/ready2Copy-$ip"; done
+    for ip in $others; do retry 200 0.1 ready "$nodes/$MY_IP/ready2Copy-$ip"; done
     if [ -d $v2_backup ]; then
       ip=${ALL_NODES%% *}
       ip=${ip#*=}
@@ -267,16 +283,122 @@ repair() { # {"node.ip": SOURCE}
     fi
     for ip in $others; do touch $nodes/$ip/ready2Start; done
   else
-    retry 200 0.1 test -f "$nodes/$MY_IP/ready2Copy"
+    retry 200 0.1 ready "$nodes/$MY_IP/ready2Copy"
     stop
     rm -rf $v2_backup $v3_backup*
     mkdir -p "$nodes/$source"
     touch "$nodes/$source/ready2Copy-$MY_IP"
-    retry 2000 0.1 test -f "$nodes/$MY_IP/ready2Start"
+    retry 2000 0.1 ready "$nodes/$MY_IP/ready2Start"
     for node in v2.backup v3.backup; do [ ! -e $nodes/$MY_IP/$node ] || mv $nodes/$MY_IP/$node /var/lib/etcd/; done
   fi
   rm -rf "${nodes:?}/$MY_IP"
   restore
+}
+
+compact() {
+  local revision said
+  revision=$(ctl get / -w fields | sed -n 's/^"Revision" : //p')
+  said=$(ctl compact "$revision" 2>&1) || [[ $said == *"required revision has been compacted" ]]
+}
+
+# The platform has put the new image in place and started the nodes by then: it waits until this one is healthy.
+upgrade() {
+  prepare
+  retry 60 1 check
+}
+
+# The runbook as a script, on the node that does not answer: whoever does not answer is removed, whoever it is.
+repair_minority_node() { # {"healthnode.ip": GOOD, "unhealthnode.ip": BAD}
+  local good url id cluster unit=/etc/systemd/system/etcd env1=${env_file%.env}1.env
+  good=$(jq -r '."healthnode.ip"' <<<"$1")
+  [ "$(jq -r '."unhealthnode.ip"' <<<"$1")" = "$MY_IP" ] || return 0
+  if check || ! check "$good"; then return 0; fi
+  good_ctl() { /opt/etcd/current/etcdctl --endpoints="$(client_url "$good")" "$@"; }
+  if [ -f $unit.service ]; then
+    stop
+    mv $unit.service ${unit}1.service
+    systemctl daemon-reload
+  fi
+  for url in $(good_ctl member list | awk -F', ' '{print $5}'); do
+    /opt/etcd/current/etcdctl --endpoints="$url" endpoint health && continue
+    id=$(good_ctl member list | grep "${url%:*}:" | cut -d, -f1)
+    good_ctl member remove "$id" || true
+  done
+  for id in $(good_ctl member list | sed -n 's/, unstarted,.*//p'); do good_ctl member remove "$id" || true; done
+  good_ctl member add "etcd$MY_SID" --peer-urls="$(peer_url "$MY_IP")" || true
+  rm -rf $data
+  cluster=$(good_ctl member list | awk -F', ' '$2 == "started" {print $3 "=" $4}' | paste -sd,)
+  sed -e s/^ETCD_INITIAL_CLUSTER_STATE=.*/ETCD_INITIAL_CLUSTER_STATE=existing/ \
+    -e "s#^ETCD_INITIAL_CLUSTER=.*#ETCD_INITIAL_CLUSTER=$cluster,etcd$MY_SID=$(peer_url "$MY_IP")#" $env_file >$env1
+  sed -i "s#$env_file#$env1#" ${unit}1.service
+  systemctl daemon-reload
+  systemctl start etcd1
+  retry 300 2 own_ctl endpoint health
+  mv ${unit}1.service $unit.service
+  rm -f $env1
+  sed -i "s#$env1#$env_file#" $unit.service
+  systemctl daemon-reload
+  systemctl stop etcd1
+  systemctl start etcd
+}
+
+# TLS is switched on or off, or the names change, on all nodes at once: the first node makes certificates, and has the
+# cluster list each member under its new peer URL, by what it still listens at. Then every node writes its settings anew
+# and restarts etcd.
+change_names() { # SCHEME DNS, as they were
+  local first=${STABLE_NODES%% *} was new=${ssl}temp node
+  was="http://${first#*=}:2379"
+  [ "$1" = http ] || was="https://etcd${first%%=*}$2:2379"
+  was_ctl() {
+    local words=(--cacert=$ssl/ca.pem --cert=$ssl/client.pem --key=$ssl/client-key.pem)
+    [[ $was == https:* ]] || words=()
+    env -u ETCDCTL_CACERT -u ETCDCTL_CERT -u ETCDCTL_KEY /opt/etcd/current/etcdctl --dial-timeout=1s \
+      --command-timeout=2s --endpoints="$was" "${words[@]}" "$@"
+  }
+  url_of() { # NAME
+    for node in $STABLE_NODES; do if [ "etcd${node%%=*}" = "$1" ]; then peer_url "${node#*=}"; fi; done
+  }
+  all_changed() {
+    local list
+    list=$(was_ctl member list) || return 1
+    for node in $STABLE_NODES; do grep -q " $(peer_url "${node#*=}")," <<<"$list" || return 1; done
+  }
+  [ $scheme = http ] || write_names
+  if [ "$first" = "$MY_SID=$MY_IP" ]; then
+    if [ $scheme = https ]; then
+      if [ "$1" = https ]; then make_certificates $new; elif [ ! -f $ssl/ca.pem ]; then make_certificates $ssl; fi
+    fi
+    was_ctl member list | while IFS=', ' read -r id _ name _; do
+      [ -z "$(url_of "$name")" ] || was_ctl member update "$id" --peer-urls="$(url_of "$name")" </dev/null || true
+    done
+  fi
+  sleep 5
+  if [ $scheme = https ] && [ ! -f $ssl/ca.pem ]; then
+    scp -P 16022 -rp "${first#*=}:/var/lib/etcd/ssl" /var/lib/etcd
+    chown -R etcd:etcd /var/lib/etcd/ssl
+  fi
+  [ ! -d $new ] || cp -p $new/*.pem $ssl/
+  render
+  retry 20 1 all_changed || true
+  systemctl daemon-reload
+  stop
+  [ -z "$2" ] || [ "$2" = "$ETCD_CLUSTER_DNS" ] || { sed "/$2\$/d" /etc/hosts >/etc/hosts.new; cat /etc/hosts.new >/etc/hosts; rm /etc/hosts.new; }
+  rm -rf $new
+  systemctl start etcd
+}
+
+# confd calls it whenever the metadata have changed: of an etcd node only etcd's own settings count.
+update() {
+  local changed=" $CHANGED_VARS " dns
+  systemctl is-enabled --quiet etcd || return 0
+  [ "$MY_ROLE" = etcd-proxy ] || [[ $changed == *" ETCD_"* ]] || return 0
+  dns=$(sed -n 's/.* ETCD_CLUSTER_DNS=\([^ ]*\) ETCD_CLUSTER_DNS=.*/\1/p' <<<"$changed")
+  case "$changed" in
+  *" ETCD_ENABLE_TLS=false ETCD_ENABLE_TLS=true "*) change_names http "$dns" ;;
+  *" ETCD_ENABLE_TLS=true ETCD_ENABLE_TLS=false "*) change_names https "${dns:-$ETCD_CLUSTER_DNS}" ;;
+  *" ETCD_CLUSTER_DNS="*) if [ $scheme = https ]; then change_names https "$dns"; fi ;;
+  *) stop; start ;;
+  esac
 }
 
 case "${1:-}" in
@@ -291,13 +413,10 @@ destroy) destroy ;;
 backup) backup; systemctl is-active --quiet etcd || systemctl start etcd ;;
 restore) restore ;;
 repair) repair "${2:-}" ;;
-# confd calls it whenever the metadata have changed: of an etcd node only etcd's own settings count.
-update)
-  if systemctl is-enabled --quiet etcd && { [ "$MY_ROLE" = etcd-proxy ] || [[ ",${CHANGED_VARS// /,}" =~ ,ETCD_ ]]; }; then
-    stop
-    start
-  fi
-  ;;
+compact) compact ;;
+upgrade) upgrade ;;
+repairMinorityNode) repair_minority_node "${2:-}" ;;
+update) update ;;
 *)
   echo "unknown verb: ${1:-}" >&2
   exit 64

@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { baseRoot, type Suite } from './base-root.ts';
 import { Client, type ClientOptions } from './client.ts';
@@ -22,6 +22,8 @@ export interface BedOptions {
   readonly tls?: true;
   /** How far the machines are from each other: next to each other when left out. */
   readonly distance?: Distance;
+  /** How often each machine may write to its data disk at most: as often as it can when left out. */
+  readonly writesPerSec?: number;
   /** Also a node whose role is proxy. */
   readonly proxy?: boolean;
   /** What confd renders into the app's view of every node, besides or instead of the usual. */
@@ -43,7 +45,7 @@ export class Bed {
     readonly slot: Slot,
     private readonly root: string,
     private readonly release: Release,
-    private readonly tls: boolean,
+    private tls: boolean,
   ) {}
 
   /** Boots the machines; nothing of the app runs in them yet. */
@@ -68,7 +70,15 @@ export class Bed {
       const stable = sids.map((sid) => `${sid}=${ipOf(sid)}`).join(' ');
       const machines = (proxy ? [...sids, members + 1] : sids).map((sid) => {
         const files = ownFiles(sid, sid > members ? 'etcd-proxy' : 'etcd-node', stable, appEnv);
-        return new TestMachine({ slot, lan, sid, tls, layers: [image, root], ownFiles: files });
+        return new TestMachine({
+          slot,
+          lan,
+          sid,
+          tls,
+          writesPerSec: options.writesPerSec,
+          layers: [image, root],
+          ownFiles: files,
+        });
       });
       await Promise.all(machines.map((machine) => machine.make()));
       // All have come to an end before anything is swept.
@@ -107,6 +117,13 @@ export class Bed {
   /** A client beside the machines that writes to them, or to those that are given, from now on. */
   client(options: ClientOptions = {}): Client {
     return new Client(this, options);
+  }
+
+  /** From now on the members are called by TLS, or without: by the certificates that the app has made last. */
+  speakTls(tls: boolean): void {
+    this.tls = tls;
+    for (const machine of this.machines) machine.tls = tls;
+    rmSync(join(this.slot.dir, 'client'), { recursive: true, force: true });
   }
 
   /** The client's certificates that the app has made first, where the bed is in TLS mode; else undefined. */

@@ -101,8 +101,8 @@ export async function breakDisk(machine: TestMachine, how: DiskBreakage): Promis
 /** Removes a member from the cluster, which serves without it. */
 async function removeMember(bed: Bed, machine: TestMachine): Promise<void> {
   const by = bed.machines.find((other) => other !== machine && other.isOn) as TestMachine;
-  const id = await idOf(bed, by, machine);
   // Had it been the leader, the others elect one first.
+  const id = await until('the others list it', () => idOf(bed, by, machine).catch(() => undefined));
   await until('it is removed', () =>
     bed.etcdctl([by.endpoint], 'member', 'remove', id).catch(() => undefined),
   );

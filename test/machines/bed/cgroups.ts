@@ -1,8 +1,11 @@
-import { readdirSync, readFileSync, rmdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Slot } from './slot.ts';
 
-/** A machine's control groups: one in each hierarchy that systemd uses here. */
+/** The hierarchy in which disks can be slowed down, where it is one of its own (cgroups(7), version 1). */
+const BLKIO = '/sys/fs/cgroup/blkio';
+
+/** A machine's control groups: one in each hierarchy that systemd uses here, and one for its disk. */
 export function cgroups(slot: Slot, sid: number): string[] {
   return readFileSync('/proc/mounts', 'utf8')
     .split('\n')
@@ -10,7 +13,19 @@ export function cgroups(slot: Slot, sid: number): string[] {
     .filter(
       ([, , type, options]) => type === 'cgroup2' || (type === 'cgroup' && options?.includes('name=systemd')),
     )
+    .concat(existsSync(BLKIO) ? [['', BLKIO]] : [])
     .map(([, mount]) => `${mount}/${slot.group}-${sid}`);
+}
+
+/** Lets a machine write to the disk that is mounted there only so many times a second. */
+export function slowDown(slot: Slot, sid: number, mount: string, writesPerSec: number): void {
+  // makedev(3): of a loop device the minor number is below 256.
+  const { dev } = statSync(mount);
+  const device = `${(dev >> 8) & 0xfff}:${dev & 0xff}`;
+  writeFileSync(
+    `${BLKIO}/${slot.group}-${sid}/blkio.throttle.write_iops_device`,
+    `${device} ${writesPerSec}`,
+  );
 }
 
 /** The processes in a control group and in those below it. */

@@ -1,7 +1,7 @@
 import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
-import { cgroups } from './cgroups.ts';
+import { cgroups, slowDown } from './cgroups.ts';
 import { ipOf, type Lan } from './lan.ts';
 import { isMounted } from './mounts.ts';
 import { endProcess, sh, trySh, until } from './sh.ts';
@@ -22,6 +22,8 @@ export interface MachineSpec {
   readonly sid: number;
   /** Its etcd is called by TLS. */
   readonly tls: boolean;
+  /** How often its data disk, then a file system in a file, is written at most; as often as it can when left out. */
+  readonly writesPerSec: number | undefined;
   /** Overlay layers below the machine's own, the strongest first. */
   readonly layers: readonly string[];
   /** Files that are this machine's alone, by path; what confd and the image give it. */
@@ -37,6 +39,8 @@ export const HOOK_LIMIT_MS = {
   start: 300_000,
   stop: 300_000,
 } as const;
+/** Of what confd calls nothing is said; a change of names takes minutes. */
+const CONFD_LIMIT_MS = 600_000;
 export type Hook = keyof typeof HOOK_LIMIT_MS;
 
 /** The child of that name of a process. */
@@ -62,7 +66,11 @@ export class TestMachine {
   /** Its own directory in the slot's. */
   private readonly dir: string;
 
+  /** Its etcd is called by TLS, which the app may switch on and off. */
+  tls: boolean;
+
   constructor(private readonly spec: MachineSpec) {
+    this.tls = spec.tls;
     this.sid = spec.sid;
     this.ip = ipOf(spec.sid);
     this.name = `etcd${spec.sid}`;
@@ -71,7 +79,7 @@ export class TestMachine {
   }
 
   get endpoint(): string {
-    return `${this.spec.tls ? 'https' : 'http'}://${this.ip}:2379`;
+    return `${this.tls ? 'https' : 'http'}://${this.ip}:2379`;
   }
 
   /** A folder of all machines: what the app's nodes send each other by ssh and scp goes through it. */
@@ -109,16 +117,17 @@ export class TestMachine {
   async make(): Promise<void> {
     mkdirSync(this.dataDisk, { recursive: true });
     mkdirSync(this.shared, { recursive: true });
-    const { slot, sid } = this.spec;
-    await sh(
-      'mount',
-      '-t',
-      'tmpfs',
-      '-o',
-      'mode=0755',
-      `heal-node-data-${slot.number}-${sid}`,
-      this.dataDisk,
-    );
+    const { slot, sid, writesPerSec } = this.spec;
+    if (writesPerSec === undefined) {
+      const name = `heal-node-data-${slot.number}-${sid}`;
+      await sh('mount', '-t', 'tmpfs', '-o', 'mode=0755', name, this.dataDisk);
+    } else {
+      const disk = join(this.dir, 'disk');
+      await sh('truncate', '-s', '1G', disk);
+      await sh('mkfs.ext4', '-q', disk);
+      // Its loop device goes with the mount (mount(8), autoclear).
+      await sh('mount', '-o', 'loop', disk, this.dataDisk);
+    }
     this.resetRootDisk();
   }
 
@@ -130,7 +139,7 @@ export class TestMachine {
    */
   async powerOn(boots = true, mounts = true): Promise<void> {
     if (this.isOn) return;
-    const { slot, sid, lan, layers } = this.spec;
+    const { slot, sid, lan, layers, writesPerSec } = this.spec;
     const { dir } = this;
     const root = join(dir, 'root');
     const options = `lowerdir=${layers.join(':')},upperdir=${join(dir, 'upper')},workdir=${join(dir, 'work')}`;
@@ -153,6 +162,7 @@ export class TestMachine {
     // A control group of its own: two systemds in one would each count the other's processes as theirs.
     const groups = cgroups(slot, sid);
     for (const group of groups) mkdirSync(group, { recursive: true });
+    if (writesPerSec !== undefined) slowDown(slot, sid, this.dataDisk, writesPerSec);
     const enter = groups.map((group) => `echo $$ >${group}/cgroup.procs; `);
     const nspawn = execa(
       'sh',
@@ -276,12 +286,20 @@ export class TestMachine {
    * What confd does when the metadata change: renders the app's view of the cluster anew, and calls the app's
    * `update`. Never throws.
    *
-   * @param changes shell assignments of `.env` by their names
+   * @param changes shell assignments of `.env` by their names; what has changed is told with them unless it is given
    */
   async confd(changes: Readonly<Record<string, string>>): Promise<Ran> {
-    const edits = Object.entries(changes).map(([key, value]) => `-e 's|^${key}=.*|${key}="${value}"|'`);
     const env = '/opt/app/bin/.env';
-    return this.run(
+    const view = (await this.run('cat', env)).stdout;
+    const told = Object.entries(changes).flatMap(([key, value]) => {
+      const [, was = ''] = new RegExp(`^${key}="?(.*?)"?$`, 'm').exec(view) ?? [];
+      return was === value ? [] : [`${key}=${was}`, `${key}=${value}`];
+    });
+    const edits = Object.entries({ CHANGED_VARS: told.join(' '), ...changes }).map(
+      ([key, value]) => `-e 's|^${key}=.*|${key}="${value}"|'`,
+    );
+    return this.runFor(
+      CONFD_LIMIT_MS,
       'sh',
       '-c',
       `sed ${edits.join(' ')} ${env} >${env}.new && mv ${env}.new ${env} && /opt/app/bin/ctl.sh update`,

@@ -31,26 +31,27 @@ function image(dir: string): void {
   writeFileSync(join(dir, 'etc/hosts'), `127.0.0.1 localhost\n${BRIDGE_IP} metadata\n`);
 }
 
+/** The members' names for `/etc/hosts`, as the app's view has them. */
+const hostNames = (members: number, dns: string): string =>
+  Array.from({ length: members }, (_, i) => `${ipOf(i + 1)} etcd${i + 1}${dns}`).join(' ');
+
 /** The options of a bed in TLS mode. */
 export const inTls = (
   members: number,
   more: NonNullable<BedOptions['image']> = () => undefined,
-): BedOptions => {
-  const sids = Array.from({ length: members }, (_, i) => i + 1);
-  return {
-    members,
-    tls: true,
-    appEnv: {
-      ETCD_ENABLE_TLS: 'true',
-      ETCD_CLUSTER_DNS: DNS,
-      HOSTS_DOMAIN_NAME: sids.map((sid) => `${ipOf(sid)} etcd${sid}${DNS}`).join(' '),
-    },
-    image: async (dir) => {
-      image(dir);
-      await more(dir);
-    },
-  };
-};
+): BedOptions => ({
+  members,
+  tls: true,
+  appEnv: {
+    ETCD_ENABLE_TLS: 'true',
+    ETCD_CLUSTER_DNS: DNS,
+    HOSTS_DOMAIN_NAME: hostNames(members, DNS),
+  },
+  image: async (dir) => {
+    image(dir);
+    await more(dir);
+  },
+});
 
 /** The platform's metadata service, beside the machines, until it is stopped: it has what the app has put there. */
 export async function metadataService(bed: Bed): Promise<() => Promise<void>> {

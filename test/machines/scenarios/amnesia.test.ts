@@ -26,7 +26,7 @@ scenario(
     }
     assert.is(await walFiles(third), data, 'the last copy of the data is untouched');
     assert.is((await third.run('ls', '/var/lib/etcd/heal-node/aside')).code, 2);
-    await third.cli('heal');
+    await third.cli('heal', '--yes');
     assert.is(await walFiles(third), data, 'nor does an operator heal it by mistake');
   },
 );

@@ -38,7 +38,7 @@ scenario(
       assert.is(code, 3, output);
       assert.match(output, /amnesia\/other-birthmark.*Nothing is done.*heal-node adopt/);
     }
-    const refused = await third.cli('heal');
+    const refused = await third.cli('heal', '--yes');
     assert.match(refused.stdout, /amnesia/);
     assert.is((await memberList(bed, one)).length, 3, 'nobody was removed');
 

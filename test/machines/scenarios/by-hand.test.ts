@@ -25,13 +25,29 @@ scenario('in manual mode the action only reports, and an operator heals', {}, as
   const planned = await command('plan', '--json');
   assert.is(planned.code, 0);
   assert.is(JSON.parse(planned.stdout).steps.length, 8, 'all but set-aside: there are no data');
-  const heal = await command('heal');
+  assert.match(
+    (await command('status')).stdout,
+    /Failure tolerance: 0, one more failure and the cluster stops\./,
+  );
+  const nobody = await command('heal');
+  assert.is(nobody.code, 2);
+  assert.match(nobody.stderr, /no terminal to ask on; --yes heals without asking/);
+  const dry = await command('heal', '--dry-run');
+  assert.is(dry.code, 0);
+  assert.match(dry.stdout, /^ {2}remove \(runbook step 2\): /m);
+  // On a terminal it asks first.
+  const asked = await bad.run('bash', '-c', 'echo n | script -qec "/usr/local/bin/heal-node heal" /dev/null');
+  assert.is(asked.code, 1, asked.stdout);
+  assert.match(asked.stdout, /guard quorum: passes.*Heal this member now\? \[y\/N\].*Nothing was done/s);
+  assert.equal(await memberList(bed, machine(1)), list);
+  const heal = await command('heal', '--yes');
   assert.is(heal.code, 0, heal.stdout);
   assert.match(heal.stdout, /heal-node\.service: fence: .*\n/);
   assert.match(heal.stdout, /Healed in \d+ ms: etcd2, [0-9a-f]+ became [0-9a-f]+/);
   await expectHealed(stage, 2, before);
 
-  const again = await command('heal');
+  assert.match((await command('status')).stdout, /Failure tolerance: 1\./);
+  const again = await command('heal', '--yes');
   assert.is(again.code, 0);
   assert.match(again.stdout, /There is nothing to heal: the verdict is healthy/);
   assert.match((await command('history')).stdout, /healed .*asked for by operator/);

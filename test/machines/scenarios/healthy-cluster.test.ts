@@ -33,6 +33,21 @@ scenario('nothing at all happens on a healthy cluster in many checks', { proxy: 
   assert.equal(await everything(), before, 'no process, file or link has changed');
   assert.equal(await idsOf({ ...stage, machines: members }), ids);
 
+  // All is in place for the day it is needed; and where something is not, the doctor says what to do.
+  const sound = await machine(1).cli('doctor');
+  assert.is(sound.code, 0, sound.stdout);
+  await machine(3).sh(
+    'rm /etc/systemd/system/etcd.service.d/10-heal-node-gate.conf; systemctl daemon-reload',
+  );
+  const spoilt = await machine(3).cli('doctor');
+  assert.is(spoilt.code, 4);
+  const findings = spoilt.stdout.split('\n').filter((line) => line.includes('FIX'));
+  assert.is(findings.length, 2, spoilt.stdout);
+  assert.match(
+    findings.join('\n'),
+    /FIX {2}installed: .*heal-node install.*\n.*FIX {2}gate: .*daemon-reload/,
+  );
+
   // The action on a healthy member does nothing; on a proxy it is the app's own restart, and nothing else.
   const acted = await machine(1).hook('health-action');
   assert.is(acted.code, 0);

@@ -54,7 +54,9 @@ scenario(
     const meanwhile = [
       again(0, (round) => Promise.all([verb('restart'), verb('start'), quota(QUOTA + round)])),
       // It waits for the end of the heal: its rounds are not counted.
-      again(1, async () => assert.is.not((await bad.cli('heal')).code, 2, 'the command is understood')),
+      again(1, async () =>
+        assert.is.not((await bad.cli('heal', '--yes')).code, 2, 'the command is understood'),
+      ),
     ];
     const platform = appCenter();
     try {

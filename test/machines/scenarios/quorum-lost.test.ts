@@ -33,7 +33,7 @@ scenario(
     assert.match(onSurvivor.stdout, /\(quorum-lost\/others-silent\).*Its process lives, so nothing is done/);
     const { verdict } = await bad.cliJson('diagnose');
     assert.is(verdict, 'quorum-lost');
-    const refused = await bad.cli('heal');
+    const refused = await bad.cli('heal', '--yes');
     assert.match(refused.stdout, /quorum-lost/, refused.stdout + refused.stderr);
     assert.is(await bad.sh(WAL), damaged, 'the damaged data are where they were, byte for byte');
     assert.is(await originals(bad), before.originals, 'unit and environment were not touched');

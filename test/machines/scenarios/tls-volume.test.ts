@@ -117,7 +117,7 @@ scenario(
       assert.is(again.code, 3, again.stdout);
       assert.match(again.stdout, /refused before certificates.*they are asked again 10 minutes after it/);
       for (const other of [first, bad]) await other.sh(`systemctl stop ${SSHD_UNIT}`);
-      const nobody = await third.cli('heal');
+      const nobody = await third.cli('heal', '--yes');
       assert.is(nobody.code, 1, nobody.stdout);
       assert.match(nobody.stdout, /10\.77\.0\.11: scp -P 16022: .*Connection refused/);
       assert.is((await third.run('ls', SSL)).code, 2);
@@ -130,7 +130,7 @@ scenario(
       await third.sh(
         `mkdir -p ${KNIFE}; printf '[Service]\\nExecStart=\\nExecStart=${CUTTER} 8 kill\\n' >${KNIFE}/cut.conf; systemctl daemon-reload`,
       );
-      const heal = await third.cli('heal');
+      const heal = await third.cli('heal', '--yes');
       assert.is(heal.code, 0, heal.stdout);
       await healed(third);
       assert.match(

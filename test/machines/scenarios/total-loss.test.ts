@@ -42,7 +42,7 @@ scenario(
       /gate-refused.*founded anew/.test(await third.sh('cat /var/log/heal-node/heal-node.log; true')),
     );
     const data = await walFiles(third);
-    for (const { stdout } of [await third.hook('health-action'), await third.cli('heal')])
+    for (const { stdout } of [await third.hook('health-action'), await third.cli('heal', '--yes')])
       assert.match(stdout, /amnesia/);
     assert.is(await walFiles(third), data);
 
@@ -50,12 +50,12 @@ scenario(
     const given = await third.cli('adopt', '--discard-ahead');
     assert.is(given.code, 0, given.stdout);
     assert.match(
-      (await third.cli('heal')).stdout,
+      (await third.cli('heal', '--yes')).stdout,
       /amnesia\/other-birthmark/,
       'and which cluster it belongs to',
     );
     assert.is((await third.cli('adopt')).code, 0);
-    const heal = await third.cli('heal');
+    const heal = await third.cli('heal', '--yes');
     assert.is(heal.code, 0, heal.stdout + heal.stderr);
     assert.match(heal.stdout, /Healed in/);
     assert.is((await third.hook('health-check')).code, 0);

@@ -60,6 +60,8 @@ async function bringFrom(heal: HealContext, source: string): Promise<string> {
   for (const path of paths.filter((each, i) => there[i] && textOf(each) !== undefined))
     if ((await machine.readFile(path))?.text !== textOf(path))
       throw new Error(`${path} is there, and is another one than that of ${source}; move it away`);
+  // The guards have shown that this node is a member. From here on the app's start may run: the gate has to know.
+  await markMember(machine, heal.places, heal.situation.observed.mark);
   for (const path of paths.filter((_, i) => !there[i])) {
     const text = textOf(path);
     if (text === undefined) await machine.makeDirectory(path, { ...user, mode: 0o755 });
@@ -90,8 +92,6 @@ export async function bringCertificates(heal: HealContext): Promise<string> {
       `no other node offers certificates that can be used: ${refused.join('; ') || 'the app names no address of those that serve'}`,
     );
   if (!(await isBlank(machine, places.env))) return did;
-  // The guards have shown that this node is a member: the gate refuses etcd's start, also where nobody answers it.
-  await markMember(machine, places, situation.observed.mark);
   const code = await machine.runApp(settings.startCmd, APP_START_MS);
   const has = (await isBlank(machine, places.env)) ? 'has not' : 'has';
   return `${did}; \`${settings.startCmd.join(' ')}\` ${has} written ${places.env} (exit ${code ?? 'not yet'})`;

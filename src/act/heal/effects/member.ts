@@ -6,6 +6,7 @@ import { compareAsAllowed } from '../compare-as-allowed.ts';
 import type { HealContext } from '../heal-context.ts';
 import { endTurn, keepTurn } from '../turn.ts';
 import { alarmsLeft, disarmRemoved } from './alarms.ts';
+import { arrival } from './arrival.ts';
 import { giveDataDir, makeRoom } from './data.ts';
 import { stage } from './units.ts';
 
@@ -55,6 +56,7 @@ async function untilServes(heal: HealContext, unit: string): Promise<void> {
   const { machine, places, settings, cluster, config } = heal;
   const beganMs = machine.monotonicMs();
   let [size, movedMs, unitsMs] = [-2, beganMs, beganMs];
+  const tellsArrival = arrival(heal);
   for (;;) {
     const why = await cluster.whyNotServing(config.clientUrl);
     if (why === undefined) return;
@@ -70,6 +72,7 @@ async function untilServes(heal: HealContext, unit: string): Promise<void> {
         const said = heal.situation.words.at(-1) ?? logged.at(-1) ?? 'it has logged nothing';
         throw new Error(`${unit} does not stay up (${facts.result}, exit ${facts.exitStatus}): ${said}`);
       }
+      await tellsArrival();
       const newSize = await machine.sizeOf(config.dataDir);
       if (newSize !== size) [size, movedMs] = [newSize, nowMs];
       if (nowMs - movedMs > settings.verifyTimeoutMs)

@@ -5,6 +5,7 @@ import { environmentFiles, pointEnvironmentFile } from '../../../machine/systemd
 import { waitUntil } from '../../../machine/wait-until.ts';
 import { dropInsOf } from '../../../observe/drop-ins.ts';
 import { expectedCluster } from '../../../plan/expected-cluster.ts';
+import { up } from '../../../plan/heal-steps.ts';
 import type { HealContext } from '../heal-context.ts';
 import { originalUnit, saveOriginal } from '../originals.ts';
 
@@ -87,7 +88,7 @@ export async function fence(heal: HealContext): Promise<string> {
 export async function putUnitBack(heal: HealContext): Promise<string> {
   const { machine, places } = heal;
   const kind = await machine.kindOf(places.unitFile);
-  if (kind === 'none' || kind === 'mask') {
+  if (heal.situation.observed.swap.pointsAway || kind === 'none' || kind === 'mask') {
     const { text, rights } = await originalUnit(machine, places);
     // A name back needs no room, where the disk has filled up since; a mask is replaced by the file at once.
     if (kind === 'none' && (await machine.readFile(places.copyUnitFile))?.text === text)
@@ -167,14 +168,12 @@ export async function restore(heal: HealContext): Promise<string> {
   heal.acts('files', 'units');
   await machine.writeFile(places.restored, '', ROOT_ONLY_FILE);
   await machine.systemctl(['start', '--no-block', places.unit]).catch(() => undefined);
+  await machine.remove(places.originals);
   // systemd begins a moment later. Whether it comes up, and the member is well, is for the next step to say.
   await waitUntil(machine, BEGINS_MS, 10, async () => {
     await heal.look('files', 'units');
-    return (heal.situation.unit?.mainPid ?? 0) > 0 || undefined;
+    return up(heal.situation) || undefined;
   });
-  // Not before: it is what says to etcd's unit, right before its process begins, that the gate need not be asked.
-  await machine.remove(places.originals);
-  heal.acts('files');
   return `${did}, etcd is started on it`;
 }
 

@@ -1,0 +1,23 @@
+import { loadSettings, settingsText } from '../settings/load-settings.ts';
+import { givenSettings } from '../settings/parse-settings.ts';
+import { settingsTable } from '../settings/settings-table.ts';
+import { type CommandSpec, EXIT } from './command.ts';
+import { printJson } from './look.ts';
+
+export const configCommand: CommandSpec = {
+  name: 'config',
+  what: 'says which settings are in force, and from where',
+  json: 'heal-node.config/1',
+  exits: '0 said, 2 a setting cannot be used',
+  run: async ({ json }) => {
+    loadSettings(); // says what cannot be used
+    const given = givenSettings(settingsText(), process.env);
+    const settings = Object.values(settingsTable).map(({ key, what, fallback }) => {
+      const { where, text } = given.get(key) ?? { where: 'the default', text: fallback };
+      return { key, value: text, from: where, what };
+    });
+    if (json) printJson({ schema: 'heal-node.config/1', settings });
+    else for (const { key, value, from } of settings) console.log(`${key}=${value}  # from ${from}`);
+    return EXIT.done;
+  },
+};

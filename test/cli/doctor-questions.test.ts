@@ -1,0 +1,85 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { doctorQuestions, peaceGuards } from '../../src/cli/doctor-questions.ts';
+import { situationOf } from '../../src/diagnose/situation.ts';
+import { observe } from '../../src/observe/observe.ts';
+import { guards } from '../../src/plan/guards.ts';
+import { PLACES, settings } from '../fake/observation.ts';
+import { ThreeMembers } from '../fake/three-members.ts';
+
+type Peacetime = Parameters<(typeof doctorQuestions)[number]['finds']>[0];
+
+const fake = new ThreeMembers('none');
+const bare = fake.run(async (world) => situationOf(await observe(world), PLACES));
+const unit = { ...bare.unit, dropIns: ['/etc/systemd/system/etcd.service.d/10-heal-node-gate.conf'] };
+const situation = { ...bare, unit } as typeof bare;
+const well: Peacetime = {
+  situation,
+  settings,
+  parked: false,
+  unfinished: false,
+  notLaid: [],
+  endsSoon: [],
+  checkedAgoMs: 240_000,
+};
+
+const finds = (p: Peacetime) =>
+  Object.fromEntries(doctorQuestions.flatMap(({ id, finds }) => (finds(p) ? [[id, finds(p)]] : [])));
+
+test('nothing is found where all is well', () => {
+  assert.equal(finds(well), {});
+});
+
+const [one, two] = situation.cluster.serving;
+if (!one || !two) throw new Error('the others do not serve');
+const late = { ...one, reply: { ...one.reply, clockSkewMs: -4000 } };
+
+const spoilt: readonly (readonly [id: string, Partial<Peacetime>, RegExp])[] = [
+  [
+    'installed',
+    { notLaid: ['/usr/local/bin/heal-node'] },
+    /\/usr\/local\/bin\/heal-node.*`heal-node install`/,
+  ],
+  ['gate', { situation: bare }, /10-heal-node-gate\.conf.*daemon-reload/],
+  ['checked', { checkedAgoMs: 7_200_000 }, /for 120 minutes.*cluster\.json/],
+  ['checked', { checkedAgoMs: Number.POSITIVE_INFINITY }, /not looked yet/],
+  ['mode', { settings: { ...settings, mode: 'manual' } }, /HEAL_MODE is manual; set it to auto/],
+  ['mode', { parked: true }, /next start takes that back/],
+  ['unfinished', { unfinished: true }, /`heal-node resume` or `heal-node restore`/],
+  ['unfinished', { situation: { ...situation, swapped: true } }, /heal-node status/],
+  ['certificate-dates', { endsSoon: ['ETCD_CERT_FILE has expired'] }, /ETCD_CERT_FILE.*renew/],
+  [
+    'clock',
+    { situation: { ...situation, cluster: { ...situation.cluster, serving: [late, two] } } },
+    /is -4 s from ours/,
+  ],
+  [
+    'members',
+    {
+      situation: {
+        ...situation,
+        cluster: { ...situation.cluster, serving: [one], silent: [{ endpoint: 'http://x', why: 'refused' }] },
+      },
+    },
+    /http:\/\/x does not serve: refused; failure tolerance 0/,
+  ],
+  ['members', { situation: { ...situation, servesAsOwn: false } }, /heal-node diagnose/],
+];
+for (const [id, change, says] of spoilt)
+  test(`${id}: ${says.source}`, () => {
+    const found = finds({ ...well, ...change });
+    assert.equal(Object.keys(found), [id]);
+    assert.match(String(found[id]), says);
+  });
+
+test('each question has its spoilt case, and an ID of its own beside the guards', () => {
+  assert.equal(
+    doctorQuestions.map(({ id }) => id),
+    [...new Set(spoilt.map(([id]) => id))],
+  );
+  const ids = [...doctorQuestions.map(({ id }) => id), ...guards.map(({ id }) => id)];
+  assert.is(new Set(ids).size, ids.length);
+  assert.ok(peaceGuards.every((id) => guards.some((guard) => guard.id === id)));
+});
+
+test.run();
