@@ -3,59 +3,42 @@ import { join } from 'node:path';
 import { median } from '../../bench/figures.ts';
 import type { Told, True } from '../../bench/progress.ts';
 import type { TestMachine } from '../bed/machine.ts';
-import { sleep } from '../bed/sh.ts';
 
 const EVERY_MS = 250;
 /** Also what is on its way to become the database; a WAL file has its size before anything is in it. */
 const DATABASE = 'default.etcd/member/snap';
 
-/** Bytes of the files below a directory, as they are right now. */
-function bytesBelow(dir: string): number {
+/** Bytes of the files in a directory, as they are right now. */
+function bytesIn(dir: string): number {
   try {
-    return readdirSync(dir, { withFileTypes: true }).reduce((sum, entry) => {
-      const path = join(dir, entry.name);
-      return sum + (entry.isDirectory() ? bytesBelow(path) : statSync(path).size);
-    }, 0);
+    return readdirSync(dir).reduce((sum, name) => sum + statSync(join(dir, name)).size, 0);
   } catch {
     // It is renamed or removed meanwhile.
     return 0;
   }
 }
 
-/** What arrives in a machine's database while something is done, and what `heal-node status` says of it meanwhile. */
+/** What arrives in a machine's database while it is healed, and what heal-node has logged of it. */
 export async function watchArrival(
   machine: TestMachine,
-  meanwhile: () => Promise<unknown>,
+  heal: () => Promise<unknown>,
 ): Promise<{ readonly arrived: readonly True[]; readonly told: readonly Told[] }> {
   const arrived: True[] = [];
-  const told: Told[] = [];
-  let over = false;
-  const look = async (): Promise<void> => {
-    while (!over) {
-      arrived.push({ atMs: Date.now(), bytes: bytesBelow(join(machine.dataDisk, DATABASE)) });
-      await sleep(EVERY_MS);
-    }
+  const look = (): void => {
+    arrived.push({ atMs: Date.now(), bytes: bytesIn(join(machine.dataDisk, DATABASE)) });
   };
-  const ask = async (): Promise<void> => {
-    while (!over) {
-      const status = await machine.cliJson('status').catch(() => undefined);
-      if (status?.heal) told.push({ atMs: Date.now(), source: 'status', fields: status.heal });
-      await sleep(EVERY_MS);
-    }
-  };
+  const timer = setInterval(look, EVERY_MS);
   try {
-    const end = meanwhile().finally(() => {
-      over = true;
-    });
-    await Promise.all([end, look(), ask()]);
+    await heal();
   } finally {
-    over = true;
+    clearInterval(timer);
   }
   const log = await machine.sh('cat /var/log/heal-node/heal-node.log');
-  for (const line of log.split('\n')) {
-    const { time, ...fields } = JSON.parse(line);
-    told.push({ atMs: Date.parse(time), source: 'log', fields });
-  }
+  const told = log
+    .split('\n')
+    .map((line) => JSON.parse(line))
+    .filter(({ event }) => event === 'progress')
+    .map(({ time, ...progress }) => ({ atMs: Date.parse(time), ...progress }));
   return { arrived, told };
 }
 

@@ -94,7 +94,7 @@ async function measure(
         notes: [
           `The longest wait of a client in any heal was ${longest('ours')}, in any runbook ${longest('bare')}.`,
           publicationsNote(lost.ours, lost.bare),
-          ...judgeProgress(arrived, told),
+          judgeProgress(arrived, told),
         ],
       };
     } finally {
@@ -104,7 +104,7 @@ async function measure(
 }
 
 const HOW =
-  'As at small data, with a client on each of the members that serve, which writes all the time: its longest wait for an acknowledgement during the heal and during the runbook. Memory is the peak of the resident set of heal-node.service (VmHWM), looked at every 50 ms. In one more heal the database, and what is on its way to become it, is measured every 250 ms beside what heal-node logs and what its `status` shows. etcd makes a snapshot every 5,000 entries, so that the member that joins is sent a snapshot.';
+  'As at small data, with a client on each of the members that serve, which writes all the time: its longest wait for an acknowledgement during the heal and during the runbook. Memory is the peak of the resident set of heal-node.service (VmHWM), looked at every 50 ms. In one more heal the database, and what is on its way to become it, is measured every 250 ms beside the progress that heal-node logs. etcd makes a snapshot every 5,000 entries, so that the member that joins is sent a snapshot.';
 const goals = { heal: ratio(0.95), wait: ratio(1.2) };
 
 export const dataValues = part({
