@@ -23,14 +23,27 @@ const TOLD_EVERY_MS = 5000;
 const bytesAt = (arrived: readonly True[], atMs: number): number =>
   arrived.findLast((each) => each.atMs <= atMs)?.bytes ?? 0;
 
+/** All that came, and when: from the last look before it to the first that saw nearly all of it. */
+function arrivalOf(arrived: readonly True[]): { readonly bytes: number; readonly tookMs: number } {
+  const bytes = Math.max(1, ...arrived.map((each) => each.bytes));
+  const first = arrived.findIndex((each, at) => each.bytes > (arrived[at - 1]?.bytes ?? each.bytes));
+  const beganMs = arrived[first - 1]?.atMs ?? 0;
+  const endedMs = arrived.find((each) => each.bytes >= bytes * NEARLY_ALL)?.atMs ?? beganMs;
+  return { bytes, tookMs: endedMs - beganMs };
+}
+
+/** MB/s; nothing where nothing came. */
+export function ratesOf(arrived: readonly True[]): number[] {
+  const { bytes, tookMs } = arrivalOf(arrived);
+  return tookMs > 0 ? [(bytes * NEARLY_ALL) / 1000 / tookMs] : [];
+}
+
 const worst = (shares: readonly number[]): string => `${(Math.max(...shares) * 100).toFixed(0)} %`;
 
 /** In a sentence: what arrived, what it said of it meanwhile, and how far from the truth that was. */
 export function judgeProgress(arrived: readonly True[], told: readonly Told[]): string {
-  const most = Math.max(1, ...arrived.map(({ bytes }) => bytes));
-  const beganMs = arrived.find(({ bytes }, at) => bytes > (arrived[at - 1]?.bytes ?? bytes))?.atMs ?? 0;
-  const endedMs = arrived.find(({ bytes }) => bytes >= most * NEARLY_ALL)?.atMs ?? 0;
-  const came = `${(most / 1e6).toFixed(0)} MB arrived in ${((endedMs - beganMs) / 1000).toFixed(1)} s`;
+  const { bytes: most, tookMs } = arrivalOf(arrived);
+  const came = `${(most / 1e6).toFixed(0)} MB arrived in ${(tookMs / 1000).toFixed(1)} s`;
   if (told.length === 0)
     return `${came}; heal-node logged nothing of it, which it does every ${TOLD_EVERY_MS / 1000} s.`;
   const bytes = told.map((each) => Math.abs(each.bytes - bytesAt(arrived, each.atMs)) / most);

@@ -1,6 +1,5 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { median } from '../../bench/figures.ts';
 import type { Told, True } from '../../bench/progress.ts';
 import type { TestMachine } from '../bed/machine.ts';
 
@@ -40,14 +39,4 @@ export async function watchArrival(
     .filter(({ event }) => event === 'progress')
     .map(({ time, ...progress }) => ({ atMs: Date.parse(time), ...progress }));
   return { arrived, told };
-}
-
-/** The median of MB/s between looks, of those between which something arrived; none where nothing did. */
-export function rates(arrived: readonly True[]): number[] {
-  const all = arrived.slice(1).map(({ atMs, bytes }, at) => {
-    const before = arrived[at] ?? { atMs, bytes };
-    return (bytes - before.bytes) / 1000 / Math.max(1, atMs - before.atMs);
-  });
-  const arriving = all.filter((rate) => rate > 0);
-  return arriving.length > 0 ? [median(arriving)] : [];
 }

@@ -1,10 +1,10 @@
 import type { Found, Goal } from '../../bench/figures.ts';
-import { judgeProgress } from '../../bench/progress.ts';
+import { judgeProgress, ratesOf } from '../../bench/progress.ts';
 import type { Bed } from '../bed/bed.ts';
 import { Client } from '../bed/client.ts';
 import type { Filling } from '../bed/fill.ts';
 import { say } from '../demo/lines.ts';
-import { rates, watchArrival } from './arrival.ts';
+import { watchArrival } from './arrival.ts';
 import { fill, forMuchData, largeValues, outgrowLog, smallKeys } from './fill.ts';
 import { healRounds, healRows, type Kind } from './heal-rounds.ts';
 import { breakMember, healByAction, serves } from './heals.ts';
@@ -89,7 +89,7 @@ async function measure(
             ours: peaks,
             other: small.peakMiB,
           },
-          { what: 'rate at which the data arrived', isDetail: true, unit: 'MB/s', ours: rates(arrived) },
+          { what: 'rate at which the data arrived', isDetail: true, unit: 'MB/s', ours: ratesOf(arrived) },
         ],
         notes: [
           `The longest wait of a client in any heal was ${longest('ours')}, in any runbook ${longest('bare')}.`,
