@@ -7,6 +7,9 @@ import { idOf } from './world.ts';
 
 const GATE = `/etc/systemd/system/etcd.service.d/${GATE_DROP_IN}`;
 
+/** Gigabytes have to arrive. */
+const LONGEST_MS = 900_000;
+
 /** Runs the bare runbook on a node whose member is stale: scripted, with every answer known, and without our gate. */
 export async function runBareRunbook(
   bed: Bed,
@@ -25,7 +28,7 @@ export async function runBareRunbook(
     bad.endpoint,
     others.map(({ endpoint }) => endpoint).join(','),
   ];
-  const ran = await bad.run('bash', '-c', script, 'runbook', ...words);
+  const ran = await bad.runFor(LONGEST_MS, 'bash', '-c', script, 'runbook', ...words);
   const wholeMs = Date.now() - beganMs;
   await bad.sh(`mv /root/${GATE_DROP_IN} ${GATE}; systemctl daemon-reload`);
   if (ran.code !== 0) throw new Error(`the runbook failed: ${ran.stdout} ${ran.stderr}`);

@@ -1,9 +1,12 @@
+import { median } from '../../bench/figures.ts';
 import type { Bed } from '../bed/bed.ts';
 import { breakDisk } from '../bed/breakage.ts';
 import { sleep, until } from '../bed/sh.ts';
 import { pastHeals } from '../bed/world.ts';
 import { say } from '../demo/lines.ts';
-import type { HealthWatch } from './health-watch.ts';
+import { HealthWatch } from './health-watch.ts';
+import { onBed } from './on-bed.ts';
+import { atMost, part } from './part.ts';
 
 /** `member add` is refused for 5 s after any member has started (etcdserver/server.go, HealthInterval). */
 const SETTLE_MS = 6000;
@@ -11,7 +14,7 @@ const SETTLE_MS = 6000;
 const MOST = 5;
 
 /** From power on, AppCenter never calling. */
-export interface Boots {
+interface Boots {
   /** Until the member serves, its data whole. */
   readonly wholeMs: number[];
   /** Until it is healed and serves on its originals, its data gone. */
@@ -38,7 +41,7 @@ async function served(bed: Bed, watch: HealthWatch, lost: boolean): Promise<numb
 }
 
 /** Boots member 2 with its data and without them, in turn. */
-export async function boots(bed: Bed, watch: HealthWatch, rounds: number): Promise<Boots> {
+async function bootRounds(bed: Bed, watch: HealthWatch, rounds: number): Promise<Boots> {
   const bad = bed.machine(2);
   const atBoot = (value: 'on' | 'off') =>
     bad.sh(`sed -i s/^HEAL_AT_BOOT=.*/HEAL_AT_BOOT=${value}/ /opt/app/conf/heal-node.env`);
@@ -57,3 +60,33 @@ export async function boots(bed: Bed, watch: HealthWatch, rounds: number): Promi
   await atBoot('off');
   return { wholeMs, healedMs };
 }
+
+export const boots = part({
+  name: 'boots',
+  what: 'From power to healed',
+  how: 'Member 2 loses its power and gets it back, AppCenter never calling, with its data whole and without them in turn. Beside the time until it is healed and serves on its originals stands the time until it serves where nothing was lost.',
+  minutes: 4,
+  goals: { longer: atMost(3000) },
+  run: ({ rounds }, goals) =>
+    onBed({}, async (bed) => {
+      const watch = new HealthWatch(bed, bed.machine(2).endpoint);
+      try {
+        const { wholeMs, healedMs } = await bootRounds(bed, watch, rounds);
+        const longer = [median(healedMs) - median(wholeMs)];
+        return {
+          rows: [
+            {
+              what: 'from power to healed, data gone; to serving, data whole',
+              unit: 'ms',
+              ours: healedMs,
+              other: wholeMs,
+            },
+            { what: 'how much longer', isDetail: true, unit: 'ms', ours: longer, goal: goals.longer },
+          ],
+          notes: [],
+        };
+      } finally {
+        await watch.stop();
+      }
+    }),
+});

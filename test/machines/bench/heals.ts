@@ -1,11 +1,13 @@
 import type { Bed } from '../bed/bed.ts';
 import { runBareRunbook } from '../bed/runbook.ts';
-import { sleep } from '../bed/sh.ts';
-import { etcdFailed } from '../bed/world.ts';
+import { sleep, until } from '../bed/sh.ts';
+import { etcdFailed, pastHeals } from '../bed/world.ts';
 import type { HealthWatch } from './health-watch.ts';
 
 /** `member add` is refused for 5 s after any member has started (etcdserver/server.go, HealthInterval). */
 const SETTLE_MS = 6000;
+/** Gigabytes have to arrive: the action ends before, and the heal goes on. */
+const LONGEST_HEAL_MS = 900_000;
 
 /** What a heal and the runbook do, in parts that can be laid side by side; the runbook's numbers. */
 export const PARTS = [
@@ -35,21 +37,36 @@ export async function breakMember(bed: Bed): Promise<void> {
   await etcdFailed(bad);
 }
 
+export const serves = (bed: Bed): Promise<boolean> =>
+  until('the member serves', async () => (await bed.machine(2).hook('health-check')).code === 0);
+
 /** Times between moments, in the order of the parts. */
 const between = (moments: readonly number[]): Heal['partsMs'] =>
   Object.fromEntries(
     PARTS.map((part, i) => [part, (moments[i + 1] ?? Number.NaN) - (moments[i] ?? Number.NaN)]),
   ) as Heal['partsMs'];
 
-export async function healOurs(bed: Bed, watch: HealthWatch): Promise<Heal> {
+/** Heals member 2 by the health action, and returns when that began and how long the heal took. */
+export async function healByAction(
+  bed: Bed,
+): Promise<{ readonly beganMs: number; readonly wholeMs: number }> {
   const bad = bed.machine(2);
   // Or the daily limit ends the bench, and the log holds more than this heal.
   await bad.sh('rm -rf /var/lib/etcd/heal-node/history; : >/var/log/heal-node/heal-node.log');
   const beganMs = Date.now();
   const { code, stdout } = await bad.hook('health-action');
-  const wholeMs = Date.now() - beganMs;
-  if (code !== 0 || !/Healed in/.test(stdout)) throw new Error(`the action ended with ${code}: ${stdout}`);
-  const log = await bad.sh('cat /var/log/heal-node/heal-node.log');
+  const actionMs = Date.now() - beganMs;
+  if (code === 0 && /Healed in/.test(stdout)) return { beganMs, wholeMs: actionMs };
+  if (code !== 0 || !/under way/.test(stdout)) throw new Error(`the action ended with ${code}: ${stdout}`);
+  const ended = await until('the heal has ended', async () => pastHeals(bad)[0], LONGEST_HEAL_MS, 50);
+  if (ended.outcome !== 'healed' || ended.endedAt === undefined)
+    throw new Error(`the heal ended as ${ended.outcome}: ${ended.message}`);
+  return { beganMs, wholeMs: Date.parse(ended.endedAt) - beganMs };
+}
+
+export async function healOurs(bed: Bed, watch: HealthWatch): Promise<Heal> {
+  const { beganMs, wholeMs } = await healByAction(bed);
+  const log = await bed.machine(2).sh('cat /var/log/heal-node/heal-node.log');
   const events = log.split('\n').map((line) => JSON.parse(line));
   const at = (event: string, ...steps: readonly string[]): number =>
     Date.parse(events.find((each) => each.event === event && steps.includes(each.step))?.time);

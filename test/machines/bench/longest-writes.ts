@@ -1,6 +1,5 @@
 import type { Bed } from '../bed/bed.ts';
 import { Client } from '../bed/client.ts';
-import { bedScript } from '../bed/in-lan.ts';
 import { sleep } from '../bed/sh.ts';
 
 /** In each one check, of one node after the other: three times as often as AppCenter's, and every one a deep check. */
@@ -16,17 +15,6 @@ export interface LongestWrites {
   readonly comparisons: number;
   /** The same while all members are asked for their hash one after the other, whatever the rule allows. */
   readonly forced: number;
-}
-
-/** Puts so many megabytes into the cluster, in values of half a megabyte. */
-export async function fill(bed: Bed, megabytes: number): Promise<void> {
-  const filler = bed.inLan(
-    bedScript('fill.ts'),
-    [String(megabytes), ...bed.machines.map(({ endpoint }) => endpoint)],
-    () => undefined,
-  );
-  const { exitCode } = await filler;
-  if (exitCode !== 0) throw new Error(`the cluster could not be filled: exit ${exitCode}`);
 }
 
 const comparisonsOn = async (bed: Bed): Promise<number> => {
