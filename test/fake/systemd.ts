@@ -241,6 +241,8 @@ export class Systemd {
     const run = ++unit.run;
     Object.assign(unit, {
       mainPid: 0,
+      // What the last run ended with is not told any more, also where the gate refuses this one.
+      exit: { pid: 0, kind: 0, status: 0 },
       result: 'success',
       log: [],
       startedSec: Math.floor(world.clock.nowMs / 1000),

@@ -450,6 +450,8 @@ const ofPeople: readonly Fault[] = [
         disk.set(PLACES.copyEnv, { ...env, text: env.text.replace('STATE=new', 'STATE=existing') });
         if (unit && (node.data === undefined || sim.random.chance(0.5)) && !disk.has(PLACES.copyUnitFile))
           disk.move(PLACES.unitFile, PLACES.copyUnitFile);
+        // A name that is changed is there under one of both, whatever power does.
+        disk.flush();
       }
       sim.clock.after(sim.random.between(1000, 30_000), () => editor.ends());
     },

@@ -40,8 +40,10 @@ const notServing = ({ cluster }: Situation): string =>
  * have to serve as before, one that has been a member may be out of this node's reach alone: that is for etcd to judge.
  */
 function mustBear(heal: HealContext): void {
-  const { members, own, serving } = heal.situation.cluster;
-  if (serving.length === 0) throw new ClusterError(NONE_SERVES, true);
+  const { members, own, serving, disagreement } = heal.situation.cluster;
+  // Of a list that lags nobody knows who else has been added (etcd #11198).
+  const unknown = serving.length === 0 ? NONE_SERVES : disagreement;
+  if (unknown) throw new ClusterError(unknown, true);
   const voters = members.filter(({ id, isLearner }) => !isLearner && id !== own?.id);
   // Of an odd number and one more, one more is a quorum.
   const all = voters.length % 2 === 1 || voters.some(({ name }) => name === '');
