@@ -342,8 +342,7 @@ export const rules: readonly Rule[] = [
   {
     verdict: 'quorum-lost',
     reason: 'quorum-lost/only-member',
-    means:
-      'its last run has failed, and its settings name no other member: a heal joins a cluster that serves, so that a single member is never healed',
+    means: 'its last run has failed, and no other member has its data: a single member is never healed',
     advice:
       "where `journalctl -u etcd` says that its data are damaged, restore a backup by the app's restore",
     when: (s) =>

@@ -18,6 +18,10 @@ export class Client {
   /** The longest time between two acknowledgements so far, in milliseconds. */
   longestPauseMs = 0;
   private lastMs = 0;
+  /** Why its last write was not acknowledged. */
+  private said = '';
+  /** How its process has ended by itself; empty while it runs. */
+  private ended = '';
   private readonly child;
 
   constructor(bed: Bed, { to = bed.machines, prefix = 'w/', pauseMs = 80 }: ClientOptions) {
@@ -29,6 +33,12 @@ export class Client {
       this.lastMs = nowMs;
       this.acknowledged.push(key);
     });
+    this.child.stderr.on('data', (chunk: Buffer) => {
+      this.said = chunk.toString().trim();
+    });
+    this.child.then(({ exitCode, signal }) => {
+      this.ended = `exit ${exitCode ?? signal}`;
+    });
   }
 
   /** The longest pause since this was last asked. */
@@ -39,10 +49,19 @@ export class Client {
     return pauseMs;
   }
 
-  /** Waits until `count` more writes have been acknowledged. */
+  /**
+   * Waits until `count` more writes have been acknowledged.
+   *
+   * @throws where they are not within a minute: with what the writer was told last, or how it has ended
+   */
   async writes(count: number): Promise<void> {
     const goal = this.acknowledged.length + count;
-    await until(`${count} more writes`, async () => this.acknowledged.length >= goal);
+    await until(`${count} more writes`, async () => {
+      if (this.ended !== '') throw new Error(`the writer has ended: ${this.ended} ${this.said}`);
+      return this.acknowledged.length >= goal;
+    }).catch((error: Error) => {
+      throw new Error(`${error.message}; the writer: ${this.said || 'nothing'}`);
+    });
   }
 
   async stop(): Promise<void> {

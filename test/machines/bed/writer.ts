@@ -42,7 +42,8 @@ for (let n = 1; ; n++) {
     }
     await post('kv/put', { key: encode(key), value: encode(`value of ${key}`) });
     process.stdout.write(`${key}\n`);
-  } catch {
+  } catch (error) {
+    console.error(`${endpoints[at % endpoints.length]}: ${(error as Error).message}`);
     at++;
     // A member that was away may not know the token any more.
     token = '';

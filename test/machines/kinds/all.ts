@@ -1,5 +1,5 @@
 /** `npm run kinds`: the table of kinds of clusters and failures, told on real machines; see rows.ts. */
-import { writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { Bed } from '../bed/bed.ts';
 import { machineLogs } from '../bed/machine-logs.ts';
@@ -15,7 +15,7 @@ const WRITES = 60;
 
 const USAGE = `npm run kinds [-- [--only TEXT …] [--markdown FILE]]
   --only TEXT      the rows whose title has the text in it; several of them may be given
-  --markdown FILE  write the table there, too
+  --markdown FILE  write the rows that are told into the table there, too
   --list           print the titles of the rows, and tell none`;
 
 const createdByTheApp = async (bed: Bed): Promise<Founded> => {
@@ -112,8 +112,10 @@ async function main(): Promise<number> {
     );
   console.log(`\n${asText(lines)}`);
   const wrong = lines.filter((line) => line.wrong !== undefined).length;
-  if (values.markdown)
-    writeFileSync(values.markdown, asMarkdown(lines, new Date().toISOString().slice(0, 10)));
+  if (values.markdown) {
+    const before = existsSync(values.markdown) ? readFileSync(values.markdown, 'utf8') : '';
+    writeFileSync(values.markdown, asMarkdown(lines, rows, new Date().toISOString().slice(0, 10), before));
+  }
   console.log(`\n${lines.length - wrong} as expected, ${wrong} otherwise`);
   return wrong === 0 ? 0 : 1;
 }

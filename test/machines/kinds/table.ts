@@ -37,26 +37,45 @@ export function textTable(head: Cells, rows: readonly Cells[]): string {
     .join('\n');
 }
 
+const asRow = (texts: Cells): string => `| ${texts.join(' | ')} |`;
+
 /** The lines of a table of Markdown; columns of seconds stand to the right. */
 export const markdownTable = (head: Cells, rows: readonly Cells[]): string[] => [
-  `| ${head.join(' | ')} |`,
+  asRow(head),
   `|${head.map((name) => (name.startsWith('seconds') ? ' ---: ' : ' --- ')).join('|')}|`,
-  ...rows.map((row) => `| ${row.join(' | ')} |`),
+  ...rows.map(asRow),
 ];
 
 export const asText = (lines: readonly Line[]): string => textTable(HEAD, lines.map(cells));
 
-export const asMarkdown = (lines: readonly Line[], day: string): string =>
-  [
+/** Which row of the table a line of the file is. */
+const keyOf = (line: string): string => line.split(' | ').slice(0, 3).join(' | ');
+
+/**
+ * The table as a page: lines that were told now in place of those of the same rows, in the order of all rows; a line of
+ * a row that is no more goes.
+ *
+ * @param before the page as it was; empty when there was none
+ */
+export function asMarkdown(lines: readonly Line[], all: readonly Row[], day: string, before: string): string {
+  const known = before.split('\n').filter((line) => line.startsWith('| '));
+  const told = lines.map((line) => asRow([...cells(line), day]));
+  const byKey = new Map([...known, ...told].map((line) => [keyOf(line), line]));
+  const rows = all.map((row) =>
+    byKey.get(keyOf(asRow(cells({ row, outcome: '', tookMs: 0, versions: '', wrong: undefined })))),
+  );
+  return [
     '# Every kind of cluster, every failure',
     '',
-    `Told on real machines on ${day}, by \`npm run kinds -- --markdown docs/kinds.md\`. *Seconds* run from the power-on of`,
-    "the machine (or the start of etcd) that has failed to the outcome, on a host with two cores and AppCenter's clock at",
-    '60 times its speed. What each outcome must show besides stands in [testing.md](testing.md).',
+    'Told on real machines by `npm run kinds -- --markdown docs/kinds.md`. *Seconds* run from the power-on of the machine',
+    "(or the start of etcd) that has failed to the outcome, on a host with two cores that others used, too, and AppCenter's",
+    'clock at 60 times its speed. What each outcome must show besides stands in [testing.md](testing.md).',
     '',
-    ...markdownTable(HEAD, lines.map(cells)),
+    ...markdownTable([...HEAD, 'day'], []),
+    ...rows.filter((row) => row !== undefined),
     '',
     '**Not here**: a clock that is minutes off, as all machines have the clock of their host (the simulation sets them apart,',
     '`test/sim/faults.ts`); systemd before 247; the app switching TLS while a heal is under way.',
     '',
   ].join('\n');
+}
