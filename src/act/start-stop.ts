@@ -1,5 +1,5 @@
 import { diagnose } from '../diagnose/diagnose.ts';
-import { situationOf } from '../diagnose/situation.ts';
+import { type Situation, situationOf } from '../diagnose/situation.ts';
 import type { Verdict } from '../diagnose/verdicts.ts';
 import { waitUntil } from '../machine/wait-until.ts';
 import { observe } from '../observe/observe.ts';
@@ -76,11 +76,9 @@ export async function start(world: World, settings: Settings, log: Log): Promise
   const found = diagnose(before);
   if (before.swapped || (unfinished !== undefined && !before.servesAsOwn)) {
     // Where all nodes are started at once, the others are there in a moment; without them nothing can be taken up.
-    await diagnoseWhenSettled(
-      world,
-      settings.startWaitMs,
-      ({ situation: { cluster, joined } }) => !(joined || cluster.hasQuorumWithoutSelf),
-    );
+    const waits = ({ swapped, config, joined, cluster }: Situation): boolean =>
+      swapped && config !== undefined && !joined && !cluster.hasQuorumWithoutSelf;
+    await diagnoseWhenSettled(world, settings.startWaitMs, ({ situation }) => waits(situation));
     const healed = await healAndSay(world, log);
     // One that was taken back has left the originals in place: the app's start shows again what is wrong.
     if (!healed && situationOf(await observe(world, undefined, ['files']), places).swapped) return 1;
