@@ -40,7 +40,8 @@ async function healAndSay(world: World, log: Log, before = ''): Promise<boolean>
 }
 
 /** Nothing of a heal can be taken up yet. */
-const cannotGoOn = ({ situation: { cluster, joined } }: Settled) => !(joined || cluster.hasQuorumWithoutSelf);
+const cannotGoOn = ({ situation: { swapped, config, joined, cluster } }: Settled) =>
+  swapped && config !== undefined && !joined && !cluster.hasQuorumWithoutSelf;
 
 /** A heal is what it needs, or one is under way. */
 const toBeHealed = (verdict: Verdict): boolean => verdict === 'stale' || verdict === 'healing';

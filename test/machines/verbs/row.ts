@@ -39,6 +39,8 @@ export interface Verb {
   readonly before?: (ground: Ground) => Promise<void>;
   /** Calls it as the platform, confd or a person does, on all the nodes that it is for, and waits for all to end. */
   readonly call: (scene: Scene) => Promise<readonly Call[]>;
+  /** What of it has not come about when all members are whole again; empty when all has. */
+  readonly lost?: (scene: Scene) => Promise<string>;
   /** It makes every member anew. */
   readonly rebuilds?: true;
 }
@@ -64,6 +66,8 @@ export interface Refusal {
   readonly on: 'bad' | 'all' | 'spare';
   readonly codes: readonly number[];
   readonly why: string;
+  /** Or it succeeds: both are at the same thing, and it is chance who is first. */
+  readonly orNot?: true;
 }
 
 export interface Row {
@@ -73,6 +77,8 @@ export interface Row {
   readonly on: number;
   /** It cannot do its work then, says so in its own way, and does it when it is called again. */
   readonly refused?: Refusal;
+  /** What of it does not come about on that node, in the app's own way, until its next start. */
+  readonly lost?: string;
 }
 
 export const stateText = (state: State): string =>

@@ -52,14 +52,21 @@ export const rows: readonly Row[] = [
   ...told(restart, HELD, unitAside),
   ...told(update, [nothing]),
   ...told(update, [stale], notStarted),
-  // Of a node whose unit is aside the app takes it that it is not enabled.
-  ...told(update, HELD),
+  // Where the unit is aside the app takes it for one that is not enabled, and its update does nothing (docs/platform.md).
+  ...told(update, HELD).map((row) => ({ ...row, lost: 'etcd2 keeps its old settings until its next start' })),
   ...told(backup, [nothing, stale, beforeStart]),
   ...told(backupHere, [nothing]),
   ...told(backupHere, [stale], { on: 'bad', codes: [1], why: 'the data cannot be copied' }),
   ...told(backupHere, [beforeStart], unitAside),
   ...told(compact, [nothing, stale, beforeStart]),
-  ...told(repairMinorityNode, [nothing, stale, ...HELD]),
+  ...told(repairMinorityNode, [nothing, stale, beforeRemove, beforeVerify]),
+  // It removes the member that the heal has just added and is about to start (docs/runbook.md, "Never").
+  ...told(repairMinorityNode, [beforeStart], {
+    on: 'bad',
+    codes: [1, 2],
+    why: 'the heal is at the same unit and member',
+    orNot: true,
+  }),
   ...told(upgrade, [nothing, stale, beforeRemove, beforeVerify]),
   ...told(restore, [nothing, stale]),
   ...told(restore, HELD, unitAside),

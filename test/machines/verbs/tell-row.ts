@@ -81,7 +81,8 @@ function judge(calls: readonly Call[], { bad, ground }: Scene, refused: Refusal 
     assert.ok(each.ran.code === 0 || isRefused(each), `it fails: ${say(each)}`);
   }
   const failed = calls.filter(({ ran }) => ran.code !== 0);
-  if (refused !== undefined) assert.ok(failed.length > 0, 'it was to be refused, and succeeds');
+  if (refused !== undefined && !refused.orNot)
+    assert.ok(failed.length > 0, 'it was to be refused, and succeeds');
   const on = [...new Set(failed.map((each) => `${each.on.name} (exit ${each.ran.code})`))].sort();
   return failed.length === 0 ? 'succeeds' : `refused on ${on.join(', ')}: ${refused?.why}`;
 }
@@ -140,11 +141,13 @@ export async function tellRow(row: Row, ground: Ground): Promise<Told> {
     let ended = judge(calls, scene, row.refused);
     await untilWhole(ground);
     const wholeMs = Date.now() - beganMs;
-    if (row.refused !== undefined) {
+    if (row.refused !== undefined && calls.some(({ ran }) => ran.code !== 0)) {
       judge(await verb.call(scene), scene, undefined);
       ended += '; called again it succeeds';
       await untilWhole(ground);
     }
+    const lost = (await verb.lost?.(scene)) ?? '';
+    assert.is(lost, row.lost ?? '', 'what the verb was to do');
     await write();
     for (const end of ends.splice(0).reverse()) await end();
     const killed = platform.overdue().map(({ machine, kind }) => `${kind} on ${machine.name}`);
@@ -164,6 +167,7 @@ export async function tellRow(row: Row, ground: Ground): Promise<Told> {
       healed && `${bad.name} is healed`,
       !healed && state.is !== 'nothing' && !verb.rebuilds && `${bad.name} is replaced by the app`,
       verb.rebuilds && 'all are made anew by the app',
+      lost,
     ].filter(Boolean);
     return { ended, verbMs, outcome: outcome.join('; ') || 'all as before', wholeMs };
   } finally {

@@ -81,6 +81,12 @@ let quota = 2147483648;
 export const update: Verb = {
   name: 'update (etcd.quota changes)',
   call: ({ nodes }) => metadata(nodes, { ETCD_QUOTA_BYTES: `${++quota}` }),
+  lost: async ({ nodes }) => {
+    const has = `grep -q BYTES=${quota} /opt/app/conf/etcd.env`;
+    const found = await Promise.all(nodes.map(async (each) => (await each.run('sh', '-c', has)).code === 0));
+    const without = nodes.filter((_, n) => !found[n]).map(({ name }) => name);
+    return without.length === 0 ? '' : `${without.join(', ')} keeps its old settings until its next start`;
+  },
 };
 
 export const backup: Verb = {
