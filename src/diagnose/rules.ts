@@ -65,13 +65,14 @@ const START_ALONE_MS = 30_000;
 
 /**
  * It has been a member, and finds no quorum since it was started: its process is busy asking for votes, again and
- * again until systemd starts it anew (`TimeoutStartSec=`), and would be on its way up for ever.
+ * again until systemd starts it anew (`TimeoutStartSec=`), and would be on its way up for ever. One that has just been
+ * started may be about to crash, and is looked at again.
  */
 const waitsForQuorum = ({ cluster, observed, unit }: Situation): boolean =>
   !cluster.hasQuorumWithoutSelf &&
   observed.mark.wasMember &&
   unit !== undefined &&
-  (unit.restarts > 0 || observed.atMs - unit.startedAtSec * 1000 > START_ALONE_MS);
+  observed.atMs - unit.startedAtSec * 1000 > START_ALONE_MS;
 
 /** From evidence to verdict, the first that holds. What stands higher beats what stands lower. */
 export const rules: readonly Rule[] = [

@@ -36,8 +36,11 @@ export function watchTables(): void {
   }
 }
 
+/** What clusters of 3, 5 and 7 cannot show: real machines tell it (test/machines/kinds/rows.ts). */
+const OF_OTHER_SIZES = ['quorum-lost/only-member'];
+
 /** Everything of those tables that has to be reached. */
 export const tableKeys = (): string[] => [
-  ...rules.map(({ reason }) => `rule: ${reason}`),
+  ...rules.filter(({ reason }) => !OF_OTHER_SIZES.includes(reason)).map(({ reason }) => `rule: ${reason}`),
   ...guards.map(({ id }) => `guard refuses: ${id}`),
 ];
