@@ -205,8 +205,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     what: "the app's start is run without certificates, where the gate lets it",
     file: 'src/act/start-stop.ts',
-    from: 'if (missing !== undefined) {',
-    to: 'if (missing !== undefined && !before.certificatesToBring) {',
+    from: 'if (risk !== undefined) {',
+    to: 'if (risk !== undefined && !before.certificatesToBring) {',
     test: 'test/act/heal/certificates.test.ts',
   },
   {
