@@ -49,12 +49,13 @@ function tooEarly(
   estimated: NonNullable<DeepCheckResult['comparison']>,
 ): string | undefined {
   if (compare === 0) return 'HEAL_COMPARE is 0';
-  const waitMs = waitAfter(last ?? estimated, compare);
+  // The databases may have grown since the last one: what it would cost now counts as well.
+  const most = (of: 'longestMs' | 'sumMs') => Math.max(last?.[of] ?? 0, estimated[of]);
+  const waitMs = waitAfter({ longestMs: most('longestMs'), sumMs: most('sumMs') }, compare);
   // Where nothing is remembered, what may be as often as the deep check itself may be now.
   const agoMs = last === undefined ? deepCheckIntervalMs : Math.abs(estimated.atMs - last.atMs);
   if (agoMs >= waitMs) return undefined;
-  const sinceMs = (last ?? estimated).atMs;
-  return `HEAL_COMPARE=${compare} allows the next comparison at ${new Date(sinceMs + waitMs).toISOString()}`;
+  return `HEAL_COMPARE=${compare} allows the next comparison at ${new Date((last ?? estimated).atMs + waitMs).toISOString()}`;
 }
 
 /**

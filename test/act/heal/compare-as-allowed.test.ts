@@ -77,6 +77,14 @@ test('of a large database not even the first comparison comes at once', () => {
   assert.is(compares(fake, 1.2e9).hashed.length, 3);
 });
 
+test('nor one by what it cost before the database has grown', () => {
+  const fake = new ThreeMembers('none');
+  assert.is(compares(fake).hashed.length, 3);
+  fake.pass(600_000);
+  assert.equal(compares(fake, 1_200_000_000).hashed, []);
+  assert.is(compares(fake).hashed.length, 3);
+});
+
 test('HEAL_COMPARE=0 asks nobody, ever', () => {
   const fake = new ThreeMembers('none', { compare: 0 });
   const { notAsked, hashed } = compares(fake);
