@@ -1,10 +1,10 @@
 /** `npm run kinds`: the table of kinds of clusters and failures, told on real machines; see rows.ts. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
 import { Bed } from '../bed/bed.ts';
 import { machineLogs } from '../bed/machine-logs.ts';
 import { createCluster } from '../bed/scenario.ts';
 import { sweepLeftovers } from '../bed/sweep.ts';
+import { askedRows } from './asked-rows.ts';
 import { type Founded, type Ground, type Kind, type Row, titleOf } from './row.ts';
 import { rows } from './rows.ts';
 import { asMarkdown, asText, type Line, oneLine } from './table.ts';
@@ -77,27 +77,9 @@ async function tellKind(kind: Kind, own: readonly Row[], tell: (line: Line) => v
 }
 
 async function main(): Promise<number> {
-  const { values } = parseArgs({
-    options: {
-      only: { type: 'string', multiple: true },
-      markdown: { type: 'string' },
-      list: { type: 'boolean' },
-      help: { type: 'boolean' },
-    },
-  });
-  if (values.help) {
-    console.log(USAGE);
-    return 0;
-  }
-  const asked = rows.filter((row) => values.only?.some((text) => titleOf(row).includes(text)) ?? true);
-  if (values.list) {
-    console.log(asked.map(titleOf).join('\n'));
-    return 0;
-  }
-  if (asked.length === 0) {
-    console.error(`no row has any of these in its title: ${values.only?.join(', ')}`);
-    return 2;
-  }
+  const found = askedRows(USAGE, rows, titleOf);
+  if (typeof found === 'number') return found;
+  const { asked, markdown } = found;
   await sweepLeftovers();
   const lines: Line[] = [];
   const tell = (line: Line): void => {
@@ -112,9 +94,9 @@ async function main(): Promise<number> {
     );
   console.log(`\n${asText(lines)}`);
   const wrong = lines.filter((line) => line.wrong !== undefined).length;
-  if (values.markdown) {
-    const before = existsSync(values.markdown) ? readFileSync(values.markdown, 'utf8') : '';
-    writeFileSync(values.markdown, asMarkdown(lines, rows, new Date().toISOString().slice(0, 10), before));
+  if (markdown) {
+    const before = existsSync(markdown) ? readFileSync(markdown, 'utf8') : '';
+    writeFileSync(markdown, asMarkdown(lines, rows, new Date().toISOString().slice(0, 10), before));
   }
   console.log(`\n${lines.length - wrong} as expected, ${wrong} otherwise`);
   return wrong === 0 ? 0 : 1;

@@ -1,9 +1,9 @@
 /** `npm run verbs`: the table of the app's verbs and what they meet, told on real machines; see rows.ts. */
 import { writeFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
 import { Bed } from '../bed/bed.ts';
 import { machineLogs } from '../bed/machine-logs.ts';
 import { sweepLeftovers } from '../bed/sweep.ts';
+import { askedRows } from '../kinds/asked-rows.ts';
 import { markdownTable, textTable } from '../kinds/table.ts';
 import { type Ground, type Kind, type Row, stateText, titleOf } from './row.ts';
 import { rows } from './rows.ts';
@@ -108,27 +108,9 @@ const asMarkdown = (lines: readonly Line[], versions: string): string =>
   ].join('\n');
 
 async function main(): Promise<number> {
-  const { values } = parseArgs({
-    options: {
-      only: { type: 'string', multiple: true },
-      markdown: { type: 'string' },
-      list: { type: 'boolean' },
-      help: { type: 'boolean' },
-    },
-  });
-  if (values.help) {
-    console.log(USAGE);
-    return 0;
-  }
-  const asked = rows.filter((row) => values.only?.some((text) => titleOf(row).includes(text)) ?? true);
-  if (values.list) {
-    console.log(asked.map(titleOf).join('\n'));
-    return 0;
-  }
-  if (asked.length === 0) {
-    console.error(`no row has any of these in its title: ${values.only?.join(', ')}`);
-    return 2;
-  }
+  const found = askedRows(USAGE, rows, titleOf);
+  if (typeof found === 'number') return found;
+  const { asked, markdown } = found;
   await sweepLeftovers();
   const lines: Line[] = [];
   const tell = (line: Line): void => {
@@ -145,7 +127,7 @@ async function main(): Promise<number> {
     );
   console.log(`\n${textTable(HEAD, lines.map(cells))}`);
   const wrong = lines.filter((line) => line.wrong !== undefined).length;
-  if (values.markdown) writeFileSync(values.markdown, asMarkdown(lines, versions));
+  if (markdown) writeFileSync(markdown, asMarkdown(lines, versions));
   console.log(`\n${lines.length - wrong} as expected, ${wrong} otherwise`);
   return wrong === 0 ? 0 : 1;
 }
