@@ -63,7 +63,7 @@ async function check(world: World, settings: Settings, log: Log, limitMs: number
   const memberId = self?.memberId ?? '';
   const wanted = credentialsWanted(situation);
   if (wanted !== undefined) {
-    const message = `${config.name} could not be healed: ${wanted}.`;
+    const message = `${config.name}: a heal would be refused now: ${wanted}.`;
     return { code: 0, message, situation, result: nothingNew(message, machine.now(), last) };
   }
   const heals = settings.onDivergence === 'heal';

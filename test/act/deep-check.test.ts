@@ -153,7 +153,10 @@ test('credentials that the cluster refuses are found in peace-time', () => {
   const log = { ...silent, warn: (_: object, text: string) => void warned.push(text) };
   const found = fake.run((world) => deepCheck(world, fake.settings, log, 60_000));
   assert.is(found.code, 0, 'it serves');
-  assert.match(warned.join(' '), /etcd2 could not be healed: .*user name is empty; set HEAL_ETCD_USER/);
+  assert.match(
+    warned.join(' '),
+    /etcd2: a heal would be refused now: .*user name is empty; set HEAL_ETCD_USER/,
+  );
   assert.match(metrics(fake), /^heal_node_credentials_refused 1$/m);
   fake.faults.credentials = false;
   fake.run((world) => deepCheck(world, fake.settings, log, 60_000));

@@ -198,7 +198,10 @@ export async function runHeal(
   }
 }
 
-/** A runbook may be taken up and runs nothing, and all that keeps the heal from it is that nothing in this boot proves the data stale. */
+/**
+ * A runbook that may be taken up, of which nothing runs; and all that keeps the heal from it is that nothing in this boot
+ * proves the data stale.
+ */
 async function lacksOnlyProof(heal: HealContext): Promise<boolean> {
   if (!heal.situation.swapped) return false;
   await heal.look('files', 'units', 'self', 'cluster');
