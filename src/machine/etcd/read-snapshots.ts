@@ -1,6 +1,6 @@
+import { buf as crc32c } from 'crc-32/crc32c.js';
 import type { HeldDir } from '../os/held-dir.ts';
 import { BoundedFile, type Budget } from './bounded-file.ts';
-import { updateCrc } from './crc32c.ts';
 import { BYTES, fieldsOf, VARINT } from './protobuf.ts';
 
 /** etcdserver/api/snap/snappb/snap.proto and raft/raftpb/raft.proto, `Snapshot`, `SnapshotMetadata`. */
@@ -19,7 +19,7 @@ export interface Snapshot {
 function parseSnapshot(bytes: Uint8Array): Snapshot | undefined {
   const file = fieldsOf(bytes, 0, bytes.length, FILE);
   const [from = 0, to = 0, crc = 0] = [file?.from[2], file?.to[2], file?.numbers[1]];
-  if (from === to || crc === 0 || updateCrc(0, bytes, from, to) !== crc) return undefined;
+  if (from === to || crc === 0 || crc32c(bytes.subarray(from, to)) >>> 0 !== crc) return undefined;
   const snapshot = fieldsOf(bytes, from, to, SNAPSHOT);
   const metadata = snapshot && fieldsOf(bytes, snapshot.from[2] ?? 0, snapshot.to[2] ?? 0, METADATA);
   return metadata && { index: metadata.numbers[2] ?? 0, term: metadata.numbers[3] ?? 0 };

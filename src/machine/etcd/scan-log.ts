@@ -1,6 +1,6 @@
+import { buf as crc32c } from 'crc-32/crc32c.js';
 import type { HeldDir } from '../os/held-dir.ts';
 import { BoundedFile, type Budget } from './bounded-file.ts';
-import { updateCrc } from './crc32c.ts';
 import type { Damage } from './examination.ts';
 import { FOUNDING_TERM, isOfFounding } from './founding.ts';
 import { BYTES, decode, type Fields, fieldsOf, type Schema, VARINT, varint64 } from './protobuf.ts';
@@ -190,7 +190,7 @@ class LogReader {
     const [, type = 0, crc = 0] = record.numbers;
     const [from = 0, to = 0] = [record.from[3], record.to[3]];
     const runs = decoded === 'whole' && type !== CRC;
-    if (runs) this.crc = updateCrc(this.crc, bytes, from, to);
+    if (runs) this.crc = crc32c(bytes.subarray(from, to), this.crc) >>> 0;
     const fits = !runs || this.crc === crc % 2 ** 32;
     if (decoded === 'whole' && fits)
       return this.take(bytes, type, crc, from, to) ?? this.at + 8 + length + padding;

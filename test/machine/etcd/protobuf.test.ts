@@ -1,6 +1,6 @@
+import { buf as crc32c } from 'crc-32/crc32c.js';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { updateCrc } from '../../../src/machine/etcd/crc32c.ts';
 import { BYTES, decode, fieldsOf, VARINT, varint64 } from '../../../src/machine/etcd/protobuf.ts';
 
 const SCHEMA = { 1: VARINT, 2: BYTES } as const;
@@ -8,8 +8,9 @@ const decoded = (...bytes: number[]) => decode(Uint8Array.from(bytes), 0, bytes.
 
 test('CRC-32C has its check value, in one piece and in several', () => {
   const data = Buffer.from('123456789');
-  assert.is(updateCrc(0, data), 0xe3069283);
-  for (let cut = 0; cut <= 9; cut++) assert.is(updateCrc(updateCrc(0, data, 0, cut), data, cut), 0xe3069283);
+  assert.is(crc32c(data) >>> 0, 0xe3069283);
+  for (let cut = 0; cut <= 9; cut++)
+    assert.is(crc32c(data.subarray(cut), crc32c(data.subarray(0, cut))) >>> 0, 0xe3069283);
 });
 
 test('fields are handed over with where they stand', () => {
