@@ -18,68 +18,52 @@ export interface SettingRow<T> {
 
 type Kind<T> = Pick<SettingRow<T>, 'allowed' | 'parse'>;
 
-const row = <T>(key: SettingRow<T>['key'], fallback: string, kind: Kind<T>) => ({
-  is: (what: string): SettingRow<T> => ({ key, fallback, ...kind, what }),
+const kind = <T>(allowed: string, parse: Kind<T>['parse']): Kind<T> => ({ allowed, parse });
+
+const row = <T>(key: SettingRow<T>['key'], fallback: string, of: Kind<T>) => ({
+  is: (what: string): SettingRow<T> => ({ key, fallback, ...of, what }),
 });
 
 const MS_PER_UNIT: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 
 /** `500ms`, `3s`, `2m`, `1h`; the value is in milliseconds. */
-const duration = {
-  allowed: 'a duration such as 500ms, 3s, 2m or 1h, from 1ms to 24h',
-  parse: (text: string): number | undefined => {
-    const [, count, unit] = /^(\d{1,9})(ms|s|m|h)$/.exec(text) ?? [];
-    const ms = Number(count) * (MS_PER_UNIT[unit ?? ''] ?? Number.NaN);
-    return ms >= 1 && ms <= 24 * 3_600_000 ? ms : undefined;
-  },
-};
+const duration = kind('a duration such as 500ms, 3s, 2m or 1h, from 1ms to 24h', (text) => {
+  const [, count, unit] = /^(\d{1,9})(ms|s|m|h)$/.exec(text) ?? [];
+  const ms = Number(count) * (MS_PER_UNIT[unit ?? ''] ?? Number.NaN);
+  return ms >= 1 && ms <= 24 * 3_600_000 ? ms : undefined;
+});
 
-const number = (allowed: string, pattern: RegExp, least: number, most: number): Kind<number> => ({
-  allowed,
-  parse: (text) => {
+const number = (allowed: string, pattern: RegExp, least: number, most: number) =>
+  kind(allowed, (text) => {
     const n = pattern.test(text) ? Number(text) : Number.NaN;
     return n >= least && n <= most ? n : undefined;
-  },
-});
+  });
 const upTo100 = number('a whole number from 0 to 100', /^\d{1,6}$/, 0, 100);
 const fraction = number('0, or a fraction of the time such as 0.001, up to 0.1', /^0(\.\d{1,9})?$/, 0, 0.1);
 
-const oneOf = <const T extends string>(...names: readonly T[]) => ({
-  allowed: names.join(', '),
-  parse: (text: string): T | undefined => names.find((name) => name === text),
-});
+const oneOf = <const T extends string>(...names: readonly T[]) =>
+  kind(names.join(', '), (text) => names.find((name) => name === text));
 
-const absolutePath = {
-  allowed: 'an absolute path without .. or spaces',
-  parse: (text: string): string | undefined =>
-    /^\/[^\s\0]*$/.test(text) && !text.split('/').includes('..')
-      ? text.replace(/\/+$/, '') || '/'
-      : undefined,
-};
+const absolutePath = kind('an absolute path without .. or spaces', (text) =>
+  /^\/[^\s\0]*$/.test(text) && !text.split('/').includes('..') ? text.replace(/\/+$/, '') || '/' : undefined,
+);
+const optionalPath = kind('empty, or an absolute path', (text) => text && absolutePath.parse(text));
 
+const ABOUT_COMMANDS =
+  'an absolute path of a program and its words, separated by spaces (no shell, no quotes)';
 /** Split at white space and run without a shell: the first word is the program. */
-const command = {
-  allowed: 'an absolute path of a program and its words, separated by spaces (no shell, no quotes)',
-  parse: (text: string): readonly string[] | undefined => {
-    const words = text.trim().split(/\s+/);
-    return words[0]?.startsWith('/') && !/["'`$|;&<>]/.test(text) ? words : undefined;
-  },
-};
-
-const matching = (allowed: string, pattern: RegExp): Kind<string> => ({
-  allowed,
-  parse: (text) => (pattern.test(text) ? text : undefined),
+const command = kind(ABOUT_COMMANDS, (text): readonly string[] | undefined => {
+  const words = text.trim().split(/\s+/);
+  return words[0]?.startsWith('/') && !/["'`$|;&<>]/.test(text) ? words : undefined;
 });
+
+const matching = (allowed: string, pattern: RegExp) =>
+  kind(allowed, (text) => (pattern.test(text) ? text : undefined));
 const unitName = matching(
   'the name of a systemd service unit, such as etcd.service',
   /^[A-Za-z0-9_.-]{1,100}\.service$/,
 );
 const userName = matching('empty, or the name of an etcd user (no colon, no white space)', /^[^\s:]{0,100}$/);
-
-const optionalPath = {
-  allowed: 'empty, or an absolute path',
-  parse: (text: string): string | undefined => (text === '' ? '' : absolutePath.parse(text)),
-};
 
 export const settingsTable = {
   mode: row('HEAL_MODE', 'auto', oneOf('auto', 'manual', 'off')).is(
