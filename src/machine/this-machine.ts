@@ -2,15 +2,13 @@ import { existsSync, statfsSync, statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Depth } from './etcd/examination.ts';
 import { examine } from './etcd/examine.ts';
-import { type Machine, type PathKind, ROOT_ONLY_DIRECTORY } from './machine.ts';
-import { type FileRights, HeldDir, rightsOf } from './os/held-dir.ts';
+import { type Machine, ROOT_ONLY_DIRECTORY } from './machine.ts';
+import { type FileRights, HeldDir, ifThere, rightsOf } from './os/held-dir.ts';
 import { lookAtNetwork, reach } from './os/network.ts';
 import { commandLines, sampleProcess } from './os/process.ts';
 import { run, runOrLeave } from './os/run.ts';
 import { journalOf } from './systemd/journal.ts';
 import { showUnits } from './systemd/systemctl.ts';
-
-const missing = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'ENOENT';
 
 /**
  * How much is looked at. A founding's log is short, and whatever is longer is told from one by its first entries; a log
@@ -29,26 +27,9 @@ function inParent<T>(path: string, act: (dir: HeldDir, name: string) => T, creat
   return act(dir, path.slice(at + 1));
 }
 
-/** The same, and `fallback` when there is no such directory. */
-function inParentIfAny<T>(path: string, fallback: T, act: (dir: HeldDir, name: string) => T): T {
-  try {
-    return inParent(path, act);
-  } catch (error) {
-    if (missing(error)) return fallback;
-    throw error;
-  }
-}
-
-function kindOf(path: string): PathKind {
-  return inParentIfAny<PathKind>(path, 'none', (dir, name) => {
-    const stat = dir.stat(name);
-    if (stat === undefined) return 'none';
-    if (stat.isSymbolicLink()) return dir.linkTarget(name) === '/dev/null' ? 'mask' : 'link';
-    if (stat.isFile()) return 'file';
-    if (!stat.isDirectory()) return 'other';
-    return stat.dev === dir.device() ? 'directory' : 'mount point';
-  });
-}
+/** The same, and undefined when there is no such directory. */
+const inParentIfAny = <T>(path: string, act: (dir: HeldDir, name: string) => T): T | undefined =>
+  ifThere(() => inParent(path, act));
 
 /** The path, or the nearest above it that is there. */
 const nearestDirectory = (path: string): string =>
@@ -82,18 +63,18 @@ export const thisMachine: Machine = {
   monotonicMs: () => performance.now(),
   sleep: (ms, signal) => sleep(ms, undefined, { signal }),
 
-  kindOf: async (path) => kindOf(path),
-  list: async (path) => inParentIfAny(`${path}/x`, [], (dir) => dir.names()),
+  kindOf: async (path) => inParentIfAny(path, (dir, name) => dir.kindOf(name)) ?? 'none',
+  list: async (path) => inParentIfAny(`${path}/x`, (dir) => dir.names()) ?? [],
   readFile: async (path, maxBytes = 1 << 20) =>
-    inParentIfAny(path, undefined, (dir, name) => {
-      const file = dir.read(name, maxBytes);
-      return file && { text: file.bytes.toString('utf8'), rights: file.rights };
+    inParentIfAny(path, (dir, name) => {
+      using file = dir.openFile(name);
+      return file && { text: file.whole(maxBytes).toString('utf8'), rights: file.rights };
     }),
   writeFile: async (path, text, rights) =>
     inParent(path, (dir, name) => dir.write(name, text, rights), ROOT_ONLY_DIRECTORY),
-  changedMs: async (path) => inParentIfAny(path, undefined, (dir, name) => dir.stat(name)?.ctimeMs),
+  changedMs: async (path) => inParentIfAny(path, (dir, name) => dir.stat(name)?.ctimeMs),
   rightsOf: async (path) =>
-    inParentIfAny(path, undefined, (dir, name) => {
+    inParentIfAny(path, (dir, name) => {
       const stat = dir.stat(name);
       return stat && rightsOf(stat);
     }),
@@ -103,7 +84,7 @@ export const thisMachine: Machine = {
     inParent(from, (source, name) =>
       inParent(to, (target, newName) => source.moveTo(name, target, newName), ROOT_ONLY_DIRECTORY),
     ),
-  remove: async (path) => inParentIfAny(path, undefined, (dir, name) => dir.remove(name)),
+  remove: async (path) => inParentIfAny(path, (dir, name) => dir.remove(name)),
   copyFrom: async (host, path, into) => {
     inParent(`${into}/x`, () => undefined, ROOT_ONLY_DIRECTORY);
     // Certificates are far shorter; whatever there is on the other machine, this one's memory is not filled.
@@ -117,15 +98,12 @@ export const thisMachine: Machine = {
     return { bytes: bavail * bsize, rootBytes: bfree * bsize, inodes };
   },
   tail: async (path, maxBytes) =>
-    inParentIfAny(path, undefined, (dir, name) => dir.tail(name, maxBytes)?.toString('utf8')),
-  sizeOf: async (path) => {
-    try {
-      return inParentIfAny(`${path}/x`, 0, sizeBelow);
-    } catch (error) {
-      if (missing(error)) return -1; // something was renamed while we looked: that is movement too
-      throw error;
-    }
-  },
+    inParentIfAny(path, (dir, name) => {
+      using file = dir.openFile(name);
+      return file?.last(maxBytes).toString('utf8');
+    }),
+  // Something may be renamed while it is looked at: that is movement too.
+  sizeOf: async (path) => inParentIfAny(`${path}/x`, sizeBelow) ?? 0,
 
   examine: async ({ dataDir, walDir }, depth) => examine(dataDir, walDir, { ...LIMITS[depth], depth }),
   isOnRoot: async (path) => statSync(nearestDirectory(path)).dev === statSync('/').dev,

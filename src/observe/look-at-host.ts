@@ -53,12 +53,10 @@ export async function brokenCertificates(
   atMs: number,
 ): Promise<string[]> {
   const text = async (path: string) => (await machine.readFile(path))?.text ?? '';
-  const checked = config.certificates.map(async ({ setting, cert, key, ca, names }) =>
-    certificateFaults(
-      { setting, cert: await text(cert), key: await text(key), ca: await text(ca), hosts: names },
-      atMs,
-    ),
-  );
+  const checked = config.certificates.map(async (each) => {
+    const texts = { cert: await text(each.cert), key: await text(each.key), ca: await text(each.ca) };
+    return certificateFaults({ ...each, ...texts }, atMs);
+  });
   return (await Promise.all(checked)).flat();
 }
 

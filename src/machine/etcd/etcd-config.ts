@@ -61,14 +61,14 @@ const namedUrls = (text = '') =>
     return name !== undefined && peerUrl !== undefined ? [{ name: name.trim(), peerUrl }] : [];
   });
 
-/** Certificates that etcd itself uses, by the setting that names each. */
+/** Certificates that etcd itself uses, by the setting that names each, with the hosts that others reach this node by. */
 const certificatesOf = (env: Env) =>
   CERTIFICATES.flatMap(({ prefix, urls: key }) => {
     const [cert, keyFile, ca] = ['CERT_FILE', 'KEY_FILE', 'TRUSTED_CA_FILE'].map(
       (name) => env[prefix + name],
     );
     return cert && keyFile && ca
-      ? [{ setting: `${prefix}CERT_FILE`, cert, key: keyFile, ca, names: urls(env[key]).map(hostOf) }]
+      ? [{ setting: `${prefix}CERT_FILE`, cert, key: keyFile, ca, hosts: urls(env[key]).map(hostOf) }]
       : [];
   });
 

@@ -1,23 +1,16 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import { attempt } from '../attempt.ts';
-
-/** The texts of one certificate, its key and the authority that peers or clients check it with. */
-export interface CertificateTexts {
-  /** The setting that names the certificate, for messages. */
-  readonly setting: string;
-  readonly cert: string;
-  readonly key: string;
-  readonly ca: string;
-  /** Hosts that others reach this node by. */
-  readonly hosts: readonly string[];
-}
+import type { EtcdConfig } from '../etcd/etcd-config.ts';
 
 const certificatesIn = (pem: string): X509Certificate[] =>
   pem.split(/(?<=-----END CERTIFICATE-----)/).flatMap((one) => attempt(() => new X509Certificate(one)) ?? []);
 
-/** What would make TLS fail with it: dates, chain, key, names. Pure; empty when nothing is wrong. */
-export function certificateFaults(texts: CertificateTexts, nowMs: number): string[] {
+/**
+ * What would make TLS fail with it: dates, chain, key, names. Pure; empty when nothing is wrong.
+ * @param texts one certificate as etcd's settings name it, with its texts in the place of their paths
+ */
+export function certificateFaults(texts: EtcdConfig['certificates'][number], nowMs: number): string[] {
   const cert = attempt(() => new X509Certificate(texts.cert));
   if (cert === undefined) return [`${texts.setting} holds no certificate`];
   const faults: string[] = [];

@@ -18,6 +18,7 @@ import {
   unlinkSync,
   writeSync,
 } from 'node:fs';
+import type { PathKind } from '../machine.ts';
 
 /** A name beside `name` that nobody can guess, and so nobody can take before us. */
 const temporaryName = (name: string): string => `.${name}.${randomBytes(12).toString('hex')}`;
@@ -32,6 +33,16 @@ const DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOL
 export type FileRights = Readonly<Pick<Stats, 'mode' | 'uid' | 'gid'>>;
 
 export const rightsOf = ({ mode, uid, gid }: Stats): FileRights => ({ mode: mode & 0o7777, uid, gid });
+
+/** What `look` finds; undefined where something on its way is missing. */
+export function ifThere<T>(look: () => T): T | undefined {
+  try {
+    return look();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
 
 /** Gives what is held open to somebody, with a mode, and flushes it. */
 function give(fd: number, { mode, uid, gid }: FileRights): void {
@@ -182,29 +193,14 @@ export class HeldDir {
     return lstatSync(this.at(name), { throwIfNoEntry: false });
   }
 
-  /** readlink(2) of a link here. */
-  linkTarget(name: string): string {
-    return readlinkSync(this.at(name));
-  }
-
-  /** The device of this directory, to tell a mount point below it. */
-  device(): number {
-    return fstatSync(this.fd).dev;
-  }
-
-  /**
-   * A regular file's bytes with its rights; undefined when there is none.
-   * @throws for a link, for what is not a regular file, and for one larger than `maxBytes`.
-   */
-  read(name: string, maxBytes: number): { bytes: Buffer; rights: FileRights } | undefined {
-    using file = this.openFile(name);
-    return file && { bytes: file.whole(maxBytes), rights: file.rights };
-  }
-
-  /** The last bytes of a regular file, `maxBytes` at most. */
-  tail(name: string, maxBytes: number): Buffer | undefined {
-    using file = this.openFile(name);
-    return file?.last(maxBytes);
+  /** What a name here is; what is mounted on a directory stands on another device. */
+  kindOf(name: string): PathKind {
+    const stat = this.stat(name);
+    if (stat === undefined) return 'none';
+    if (stat.isSymbolicLink()) return readlinkSync(this.at(name)) === '/dev/null' ? 'mask' : 'link';
+    if (stat.isFile()) return 'file';
+    if (!stat.isDirectory()) return 'other';
+    return stat.dev === fstatSync(this.fd).dev ? 'directory' : 'mount point';
   }
 
   /** A regular file here, held open for reading (`openFile` above). */

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { connect } from 'node:net';
 import { networkInterfaces } from 'node:os';
@@ -73,18 +74,14 @@ export function lookAtNetwork(ports: readonly number[]) {
 }
 
 /** Whether a TCP connection can be made; never longer than `timeoutMs`. */
-export function reach(host: string, port: number, timeoutMs: number): Promise<Reach> {
-  return new Promise((resolve) => {
-    const socket = connect({ host, port });
-    const end = (answer: Reach): void => {
-      clearTimeout(timer);
-      socket.destroy();
-      resolve(answer);
-    };
-    const timer = setTimeout(() => end('silent'), timeoutMs);
-    socket.once('connect', () => end('open'));
-    socket.once('error', (error: NodeJS.ErrnoException) =>
-      end(error.code === 'ECONNREFUSED' ? 'refused' : 'silent'),
-    );
-  });
+export async function reach(host: string, port: number, timeoutMs: number): Promise<Reach> {
+  const socket = connect({ host, port });
+  try {
+    await once(socket, 'connect', { signal: AbortSignal.timeout(timeoutMs) });
+    return 'open';
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ECONNREFUSED' ? 'refused' : 'silent';
+  } finally {
+    socket.destroy();
+  }
 }

@@ -1,4 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { execa } from 'execa';
 
 interface RunOptions {
@@ -58,18 +59,13 @@ export async function run(argv: readonly string[], options: RunOptions) {
  */
 export async function runOrLeave(argv: readonly string[], limitMs: number): Promise<number | undefined> {
   const [program = '', ...words] = argv;
-  const child = execa(program, words, {
-    env: BARE,
-    extendEnv: false,
-    reject: false,
-    stdio: 'ignore',
-    detached: true,
-    cleanup: false,
-  });
-  child.unref();
-  const ended = new AbortController();
-  const limit = sleep(limitMs, undefined, { signal: ended.signal }).catch(() => undefined);
-  const code = await Promise.race([child.then(({ exitCode }) => exitCode ?? 1), limit]);
-  ended.abort();
-  return code;
+  const child = spawn(program, words, { env: BARE, stdio: 'ignore', detached: true });
+  try {
+    const [code] = await once(child, 'exit', { signal: AbortSignal.timeout(limitMs) });
+    return code ?? 1;
+  } catch (error) {
+    if ((error as Error).name !== 'AbortError') return 1;
+    child.unref();
+    return undefined;
+  }
 }

@@ -2,10 +2,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type CertificateTexts, certificateFaults } from '../../../src/machine/os/certificates.ts';
+import { certificateFaults } from '../../../src/machine/os/certificates.ts';
 
 const text = (name: string): string =>
   readFileSync(join(import.meta.dirname, 'recorded/certificates', name), 'utf8');
+type CertificateTexts = Parameters<typeof certificateFaults>[0];
 const NOW = Date.parse('2027-06-01');
 const good: CertificateTexts = {
   setting: 'ETCD_CERT_FILE',

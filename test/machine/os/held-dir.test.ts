@@ -56,7 +56,7 @@ test('a link is not followed: not as a directory, not to read, not to write, not
   symlinkSync('target', join(top, 'link'));
   symlinkSync('target/secret', join(top, 'file-link'));
   assert.throws(() => HeldDir.open(join(top, 'link')), /link|ENOTDIR/);
-  assert.throws(() => dir.read('file-link', 100), /is a link/);
+  assert.throws(() => dir.openFile('file-link'), /is a link/);
   dir.write('file-link', 'mine', rights);
   assert.is(readFileSync(join(top, 'target/secret'), 'utf8'), 'secret');
   dir.remove('link');
@@ -84,8 +84,9 @@ test('a name that leads elsewhere is refused', ({ dir }) => {
 
 test('a file larger than allowed is refused, and its tail can be had', ({ top, dir }) => {
   writeFileSync(join(top, 'large'), 'y'.repeat(90) + 'x'.repeat(10));
-  assert.throws(() => dir.read('large', 99), /100 bytes, where 99 are allowed/);
-  assert.is(dir.tail('large', 10)?.toString(), 'x'.repeat(10));
+  using file = dir.openFile('large');
+  assert.throws(() => file?.whole(99), /100 bytes, where 99 are allowed/);
+  assert.is(file?.last(10).toString(), 'x'.repeat(10));
 });
 
 test('settings that others can write, or behind a link, are not trusted', ({ top }) => {
