@@ -142,10 +142,26 @@ export class BoltFile {
 
   /**
    * Every leaf of a tree, in order; each page is checked as bbolt checks it when it looks for the free ones.
+   * @param pageId the root, or the top of a part of the tree, whose `bounds` are known
    * @param again the tree was walked before
    */
-  walk(root: bigint, onLeaf: OnLeaf, again = false): void {
-    this.descend(root, onLeaf, { suspect: false }, !again);
+  walk(pageId: bigint, onLeaf: OnLeaf, again = false, bounds: Bounds = { suspect: false }): void {
+    const page = this.pageOf(pageId);
+    if (!again) this.enter(pageId, page);
+    if ((page.flags & BRANCH) === 0) {
+      onLeaf(this.items(page), bounds);
+      return;
+    }
+    if (page.count === 0) throw new Damaged(`page ${pageId}: a branch without elements`, page.at);
+    const { table, keys } = this.branches(page);
+    const inOrder = keys.every(
+      (key, n) => n === 0 || isWithin(key, n === 1 ? bounds.low : keys[n - 1], bounds.high),
+    );
+    const suspect = bounds.suspect || !inOrder;
+    for (let n = 0; n < page.count; n++) {
+      const inner = { low: n === 0 ? bounds.low : keys[n], high: keys[n + 1] ?? bounds.high, suspect };
+      this.walk(childOf(table, n), onLeaf, again, inner);
+    }
   }
 
   /**
@@ -208,34 +224,11 @@ export class BoltFile {
    * A key, or as much of it as bbolt would take (db.go, MaxKeySize) and the file holds: a comparison stops where two
    * keys differ, and need not come to the end of one that is too long.
    */
-  key(at: number, length: number): Uint8Array {
-    if (length > 0 && at >= Math.max(this.end, MAPPED_BYTES))
-      throw new Error(`a key at byte ${at}: that may be anything`);
-    const held = Math.min(length, MAX_KEY_BYTES, Math.max(this.end - at, 0));
-    return this.mapped(at, length > 0 ? Math.max(held, 1) : 0, 'a key');
-  }
-
-  keyOf({ keyAt, keyLength }: Item): Uint8Array {
-    return this.key(keyAt, keyLength);
-  }
-
-  private descend(pageId: bigint, onLeaf: OnLeaf, bounds: Bounds, first: boolean): void {
-    const page = this.pageOf(pageId);
-    if (first) this.enter(pageId, page);
-    if ((page.flags & BRANCH) === 0) {
-      onLeaf(this.items(page), bounds);
-      return;
-    }
-    if (page.count === 0) throw new Damaged(`page ${pageId}: a branch without elements`, page.at);
-    const { table, keys } = this.branches(page);
-    const inOrder = keys.every(
-      (key, n) => n === 0 || isWithin(key, n === 1 ? bounds.low : keys[n - 1], bounds.high),
-    );
-    const suspect = bounds.suspect || !inOrder;
-    for (let n = 0; n < page.count; n++) {
-      const inner = { low: n === 0 ? bounds.low : keys[n], high: keys[n + 1] ?? bounds.high, suspect };
-      this.descend(childOf(table, n), onLeaf, inner, first);
-    }
+  keyOf({ keyAt, keyLength }: Pick<Item, 'keyAt' | 'keyLength'>): Uint8Array {
+    if (keyLength > 0 && keyAt >= Math.max(this.end, MAPPED_BYTES))
+      throw new Error(`a key at byte ${keyAt}: that may be anything`);
+    const held = Math.min(keyLength, MAX_KEY_BYTES, Math.max(this.end - keyAt, 0));
+    return this.mapped(keyAt, keyLength > 0 ? Math.max(held, 1) : 0, 'a key');
   }
 
   /** tx.go, `checkBucket`: by the ID that the page gives itself. */
@@ -277,9 +270,9 @@ export class BoltFile {
   private branches(page: Page): { table: DataView; keys: Uint8Array[] } {
     const table = this.table(page);
     const keys = Array.from({ length: page.count }, (_, n) => {
-      const at = page.at + PAGE_HEADER_BYTES + n * ELEMENT_BYTES + table.getUint32(n * ELEMENT_BYTES, true);
-      const length = table.getUint32(n * ELEMENT_BYTES + 4, true);
-      return new Uint8Array(this.key(at, length));
+      const at = n * ELEMENT_BYTES;
+      const keyAt = page.at + PAGE_HEADER_BYTES + at + table.getUint32(at, true);
+      return new Uint8Array(this.keyOf({ keyAt, keyLength: table.getUint32(at + 4, true) }));
     });
     return { table, keys };
   }

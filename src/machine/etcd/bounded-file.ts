@@ -1,26 +1,20 @@
 import type { HeldFile } from '../os/held-dir.ts';
 import type { ExamineOptions } from './examination.ts';
 
-/** Thrown where a limit is reached: what was not read then says nothing about the data. */
-class LimitReached extends Error {}
+/**
+ * Takes bytes off what may still be read, over all files of one examination.
+ * @throws where a limit is reached: what was not read then says nothing about the data
+ */
+export type Budget = (bytes: number) => void;
 
-/** What may still be read, counted over all files of one examination. */
-export class Budget {
-  private left: number;
-  private readonly endsAtMs: number;
-
-  constructor(private readonly limits: Pick<ExamineOptions, 'bytes' | 'ms'>) {
-    this.left = limits.bytes;
-    this.endsAtMs = performance.now() + limits.ms;
-  }
-
-  /** @throws LimitReached */
-  spend(bytes: number): void {
-    this.left -= bytes;
-    if (this.left < 0) throw new LimitReached(`the limit of ${this.limits.bytes} bytes was reached`);
-    if (performance.now() > this.endsAtMs)
-      throw new LimitReached(`the limit of ${this.limits.ms} ms was reached`);
-  }
+export function budgetOf({ bytes, ms }: Pick<ExamineOptions, 'bytes' | 'ms'>): Budget {
+  const endsAtMs = performance.now() + ms;
+  let left = bytes;
+  return (spent) => {
+    left -= spent;
+    if (left < 0) throw new Error(`the limit of ${bytes} bytes was reached`);
+    if (performance.now() > endsAtMs) throw new Error(`the limit of ${ms} ms was reached`);
+  };
 }
 
 const CHUNK_BYTES = 128 * 1024;
@@ -30,13 +24,13 @@ const CHUNK_BYTES = 128 * 1024;
  * longest piece that is asked for, which the callers bound.
  */
 export class BoundedFile {
-  private buffer = Buffer.alloc(CHUNK_BYTES);
+  private buffer = new Uint8Array(CHUNK_BYTES);
   private start = 0;
   private filled = 0;
 
   constructor(
     private readonly file: HeldFile,
-    private readonly budget: Budget,
+    private readonly spend: Budget,
   ) {}
 
   get size(): number {
@@ -46,11 +40,11 @@ export class BoundedFile {
   /** `length` bytes from `at` on, fewer where the file ends. They are valid until the next call. */
   bytes(at: number, length: number): Uint8Array {
     if (at < this.start || at + length > this.start + this.filled) {
-      if (length > this.buffer.length) this.buffer = Buffer.alloc(length);
+      if (length > this.buffer.length) this.buffer = new Uint8Array(length);
       this.filled = 0;
       this.filled = at < this.size ? this.file.read(this.buffer, at) : 0;
       this.start = at;
-      this.budget.spend(this.filled);
+      this.spend(this.filled);
     }
     const from = at - this.start;
     return this.buffer.subarray(from, Math.min(from + length, this.filled));

@@ -5,14 +5,6 @@ export interface Damage {
   readonly what: string;
 }
 
-export interface StoredMember {
-  /** Hexadecimal, as etcdctl prints it. */
-  readonly id: string;
-  readonly name: string;
-  readonly peerUrls: readonly string[];
-  readonly isLearner: boolean;
-}
-
 export type Depth = 'kind' | 'log' | 'all';
 
 export interface ExamineOptions {

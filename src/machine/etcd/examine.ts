@@ -1,6 +1,6 @@
-import { HeldDir } from '../os/held-dir.ts';
+import { HeldDir, ifThere } from '../os/held-dir.ts';
 import { Damaged } from './bolt-file.ts';
-import { Budget } from './bounded-file.ts';
+import { type Budget, budgetOf } from './bounded-file.ts';
 import type { Damage, ExamineOptions } from './examination.ts';
 import { damageOfLog } from './log-damage.ts';
 import { newestSnapshot, type Snapshot } from './read-snapshots.ts';
@@ -25,7 +25,7 @@ class Examiner {
   private logRead = false;
 
   constructor(private readonly options: ExamineOptions) {
-    this.budget = new Budget(options);
+    this.budget = budgetOf(options);
   }
 
   /** @returns whether it was done to its end; a limit, a link or a failing disk says nothing about the data */
@@ -45,14 +45,7 @@ class Examiner {
 
   look(walDir: string, snapDir: string): void {
     using held = new DisposableStack();
-    const open = (path: string): HeldDir | undefined => {
-      try {
-        return held.use(HeldDir.open(path));
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-        throw error;
-      }
-    };
+    const open = (path: string) => held.use(ifThere(() => HeldDir.open(path)));
     this.attempt('the snapshots and the database', () => {
       this.snapDir = open(snapDir);
       this.snapNames = this.snapDir?.names() ?? [];
@@ -131,7 +124,7 @@ class Examiner {
 
   result() {
     const { damage, notLookedAt, log, snapshot } = this;
-    const { applied, members, removed, clusterVersion } = this.database;
+    const { applied, removed, clusterVersion } = this.database;
     const lastIndex = BigInt(Math.max(log.lastEntry, snapshot.index));
     const logShort = this.logRead && applied !== undefined && applied > lastIndex;
     return {
@@ -150,8 +143,6 @@ class Examiner {
       lastIndex,
       /** The term of the last entry; 0 where the log has none. */
       lastTerm: BigInt(log.lastTerm),
-      /** The index of the raft snapshot that etcd starts from; 0 when there is none. */
-      snapshot: BigInt(snapshot.index),
       /** The last entry that the database has applied, 0 when it has none; undefined when that could not be read. */
       applied,
       /**
@@ -159,12 +150,8 @@ class Examiner {
        * not notice; it answers no write until its log has caught up, and its vote could elect a leader that lacks them.
        */
       logShort,
-      /** The log's last record has no end, or was never written whole: etcd cuts the log off there, and starts. */
-      torn: log.torn,
       /** By these data themselves the member was removed from its cluster: etcd ends soon after it has started. */
       isRemoved: removed.includes(log.memberId),
-      /** As the database has them: added to the cluster, and not removed. */
-      members,
       /** As the database has it, such as `3.4.0`; empty when it has none. */
       clusterVersion,
       /** The log was read to its end, or to where it is damaged: what it has committed is known. */

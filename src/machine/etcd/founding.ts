@@ -6,28 +6,26 @@ export const FOUNDING_TERM = 1;
 const CONF_CHANGE = { 1: VARINT, 2: VARINT, 3: VARINT, 4: BYTES } as const;
 const REQUEST = { 1: VARINT, 2: BYTES, 3: BYTES, 4: BYTES } as const;
 
-type Judge = (bytes: Uint8Array, start: number, end: number) => boolean;
+type Judge = (message: Uint8Array) => boolean;
 
 /**
  * Requests to etcd's old store that are no client's write (etcdserver/server.go): what members publish of themselves
  * and of the cluster's version; reads, of which `/health` sends one each time (etcdserver/api/etcdhttp/metrics.go);
  * and the leader's tick.
  */
-const leavesNothing: Judge = (bytes, start, end) => {
-  const fields = fieldsOf(bytes, start, end, REQUEST);
-  const text = (field: number): string =>
-    Buffer.from(bytes.subarray(fields?.from[field], fields?.to[field] ?? 0)).toString('latin1');
+const leavesNothing: Judge = (message) => {
+  const fields = fieldsOf(message, REQUEST);
   if (fields === undefined) return false;
-  const [method, path] = [text(2), text(3)];
+  const [method, path] = [2, 3].map((field) => Buffer.from(fields.bytes(field)).toString('latin1'));
   if (method !== 'PUT') return method === 'QGET' || method === 'SYNC';
-  return /^\/0\/(members\/[0-9a-f]+\/attributes|version)$/.test(path);
+  return /^\/0\/(members\/[0-9a-f]+\/attributes|version)$/.test(path ?? '');
 };
 
 /** A message whose first field is missing, or a number that is not above `most`. */
 const atMost =
   (most: number): Judge =>
-  (bytes, start, end) => {
-    const fields = fieldsOf(bytes, start, end, {});
+  (message) => {
+    const fields = fieldsOf(message, {});
     return fields !== undefined && (fields.numbers[1] ?? 0) <= most;
   };
 
@@ -55,30 +53,17 @@ const WITHOUT_CLIENT: Readonly<Record<string, Judge>> = {
  * the first configuration (raft/bootstrap.go appends them in term 1), a new leader's empty entry, what members
  * publish. Whoever has only such entries has never served a write.
  * @param type `Entry.Type`: 0 normal, 1 a change of the configuration
- * @param from where in `bytes` the entry's data stand, up to `to`
  */
-export function isOfFounding(
-  type: number,
-  term: number,
-  bytes: Uint8Array,
-  from: number,
-  to: number,
-): boolean {
+export function isOfFounding(type: number, term: number, data: Uint8Array): boolean {
   if (type === 1) {
-    const change = fieldsOf(bytes, from, to, CONF_CHANGE);
+    const change = fieldsOf(data, CONF_CHANGE);
     return change !== undefined && (change.numbers[2] ?? 0) === 0 && term === FOUNDING_TERM; // ConfChangeAddNode
   }
   if (type !== 0) return false;
-  if (from === to || leavesNothing(bytes, from, to)) return true;
-  const request = fieldsOf(bytes, from, to, {});
+  if (data.length === 0 || leavesNothing(data)) return true;
+  const request = fieldsOf(data, {});
   return (
     request !== undefined &&
-    Object.keys(request.from).every((field) =>
-      WITHOUT_CLIENT[field]?.(
-        bytes,
-        request.from[Number(field)] as number,
-        request.to[Number(field)] as number,
-      ),
-    )
+    Object.keys(request.from).every((field) => WITHOUT_CLIENT[field]?.(request.bytes(Number(field))))
   );
 }

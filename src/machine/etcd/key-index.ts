@@ -20,20 +20,18 @@ export const isRevision = (key: Uint8Array): boolean =>
 /** The lowest revision that etcd looks for when it starts, as it writes it. */
 const LOWEST = bytesOf({ main: 1n, sub: 0n });
 
-/** Which items etcd reads at its start: from where a search for revision 1 leads, until one is beyond the highest. */
-export class RestoredRange {
-  private readonly firstAt: number | undefined;
-  private state: 'before' | 'in' | 'behind' = 'before';
-
-  constructor(file: BoltFile, root: bigint) {
-    this.firstAt = file.seek(root, LOWEST)?.keyAt;
-  }
-
-  takes({ keyAt }: Item, key: Uint8Array): boolean {
-    if (this.state === 'before' && keyAt === this.firstAt) this.state = 'in';
-    if (this.state === 'in' && (key[0] ?? 0) > 0x7f) this.state = 'behind'; // above 2^63 - 1
-    return this.state === 'in';
-  }
+/**
+ * Which items etcd reads at its start: from where a search for revision 1 leads, until one is beyond the highest. What
+ * is returned is asked for every item, in order.
+ */
+export function restoredRange(file: BoltFile, root: bigint) {
+  const firstAt = file.seek(root, LOWEST)?.keyAt;
+  let state: 'before' | 'in' | 'behind' = 'before';
+  return ({ keyAt }: Item, key: Uint8Array): boolean => {
+    if (state === 'before' && keyAt === firstAt) state = 'in';
+    if (state === 'in' && (key[0] ?? 0) > 0x7f) state = 'behind'; // above 2^63 - 1
+    return state === 'in';
+  };
 }
 
 interface Change {
@@ -58,20 +56,20 @@ export class KeyIndex {
     return this.changes.size < MAX_KEYS;
   }
 
-  get isEmpty(): boolean {
-    return this.changes.size === 0;
-  }
-
-  /** Makes the index of all items in their order, as etcd does at its start. @throws Damaged where it would panic */
+  /**
+   * Makes the index of all items in their order, as etcd does at its start; not where no key is followed.
+   * @throws Damaged where it would panic
+   */
   check(root: bigint): void {
-    const range = new RestoredRange(this.file, root);
+    if (this.changes.size === 0) return;
+    const isRestored = restoredRange(this.file, root);
     let current = 0n;
     this.file.walk(
       root,
       (items) => {
         for (const item of items) {
           const key = this.file.keyOf(item);
-          if (!range.takes(item, key)) continue;
+          if (!isRestored(item, key)) continue;
           const view = viewOf(key);
           const [main, sub] = [view.getBigInt64(0), view.getBigInt64(9)];
           const deletes = isTombstone(key);
@@ -103,8 +101,7 @@ export class KeyIndex {
 
   private userKey({ valueAt, valueLength }: Item): string {
     const bytes = this.file.mapped(valueAt, valueLength, 'a key and its value');
-    const { from, to } = fieldsOf(bytes, 0, bytes.length, KEY_VALUE) ?? { from: [], to: [] };
-    return Buffer.from(bytes.subarray(from[1] ?? 0, to[1] ?? 0)).toString('latin1');
+    return Buffer.from(fieldsOf(bytes, KEY_VALUE)?.bytes(1) ?? []).toString('latin1');
   }
 }
 

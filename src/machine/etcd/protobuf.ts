@@ -15,11 +15,19 @@ export type Schema = Readonly<Record<number, typeof VARINT | typeof BYTES>>;
  */
 export type Decoded = 'whole' | 'short' | 'ill-formed';
 
-/** The last of each field by its number: a varint's value (exact to 2^53), and where varint or bytes stand. */
-export interface Fields {
-  readonly numbers: number[];
-  readonly from: number[];
-  readonly to: number[];
+/** The last of each field of a message by its number. */
+export class Fields {
+  /** A varint's value, exact to 2^53. */
+  readonly numbers: number[] = [];
+  readonly from: number[] = [];
+  readonly to: number[] = [];
+
+  constructor(private readonly message: Uint8Array) {}
+
+  /** The bytes of a field, or those of a varint; none where the message has no such field. */
+  bytes(field: number): Uint8Array {
+    return this.message.subarray(this.from[field] ?? 0, this.to[field] ?? 0);
+  }
 }
 
 const SHORT = -1;
@@ -40,12 +48,12 @@ function varint(bytes: Uint8Array, from: number, to: number): number {
   return value;
 }
 
-/** All 64 bits of a varint that stands from `from` to `to`. */
-export function varint64(bytes: Uint8Array, from: number, to: number): bigint {
-  let value = 0n;
-  for (let p = to - 1; p >= from; p--) value = (value << 7n) | BigInt((bytes[p] as number) & 0x7f);
-  return BigInt.asUintN(64, value);
-}
+/** All 64 bits of a varint. */
+export const varint64 = (bytes: Uint8Array): bigint =>
+  BigInt.asUintN(
+    64,
+    bytes.reduceRight((value, byte) => (value << 7n) | BigInt(byte & 0x7f), 0n),
+  );
 
 /** Where the field behind a tag ends (`skipRecord` and its like), which may be behind the message's end. */
 function endOfField(bytes: Uint8Array, wire: number, at: number, end: number): number {
@@ -71,17 +79,12 @@ function endOfField(bytes: Uint8Array, wire: number, at: number, end: number): n
 }
 
 /**
- * Reads the message that stands from `start` to `end`.
+ * Reads a message.
  * @param into is given its fields, known or not, as far as they were read
  */
-export function decode(
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-  schema: Schema,
-  into?: Fields,
-): Decoded {
-  for (let at = start; at < end; ) {
+export function decode(bytes: Uint8Array, schema: Schema, into?: Fields): Decoded {
+  const end = bytes.length;
+  for (let at = 0; at < end; ) {
     const tagEnd = endOfVarint(bytes, at, end);
     if (tagEnd < 0) return tagEnd === SHORT ? 'short' : 'ill-formed';
     const wire = (bytes[at] as number) & 7;
@@ -103,7 +106,7 @@ export function decode(
 }
 
 /** The fields of a message; undefined where etcd does not take it. */
-export function fieldsOf(bytes: Uint8Array, start: number, end: number, schema: Schema): Fields | undefined {
-  const fields: Fields = { numbers: [], from: [], to: [] };
-  return decode(bytes, start, end, schema, fields) === 'whole' ? fields : undefined;
+export function fieldsOf(bytes: Uint8Array, schema: Schema): Fields | undefined {
+  const fields = new Fields(bytes);
+  return decode(bytes, schema, fields) === 'whole' ? fields : undefined;
 }

@@ -17,11 +17,12 @@ export interface Snapshot {
 
 /** What a snapshot file holds, or undefined when etcd would rename it to `.broken` and take an older one. */
 function parseSnapshot(bytes: Uint8Array): Snapshot | undefined {
-  const file = fieldsOf(bytes, 0, bytes.length, FILE);
-  const [from = 0, to = 0, crc = 0] = [file?.from[2], file?.to[2], file?.numbers[1]];
-  if (from === to || crc === 0 || crc32c(bytes.subarray(from, to)) >>> 0 !== crc) return undefined;
-  const snapshot = fieldsOf(bytes, from, to, SNAPSHOT);
-  const metadata = snapshot && fieldsOf(bytes, snapshot.from[2] ?? 0, snapshot.to[2] ?? 0, METADATA);
+  const file = fieldsOf(bytes, FILE);
+  const data = file?.bytes(2) ?? new Uint8Array();
+  const crc = file?.numbers[1] ?? 0;
+  if (data.length === 0 || crc === 0 || crc32c(data) >>> 0 !== crc) return undefined;
+  const snapshot = fieldsOf(data, SNAPSHOT);
+  const metadata = snapshot && fieldsOf(snapshot.bytes(2), METADATA);
   return metadata && { index: metadata.numbers[2] ?? 0, term: metadata.numbers[3] ?? 0 };
 }
 

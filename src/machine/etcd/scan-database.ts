@@ -1,8 +1,7 @@
 import type { HeldFile } from '../os/held-dir.ts';
 import { BoltFile, Damaged, type Item, isWithin, viewOf } from './bolt-file.ts';
 import type { Budget } from './bounded-file.ts';
-import type { StoredMember } from './examination.ts';
-import { isRevision, KEY_VALUE, KeyIndex, REVISION_BYTES, RestoredRange } from './key-index.ts';
+import { isRevision, KEY_VALUE, KeyIndex, REVISION_BYTES, restoredRange } from './key-index.ts';
 import { decode, type Schema, VARINT } from './protobuf.ts';
 
 /**
@@ -28,7 +27,6 @@ const MAX_VALUE_BYTES = 16 << 20;
 export class DatabaseScan {
   /** `consistent_index`: the last entry of the log that was applied, 0 when none was; undefined when not read. */
   applied: bigint | undefined;
-  readonly members: StoredMember[] = [];
   /** The IDs of members that were removed from the cluster. */
   readonly removed: string[] = [];
   /** As stored, such as `3.4.0`; empty when there is none. */
@@ -40,7 +38,7 @@ const textOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('utf8'
 /**
  * @param into what the database says; what was read before an error is true
  * @param notLookedAt is told what was passed over
- * @throws Damaged where etcd would not start with it; LimitReached; what reading throws
+ * @throws Damaged where etcd would not start with it; where a limit is reached; what reading throws
  */
 export function scanDatabase(
   held: HeldFile,
@@ -61,8 +59,7 @@ export function scanDatabase(
     return new Uint8Array();
   };
   const mustDecode = (bytes: Uint8Array, schema: Schema, what: string, at: number): void => {
-    if (decode(bytes, 0, bytes.length, schema) !== 'whole')
-      throw new Damaged(`${what} cannot be decoded`, at);
+    if (decode(bytes, schema) !== 'whole') throw new Damaged(`${what} cannot be decoded`, at);
   };
 
   /** What etcd does at its start with each item of a bucket. */
@@ -85,34 +82,22 @@ export function scanDatabase(
       into.clusterVersion = textOf(value(item, 'the cluster’s version')).slice(0, 64);
     },
     members_removed: (item) => into.removed.push(textOf(file.keyOf(item))),
-    members: (item) => {
-      const id = textOf(file.keyOf(item));
-      try {
-        const { name, peerURLs, isLearner } = JSON.parse(textOf(value(item, 'a member')));
-        const peerUrls = Array.isArray(peerURLs) ? peerURLs.map(String) : [];
-        into.members.push({ id, name: String(name ?? ''), peerUrls, isLearner: isLearner === true });
-      } catch (error) {
-        if (!(error instanceof SyntaxError || error instanceof TypeError)) throw error;
-        notLookedAt(`member ${id}, which cannot be read`); // nor does etcd 3.4 read it here
-      }
-    },
+    members: (item) => value(item, `member ${textOf(file.keyOf(item))}`),
   };
 
   /** A bucket in a bucket, which etcd has none of: bbolt walks it too, if its name leads to it. */
   const strange = (root: bigint, item: Item): void => {
     if (file.finds(root, new Uint8Array(file.keyOf(item)))) bucket(item, () => {});
   };
-  const each = (root: bigint, read: (item: Item) => void): void =>
-    file.walk(root, (items) => {
-      for (const item of items) {
-        if (item.isBucket) strange(root, item);
-        else read(item);
-      }
-    });
   const bucket = (item: Item, read: (item: Item) => void, name = ''): void => {
     const { root, inlineAt } = file.bucket(item, READ_AT_START.includes(name));
     if (root !== 0n) {
-      each(root, read);
+      file.walk(root, (items) => {
+        for (const item of items) {
+          if (item.isBucket) strange(root, item);
+          else read(item);
+        }
+      });
       return;
     }
     try {
@@ -133,14 +118,14 @@ export function scanDatabase(
     }
     file.mustBeNamed(root);
     const index = new KeyIndex(file);
-    const range = new RestoredRange(file, root);
+    const isRestored = restoredRange(file, root);
     file.walk(root, (items, { low, high, suspect }) => {
       let outOfOrder = suspect;
       let before: Uint8Array | undefined;
       for (const item of items) {
         if (item.isBucket) strange(root, item);
         const key = new Uint8Array(file.keyOf(item));
-        if (!range.takes(item, key)) continue;
+        if (!isRestored(item, key)) continue;
         if (key.length < REVISION_BYTES) throw new Damaged(`a revision of ${key.length} bytes`, item.keyAt);
         outOfOrder ||=
           !isRevision(key) ||
@@ -153,7 +138,7 @@ export function scanDatabase(
       if (outOfOrder && !items.every((each) => index.follow(each)))
         notLookedAt('all that stands out of order in the database');
     });
-    if (!index.isEmpty) index.check(root);
+    index.check(root);
   };
 
   file.mustBeNamed(file.root);

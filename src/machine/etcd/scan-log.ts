@@ -3,7 +3,7 @@ import type { HeldDir } from '../os/held-dir.ts';
 import { BoundedFile, type Budget } from './bounded-file.ts';
 import type { Damage } from './examination.ts';
 import { FOUNDING_TERM, isOfFounding } from './founding.ts';
-import { BYTES, decode, type Fields, fieldsOf, type Schema, VARINT, varint64 } from './protobuf.ts';
+import { BYTES, decode, Fields, fieldsOf, type Schema, VARINT, varint64 } from './protobuf.ts';
 import type { Snapshot } from './read-snapshots.ts';
 
 /**
@@ -46,7 +46,6 @@ export class LogScan {
   founding = false;
   /** It has an entry of a later term than the founding's: a leader has been elected, and this member has followed it. */
   elected = false;
-  torn: Damage | undefined;
   /** Reading ended at a record that is longer than etcd 3.4 takes. */
   tooLong = false;
   readonly problems: LogProblem[] = [];
@@ -73,7 +72,7 @@ function hasEmptySector(bytes: Uint8Array, at: number): boolean {
   return false;
 }
 
-type Take = (reader: LogReader, fields: Fields, bytes: Uint8Array) => void;
+type Take = (reader: LogReader, fields: Fields) => void;
 
 /**
  * The records by their type (wal/wal.go): what it is called, what is in its data, whether etcd meets one that it cannot
@@ -85,8 +84,8 @@ const TYPES: Readonly<Record<number, readonly [name: string, schema: Schema, alw
       'metadata',
       { 1: VARINT, 2: VARINT },
       false,
-      ({ into, place }, { from, to }, bytes) => {
-        const id = (field: number) => varint64(bytes, from[field] ?? 0, to[field] ?? 0).toString(16);
+      ({ into, place }, fields) => {
+        const id = (field: number) => varint64(fields.bytes(field)).toString(16);
         Object.assign(into, { memberId: id(1), clusterId: id(2), metadataIn: place });
       },
     ],
@@ -94,12 +93,13 @@ const TYPES: Readonly<Record<number, readonly [name: string, schema: Schema, alw
       'an entry',
       { 1: VARINT, 2: VARINT, 3: VARINT, 4: BYTES },
       false,
-      ({ into }, { numbers: [, type = 0, term = 0, index = 0], from, to }, bytes) => {
+      ({ into }, fields) => {
+        const [, type = 0, term = 0, index = 0] = fields.numbers;
         if (index > into.lastEntry + 1) into.jump = Math.max(into.jump, index);
         into.lastEntry = index;
         into.lastTerm = term;
         into.elected ||= term > FOUNDING_TERM;
-        into.founding &&= isOfFounding(type, term, bytes, from[4] ?? 0, to[4] ?? 0);
+        into.founding &&= isOfFounding(type, term, fields.bytes(4));
       },
     ],
     3: [
@@ -160,14 +160,8 @@ class LogReader {
 
   /** A record that has no end: etcd cuts the log off there, if it is in the last file (wal/repair.go). */
   private cutOff(): 'stop' {
-    const { segments, place, at } = this;
-    if (place < segments.length - 1) return this.stop('the file ends inside a record');
-    this.into.torn = {
-      file: segments[place]?.name ?? '',
-      at,
-      what: 'a record has no end, or was not written whole',
-    };
-    return 'stop';
+    const isLast = this.place === this.segments.length - 1;
+    return isLast ? 'stop' : this.stop('the file ends inside a record');
   }
 
   /** @returns where the next frame begins */
@@ -185,36 +179,36 @@ class LogReader {
     const bytes = file.bytes(this.at + 8, length + padding);
     if (bytes.length < length + padding) return this.cutOff();
 
-    const record: Fields = { numbers: [], from: [], to: [] };
-    const decoded = decode(bytes, 0, length, RECORD, record);
+    const message = bytes.subarray(0, length);
+    const record = new Fields(message);
+    const decoded = decode(message, RECORD, record);
     const [, type = 0, crc = 0] = record.numbers;
-    const [from = 0, to = 0] = [record.from[3], record.to[3]];
+    const data = record.bytes(3);
     const runs = decoded === 'whole' && type !== CRC;
-    if (runs) this.crc = crc32c(bytes.subarray(from, to), this.crc) >>> 0;
+    if (runs) this.crc = crc32c(data, this.crc) >>> 0;
     const fits = !runs || this.crc === crc % 2 ** 32;
-    if (decoded === 'whole' && fits)
-      return this.take(bytes, type, crc, from, to) ?? this.at + 8 + length + padding;
+    if (decoded === 'whole' && fits) return this.take(type, crc, data) ?? this.at + 8 + length + padding;
     const isLast = this.place === this.segments.length - 1;
     if (decoded === 'short' || (isLast && hasEmptySector(bytes, this.at + 8))) return this.cutOff();
     return this.stop(fits ? 'a record cannot be decoded' : 'crc mismatch');
   }
 
-  private take(bytes: Uint8Array, type: number, crc: number, from: number, to: number): 'stop' | undefined {
+  private take(type: number, crc: number, data: Uint8Array): 'stop' | undefined {
     if (type === CRC) {
       if (this.crc !== 0 && this.crc !== crc) return this.stop('crc mismatch with the file before');
       this.crc = crc;
       return undefined;
     }
     if (type === METADATA) {
-      const metadata = Buffer.from(bytes.subarray(from, to));
+      const metadata = Buffer.from(data);
       // Those of an earlier file count only when etcd reads that one too.
       if (this.metadata?.equals(metadata) === false)
         this.problem('conflicting metadata found', this.place - 1);
       this.metadata = metadata;
     }
     const [name = `unexpected block type ${type}`, schema, always, take] = TYPES[type] ?? [];
-    const fields = schema && fieldsOf(bytes, from, to, schema);
-    if (fields && take) take(this, fields, bytes);
+    const fields = schema && fieldsOf(data, schema);
+    if (fields && take) take(this, fields);
     else if (always) return this.stop(`${name} cannot be decoded`);
     else this.problem(schema ? `${name} cannot be decoded` : name);
     return undefined;
@@ -223,7 +217,7 @@ class LogReader {
 
 /**
  * @param onlyKind stop as soon as it is known whose data these are and that they are more than a founding
- * @throws LimitReached, and what reading throws; `into` holds what was read until then
+ * @throws where a limit is reached, and what reading throws; `into` holds what was read until then
  */
 export function scanLog(
   dir: HeldDir,

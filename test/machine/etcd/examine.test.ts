@@ -43,10 +43,10 @@ for (const version of ['', '-3.5']) {
 
   for (const [name, expected] of Object.entries({
     // Three health checks and a look at the alarms stand in its log: neither is a client's write.
-    founding: { kind: 'founding', snapshot: 0n, isRemoved: false },
-    'one-write': { kind: 'whole', snapshot: 0n, isRemoved: false },
-    snapshots: { kind: 'whole', snapshot: 52n, isRemoved: false, commit: 68n, lastIndex: 68n, applied: 68n },
-    removed: { kind: 'whole', snapshot: 0n, isRemoved: true, lastIndex: 10n },
+    founding: { kind: 'founding', isRemoved: false },
+    'one-write': { kind: 'whole', isRemoved: false },
+    snapshots: { kind: 'whole', isRemoved: false, commit: 68n, lastIndex: 68n, applied: 68n },
+    removed: { kind: 'whole', isRemoved: true, lastIndex: 10n },
   })) {
     test(`etcd ${clusterVersion}, ${name}: what is found`, ({ dir, look }) => {
       writeImage(recorded(`${name}${version}`), dir);
@@ -54,10 +54,6 @@ for (const version of ['', '-3.5']) {
       assert.equal({ ...found, ...whose, ...expected }, found);
       assert.ok(found.term >= 2n && found.commit <= found.lastIndex && !found.logShort);
       assert.equal(found.notLookedAt, []);
-      assert.is(found.torn, undefined);
-      const names = found.members.map((member) => member.name).sort();
-      assert.equal(names, name === 'removed' ? ['a', 'b'] : ['a', 'b', 'm']);
-      assert.is(found.members.find((member) => member.name === 'a')?.peerUrls[0], 'unix://a.peer:1');
     });
   }
 
@@ -143,8 +139,7 @@ test('a record that was not written to its end is cut off by etcd; a changed one
       dir,
     );
     const found = look();
-    assert.is(found.kind, 'whole', `cut at ${end}`);
-    assert.equal([found.torn?.file, found.torn?.at], [LOG.split('/').at(-1), last.at]);
+    assert.equal([found.kind, found.damage, found.logRead], ['whole', [], true], `cut at ${end}`);
   }
   writeImage(
     changed(image, LOG, (bytes) => {
@@ -292,7 +287,7 @@ test('whatever the bytes are, nothing is thrown and memory is bounded', ({ dir, 
         const { kind, damage, notLookedAt } = look();
         // What a reader trips over is not looked at: that must be its own words, not the runtime's.
         const said = notLookedAt.every((text) =>
-          /of \d+ bytes at byte|cannot be read|bucket \w+: |may be anything|refuse for its length/.test(text),
+          /of \d+ bytes at byte|bucket \w+: |may be anything|refuse for its length/.test(text),
         );
         return said && (kind === 'damaged') === damage.length > 0;
       },

@@ -47,7 +47,7 @@ for (const [what, type, term, data, expected] of [
   ['what cannot be decoded', NORMAL, 2, Buffer.from([0xff]), false],
 ] as const) {
   test(`${what} is ${expected ? '' : 'not '}of a founding`, () => {
-    assert.is(isOfFounding(type, term, data, 0, data.length), expected);
+    assert.is(isOfFounding(type, term, data), expected);
   });
 }
 

@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import { BYTES, decode, fieldsOf, VARINT, varint64 } from '../../../src/machine/etcd/protobuf.ts';
 
 const SCHEMA = { 1: VARINT, 2: BYTES } as const;
-const decoded = (...bytes: number[]) => decode(Uint8Array.from(bytes), 0, bytes.length, SCHEMA);
+const decoded = (...bytes: number[]) => decode(Uint8Array.from(bytes), SCHEMA);
 
 test('CRC-32C has its check value, in one piece and in several', () => {
   const data = Buffer.from('123456789');
@@ -13,18 +13,19 @@ test('CRC-32C has its check value, in one piece and in several', () => {
     assert.is(crc32c(data.subarray(cut), crc32c(data.subarray(0, cut))) >>> 0, 0xe3069283);
 });
 
-test('fields are handed over with where they stand', () => {
+test('fields are handed over, numbers and bytes', () => {
   const bytes = Uint8Array.from([0x08, 0x96, 0x01, 0x12, 0x02, 0x61, 0x62, 0x18, 0x05]);
-  const fields = fieldsOf(bytes, 0, bytes.length, SCHEMA);
+  const fields = fieldsOf(bytes, SCHEMA);
   assert.is(fields?.numbers[1], 150);
-  assert.equal([fields?.from[2], fields?.to[2]], [5, 7]);
+  assert.equal(fields?.bytes(2), Uint8Array.from([0x61, 0x62]));
+  assert.equal(fields?.bytes(4), Uint8Array.from([]));
   assert.is(fields?.numbers[3], 5);
-  assert.is(fieldsOf(bytes, 0, 2, SCHEMA), undefined);
+  assert.is(fieldsOf(bytes.subarray(0, 2), SCHEMA), undefined);
 });
 
 test('all 64 bits of a varint can be had', () => {
   const bytes = Uint8Array.from([...Array(9).fill(0xff), 0x01]);
-  assert.is(varint64(bytes, 0, 10), 2n ** 64n - 1n);
+  assert.is(varint64(bytes), 2n ** 64n - 1n);
 });
 
 test('what etcd takes for not written to its end is told from what it refuses', () => {
@@ -50,7 +51,7 @@ test('what etcd takes for not written to its end is told from what it refuses', 
 
 test('groups in groups, as deep as a record is long, are followed without a stack', () => {
   const bytes = new Uint8Array(10 << 20).fill(0x1b);
-  assert.is(decode(bytes, 0, bytes.length, SCHEMA), 'short');
+  assert.is(decode(bytes, SCHEMA), 'short');
 });
 
 test.run();
