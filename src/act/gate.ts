@@ -5,6 +5,7 @@ import { isBlank } from '../machine/systemd/env-file.ts';
 import { diskNotMounted } from '../observe/look-at-host.ts';
 import { observe } from '../observe/observe.ts';
 import type { World } from '../observe/world.ts';
+import { foreignFile } from '../state/foreign-file.ts';
 
 /** Who does not answer in that time is taken for silent: etcd's start waits for it. */
 const ASK_MS = 1000;
@@ -67,10 +68,16 @@ export async function gate(world: World): Promise<string | undefined> {
   // Where some serve, one that is silent keeps nobody waiting: each second more is one in which systemd starts nothing.
   if (whose && asked.cluster.members.length === 0) asked = situationOf(await whose, places);
   if (dataGone) return withoutData(asked);
-  const { foreign, cluster, birthmarkMismatch } = asked;
+  const { foreign, owner, cluster, birthmarkMismatch } = asked;
   if (foreign !== undefined) {
     const { id, name, peerUrls } = foreign.member;
-    return `The data are those of member ${id} (${name}, ${peerUrls.join(',')}): started here, etcd would speak for it. See \`heal-node diagnose\`.`;
+    const why = `The data are those of member ${id} (${name}, ${peerUrls.join(',')}): started here, etcd would speak for it. See \`heal-node diagnose\`.`;
+    await foreignFile.write(machine, places.foreign, { memberId: id, why }).catch(() => undefined);
+    return why;
+  }
+  if (cluster.members.length === 0 && owner !== undefined) {
+    const known = await foreignFile.read(machine, places.foreign);
+    if (known?.memberId === owner.memberId) return known.why;
   }
   if (cluster.hasQuorumWithoutSelf) {
     // What the cluster does not know any more would come back in place of what it has written since.

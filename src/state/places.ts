@@ -52,6 +52,7 @@ export function places(settings: Settings) {
     offered: `${RUN_DIR}/offered`,
     parked: `${ROOT_STATE_DIR}/parked`,
     adopted: `${ROOT_STATE_DIR}/adopted.json`,
+    foreign: `${ROOT_STATE_DIR}/foreign.json`,
     rootDiskMark: `${ROOT_STATE_DIR}/member`,
     stateDir: settings.stateDir,
     journal: `${settings.stateDir}/journal.json`,

@@ -175,6 +175,14 @@ test('the data of a member of another node may not', () => {
     asked(fake) ?? '',
     new RegExp(`those of member ${other?.data?.memberId} \\(etcd3, http://10.0.0.3:2380\\)`),
   );
+  fake.othersOff();
+  assert.match(
+    asked(fake) ?? '',
+    /those of member \w+ \(etcd3,/,
+    'what the cluster has said holds while it is silent',
+  );
+  fake.node.disk.delete(PLACES.foreign);
+  assert.is(asked(fake), undefined, 'nobody has ever said so');
 });
 
 test('nor while no quorum serves and another only answers; its own may, whatever name a clone has put on it', () => {
