@@ -10,7 +10,7 @@ const LOOK_AGAIN_MS = 300;
 export type Settled = Awaited<ReturnType<typeof look>>;
 
 /** Between two crashes a process looks like one that is on its way up. */
-const mayCrash = ({ situation: { unit }, diagnosis: { verdict } }: Settled): boolean =>
+export const mayCrash = ({ situation: { unit }, diagnosis: { verdict } }: Settled): boolean =>
   unit?.active === 'activating' && unit.restarts > 0 && ['starting', 'unknown'].includes(verdict);
 
 /** It was started while its data were read, so that nothing is known of them, and has ended again. */
@@ -45,7 +45,7 @@ export async function diagnoseWhenSettled(
   await waitUntil(machine, boundMs, everyMs, async () => {
     // Disks that are busy may not answer in time.
     last = await look(world).catch((error: Error) => error);
-    const goesOn = last instanceof Error || mayCrash(last) || isUnread(last) || (await waits(last));
+    const goesOn = last instanceof Error || (await waits(last)) || mayCrash(last) || isUnread(last);
     return goesOn ? undefined : last;
   });
   if (last instanceof Error) throw last;

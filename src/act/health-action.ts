@@ -2,6 +2,7 @@ import { ownHooks } from '../appcenter/busy-verbs.ts';
 import { appStartRisk } from '../diagnose/app-start-risk.ts';
 import type { Situation } from '../diagnose/situation.ts';
 import type { Response } from '../diagnose/verdicts.ts';
+import { waitUntil } from '../machine/wait-until.ts';
 import type { World } from '../observe/world.ts';
 import { bestEffort } from '../report/best-effort.ts';
 import type { Log } from '../report/log.ts';
@@ -11,7 +12,7 @@ import type { Outcome } from '../state/outcome.ts';
 import { isParked } from '../state/parked.ts';
 import { healThrough } from './ask-for-heal.ts';
 import { rememberCluster } from './birthmark.ts';
-import { diagnoseWhenSettled } from './diagnose-when-settled.ts';
+import { diagnoseWhenSettled, mayCrash, type Settled } from './diagnose-when-settled.ts';
 import { whyLeftToPerson } from './heal/left-to-person.ts';
 
 /** How an ended heal looks to AppCenter. */
@@ -22,6 +23,11 @@ export const codeOf: Readonly<Record<Outcome['outcome'], 0 | 1 | 3>> = {
   refused: 3,
   parked: 3,
 };
+
+/** So often systemd has started it anew since anybody else did: it will not come up by itself. */
+const LOOP_RESTARTS = 3;
+/** How long a run of such a loop is waited for. */
+const BETWEEN_RUNS_MS = 10_000;
 
 interface Case {
   readonly world: World;
@@ -43,12 +49,34 @@ interface Done {
  * Beside one of the app's verbs nothing is restarted or killed, nor after the stop hook behind an operator's back, nor
  * where the app's own start could do harm.
  */
-async function whyNotRestarted({ world, situation }: Case): Promise<string | undefined> {
+async function whyNotRestarted({
+  world,
+  situation,
+}: Pick<Case, 'world' | 'situation'>): Promise<string | undefined> {
   const busy = [...situation.observed.appBusy, ...ownHooks(await world.machine.commandLines())];
   if (busy.length > 0) return `${busy.join(', ')} is running, so nothing is done.`;
   if (await isParked(world.machine, world.places)) return 'The app was stopped; the next start starts etcd.';
   const risk = appStartRisk(situation);
   return risk && `The app's restart is not run: ${risk}.`;
+}
+
+/**
+ * Runs that each take longer than a fifth of the start limit's time never reach it (systemd.unit(5), StartLimitBurst), and
+ * between two of them nobody has the time to read the data. Stopped there, the unit keeps how its last run ended, which
+ * a stop during a run would hide; what follows from it then starts etcd again, or heals.
+ * @returns whether there is something new to look at
+ */
+async function stopBetweenRuns(world: World, settled: Settled): Promise<boolean> {
+  const { machine, places } = world;
+  const { situation } = settled;
+  const isLoop = mayCrash(settled) && (situation.unit?.restarts ?? 0) >= LOOP_RESTARTS && !situation.swapped;
+  if (!isLoop || (await whyNotRestarted({ world, situation })) !== undefined) return false;
+  const isBetween = await waitUntil(machine, BETWEEN_RUNS_MS, 10, async () => {
+    const [unit] = await machine.units([places.unit]).catch(() => []);
+    return unit?.sub === 'auto-restart' || undefined;
+  });
+  if (isBetween) await machine.systemctl(['stop', places.unit]).catch(() => undefined);
+  return isBetween === true;
 }
 
 const restart = async (c: Case): Promise<Done> => {
@@ -110,7 +138,9 @@ const responses: Readonly<Record<Response, (c: Case) => Promise<Done>>> = {
 export async function healthAction(world: World, settings: Settings, log: Log) {
   const { machine, places } = world;
   const beganMs = machine.monotonicMs();
-  const { situation, diagnosis } = await diagnoseWhenSettled(world, settings.actionTimeoutMs / 2);
+  const { situation, diagnosis } = await diagnoseWhenSettled(world, settings.actionTimeoutMs / 2, (settled) =>
+    stopBetweenRuns(world, settled),
+  );
   const { verdict, reason, means, advice, evidence, node, response } = diagnosis;
   const found = `${node.name || 'This node'} is ${verdict} (${reason}): ${means}.`;
   log.info({ event: 'verdict', verdict, reason, memberId: node.memberId, evidence }, found);
