@@ -89,10 +89,10 @@ const kindIs = (path: string, kind: 'mask' | 'mount point'): Fault['strikes'] =>
   forAWhile(2 * MINUTE_MS, (_, { disk }) => {
     const was = disk.entries.get(path);
     if (was === undefined) return undefined;
-    const changed = { ...was, kind };
-    disk.set(path, changed);
+    // A link or a mount: no text of the file is written that a power loss could tear.
+    disk.entries.set(path, { ...was, kind });
     return () => {
-      if (disk.entries.get(path)?.kind === kind) disk.set(path, was);
+      if (disk.entries.get(path)?.kind === kind) disk.entries.set(path, was);
     };
   });
 
@@ -423,7 +423,10 @@ const ofPeople: readonly Fault[] = [
       person(sim, node, 'etcdctl member add', () => {
         const asked = sim.nodes.find(({ etcd }) => etcd && sim.raft.serves(etcd))?.etcd;
         const urls = [sim.url(node.sid, 2380)];
-        const waiting = asked?.applied.state.members.some(({ name }) => name === '');
+        // One that waits, or that has its ID under another URL just now, is on the list that he looks at first.
+        const waiting = asked?.applied.state.members.some(
+          ({ id, name }) => name === '' || id === node.data?.memberId,
+        );
         if (asked && !waiting)
           sim.raft.addMember(asked, memberId(urls, sim.token, Math.floor(sim.clock.nowMs / 1000)), urls);
       }),

@@ -36,7 +36,8 @@ function notWhole(sim: Sim, node: FakeNode): string | undefined {
   if (!sim.healthy(node) || etcd === undefined)
     return `it is not healthy: ${sim.lastAction.get(node.sid) ?? 'no action was called'}`;
   if (etcd.unit !== PLACES.unit) return `it runs on ${etcd.unit}`;
-  if (disk.text(PLACES.unitFile) !== UNIT_TEXT) return 'its unit is not the original';
+  if (disk.text(PLACES.unitFile) !== UNIT_TEXT)
+    return `its unit is not the original: ${JSON.stringify(disk.entries.get(PLACES.unitFile))}`;
   const left = [PLACES.copyUnitFile, PLACES.copyEnv, PLACES.copyDropIns, PLACES.originals].filter((path) =>
     disk.has(path),
   );

@@ -324,6 +324,9 @@ export class Sim extends FakeWorld {
       );
       this.lastAction.set(node.sid, message);
       this.tell(`${node.name} action ends with ${code}: ${message.slice(0, 300)}`);
+      // People do what they are told to: another member's data, started when the gate was killed, are for them to stop.
+      if (this.isCalm && node.etcd && message.includes('Action: stop etcd here'))
+        node.systemctl(['stop', PLACES.unit]);
     });
   }
 }
