@@ -148,10 +148,11 @@ export async function healthAction(world: World, settings: Settings, log: Log) {
     const mismatch = await bestEffort(log, 'The member mark', rememberCluster(world, situation));
     if (mismatch !== undefined) log.error({ event: 'birthmark' }, `${node.name}: ${mismatch}.`);
   }
-  // Before anything is done: after a heal its service writes what holds then.
-  await bestEffort(log, places.metrics, writeMetrics(machine, places, situation));
+  // Begun before anything is done, which does not wait for it: after a heal its service writes what holds then.
+  const metrics = bestEffort(log, places.metrics, writeMetrics(machine, places, situation));
   const leftMs = Math.max(0, settings.actionTimeoutMs - (machine.monotonicMs() - beganMs) - 500);
   const { code, did } = await responses[response]({ world, settings, situation, advice, leftMs });
+  await metrics;
   const message = `${found} ${did}${advice === '' ? '' : ` Action: ${advice}.`}`;
   log.info({ event: 'action', verdict, response, exit: code }, message);
   return { code, message };
