@@ -2,22 +2,26 @@ import { type Machine, ROOT_ONLY_FILE } from '../machine/machine.ts';
 import type { Places } from './places.ts';
 
 /**
- * Asks a heal to stop at its next safe point, and keeps one from beginning; undone by `unpark`.
+ * Asks a heal to stop at its next safe point, and keeps one from beginning: from now on, until `unpark`, or until somebody
+ * starts etcd another way than by our start hook.
  * @param forMs it ends by itself after so long, for one who may be killed before he can undo it
  * @returns whether it was so already
  */
 export async function park(machine: Machine, places: Places, forMs?: number): Promise<boolean> {
   const already = await isParked(machine, places);
-  const text = forMs === undefined ? 'until the next start\n' : `since=${machine.now()} for=${forMs}\n`;
-  if (!already) await machine.writeFile(places.parked, text, ROOT_ONLY_FILE);
+  const text = `since=${machine.now()}${forMs === undefined ? '' : ` for=${forMs}`}\n`;
+  if (!already || forMs === undefined) await machine.writeFile(places.parked, text, ROOT_ONLY_FILE);
   return already;
 }
 
 export async function isParked(machine: Machine, places: Places): Promise<boolean> {
   const file = await machine.readFile(places.parked);
-  const [, sinceMs, forMs] = /^since=(\d+) for=(\d+)$/m.exec(file?.text ?? '') ?? [];
+  if (file === undefined) return false;
+  const [, since, forMs] = /^since=(\d+)(?: for=(\d+))?$/m.exec(file.text) ?? [];
   // Set back, the clock would make a moment of it long.
-  return file !== undefined && !(Math.abs(machine.now() - Number(sinceMs)) >= Number(forMs));
+  if (forMs !== undefined) return !(Math.abs(machine.now() - Number(since)) >= Number(forMs));
+  const [unit] = await machine.units([places.unit]).catch(() => []);
+  return !(unit !== undefined && unit.startedAtSec * 1000 > Number(since));
 }
 
 export const unpark = (machine: Machine, places: Places): Promise<void> => machine.remove(places.parked);

@@ -1,0 +1,22 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { isParked, park } from '../../src/state/parked.ts';
+import { PLACES } from '../fake/observation.ts';
+import { ThreeMembers } from '../fake/three-members.ts';
+
+test('stopped by the app it stays parked, until somebody starts etcd, also another way than by the start hook', () => {
+  const fake = new ThreeMembers('none');
+  const parked = (): boolean => fake.run(({ machine }) => isParked(machine, PLACES));
+  fake.node.systemctl(['stop', PLACES.unit]);
+  fake.pass(2000);
+  fake.run(({ machine }) => park(machine, PLACES));
+  fake.pass(2000);
+  assert.ok(parked());
+  fake.node.systemctl(['start', PLACES.unit]);
+  fake.pass(2000);
+  assert.not(parked());
+  fake.run(({ machine }) => park(machine, PLACES));
+  assert.ok(parked(), 'the next stop parks it anew');
+});
+
+test.run();
