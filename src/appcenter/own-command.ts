@@ -1,5 +1,5 @@
-import { SettingsError } from '../settings/parse-settings.ts';
-import { type Settings, settingsTable } from '../settings/settings-table.ts';
+import { parseSettings, SettingsError } from '../settings/parse-settings.ts';
+import type { Settings } from '../settings/settings-table.ts';
 import { APP_CTL } from './ctl.ts';
 import { saysProxy } from './node-role.ts';
 
@@ -9,11 +9,11 @@ export type HookName = (typeof hookNames)[number];
 
 export const isHookName = (name: string): name is HookName => hookNames.some((hook) => hook === name);
 
-const ownOf = (settings: Settings | undefined): Readonly<Record<HookName, readonly string[]>> => ({
+const ownOf = (settings: Settings): Readonly<Record<HookName, readonly string[]>> => ({
   'health-check': [APP_CTL, 'check'],
-  'health-action': settings?.restartCmd ?? settingsTable.restartCmd.fallback.split(' '),
-  start: settings?.startCmd ?? settingsTable.startCmd.fallback.split(' '),
-  stop: settings?.stopCmd ?? settingsTable.stopCmd.fallback.split(' '),
+  'health-action': settings.restartCmd,
+  start: settings.startCmd,
+  stop: settings.stopCmd,
 });
 
 /** How a hook reads: the check in its own, quick way (hooks/quick-reader.ts), the others with loadSettings. */
@@ -38,7 +38,7 @@ export async function settingsOrOwn(
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;
     console.log(`heal-node acts as with HEAL_MODE=off: ${error.message}`);
-    return { own: ownOf(undefined)[hook] };
+    return { own: ownOf(parseSettings('', {}))[hook] };
   }
   const own = settings.mode === 'off' || saysProxy(await reader.text(settings.appEnv));
   return own ? { own: ownOf(settings)[hook] } : { settings };

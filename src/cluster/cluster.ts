@@ -1,4 +1,5 @@
-import type { memberReply } from './replies.ts';
+import type * as v from 'valibot';
+import type { kvs, memberReply } from './replies.ts';
 
 /** A member as the cluster lists it. IDs are hexadecimal text: as JavaScript numbers they lose digits. */
 export interface Member {
@@ -20,12 +21,8 @@ export interface Alarm {
 /** What one member says of itself and of the cluster. */
 export type MemberReply = Readonly<ReturnType<typeof memberReply>>;
 
-/** A value under a key. */
-export interface LeasedValue {
-  readonly value: string;
-  /** The ID of the lease it goes with, as hexadecimal text; empty without one. */
-  readonly lease: string;
-}
+/** A value under a key, and the ID of the lease that it goes with, as hexadecimal text; empty without one. */
+export type LeasedValue = Readonly<Pick<v.InferOutput<typeof kvs>['kvs'][number], 'value' | 'lease'>>;
 
 /** What the cluster answered to a call that changes it, or why there is no answer. */
 export class ClusterError extends Error {

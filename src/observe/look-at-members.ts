@@ -51,17 +51,16 @@ export async function lookAtProcess(
     await machine.sleep(Math.max(0, PROGRESS_MS - (machine.monotonicMs() - beganMs)));
     return machine.process(mainPid);
   });
-  const last = observed.ok ? observed.value : undefined;
-  return (
-    last && {
-      /** Its state at the end (proc(5)). */
-      state: last.state,
-      overMs: Math.round(machine.monotonicMs() - beganMs),
-      /** CPU ticks and bytes of I/O in between. */
-      cpuTicks: last.cpuTicks - first.cpuTicks,
-      ioBytes: last.ioBytes - first.ioBytes,
-    }
-  );
+  if (!observed.ok || observed.value === undefined) return undefined;
+  const { state, cpuTicks, ioBytes } = observed.value;
+  return {
+    /** Its state at the end (proc(5)). */
+    state,
+    overMs: Math.round(machine.monotonicMs() - beganMs),
+    /** CPU ticks and bytes of I/O in between. */
+    cpuTicks: cpuTicks - first.cpuTicks,
+    ioBytes: ioBytes - first.ioBytes,
+  };
 }
 
 /** Where no birthmark is shown, and this node knows when it was put: whether it stood there then. */

@@ -30,11 +30,8 @@ function openFile(path: string): number | undefined {
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o750 });
     rotate(path);
-    return openSync(
-      path,
-      constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW,
-      0o640,
-    );
+    const flags = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW;
+    return openSync(path, flags, 0o640);
   } catch (error) {
     console.error(`heal-node goes on without its log ${path}: ${(error as Error).message}`);
     return undefined;

@@ -1,8 +1,6 @@
 import * as v from 'valibot';
 import { jsonFile } from './json-file.ts';
 
-const cost = v.object({ atMs: v.number(), longestMs: v.number(), sumMs: v.number() });
-
 const schema = v.object({
   /** When the data were compared, or could not be. */
   atMs: v.number(),
@@ -16,7 +14,7 @@ const schema = v.object({
    * When the members were last asked for their hashes, and what that took (src/cluster/comparison-allowance.ts says
    * from it when they may be asked again); estimated where it could not be measured.
    */
-  comparison: v.optional(cost),
+  comparison: v.optional(v.object({ atMs: v.number(), longestMs: v.number(), sumMs: v.number() })),
 });
 
 export type DeepCheckResult = v.InferOutput<typeof schema>;
@@ -25,16 +23,5 @@ export type DeepCheckResult = v.InferOutput<typeof schema>;
 export const deepCheckFile = jsonFile(schema);
 
 /** What stands in it where nothing could be found out; what it cost to ask before is not forgotten. */
-export const notCompared = (
-  text: string,
-  atMs: number,
-  memberId = '',
-  last?: DeepCheckResult,
-): DeepCheckResult => ({
-  atMs,
-  memberId,
-  state: 'unknown',
-  confirmed: false,
-  text,
-  ...(last?.comparison && { comparison: last.comparison }),
-});
+export const notCompared = (text: string, atMs: number, memberId = '', last?: DeepCheckResult) =>
+  ({ ...last, atMs, memberId, state: 'unknown', confirmed: false, text }) as const;

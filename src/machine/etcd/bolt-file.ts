@@ -94,7 +94,7 @@ export type OnLeaf = (items: readonly Item[], bounds: Bounds) => void;
 
 export class BoltFile {
   private readonly file: BoundedFile;
-  private readonly meta: ReturnType<typeof newestMeta>;
+  readonly meta: ReturnType<typeof newestMeta>;
   private readonly visited: Uint8Array;
   /** With no free list on the disk bbolt checks each page's own ID and that it is used once. */
   private readonly checksPages: boolean;
@@ -115,10 +115,6 @@ export class BoltFile {
     const at = Number(this.meta.freeList) * this.meta.pageSize;
     const { flags } = this.pageAt(at, 'the free list');
     if ((flags & FREE_LIST) === 0) throw new Damaged(`invalid freelist page: its type is ${flags}`, at);
-  }
-
-  get root(): bigint {
-    return this.meta.root;
   }
 
   /** Bytes as etcd sees them in the mapped file; valid until the next call. */

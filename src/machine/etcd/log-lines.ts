@@ -29,11 +29,8 @@ const CAPNSLOG = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+ ([A-Z]) \| ([\w/.-]+): /;
 function isFatal(line: string): boolean {
   const [, level, from] = CAPNSLOG.exec(line) ?? [];
   if (level !== undefined) return level === 'C' || (level === 'E' && from === 'etcdmain');
-  const fields = record(line.slice(0, MAX_LINE_CHARS));
-  return (
-    fields !== undefined &&
-    (['fatal', 'panic'].includes(String(fields.level)) || String(fields.caller).startsWith('etcdmain/'))
-  );
+  const fields = record(line.slice(0, MAX_LINE_CHARS)) ?? {};
+  return ['fatal', 'panic'].includes(String(fields.level)) || String(fields.caller).startsWith('etcdmain/');
 }
 
 /** How the server says that it stops for an error of its own, as a removed member does (etcdserver/server.go, run). */

@@ -141,9 +141,9 @@ export function scanDatabase(
     index.check(root);
   };
 
-  file.mustBeNamed(file.root);
+  file.mustBeNamed(file.meta.root);
   const buckets: { name: string; item: Item }[] = [];
-  file.walk(file.root, (items) => {
+  file.walk(file.meta.root, (items) => {
     for (const item of items) {
       const key = new Uint8Array(file.keyOf(item));
       const name = textOf(key);
@@ -151,7 +151,7 @@ export function scanDatabase(
       if (key.length === 0) throw new Damaged('read: zero-length inode key', item.keyAt);
       if (SELDOM_CHANGED.includes(name))
         file.mapped(item.valueAt + item.valueLength - 1, 1, `bucket ${name}`);
-      if (!file.finds(file.root, key)) continue;
+      if (!file.finds(file.meta.root, key)) continue;
       if (item.isBucket) buckets.push({ name, item });
       else if ([...MADE_AT_START, ...READ_AT_START].includes(name))
         throw new Damaged(`failed to create a bucket: ${name} is there and is none`, item.keyAt);

@@ -75,49 +75,37 @@ function hasEmptySector(bytes: Uint8Array, at: number): boolean {
 type Take = (reader: LogReader, fields: Fields) => void;
 
 /**
- * The records by their type (wal/wal.go): what it is called, what is in its data, whether etcd meets one that it cannot
- * decode whichever file it starts from, and what is done with it.
+ * A type of record: what it is called, what is in its data, whether etcd meets one that it cannot decode whichever file
+ * it starts from, and what is done with it.
  */
-const TYPES: Readonly<Record<number, readonly [name: string, schema: Schema, always: boolean, take: Take]>> =
-  {
-    1: [
-      'metadata',
-      { 1: VARINT, 2: VARINT },
-      false,
-      ({ into, place }, fields) => {
-        const id = (field: number) => varint64(fields.bytes(field)).toString(16);
-        Object.assign(into, { memberId: id(1), clusterId: id(2), metadataIn: place });
-      },
-    ],
-    2: [
-      'an entry',
-      { 1: VARINT, 2: VARINT, 3: VARINT, 4: BYTES },
-      false,
-      ({ into }, fields) => {
-        const [, type = 0, term = 0, index = 0] = fields.numbers;
-        if (index > into.lastEntry + 1) into.jump = Math.max(into.jump, index);
-        into.lastEntry = index;
-        into.lastTerm = term;
-        into.elected ||= term > FOUNDING_TERM;
-        into.founding &&= isOfFounding(type, term, fields.bytes(4));
-      },
-    ],
-    3: [
-      'a state',
-      { 1: VARINT, 2: VARINT, 3: VARINT },
-      true,
-      ({ into }, { numbers: [, term = 0, , commit = 0] }) => Object.assign(into, { term, commit }),
-    ],
-    5: [
-      'a snapshot record',
-      { 1: VARINT, 2: VARINT },
-      true,
-      ({ into }, { numbers: [, index = 0, term = 0] }) => {
-        into.snapshots.push({ index, term });
-        into.founding &&= index === 0;
-      },
-    ],
-  };
+type RecordType = readonly [name: string, schema: Schema, always: boolean, take: Take];
+
+const recordType = (...parts: RecordType): RecordType => parts;
+
+/** The records by their type (wal/wal.go). */
+const TYPES: Readonly<Record<number, RecordType>> = {
+  1: recordType('metadata', { 1: VARINT, 2: VARINT }, false, ({ into, place }, fields) => {
+    const id = (field: number) => varint64(fields.bytes(field)).toString(16);
+    Object.assign(into, { memberId: id(1), clusterId: id(2), metadataIn: place });
+  }),
+  2: recordType('an entry', { 1: VARINT, 2: VARINT, 3: VARINT, 4: BYTES }, false, ({ into }, fields) => {
+    const [, type = 0, term = 0, index = 0] = fields.numbers;
+    if (index > into.lastEntry + 1) into.jump = Math.max(into.jump, index);
+    into.lastEntry = index;
+    into.lastTerm = term;
+    into.elected ||= term > FOUNDING_TERM;
+    into.founding &&= isOfFounding(type, term, fields.bytes(4));
+  }),
+  3: recordType('a state', { 1: VARINT, 2: VARINT, 3: VARINT }, true, ({ into }, { numbers }) => {
+    const [, term = 0, , commit = 0] = numbers;
+    Object.assign(into, { term, commit });
+  }),
+  5: recordType('a snapshot record', { 1: VARINT, 2: VARINT }, true, ({ into }, { numbers }) => {
+    const [, index = 0, term = 0] = numbers;
+    into.snapshots.push({ index, term });
+    into.founding &&= index === 0;
+  }),
+};
 const METADATA = 1;
 const CRC = 4;
 
