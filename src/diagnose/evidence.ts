@@ -1,10 +1,11 @@
 import type { Source } from '../observe/observation.ts';
 import type { BareSituation } from './situation.ts';
 
-/** What of these holds, one after the other: anything falsy does not. */
-export const allOf = (
-  ...parts: readonly (Evidence | readonly Evidence[] | '' | false | undefined)[]
-): Evidence[] => parts.flatMap((part) => part || []);
+/** What may be shown: anything falsy is not. */
+export type Shown = Evidence | readonly Evidence[] | '' | false | undefined;
+
+/** What of these is shown, one after the other. */
+export const allOf = (...parts: readonly Shown[]): Evidence[] => parts.flatMap((part) => part || []);
 
 /**
  * Something seen that speaks for a verdict, from where: a unit, a path, an endpoint. `diagnose` adds when it was asked for,
@@ -85,6 +86,10 @@ export const listEvidence = ({ cluster: { own, members } }: BareSituation): Evid
 
 export const healthEvidence = ({ observed: { health }, config }: BareSituation): Evidence =>
   ev('member', `${config?.clientUrl}/health`, health.state === 'true' ? 'true' : health.why);
+
+/** Why the settings of etcd cannot be read. */
+export const settingsEvidence = ({ observed: { config } }: BareSituation): Shown =>
+  !config.ok && ev('config', 'settings of etcd', config.why);
 
 /** What a process that does not answer well says of itself, and does meanwhile. */
 export const processEvidence = ({ observed: { process }, self, unit, config }: BareSituation): Evidence[] =>

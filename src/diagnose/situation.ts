@@ -201,9 +201,7 @@ export function situationOf(observed: Observation, places: Places) {
   const provenStale =
     bare.diverged ||
     bare.foreign?.servedBy !== undefined ||
-    staleProofs.some(
-      ({ shows, whileStarting }) => (process === 'dead' || whileStarting) && shows(bare) !== undefined,
-    );
+    staleProofs.some(({ holds, whileStarting }) => (process === 'dead' || whileStarting) && holds(bare));
   // A member that was added and has just begun to receive its data has no more than a founding has.
   const begins = data.kind === 'founding' && bare.membership === 'unstarted';
   return {

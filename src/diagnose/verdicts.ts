@@ -58,4 +58,7 @@ export const verdicts = {
 
 export type Verdict = keyof typeof verdicts;
 
+/** A verdict, and the kind of it. */
+export type Reason = `${Verdict}/${string}`;
+
 export const verdictRow = (verdict: Verdict): VerdictRow => verdicts[verdict];

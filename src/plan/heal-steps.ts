@@ -1,4 +1,4 @@
-import { panicOfShortLog } from '../diagnose/log-words.ts';
+import { isLogShort } from '../diagnose/log-words.ts';
 import type { Situation } from '../diagnose/situation.ts';
 import { isAside, isBusy, isUp } from '../observe/look-at-units.ts';
 import type { Part } from '../observe/observation.ts';
@@ -162,7 +162,7 @@ const rows = [
     learns: (s) => ({
       provenStale: true,
       staleMemberId: s.owner?.memberId ?? '',
-      logShort: panicOfShortLog(s) !== undefined || s.logShort,
+      logShort: isLogShort(s),
     }),
   },
   {

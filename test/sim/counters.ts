@@ -22,7 +22,7 @@ export function watchTables(): void {
     const { when, reason } = rule;
     rule.when = (situation) => {
       const evidence = when(situation);
-      if (evidence !== undefined) count('rule', reason);
+      if (evidence) count('rule', reason);
       return evidence;
     };
   }

@@ -115,8 +115,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     what: 'a member whose log is too short is restarted while the others are off',
     file: 'src/diagnose/rules.ts',
-    from: "(word !== undefined || s.logShort) && s.process !== 'alive' &&",
-    to: "(word !== undefined || s.logShort) && s.process === 'alive' &&",
+    from: "isLogShort(s) && s.process !== 'alive' &&",
+    to: "isLogShort(s) && s.process === 'alive' &&",
     test: 'test/diagnose/rules.test.ts',
   },
   {
@@ -141,8 +141,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     what: 'whoever crashes has damaged data',
     file: 'src/diagnose/stale-proofs.ts',
-    from: 'return harm.length > 0 && crashedOnData(s) ?',
-    to: 'return s.crashed ?',
+    from: 'holds: (s) => harmIn(s).length > 0 && crashedOnData(s),',
+    to: 'holds: (s) => s.crashed,',
     test: 'test/diagnose/rules.test.ts',
   },
   // Guards.
