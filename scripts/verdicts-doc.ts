@@ -76,7 +76,7 @@ ${table(
     code(id),
     asks,
     healSteps
-      .filter(({ needs }) => needs?.includes(id))
+      .filter(({ needs }) => needs === 'all' || needs?.includes(id))
       .map((step) => code(step.id))
       .join(' '),
   ]),

@@ -62,7 +62,7 @@ async function check(world: World, settings: Settings, log: Log, limitMs: number
   if (mismatch !== undefined) log.error({ event: 'birthmark' }, `${config.name}: ${mismatch}.`);
   const memberId = self?.memberId ?? '';
   const wanted = credentialsWanted(situation);
-  if (wanted !== undefined) {
+  if (wanted) {
     const message = `${config.name}: a heal would be refused now: ${wanted}.`;
     return { code: 0, message, situation, result: nothingNew(message, machine.now(), last) };
   }

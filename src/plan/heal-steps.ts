@@ -4,7 +4,7 @@ import { isAside, isBusy, isUp } from '../observe/look-at-units.ts';
 import type { Part } from '../observe/observation.ts';
 import type { HealRecord } from '../state/heal-record.ts';
 import { expectedCluster } from './expected-cluster.ts';
-import type { GuardId } from './guards.ts';
+import type { Asked, GuardId } from './guards.ts';
 
 /** What one run of a heal has learned and the world does not show; a run that takes it up begins without it. */
 export const nothingLearned = () => ({
@@ -37,7 +37,7 @@ interface StepRow {
   /** What a person would have typed, for the demo and the docs; `$…` stands for this node's own values. */
   readonly typed: string;
   /** What must hold: guards asked right before it acts. */
-  readonly needs?: readonly GuardId[];
+  readonly needs?: Asked;
   /** What is observed again right before. */
   readonly looksBefore?: readonly Part[];
   /** What it changes, and is observed again right after; membership calls return the new list themselves. */
@@ -112,25 +112,6 @@ const arriving = (s: Situation): boolean => {
 };
 
 const LOCAL: readonly GuardId[] = ['role', 'unit-file', 'data-dir', 'app-quiet'];
-const ALL_FOR_A_NEW_MEMBER: readonly GuardId[] = [
-  ...LOCAL,
-  'stale',
-  'not-serving',
-  'own-data',
-  'not-ahead',
-  'birthmark',
-  'quorum',
-  'agreement',
-  'own-member',
-  'version',
-  'mounted',
-  'credentials',
-  'certificates',
-  'daily-limit',
-  'disk-room',
-  'swap-room',
-];
-
 /**
  * The heal, whole: reversible steps first, so that the cluster is short of a member for as brief a time as
  * possible. The runner takes the first row that is not done.
@@ -141,7 +122,7 @@ const rows = [
     runbookStep: 0,
     what: "bring the app's certificates back from another node, where they are lost with the data disk",
     typed: 'scp -P 16022 -rp $otherIp:/var/lib/etcd/ssl /var/lib/etcd; chown -R etcd:etcd /var/lib/etcd/ssl',
-    needs: [...ALL_FOR_A_NEW_MEMBER, 'by-hand'],
+    needs: 'all',
     looksBefore: ['files', 'units', 'self', 'cluster'],
     looksAfter: ['files', 'units', 'host'],
     done: (s) => !s.certificatesToBring,
@@ -153,7 +134,7 @@ const rows = [
     runbookStep: 1,
     what: 'move the unit aside, so that nothing restarts etcd, and stop it',
     typed: 'mv etcd.service etcd1.service; systemctl daemon-reload; systemctl stop etcd',
-    needs: [...ALL_FOR_A_NEW_MEMBER, 'by-hand'],
+    needs: 'all',
     looksBefore: ['files', 'units', 'self', 'cluster'],
     looksAfter: ['files', 'units'],
     done: (s, run) => joined(s, run) || fenced(s),
@@ -193,7 +174,7 @@ const rows = [
     runbookStep: 2,
     what: "remove this member's old ID from the cluster",
     typed: 'etcdctl member list; etcdctl member remove $oldMemberId',
-    needs: ALL_FOR_A_NEW_MEMBER,
+    needs: 'all',
     looksBefore: ['files', 'units', 'self', 'cluster'],
     done: (s, run) => joined(s, run) || s.membership === 'unlisted' || s.membership === 'unstarted',
     doneWhen: 'the cluster does not list this node, or lists it as added and not started',

@@ -149,8 +149,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     what: 'nobody asks whether the data are proved stale',
     file: 'src/plan/guards.ts',
-    from: "s.provenStale || provenStale ? undefined : 'nothing seen",
-    to: "s.config ? undefined : 'nothing seen",
+    from: "!s.provenStale && !provenStale && 'nothing seen",
+    to: "!s.config && 'nothing seen",
     test: 'test/plan/guards.test.ts',
   },
   {
@@ -191,7 +191,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     what: 'certificates are brought before the guards are asked',
     file: 'src/plan/heal-steps.ts',
-    from: "needs: [...ALL_FOR_A_NEW_MEMBER, 'by-hand'],\n    looksBefore: ['files', 'units', 'self', 'cluster'],\n    looksAfter: ['files', 'units', 'host'],",
+    from: "needs: 'all',\n    looksBefore: ['files', 'units', 'self', 'cluster'],\n    looksAfter: ['files', 'units', 'host'],",
     to: "needs: ['role'],\n    looksBefore: ['files', 'units', 'self', 'cluster'],\n    looksAfter: ['files', 'units', 'host'],",
     test: 'test/act/heal/certificates.test.ts',
   },

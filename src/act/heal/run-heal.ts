@@ -1,5 +1,5 @@
 import { diagnose } from '../../diagnose/diagnose.ts';
-import { askGuards, type GuardFacts, type GuardId } from '../../plan/guards.ts';
+import { type Asked, askGuards, type GuardFacts } from '../../plan/guards.ts';
 import { changedTheCluster, firstNotDone, type HealStep, healSteps } from '../../plan/heal-steps.ts';
 import { bestEffort } from '../../report/best-effort.ts';
 import { closeRecord, type HealRecord, healRecordFile, healsInLastDay } from '../../state/heal-record.ts';
@@ -52,7 +52,7 @@ export async function guardFacts(heal: HealContext): Promise<GuardFacts> {
 }
 
 /** Asks guards; those that may pass by themselves are asked again, on a fresh look, for some seconds. */
-async function mustPass(heal: HealContext, step: HealStep, ids: readonly GuardId[]): Promise<void> {
+async function mustPass(heal: HealContext, step: HealStep, ids: Asked): Promise<void> {
   const beganMs = heal.machine.monotonicMs();
   for (;;) {
     const answers = askGuards(heal.situation, await guardFacts(heal), ids);
