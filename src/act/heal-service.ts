@@ -1,5 +1,4 @@
 import type { Situation } from '../diagnose/situation.ts';
-import type { Verdict } from '../diagnose/verdicts.ts';
 import type { World } from '../observe/world.ts';
 import { bestEffort } from '../report/best-effort.ts';
 import type { Log } from '../report/log.ts';
@@ -10,7 +9,7 @@ import { requestFile } from '../state/heal-request.ts';
 import { type Outcome, outcomeFile } from '../state/outcome.ts';
 import { isParked } from '../state/parked.ts';
 import { rememberCluster } from './birthmark.ts';
-import { diagnoseWhenSettled, type Settled } from './diagnose-when-settled.ts';
+import { diagnoseWhenSettled, MAY_SETTLE, type Settled } from './diagnose-when-settled.ts';
 import { HealContext } from './heal/heal-context.ts';
 import { whyLeftToPerson } from './heal/left-to-person.ts';
 import { runHeal } from './heal/run-heal.ts';
@@ -23,7 +22,6 @@ const SETTLE_MS = 60_000;
  */
 const WAIT_FOR_OTHERS_MS = 86_400_000;
 const LOOK_SELDOM_MS = 5000;
-const MAY_SETTLE: readonly Verdict[] = ['starting', 'quorum-lost', 'unknown', 'stopped', 'amnesia'];
 
 /** How a run ended, with what it saw last; undefined when it did not look. */
 type Ended = Outcome & { readonly situation?: Situation };

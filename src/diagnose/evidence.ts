@@ -1,3 +1,4 @@
+import type { Examination } from '../machine/etcd/examine.ts';
 import type { Source } from '../observe/observation.ts';
 import type { BareSituation } from './situation.ts';
 
@@ -41,21 +42,17 @@ const HOLDS = {
 /** How the others are asked meanwhile (src/act/ask-as-client.ts). */
 const AS_CLIENT = 'the others are asked as the client of the metadata service, where that answers';
 
+const examinationText = ({ kind, notLookedAt, ...e }: Examination): string =>
+  `${kind}, term ${e.term}, committed ${e.commit}, last entry ${e.lastIndex}, applied ${e.applied ?? 'unknown'}${notLookedAt.length > 0 ? `; not looked at: ${notLookedAt.join('; ')}` : ''}`;
+
 export const dataEvidence = ({ observed: { data }, config, examination, ...s }: BareSituation): Evidence => {
   const { kind, dir, why, memberId, clusterId, occupied } = data;
   const owner = memberId === '' ? '' : ` of member ${memberId}, cluster ${clusterId}`;
-  const left =
-    kind === 'none' &&
-    (dir === 'none'
-      ? ' (there is no such directory)'
-      : occupied
-        ? ' (a member directory without a log)'
-        : '');
-  const read =
-    examination && kind === 'data'
-      ? `, ${examination.kind}, term ${examination.term}, committed ${examination.commit}, last entry ${examination.lastIndex}, applied ${examination.applied ?? 'unknown'}${examination.notLookedAt.length > 0 ? `; not looked at: ${examination.notLookedAt.join('; ')}` : ''}`
-      : '';
-  const text = kind === 'unknown' ? `cannot be told: ${why}` : `${HOLDS[kind]}${owner}${left || ''}${read}`;
+  const nothing =
+    dir === 'none' ? 'there is no such directory' : occupied && 'a member directory without a log';
+  const left = kind === 'none' && nothing ? ` (${nothing})` : '';
+  const read = examination && kind === 'data' ? `, ${examinationText(examination)}` : '';
+  const text = kind === 'unknown' ? `cannot be told: ${why}` : `${HOLDS[kind]}${owner}${left}${read}`;
   const lost = s.certificatesToBring ? `${text}; ${s.certificatesMissing}; ${AS_CLIENT}` : text;
   return ev('data', config?.dataDir ?? 'data dir', lost);
 };

@@ -62,7 +62,7 @@ const swapEvidence = ({ observed: { swap } }: Situation): Shown => {
   return ev('swap', 'units and environment', traces);
 };
 
-const wordsEvidence = (s: Situation): Shown => s.words.map((word) => journalEvidence(s, word));
+const words = (s: Situation): Shown => s.words.map((word) => journalEvidence(s, word));
 const lastWord = (s: Situation): Shown => s.words.slice(-1).map((word) => journalEvidence(s, word));
 
 const panicEvidence = (s: Situation): Shown => {
@@ -352,14 +352,6 @@ export const rules: readonly Rule[] = [
     reason: 'unknown/no-rule',
     means: 'no rule fits what was observed',
     when: () => true,
-    shows: [
-      unitEvidence,
-      unanswered,
-      wordsEvidence,
-      processEvidence,
-      dataEvidence,
-      listEvidence,
-      clusterEvidence,
-    ],
+    shows: [unitEvidence, unanswered, words, processEvidence, dataEvidence, listEvidence, clusterEvidence],
   },
 ];

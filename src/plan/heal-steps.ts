@@ -42,9 +42,8 @@ interface StepRow {
   readonly looksBefore?: readonly Part[];
   /** What it changes, and is observed again right after; membership calls return the new list themselves. */
   readonly looksAfter?: readonly Part[];
-  /** How the world shows that it is done, or no longer called for; and the same as a sentence. */
+  /** How the world shows that it is done, or no longer called for; in words: docs/verdicts.md. */
   readonly done: (s: Situation, run: RunMemory) => boolean;
-  readonly doneWhen: string;
   /** It can be taken back, or may stay; the first of which neither holds is the point of no return. */
   readonly reversible?: true | 'may stay';
   /** What this run learns from the situation in which the step begins. */
@@ -126,7 +125,6 @@ const rows = [
     looksBefore: ['files', 'units', 'self', 'cluster'],
     looksAfter: ['files', 'units', 'host'],
     done: (s) => !s.certificatesToBring,
-    doneWhen: 'etcd is not in TLS mode, or none of its certificates is missing',
     reversible: 'may stay',
   },
   {
@@ -138,7 +136,6 @@ const rows = [
     looksBefore: ['files', 'units', 'self', 'cluster'],
     looksAfter: ['files', 'units'],
     done: (s, run) => joined(s, run) || fenced(s),
-    doneWhen: 'the unit has the name of its copy, its original is saved, and etcd is stopped',
     reversible: true,
     learns: (s) => ({
       provenStale: true,
@@ -154,7 +151,6 @@ const rows = [
     needs: [...LOCAL, 'stale', 'own-data', 'not-ahead', 'birthmark'],
     looksAfter: ['files'],
     done: (s, run) => joined(s, run) || emptyEnough(s) || arriving(s),
-    doneWhen: 'the data dir is empty, or holds what the new member is receiving',
     reversible: true,
   },
   {
@@ -165,8 +161,6 @@ const rows = [
     needs: ['role'],
     looksAfter: ['files', 'units'],
     done: (s, run) => homeAndJoined(s, run) || staged(s, run),
-    doneWhen:
-      'systemd has loaded a copy of the unit whose environment joins the cluster as its members list it',
     reversible: true,
   },
   {
@@ -177,7 +171,6 @@ const rows = [
     needs: 'all',
     looksBefore: ['files', 'units', 'self', 'cluster'],
     done: (s, run) => joined(s, run) || s.membership === 'unlisted' || s.membership === 'unstarted',
-    doneWhen: 'the cluster does not list this node, or lists it as added and not started',
   },
   {
     id: 'add',
@@ -187,8 +180,6 @@ const rows = [
     needs: ['role', 'app-quiet', 'birthmark', 'quorum', 'agreement', 'own-member', 'mounted'],
     looksBefore: ['files', 'units'],
     done: (s, run) => joined(s, run) || (s.membership === 'unstarted' && (run.listedByAll || up(s))),
-    doneWhen:
-      'every member that serves lists this node as added and not started, and no longer its old ID; or etcd runs already',
   },
   {
     id: 'start',
@@ -198,7 +189,6 @@ const rows = [
     needs: ['role'],
     looksAfter: ['files', 'units'],
     done: (s, run) => up(s) && (joined(s, run) || arriving(s) || s.unit?.active === 'activating'),
-    doneWhen: 'etcd runs, on its new data or on its way to them',
   },
   {
     id: 'verify',
@@ -206,7 +196,6 @@ const rows = [
     what: 'wait until the member serves, is listed once and has the data of the others',
     typed: 'etcdctl endpoint health; etcdctl member list; etcdctl endpoint health --cluster',
     done: (_, { verified }) => verified,
-    doneWhen: 'this run has seen the new member serve, listed once, at the revision of the others',
   },
   {
     id: 'restore',
@@ -216,7 +205,6 @@ const rows = [
       'mv etcd1.service etcd.service; rm etcd1.env; vi etcd.service; systemctl daemon-reload; systemctl stop etcd1; systemctl start etcd',
     looksAfter: ['files', 'units'],
     done: (s) => onOriginals(s) && !s.observed.swap.originals && up(s),
-    doneWhen: 'the original unit is in place, nothing of the swap is left, and etcd runs',
   },
   {
     id: 'confirm',
@@ -224,7 +212,6 @@ const rows = [
     what: 'see the member healthy on its originals',
     typed: 'etcdctl endpoint health; look at the console',
     done: (_, { confirmed }) => confirmed,
-    doneWhen: 'this run has seen the member serve on its originals',
   },
 ] as const satisfies readonly StepRow[];
 
