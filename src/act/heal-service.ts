@@ -23,6 +23,8 @@ const SETTLE_MS = 60_000;
 const WAIT_FOR_OTHERS_MS = 86_400_000;
 const LOOK_SELDOM_MS = 5000;
 
+type Request = Awaited<ReturnType<typeof requestFile.read>>;
+
 /** How a run ended, with what it saw last; undefined when it did not look. */
 type Ended = Outcome & { readonly situation?: Situation };
 
@@ -57,12 +59,7 @@ export async function runHealService(world: World, settings: Settings, log: Log)
   return ended;
 }
 
-async function decide(
-  world: World,
-  settings: Settings,
-  log: Log,
-  request: Awaited<ReturnType<typeof requestFile.read>>,
-): Promise<Ended> {
+async function decide(world: World, settings: Settings, log: Log, request: Request): Promise<Ended> {
   const { machine, places } = world;
   const nothing = (message: string): Outcome => {
     log.info({ event: 'nothing' }, message);

@@ -105,11 +105,12 @@ export const doctorQuestions: readonly Question[] = [
     id: 'clock',
     asks: 'Do the clocks of the members agree?',
     finds: ({ situation: { cluster } }) => {
-      const off = cluster.serving.filter(({ reply }) => Math.abs(reply.clockSkewMs ?? 0) > CLOCK_MS);
-      const said = off.map(
-        ({ endpoint, reply }) => `${endpoint} is ${(reply.clockSkewMs ?? 0) / 1000} s from ours`,
-      );
-      return said.length > 0 && `${said.join(', ')}; look at the time service of both`;
+      const off = cluster.serving
+        .filter(({ reply: { clockSkewMs = 0 } }) => Math.abs(clockSkewMs) > CLOCK_MS)
+        .map(
+          ({ endpoint, reply: { clockSkewMs = 0 } }) => `${endpoint} is ${clockSkewMs / 1000} s from ours`,
+        );
+      return off.length > 0 && `${off.join(', ')}; look at the time service of both`;
     },
   },
   {
@@ -119,10 +120,8 @@ export const doctorQuestions: readonly Question[] = [
       const { servesAsOwn, cluster } = situation;
       const silent = cluster.silent.map(({ endpoint, why }) => `${endpoint} does not serve: ${why}`);
       if (!servesAsOwn) silent.unshift('this member does not serve; see `heal-node diagnose`');
-      return (
-        silent.length > 0 &&
-        `${silent.join('; ')}; failure tolerance ${failureTolerance(situation) ?? 'unknown'}`
-      );
+      const tolerance = failureTolerance(situation) ?? 'unknown';
+      return silent.length > 0 && `${silent.join('; ')}; failure tolerance ${tolerance}`;
     },
   },
 ];

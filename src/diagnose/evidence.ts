@@ -1,3 +1,4 @@
+import type { MemberReply } from '../cluster/cluster.ts';
 import type { Examination } from '../machine/etcd/examine.ts';
 import type { Source } from '../observe/observation.ts';
 import type { BareSituation } from './situation.ts';
@@ -21,14 +22,11 @@ export const journalEvidence = (s: BareSituation, line: string): Evidence =>
 const skewText = (ms: number | undefined): string =>
   ms === undefined || Math.abs(ms) < 5000 ? '' : `; its clock is ${ms / 1000} s from ours`;
 
+const servesText = ({ memberId, clusterId, leader, term, ...reply }: MemberReply): string =>
+  `serves as ${memberId}, cluster ${clusterId}, leader ${leader}, term ${term}, raft index ${reply.raftIndex}, revision ${reply.revision}, ${reply.dbSizeBytes} bytes, version ${reply.version}${skewText(reply.clockSkewMs)}`;
+
 export const clusterEvidence = ({ cluster }: BareSituation): Evidence[] => [
-  ...cluster.serving.map(({ endpoint, reply }) =>
-    ev(
-      'others',
-      endpoint,
-      `serves as ${reply.memberId}, cluster ${reply.clusterId}, leader ${reply.leader}, term ${reply.term}, raft index ${reply.raftIndex}, revision ${reply.revision}, ${reply.dbSizeBytes} bytes, version ${reply.version}${skewText(reply.clockSkewMs)}`,
-    ),
-  ),
+  ...cluster.serving.map(({ endpoint, reply }) => ev('others', endpoint, servesText(reply))),
   ...cluster.silent.map(({ endpoint, why }) => ev('others', endpoint, `does not serve: ${why}`)),
   ...(cluster.disagreement ? [ev('others', 'the others', cluster.disagreement)] : []),
 ];
@@ -89,21 +87,16 @@ export const settingsEvidence = ({ observed: { config } }: BareSituation): Shown
   !config.ok && ev('config', 'settings of etcd', config.why);
 
 /** What a process that does not answer well says of itself, and does meanwhile. */
-export const processEvidence = ({ observed: { process }, self, unit, config }: BareSituation): Evidence[] =>
-  allOf(
-    self &&
-      ev(
-        'member',
-        `${config?.clientUrl}`,
-        `answers as ${self.memberId}, leader ${self.leader}, raft index ${self.raftIndex}`,
-      ),
+export const processEvidence = ({ observed: { process }, self, unit, config }: BareSituation): Evidence[] => {
+  const says = self && `answers as ${self.memberId}, leader ${self.leader}, raft index ${self.raftIndex}`;
+  const does =
     process &&
-      ev(
-        'process',
-        `process ${unit?.mainPid}`,
-        `in state ${process.state}; in ${process.overMs} ms it used ${process.cpuTicks} ticks of CPU and moved ${process.ioBytes} bytes`,
-      ),
+    `in state ${process.state}; in ${process.overMs} ms it used ${process.cpuTicks} ticks of CPU and moved ${process.ioBytes} bytes`;
+  return allOf(
+    says && ev('member', `${config?.clientUrl}`, says),
+    does && ev('process', `process ${unit?.mainPid}`, does),
   );
+};
 
 const onLink = (neighbour: boolean | undefined): string =>
   `, and the machine ${neighbour ? 'is there on the link' : 'does not answer on the link either'}`;

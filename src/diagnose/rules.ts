@@ -40,13 +40,11 @@ const listedAs = (member?: Member): Shown =>
 
 const foreignMember = ({ foreign }: Situation): Shown => listedAs(foreign?.member);
 
-const servedElsewhere = ({ foreign }: Situation): Shown =>
-  foreign?.servedBy !== undefined &&
-  ev(
-    'others',
-    foreign.servedBy,
-    `serves as ${foreign.member.id} (${foreign.member.peerUrls.join(',')}), whose data these are`,
-  );
+const servedElsewhere = ({ foreign }: Situation): Shown => {
+  const urls = foreign?.member.peerUrls.join(',');
+  const said = `serves as ${foreign?.member.id} (${urls}), whose data these are`;
+  return foreign?.servedBy && ev('others', foreign.servedBy, said);
+};
 
 const runsAs = ({ self, config, otherCluster }: Situation): Shown =>
   self && ev('member', `${config?.clientUrl}`, `runs as ${self.memberId} of cluster ${otherCluster}`);

@@ -51,13 +51,8 @@ interface StepRow {
 }
 
 /** The original unit is back and nothing of the swap is left. */
-const onOriginals = ({ observed: { swap, copyUnit } }: Situation): boolean =>
-  swap.unitFile === 'file' &&
-  swap.copyUnitFile === 'none' &&
-  !swap.copyEnv &&
-  !swap.copyDropIns &&
-  !swap.pointsAway &&
-  !(copyUnit.ok && isUp(copyUnit.value));
+const onOriginals = ({ swapped, observed: { swap, copyUnit } }: Situation): boolean =>
+  !swapped && swap.unitFile === 'file' && !swap.copyDropIns && !(copyUnit.ok && isUp(copyUnit.value));
 
 /** Its etcd runs, or is on its way up. */
 export const up = ({ unit }: Situation): boolean => unit !== undefined && isUp(unit);
@@ -204,7 +199,7 @@ const rows = [
     typed:
       'mv etcd1.service etcd.service; rm etcd1.env; vi etcd.service; systemctl daemon-reload; systemctl stop etcd1; systemctl start etcd',
     looksAfter: ['files', 'units'],
-    done: (s) => onOriginals(s) && !s.observed.swap.originals && up(s),
+    done: (s) => onOriginals(s) && up(s),
   },
   {
     id: 'confirm',
