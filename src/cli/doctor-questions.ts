@@ -2,7 +2,6 @@ import { failureTolerance } from '../diagnose/failure-tolerance.ts';
 import { notLaid } from '../install/install.ts';
 import { brokenCertificates } from '../observe/look-at-host.ts';
 import type { GuardId } from '../plan/guards.ts';
-import { deepCheckFile } from '../state/deep-check-file.ts';
 import { healRecordFile } from '../state/heal-record.ts';
 import { isParked } from '../state/parked.ts';
 import { GATE_DROP_IN } from '../state/places.ts';
@@ -32,7 +31,8 @@ export async function peacetime({ settings, world: { machine, places }, situatio
   const { config, observed } = situation;
   const nowMs = machine.now();
   const later = config ? await brokenCertificates(machine, config, nowMs + CERTIFICATE_DAYS * DAY_MS) : [];
-  const deepCheck = await deepCheckFile.read(machine, places.deepCheck);
+  // Also a check that compares nothing writes it, with what was found when it last did.
+  const checkedMs = await machine.changedMs(places.deepCheck);
   return {
     situation,
     settings,
@@ -46,7 +46,7 @@ export async function peacetime({ settings, world: { machine, places }, situatio
       (fault) => !(observed.host?.ok && observed.host.value.certificateFaults.includes(fault)),
     ),
     /** How long ago the health check has last looked deeper. */
-    checkedAgoMs: Math.abs(nowMs - (deepCheck?.atMs ?? Number.POSITIVE_INFINITY)),
+    checkedAgoMs: Math.abs(nowMs - (checkedMs ?? Number.POSITIVE_INFINITY)),
   };
 }
 
