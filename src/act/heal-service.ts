@@ -12,7 +12,7 @@ import { rememberCluster } from './birthmark.ts';
 import { diagnoseWhenSettled, MAY_SETTLE, type Settled } from './diagnose-when-settled.ts';
 import { HealContext } from './heal/heal-context.ts';
 import { whyLeftToPerson } from './heal/left-to-person.ts';
-import { runHeal } from './heal/run-heal.ts';
+import { runHeal, type WhyParked } from './heal/run-heal.ts';
 
 /** After a boot the network and the others may need a moment; an unfinished heal waits for them that long. */
 const SETTLE_MS = 60_000;
@@ -65,7 +65,7 @@ async function decide(world: World, settings: Settings, log: Log, request: Reque
     log.info({ event: 'nothing' }, message);
     return { outcome: 'nothing', message };
   };
-  const parked = async (): Promise<string | undefined> =>
+  const parked: WhyParked = async () =>
     (await isParked(machine, places))
       ? 'the app was stopped; the next start takes it up again'
       : (await world.mode()) === 'off'

@@ -17,6 +17,9 @@ const OFFER_AGAIN_MS = 10 * 60_000;
 /** More rounds than there are steps would mean that a step is never seen done. */
 const MAX_ROUNDS = 30;
 
+/** Why a heal is to stop, as a sentence without its end; undefined while it may go on. */
+export type WhyParked = () => Promise<string | undefined>;
+
 class Refused extends Error {
   override readonly name = 'Refused';
 }
@@ -156,10 +159,7 @@ const mayStartAgain = ({ situation, memory }: HealContext): boolean =>
  * Never throws. What a cut-off run leaves behind is picked up by the next one.
  * @param parked asked between steps for why to stop; the heal stops at the next point where the cluster is whole
  */
-export async function runHeal(
-  heal: HealContext,
-  parked: () => Promise<string | undefined>,
-): Promise<Outcome> {
+export async function runHeal(heal: HealContext, parked: WhyParked): Promise<Outcome> {
   const { machine, places, record, log } = heal;
   const beganMs = Date.parse(record.startedAt);
   try {
