@@ -62,7 +62,7 @@ async function check(world: World, settings: Settings, log: Log, limitMs: number
   if (mismatch !== undefined) log.error({ event: 'birthmark' }, `${config.name}: ${mismatch}.`);
   const memberId = self?.memberId ?? '';
   const wanted = credentialsWanted(situation);
-  if (wanted !== undefined) {
+  if (wanted) {
     const message = `${config.name}: a heal would be refused now: ${wanted}.`;
     return { code: 0, message, situation, result: nothingNew(message, machine.now(), last) };
   }
@@ -93,12 +93,7 @@ async function check(world: World, settings: Settings, log: Log, limitMs: number
  * rest.
  * @returns 0, or 1 when the member is not healthy after all
  */
-export async function deepCheck(
-  world: World,
-  settings: Settings,
-  log: Log,
-  limitMs: number,
-): Promise<Pick<Found, 'code' | 'message'>> {
+export async function deepCheck(world: World, settings: Settings, log: Log, limitMs: number): Promise<Found> {
   const { machine, places } = world;
   const asUnknown = async (message: string): Promise<Found> => {
     const last = await deepCheckFile.read(machine, places.deepCheck);

@@ -1,11 +1,15 @@
 import { diagnose } from '../diagnose/diagnose.ts';
 import { situationOf } from '../diagnose/situation.ts';
+import type { Verdict } from '../diagnose/verdicts.ts';
 import { waitUntil } from '../machine/wait-until.ts';
 import { observe } from '../observe/observe.ts';
 import type { World } from '../observe/world.ts';
 import { askAsClient } from './ask-as-client.ts';
 
 const LOOK_AGAIN_MS = 300;
+
+/** What another look may find to be otherwise, as soon as the others serve. */
+export const MAY_SETTLE: readonly Verdict[] = ['starting', 'stopped', 'unknown', 'quorum-lost', 'amnesia'];
 
 export type Settled = Awaited<ReturnType<typeof look>>;
 

@@ -1,5 +1,4 @@
 import type { Situation } from '../diagnose/situation.ts';
-import type { Verdict } from '../diagnose/verdicts.ts';
 import type { World } from '../observe/world.ts';
 import { bestEffort } from '../report/best-effort.ts';
 import type { Log } from '../report/log.ts';
@@ -10,10 +9,10 @@ import { requestFile } from '../state/heal-request.ts';
 import { type Outcome, outcomeFile } from '../state/outcome.ts';
 import { isParked } from '../state/parked.ts';
 import { rememberCluster } from './birthmark.ts';
-import { diagnoseWhenSettled, type Settled } from './diagnose-when-settled.ts';
+import { diagnoseWhenSettled, MAY_SETTLE, type Settled } from './diagnose-when-settled.ts';
 import { HealContext } from './heal/heal-context.ts';
 import { whyLeftToPerson } from './heal/left-to-person.ts';
-import { runHeal } from './heal/run-heal.ts';
+import { runHeal, type WhyParked } from './heal/run-heal.ts';
 
 /** After a boot the network and the others may need a moment; an unfinished heal waits for them that long. */
 const SETTLE_MS = 60_000;
@@ -23,7 +22,8 @@ const SETTLE_MS = 60_000;
  */
 const WAIT_FOR_OTHERS_MS = 86_400_000;
 const LOOK_SELDOM_MS = 5000;
-const MAY_SETTLE: readonly Verdict[] = ['starting', 'quorum-lost', 'unknown', 'stopped', 'amnesia'];
+
+type Request = Awaited<ReturnType<typeof requestFile.read>>;
 
 /** How a run ended, with what it saw last; undefined when it did not look. */
 type Ended = Outcome & { readonly situation?: Situation };
@@ -59,18 +59,13 @@ export async function runHealService(world: World, settings: Settings, log: Log)
   return ended;
 }
 
-async function decide(
-  world: World,
-  settings: Settings,
-  log: Log,
-  request: Awaited<ReturnType<typeof requestFile.read>>,
-): Promise<Ended> {
+async function decide(world: World, settings: Settings, log: Log, request: Request): Promise<Ended> {
   const { machine, places } = world;
   const nothing = (message: string): Outcome => {
     log.info({ event: 'nothing' }, message);
     return { outcome: 'nothing', message };
   };
-  const parked = async (): Promise<string | undefined> =>
+  const parked: WhyParked = async () =>
     (await isParked(machine, places))
       ? 'the app was stopped; the next start takes it up again'
       : (await world.mode()) === 'off'

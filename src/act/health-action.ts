@@ -79,16 +79,19 @@ async function stopBetweenRuns(world: World, settled: Settled): Promise<boolean>
   return isBetween === true;
 }
 
-const restart = async (c: Case): Promise<Done> => {
-  const { world, settings, leftMs } = c;
+/** @param kills a process that lives and does not listen: a stop would wait for it, a kill does not ask it */
+const restart = async (c: Case, kills = false): Promise<Done> => {
+  const { world, settings, situation, leftMs } = c;
   const why = await whyNotRestarted(c);
   if (why !== undefined) return { code: 3, did: why };
+  if (kills) await world.machine.systemctl(['kill', '--signal=SIGKILL', situation.unitName]);
+  const killed = kills ? 'Killed it. ' : '';
   const code = await world.machine.runApp(settings.restartCmd, leftMs);
   const command = settings.restartCmd.join(' ');
-  if (code === undefined) return { code: 0, did: `\`${command}\` is under way.` };
+  if (code === undefined) return { code: 0, did: `${killed}\`${command}\` is under way.` };
   return code === 0
-    ? { code: 0, did: `Restarted with \`${command}\`.` }
-    : { code: 1, did: `\`${command}\` failed with exit ${code}.` };
+    ? { code: 0, did: `${killed}Restarted with \`${command}\`.` }
+    : { code: 1, did: `${killed}\`${command}\` failed with exit ${code}.` };
 };
 
 const heal = async ({ world, leftMs }: Case): Promise<Done> => {
@@ -103,7 +106,7 @@ const heal = async ({ world, leftMs }: Case): Promise<Done> => {
 /** What the action does with a verdict, by the verdict's row. */
 const responses: Readonly<Record<Response, (c: Case) => Promise<Done>>> = {
   nothing: async ({ advice }) => ({ code: advice === '' ? 0 : 3, did: 'Nothing is done.' }),
-  restart,
+  restart: (c) => restart(c),
   'restart-if-dead': async (c) => {
     const { process, dataGone, cluster } = c.situation;
     if (process === 'alive') return { code: 3, did: 'Its process lives, so nothing is done.' };
@@ -114,14 +117,7 @@ const responses: Readonly<Record<Response, (c: Case) => Promise<Done>>> = {
       return { code: 3, did: 'Its data dir holds no data, so nothing is done.' };
     return restart(c);
   },
-  kill: async (c) => {
-    const why = await whyNotRestarted(c);
-    if (why !== undefined) return { code: 3, did: why };
-    // A stop would wait for a process that does not listen; a kill does not ask it.
-    await c.world.machine.systemctl(['kill', '--signal=SIGKILL', c.situation.unitName]);
-    const { code, did } = await restart(c);
-    return { code, did: `Killed it. ${did}` };
-  },
+  kill: (c) => restart(c, true),
   heal: async (c) =>
     c.settings.mode === 'auto'
       ? heal(c)

@@ -13,15 +13,12 @@ import { healRecordFile } from '../state/heal-record.ts';
 import { park, unpark } from '../state/parked.ts';
 import { healRuns, healThrough } from './ask-for-heal.ts';
 import { rememberCluster } from './birthmark.ts';
-import { diagnoseWhenSettled, type Settled } from './diagnose-when-settled.ts';
+import { diagnoseWhenSettled, MAY_SETTLE, type Settled } from './diagnose-when-settled.ts';
 import { gate } from './gate.ts';
 
 /** AppCenter gives start and stop a day. */
 const DAY_MS = 86_400_000;
 const SETTLE_MS = 10_000;
-/** What another look may see otherwise, as soon as the others serve. */
-const MAY_CHANGE: readonly Verdict[] = ['amnesia', 'quorum-lost', 'unknown', 'starting', 'stopped'];
-const MAY_GIVE_UP: readonly Verdict[] = ['starting', 'stopped', 'unknown', 'quorum-lost'];
 
 const say = (log: Log, event: string, sentence: string): void => {
   log.info({ event }, sentence);
@@ -55,7 +52,7 @@ async function insteadOfStart(world: World, settings: Settings, log: Log): Promi
   if (refused === undefined) return undefined;
   say(log, 'start-waits', `Waiting before etcd is started. ${refused}`);
   const { diagnosis } = await diagnoseWhenSettled(world, settings.startWaitMs, ({ diagnosis: { verdict } }) =>
-    MAY_CHANGE.includes(verdict),
+    MAY_SETTLE.includes(verdict),
   );
   // A heal that the gate has asked for may have begun meanwhile.
   if (toBeHealed(diagnosis.verdict) && settings.mode === 'auto')
@@ -107,7 +104,7 @@ export async function start(world: World, settings: Settings, log: Log): Promise
   const code = (await machine.runApp(settings.startCmd, DAY_MS)) ?? 1;
   // Right after its start a process that is going to give up looks like one that is on its way up. And where the app has
   // written the settings, but etcd was not started, as its data are gone, the others may answer in a moment.
-  const waitsOn: readonly Verdict[] = code === 0 ? MAY_GIVE_UP : ['amnesia'];
+  const waitsOn = code === 0 ? MAY_SETTLE.filter((verdict) => verdict !== 'amnesia') : ['amnesia'];
   const { situation: after, diagnosis } = await diagnoseWhenSettled(
     world,
     code === 0 ? SETTLE_MS : settings.startWaitMs,

@@ -2,7 +2,6 @@ import { failureTolerance } from '../diagnose/failure-tolerance.ts';
 import { notLaid } from '../install/install.ts';
 import { brokenCertificates } from '../observe/look-at-host.ts';
 import type { GuardId } from '../plan/guards.ts';
-import { deepCheckFile } from '../state/deep-check-file.ts';
 import { healRecordFile } from '../state/heal-record.ts';
 import { isParked } from '../state/parked.ts';
 import { GATE_DROP_IN } from '../state/places.ts';
@@ -32,7 +31,8 @@ export async function peacetime({ settings, world: { machine, places }, situatio
   const { config, observed } = situation;
   const nowMs = machine.now();
   const later = config ? await brokenCertificates(machine, config, nowMs + CERTIFICATE_DAYS * DAY_MS) : [];
-  const deepCheck = await deepCheckFile.read(machine, places.deepCheck);
+  // Also a check that compares nothing writes it, with what was found when it last did.
+  const checkedMs = await machine.changedMs(places.deepCheck);
   return {
     situation,
     settings,
@@ -46,7 +46,7 @@ export async function peacetime({ settings, world: { machine, places }, situatio
       (fault) => !(observed.host?.ok && observed.host.value.certificateFaults.includes(fault)),
     ),
     /** How long ago the health check has last looked deeper. */
-    checkedAgoMs: Math.abs(nowMs - (deepCheck?.atMs ?? Number.POSITIVE_INFINITY)),
+    checkedAgoMs: Math.abs(nowMs - (checkedMs ?? Number.POSITIVE_INFINITY)),
   };
 }
 
@@ -105,11 +105,12 @@ export const doctorQuestions: readonly Question[] = [
     id: 'clock',
     asks: 'Do the clocks of the members agree?',
     finds: ({ situation: { cluster } }) => {
-      const off = cluster.serving.filter(({ reply }) => Math.abs(reply.clockSkewMs ?? 0) > CLOCK_MS);
-      const said = off.map(
-        ({ endpoint, reply }) => `${endpoint} is ${(reply.clockSkewMs ?? 0) / 1000} s from ours`,
-      );
-      return said.length > 0 && `${said.join(', ')}; look at the time service of both`;
+      const off = cluster.serving
+        .filter(({ reply: { clockSkewMs = 0 } }) => Math.abs(clockSkewMs) > CLOCK_MS)
+        .map(
+          ({ endpoint, reply: { clockSkewMs = 0 } }) => `${endpoint} is ${clockSkewMs / 1000} s from ours`,
+        );
+      return off.length > 0 && `${off.join(', ')}; look at the time service of both`;
     },
   },
   {
@@ -119,10 +120,8 @@ export const doctorQuestions: readonly Question[] = [
       const { servesAsOwn, cluster } = situation;
       const silent = cluster.silent.map(({ endpoint, why }) => `${endpoint} does not serve: ${why}`);
       if (!servesAsOwn) silent.unshift('this member does not serve; see `heal-node diagnose`');
-      return (
-        silent.length > 0 &&
-        `${silent.join('; ')}; failure tolerance ${failureTolerance(situation) ?? 'unknown'}`
-      );
+      const tolerance = failureTolerance(situation) ?? 'unknown';
+      return silent.length > 0 && `${silent.join('; ')}; failure tolerance ${tolerance}`;
     },
   },
 ];

@@ -19,17 +19,11 @@ export const statusCommand: CommandSpec = {
     const runs = await healRuns(machine);
     const { verdict, reason, means, node, members } = diagnosis;
     const tolerance = failureTolerance(situation);
-    const diverged = situation.observed.divergence?.confirmed
-      ? situation.observed.divergence.text
-      : undefined;
+    const { divergence } = situation.observed;
+    const diverged = divergence?.confirmed ? divergence.text : undefined;
     if (json) {
       const heal = unfinished && { id: unfinished.id, startedAt: unfinished.startedAt, step, running: runs };
-      const lastHeal = last && {
-        id: last.id,
-        endedAt: last.endedAt,
-        outcome: last.outcome,
-        message: last.message,
-      };
+      const { id, endedAt, outcome, message } = last ?? {};
       printJson({
         schema: 'heal-node.status/2',
         mode: settings.mode,
@@ -40,7 +34,7 @@ export const statusCommand: CommandSpec = {
         members,
         failureTolerance: tolerance ?? null,
         heal: heal ?? null,
-        lastHeal: lastHeal ?? null,
+        lastHeal: last ? { id, endedAt, outcome, message } : null,
         diverged: diverged ?? null,
         birthmarkMismatch: situation.birthmarkMismatch ?? null,
       });

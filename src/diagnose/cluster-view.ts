@@ -32,15 +32,10 @@ export function clusterView(
       serving.push({ endpoint, reply: reply.value });
   }
   const [first, ...rest] = serving;
-  const list = listText(first?.reply.members ?? []);
-  const differs = rest.find(
-    ({ reply }) => reply.clusterId !== first?.reply.clusterId || listText(reply.members) !== list,
-  );
+  const said = ({ clusterId, members }: MemberReply) => `cluster ${clusterId} of ${listText(members)}`;
+  const differs = first && rest.find(({ reply }) => said(reply) !== said(first.reply));
   const disagreement =
-    first && differs
-      ? `${first.endpoint} says cluster ${first.reply.clusterId} of ${list}; ` +
-        `${differs.endpoint} says cluster ${differs.reply.clusterId} of ${listText(differs.reply.members)}`
-      : undefined;
+    differs && `${first.endpoint} says ${said(first.reply)}; ${differs.endpoint} says ${said(differs.reply)}`;
   const members = changedList ?? first?.reply.members ?? [];
   const known =
     members.length > 0 ? members : others.flatMap(({ reply }) => (reply.ok ? reply.value.members : []));

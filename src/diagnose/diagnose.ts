@@ -1,15 +1,18 @@
+import { allOf } from './evidence.ts';
 import { rules } from './rules.ts';
 import type { Situation } from './situation.ts';
-import { verdictRow } from './verdicts.ts';
+import { type Verdict, verdictRow } from './verdicts.ts';
 
 /** What is wrong, or not, with one member. `diagnose --json` prints it as it is, see docs/json.md. */
 export type Diagnosis = Readonly<ReturnType<typeof diagnose>>;
 
 /** Pure: the first rule that holds. The last one always does. */
 export function diagnose(situation: Situation) {
-  for (const { verdict, reason, means, advice, response, when } of rules) {
-    const evidence = when(situation);
-    if (evidence === undefined) continue;
+  for (const { reason, means, advice, response, when, shows } of rules) {
+    const found = when(situation);
+    if (!found) continue;
+    const verdict = reason.slice(0, reason.indexOf('/')) as Verdict;
+    const evidence = allOf(found !== true && found, ...shows.map((show) => show(situation)));
     const { config, cluster, observed, self } = situation;
     const members = cluster.members.length > 0 ? cluster.members : (self?.members ?? []);
     return {

@@ -1,10 +1,13 @@
+import type { MemberReply } from '../cluster/cluster.ts';
+import type { Examination } from '../machine/etcd/examine.ts';
 import type { Source } from '../observe/observation.ts';
 import type { BareSituation } from './situation.ts';
 
-/** What of these holds, one after the other: anything falsy does not. */
-export const allOf = (
-  ...parts: readonly (Evidence | readonly Evidence[] | '' | false | undefined)[]
-): Evidence[] => parts.flatMap((part) => part || []);
+/** What may be shown: anything falsy is not. */
+export type Shown = Evidence | readonly Evidence[] | '' | false | undefined;
+
+/** What of these is shown, one after the other. */
+export const allOf = (...parts: readonly Shown[]): Evidence[] => parts.flatMap((part) => part || []);
 
 /**
  * Something seen that speaks for a verdict, from where: a unit, a path, an endpoint. `diagnose` adds when it was asked for,
@@ -19,14 +22,11 @@ export const journalEvidence = (s: BareSituation, line: string): Evidence =>
 const skewText = (ms: number | undefined): string =>
   ms === undefined || Math.abs(ms) < 5000 ? '' : `; its clock is ${ms / 1000} s from ours`;
 
+const servesText = ({ memberId, clusterId, leader, term, ...reply }: MemberReply): string =>
+  `serves as ${memberId}, cluster ${clusterId}, leader ${leader}, term ${term}, raft index ${reply.raftIndex}, revision ${reply.revision}, ${reply.dbSizeBytes} bytes, version ${reply.version}${skewText(reply.clockSkewMs)}`;
+
 export const clusterEvidence = ({ cluster }: BareSituation): Evidence[] => [
-  ...cluster.serving.map(({ endpoint, reply }) =>
-    ev(
-      'others',
-      endpoint,
-      `serves as ${reply.memberId}, cluster ${reply.clusterId}, leader ${reply.leader}, term ${reply.term}, raft index ${reply.raftIndex}, revision ${reply.revision}, ${reply.dbSizeBytes} bytes, version ${reply.version}${skewText(reply.clockSkewMs)}`,
-    ),
-  ),
+  ...cluster.serving.map(({ endpoint, reply }) => ev('others', endpoint, servesText(reply))),
   ...cluster.silent.map(({ endpoint, why }) => ev('others', endpoint, `does not serve: ${why}`)),
   ...(cluster.disagreement ? [ev('others', 'the others', cluster.disagreement)] : []),
 ];
@@ -40,21 +40,17 @@ const HOLDS = {
 /** How the others are asked meanwhile (src/act/ask-as-client.ts). */
 const AS_CLIENT = 'the others are asked as the client of the metadata service, where that answers';
 
+const examinationText = ({ kind, notLookedAt, ...e }: Examination): string =>
+  `${kind}, term ${e.term}, committed ${e.commit}, last entry ${e.lastIndex}, applied ${e.applied ?? 'unknown'}${notLookedAt.length > 0 ? `; not looked at: ${notLookedAt.join('; ')}` : ''}`;
+
 export const dataEvidence = ({ observed: { data }, config, examination, ...s }: BareSituation): Evidence => {
   const { kind, dir, why, memberId, clusterId, occupied } = data;
   const owner = memberId === '' ? '' : ` of member ${memberId}, cluster ${clusterId}`;
-  const left =
-    kind === 'none' &&
-    (dir === 'none'
-      ? ' (there is no such directory)'
-      : occupied
-        ? ' (a member directory without a log)'
-        : '');
-  const read =
-    examination && kind === 'data'
-      ? `, ${examination.kind}, term ${examination.term}, committed ${examination.commit}, last entry ${examination.lastIndex}, applied ${examination.applied ?? 'unknown'}${examination.notLookedAt.length > 0 ? `; not looked at: ${examination.notLookedAt.join('; ')}` : ''}`
-      : '';
-  const text = kind === 'unknown' ? `cannot be told: ${why}` : `${HOLDS[kind]}${owner}${left || ''}${read}`;
+  const nothing =
+    dir === 'none' ? 'there is no such directory' : occupied && 'a member directory without a log';
+  const left = kind === 'none' && nothing ? ` (${nothing})` : '';
+  const read = examination && kind === 'data' ? `, ${examinationText(examination)}` : '';
+  const text = kind === 'unknown' ? `cannot be told: ${why}` : `${HOLDS[kind]}${owner}${left}${read}`;
   const lost = s.certificatesToBring ? `${text}; ${s.certificatesMissing}; ${AS_CLIENT}` : text;
   return ev('data', config?.dataDir ?? 'data dir', lost);
 };
@@ -86,22 +82,21 @@ export const listEvidence = ({ cluster: { own, members } }: BareSituation): Evid
 export const healthEvidence = ({ observed: { health }, config }: BareSituation): Evidence =>
   ev('member', `${config?.clientUrl}/health`, health.state === 'true' ? 'true' : health.why);
 
+/** Why the settings of etcd cannot be read. */
+export const settingsEvidence = ({ observed: { config } }: BareSituation): Shown =>
+  !config.ok && ev('config', 'settings of etcd', config.why);
+
 /** What a process that does not answer well says of itself, and does meanwhile. */
-export const processEvidence = ({ observed: { process }, self, unit, config }: BareSituation): Evidence[] =>
-  allOf(
-    self &&
-      ev(
-        'member',
-        `${config?.clientUrl}`,
-        `answers as ${self.memberId}, leader ${self.leader}, raft index ${self.raftIndex}`,
-      ),
+export const processEvidence = ({ observed: { process }, self, unit, config }: BareSituation): Evidence[] => {
+  const says = self && `answers as ${self.memberId}, leader ${self.leader}, raft index ${self.raftIndex}`;
+  const does =
     process &&
-      ev(
-        'process',
-        `process ${unit?.mainPid}`,
-        `in state ${process.state}; in ${process.overMs} ms it used ${process.cpuTicks} ticks of CPU and moved ${process.ioBytes} bytes`,
-      ),
+    `in state ${process.state}; in ${process.overMs} ms it used ${process.cpuTicks} ticks of CPU and moved ${process.ioBytes} bytes`;
+  return allOf(
+    says && ev('member', `${config?.clientUrl}`, says),
+    does && ev('process', `process ${unit?.mainPid}`, does),
   );
+};
 
 const onLink = (neighbour: boolean | undefined): string =>
   `, and the machine ${neighbour ? 'is there on the link' : 'does not answer on the link either'}`;

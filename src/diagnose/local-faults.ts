@@ -1,5 +1,5 @@
 import type { HostFacts } from '../observe/observation.ts';
-import { type Evidence, ev } from './evidence.ts';
+import { allOf, ev, type Shown, settingsEvidence } from './evidence.ts';
 import type { Situation } from './situation.ts';
 
 /** A fault of this machine, which a fresh member would meet again. */
@@ -10,12 +10,12 @@ export interface LocalFault {
   readonly means: string;
   /** What a person should do, as an imperative. */
   readonly advice: string;
-  /** What etcd says of it as it ends, in either of its formats as text, and where it is written. */
-  readonly says?: { readonly pattern: RegExp; readonly source: string };
+  /** What etcd says of it as it ends, in either of its formats as text. */
+  readonly says?: RegExp;
   /** It is how certificates and settings that are lost with the disks show, too: no fault where a heal brings them back. */
   readonly asLost?: true;
-  /** How this machine, or systemd, shows it; empty when it does not hold. */
-  readonly shows?: (s: Situation) => readonly Evidence[];
+  /** How this machine, or systemd, shows it. */
+  readonly shows?: (s: Situation) => Shown;
 }
 
 /**
@@ -24,7 +24,7 @@ export interface LocalFault {
  */
 const LEAST_FREE_BYTES = 4 << 20;
 
-type Shown = readonly (readonly [source: string, text: string])[];
+type OnHost = readonly (readonly [source: string, text: string])[];
 
 /** It runs, does something, and does not serve, while a quorum of the others does. */
 const isMute = ({ progresses, servesAsOwn, cluster }: Situation): boolean =>
@@ -36,7 +36,7 @@ const isMute = ({ progresses, servesAsOwn, cluster }: Situation): boolean =>
  * @param mute it counts, too, while etcd runs and does not serve where a quorum of others does
  */
 const onHost =
-  (shows: (host: HostFacts, s: Situation) => Shown, mute = false): NonNullable<LocalFault['shows']> =>
+  (shows: (host: HostFacts, s: Situation) => OnHost, mute = false): NonNullable<LocalFault['shows']> =>
   (s) =>
     s.observed.host?.ok && (s.crashed || (s.process === 'dead' ? s.dataGone : mute && isMute(s)))
       ? shows(s.observed.host.value, s).map(([source, text]) => ev('host', source, text))
@@ -64,10 +64,8 @@ export const localFaults: readonly LocalFault[] = [
     id: 'disk-full',
     means: 'its disk is full',
     advice: 'make room on the disk that the evidence names',
-    says: {
-      pattern: /(?:: |error=)no space left on device\b/,
-      source: 'Go syscall package, ENOSPC',
-    },
+    // Go syscall package, ENOSPC
+    says: /(?:: |error=)no space left on device\b/,
     shows: onHost(({ freeBytes, freeInodes }, { config }) =>
       freeBytes < LEAST_FREE_BYTES || freeInodes < 1
         ? [[config?.dataDir ?? '', `${freeBytes} bytes and ${freeInodes} inodes are free on its file system`]]
@@ -78,21 +76,16 @@ export const localFaults: readonly LocalFault[] = [
     id: 'read-only',
     means: 'its disk takes no changes, as the kernel sees to after a disk error',
     advice: 'look at `dmesg`, and check the disk',
-    says: {
-      pattern: /(?:: |error=)read-only file system\b/,
-      source: 'Go syscall package, EROFS; etcd etcdmain/etcd.go',
-    },
+    // Go syscall package, EROFS; etcd etcdmain/etcd.go
+    says: /(?:: |error=)read-only file system\b/,
   },
   {
     id: 'permission',
     asLost: true,
     means: "etcd's user cannot use a file that it needs",
     advice: "give the file to etcd's user, or put it back where it is missing; then run the health action",
-    says: {
-      pattern:
-        /\berror listing data dir: |\bcannot access data directory: (?!.*: (?:read-only|no space))|: permission denied\b/,
-      source: 'etcd etcdmain/etcd.go, identifyDataDirOrDie; Go os package, EACCES',
-    },
+    // etcd etcdmain/etcd.go, identifyDataDirOrDie; Go os package, EACCES
+    says: /\berror listing data dir: |\bcannot access data directory: (?!.*: (?:read-only|no space))|: permission denied\b/,
     shows: onHost(({ unusable, unusableData }) =>
       [...unusableData, ...unusable].map((text) => ['files', text]),
     ),
@@ -102,11 +95,8 @@ export const localFaults: readonly LocalFault[] = [
     asLost: true,
     means: 'a certificate or key that etcd is told to use is missing, does not fit, or would be turned away',
     advice: 'put certificates in place that fit, with the owner that etcd runs as',
-    says: {
-      pattern:
-        /\bopen \S+\.(pem|crt|key): no such file or directory\b|\btls: (private key does not match public key|failed to find any PEM data)\b/,
-      source: 'etcd embed/serve.go by pkg/transport/listener.go; Go crypto/tls, X509KeyPair',
-    },
+    // etcd embed/serve.go by pkg/transport/listener.go; Go crypto/tls, X509KeyPair
+    says: /\bopen \S+\.(pem|crt|key): no such file or directory\b|\btls: (private key does not match public key|failed to find any PEM data)\b/,
     // One whose certificates the others turn away lives, and waits for them for ever.
     shows: onHost(({ certificateFaults }) => certificateFaults.map((text) => ['certificates', text]), true),
   },
@@ -114,10 +104,8 @@ export const localFaults: readonly LocalFault[] = [
     id: 'port-taken',
     means: 'another process listens on its port',
     advice: 'find the process with `ss -ltnp`, and stop it',
-    says: {
-      pattern: /\blisten tcp \S+: bind: address already in use\b/,
-      source: 'Go net package, EADDRINUSE',
-    },
+    // Go net package, EADDRINUSE
+    says: /\blisten tcp \S+: bind: address already in use\b/,
     shows: onHost(({ portConflicts }) =>
       portConflicts.map(({ port, pid, program }) => [
         `port ${port}`,
@@ -129,10 +117,8 @@ export const localFaults: readonly LocalFault[] = [
     id: 'address-missing',
     means: 'this machine does not have an address that etcd is told to listen on',
     advice: 'correct the address in the metadata or on the interface',
-    says: {
-      pattern: /\blisten tcp \S+: bind: cannot assign requested address\b/,
-      source: 'Go net package, EADDRNOTAVAIL',
-    },
+    // Go net package, EADDRNOTAVAIL
+    says: /\blisten tcp \S+: bind: cannot assign requested address\b/,
     shows: onHost(({ missingAddresses }) =>
       missingAddresses.map((address) => [address, 'no interface of this machine has it']),
     ),
@@ -142,29 +128,25 @@ export const localFaults: readonly LocalFault[] = [
     means: 'a value in its settings is not one that etcd takes',
     advice:
       'correct the value in the settings of etcd, or put /opt/app/bin/.env right, from which the app writes etcd.env; then run the health action',
-    says: {
-      pattern:
-        /\berror verifying flags, |\bfailed to verify flags\b|\bcouldn't find local name "\S+" in the initial cluster configuration\b/,
-      source: 'etcd etcdmain/etcd.go, startEtcdOrProxyV2; etcdserver/config.go, VerifyBootstrap',
-    },
+    // etcd etcdmain/etcd.go, startEtcdOrProxyV2; etcdserver/config.go, VerifyBootstrap
+    says: /\berror verifying flags, |\bfailed to verify flags\b|\bcouldn't find local name "\S+" in the initial cluster configuration\b/,
   },
   {
     id: 'etcd-too-old',
     means: 'its etcd is older than the cluster, which would let neither it nor a fresh member join',
     advice: "bring etcd on this node to the cluster's version; replacing the member would not help",
-    shows: (s) => (s.process === 'dead' && s.etcdTooOld ? [ev('host', 'etcd', s.etcdTooOld)] : []),
+    shows: (s) => s.process === 'dead' && s.etcdTooOld && ev('host', 'etcd', s.etcdTooOld),
   },
   {
     id: 'unit',
     means: 'systemd cannot start it: the environment file, the program or the unit is missing or bad',
     advice: "put back what is missing; the app's restart writes etcd.env anew",
     shows: (s) =>
-      cannotStart(s)
-        ? [
-            ev('unit', s.unitName, `result ${s.unit?.result}, exit ${s.unit?.exitStatus}`),
-            ...(s.observed.config.ok ? [] : [ev('config', 'settings of etcd', s.observed.config.why)]),
-          ]
-        : [],
+      cannotStart(s) &&
+      allOf(
+        ev('unit', s.unitName, `result ${s.unit?.result}, exit ${s.unit?.exitStatus}`),
+        settingsEvidence(s),
+      ),
   },
   {
     id: 'killed',
@@ -173,8 +155,6 @@ export const localFaults: readonly LocalFault[] = [
     advice:
       'look at `journalctl -k | grep -i oom` and at the limits of the unit; give the machine more memory',
     shows: (s) =>
-      killed(s)
-        ? [ev('unit', s.unitName, `ended by signal ${s.unit?.exitStatus}, result ${s.unit?.result}`)]
-        : [],
+      killed(s) && ev('unit', s.unitName, `ended by signal ${s.unit?.exitStatus}, result ${s.unit?.result}`),
   },
 ];

@@ -11,3 +11,6 @@ export const panicOfShortLog = ({ crashed, unit, words }: BareSituation): string
   crashed && unit?.exitKind === 1 && unit.exitStatus === 2
     ? words.find((word) => LOG_SHORT.test(word))
     : undefined;
+
+/** Its log ends before what it had acknowledged: its own files say so, or the panic with which it ended. */
+export const isLogShort = (s: BareSituation): boolean => s.logShort || panicOfShortLog(s) !== undefined;

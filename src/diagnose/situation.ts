@@ -16,14 +16,11 @@ export type BareSituation = Readonly<ReturnType<typeof bareSituation>>;
 const DIVERGENCE_MS = 15 * 60_000;
 
 /** What the cluster says of this node: nothing, that it lists it, has added it and never seen it start, or does not list it. */
-const membershipOf = ({ members, own }: ClusterView): 'unknown' | 'listed' | 'unstarted' | 'unlisted' =>
-  members.length === 0
-    ? 'unknown'
-    : own === undefined
-      ? 'unlisted'
-      : own.name === ''
-        ? 'unstarted'
-        : 'listed';
+function membershipOf({ members, own }: ClusterView): 'unknown' | 'listed' | 'unstarted' | 'unlisted' {
+  if (members.length === 0) return 'unknown';
+  if (own === undefined) return 'unlisted';
+  return own.name === '' ? 'unstarted' : 'listed';
+}
 
 /**
  * Whether its process lives, from systemd, from who listens on its ports, and from who answers there. A systemd that does
@@ -201,9 +198,7 @@ export function situationOf(observed: Observation, places: Places) {
   const provenStale =
     bare.diverged ||
     bare.foreign?.servedBy !== undefined ||
-    staleProofs.some(
-      ({ shows, whileStarting }) => (process === 'dead' || whileStarting) && shows(bare) !== undefined,
-    );
+    staleProofs.some(({ holds, whileStarting }) => (process === 'dead' || whileStarting) && holds(bare));
   // A member that was added and has just begun to receive its data has no more than a founding has.
   const begins = data.kind === 'founding' && bare.membership === 'unstarted';
   return {

@@ -1,41 +1,44 @@
-import type { Damage } from '../machine/etcd/examination.ts';
 import { dataEvidence, type Evidence, ev, listEvidence } from './evidence.ts';
-import { panicOfShortLog } from './log-words.ts';
+import { isLogShort } from './log-words.ts';
 import type { BareSituation } from './situation.ts';
 
-/** A fact, or several, from which it follows that a member can never come back with the data it has. */
+/**
+ * A fact, or several, from which it follows that a member can never come back with the data it has; why that is certain
+ * is said in docs/verdicts.md.
+ */
 export interface StaleProof {
   /** The reason code is `stale/ID`. */
   readonly id: string;
   /** One sentence: what was found. */
   readonly means: string;
-  /** Why it is certain: which facts, from where. */
-  readonly because: string;
   /** It holds while etcd is on its way up as well: on such data it waits for ever. */
   readonly whileStarting?: true;
-  /** The evidence; undefined when it does not hold. Whether others serve is asked beside it (src/diagnose/rules.ts). */
-  readonly shows: (s: BareSituation) => readonly Evidence[] | undefined;
+  /** Whether others serve is asked beside it (src/diagnose/rules.ts). */
+  readonly holds: (s: BareSituation) => boolean;
+  /** The evidence. */
+  readonly shows: readonly ((s: BareSituation) => Evidence | readonly Evidence[])[];
 }
-
-const damageEvidence = (s: BareSituation, damage: readonly Damage[]): Evidence[] =>
-  damage.map(({ file, at, what }) =>
-    ev('data', `${s.config?.dataDir}: ${file}`, at === undefined ? what : `${what}, at byte ${at}`),
-  );
 
 /** etcd has ended badly on its data in this boot: where its user cannot use them, it has not come to read them. */
 const crashedOnData = ({ crashed, observed: { host } }: BareSituation): boolean =>
   crashed && host?.ok === true && host.value.unusableData.length === 0;
 
 /** What its own files say is wrong with them, where etcd has ended badly on them. */
-const damaged = (id: string, means: string, of: (file: string) => boolean): StaleProof => ({
-  id,
-  means,
-  because: 'its files, read without etcd, are damaged, and its last run, which could use them, crashed',
-  shows: (s) => {
-    const harm = s.examination?.kind === 'damaged' ? s.examination.damage.filter(({ file }) => of(file)) : [];
-    return harm.length > 0 && crashedOnData(s) ? [...damageEvidence(s, harm), dataEvidence(s)] : undefined;
-  },
-});
+const damaged = (id: string, means: string, isOfIt: (file: string) => boolean): StaleProof => {
+  const harmIn = ({ examination }: BareSituation) =>
+    examination?.kind === 'damaged' ? examination.damage.filter(({ file }) => isOfIt(file)) : [];
+  const damageEvidence = (s: BareSituation): Evidence[] =>
+    harmIn(s).map(({ file, at, what }) =>
+      ev('data', `${s.config?.dataDir}: ${file}`, at === undefined ? what : `${what}, at byte ${at}`),
+    );
+  return {
+    id,
+    means,
+    // Read without etcd they are damaged, and the last run, which could use them, crashed.
+    holds: (s) => harmIn(s).length > 0 && crashedOnData(s),
+    shows: [damageEvidence, dataEvidence],
+  };
+};
 
 const ofWal = (file: string): boolean => file === 'wal' || file.endsWith('.wal');
 
@@ -44,51 +47,39 @@ export const staleProofs: readonly StaleProof[] = [
   {
     id: 'already-bootstrapped',
     means: 'its data are gone, while the cluster remembers the member as started',
-    because: 'no data stand there, or nothing but a founding, and those that serve list this node as started',
-    shows: (s) =>
-      s.dataGone && s.membership === 'listed' && s.hasRun ? [dataEvidence(s), listEvidence(s)] : undefined,
+    holds: (s) => s.dataGone && s.membership === 'listed' && s.hasRun,
+    shows: [dataEvidence, listEvidence],
   },
   {
     id: 'removed',
     means: 'the cluster has removed the member that its data belong to',
     whileStarting: true,
-    because:
-      'the log names a member ID of this cluster that those that serve do not list: an ID never comes back',
-    shows: (s) =>
-      s.ownerUnlisted || (s.dataGone && s.membership === 'unlisted' && s.observed.mark.wasMember)
-        ? [dataEvidence(s), listEvidence(s)]
-        : undefined,
+    // An ID never comes back.
+    holds: (s) => s.ownerUnlisted || (s.dataGone && s.membership === 'unlisted' && s.observed.mark.wasMember),
+    shows: [dataEvidence, listEvidence],
   },
   {
     id: 'half-added',
     means: 'it was added again by hand, and has no data to start with',
-    because:
-      'no data stand there, it was a member before or its last run crashed, and those that serve list it as added and not started',
-    shows: (s) => {
-      const adding = s.observed.app.ok && s.observed.app.value.isAdded;
-      return s.dataGone && s.membership === 'unstarted' && (s.crashed || s.observed.mark.wasMember) && !adding
-        ? [dataEvidence(s), listEvidence(s)]
-        : undefined;
-    },
+    holds: ({ dataGone, membership, crashed, observed: { app, mark } }) =>
+      dataGone && membership === 'unstarted' && (crashed || mark.wasMember) && !(app.ok && app.value.isAdded),
+    shows: [dataEvidence, listEvidence],
   },
   damaged('wal-damaged', 'its write-ahead log is damaged', ofWal),
   damaged('db-damaged', 'its database or a snapshot is damaged', (file) => !ofWal(file)),
   {
     id: 'log-short',
     means: 'its log ends before what it had already acknowledged',
-    because:
-      'its database has applied entries that its log lacks; or etcd ended with a panic that says so, which no file shows',
-    shows: (s) => {
-      const isShort = s.logShort || panicOfShortLog(s) !== undefined;
-      return s.owner !== undefined && isShort ? [dataEvidence(s)] : undefined;
-    },
+    // The words of the panic decide alone here, as no file shows it.
+    holds: (s) => s.owner !== undefined && isLogShort(s),
+    shows: [dataEvidence],
   },
   {
     id: 'given-up',
     means: 'what it alone has committed was given up by a person',
     whileStarting: true,
-    because:
-      'a log that is ahead of the cluster never becomes part of it again, and `heal-node adopt --discard-ahead` was run for these very data',
-    shows: (s) => (s.givenUp ? [dataEvidence(s), listEvidence(s)] : undefined),
+    // A log that is ahead of the cluster never becomes part of it again.
+    holds: (s) => s.givenUp,
+    shows: [dataEvidence, listEvidence],
   },
 ];

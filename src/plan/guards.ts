@@ -30,8 +30,8 @@ export interface Guard {
   readonly asks: string;
   /** It may pass by itself within seconds: worth asking again before it is called a refusal. */
   readonly transient?: boolean;
-  /** Undefined when it passes; otherwise why it does not, as a sentence. */
-  readonly refuses: (s: Situation, facts: GuardFacts) => string | undefined;
+  /** Why it does not pass, as a sentence; anything falsy when it does. */
+  readonly refuses: (s: Situation, facts: GuardFacts) => string | false | undefined;
 }
 
 /** Room for a WAL segment and its successor (64 MiB each, wal/wal.go) beside the database. */
@@ -40,30 +40,27 @@ const WAL_ROOM_BYTES = 2 * (64 << 20);
 /** Units, environments and notes of a heal take some 30 KiB, in a dozen files; the rest is for what else grows. */
 const SWAP_ROOM = { rootBytes: 1 << 20, inodes: 64 };
 
-const cannotBeRenamed = (path: string | undefined, kind: string): string | undefined =>
-  kind === 'directory' || kind === 'none' ? undefined : `${path} is a ${kind}, which cannot be renamed aside`;
+const cannotBeRenamed = (path: string | undefined, kind: string): string | false =>
+  kind !== 'directory' && kind !== 'none' && `${path} is a ${kind}, which cannot be renamed aside`;
 
 /** What the new member's data will take. */
 export const neededBytes = ({ cluster }: Situation): number =>
   Math.max(0, ...cluster.serving.map(({ reply }) => reply.dbSizeBytes)) + WAL_ROOM_BYTES;
 
 /** Why the member list could not be changed; also told in peace-time, by the deep check. */
-export const credentialsWanted = ({ cluster: { credentialsRefused } }: Situation): string | undefined =>
-  credentialsRefused === ''
-    ? undefined
-    : `the cluster asks for credentials, and ours are missing or refused: ${credentialsRefused}; set HEAL_ETCD_USER and HEAL_ETCD_PASSWORD_FILE`;
+export const credentialsWanted = ({ cluster: { credentialsRefused } }: Situation): string | false =>
+  credentialsRefused !== '' &&
+  `the cluster asks for credentials, and ours are missing or refused: ${credentialsRefused}; set HEAL_ETCD_USER and HEAL_ETCD_PASSWORD_FILE`;
 
 /** Every guard that a heal must pass, asked again right before each step that names it. */
 export const guards = [
   {
     id: 'role',
     asks: 'Is this an etcd node, and not a proxy?',
-    refuses: ({ observed: { app } }) =>
-      !app.ok
-        ? app.why
-        : app.value.role === ETCD_ROLE
-          ? undefined
-          : `this node is ${app.value.role}, which has no member`,
+    refuses: ({ observed: { app } }) => {
+      if (!app.ok) return app.why;
+      return app.value.role !== ETCD_ROLE && `this node is ${app.value.role}, which has no member`;
+    },
   },
   {
     id: 'unit-file',
@@ -82,18 +79,18 @@ export const guards = [
     id: 'data-dir',
     asks: 'Can the data dir be set aside by renaming: is it a directory on its own, no link and no mount point?',
     refuses: ({ observed: { data }, config }) =>
-      cannotBeRenamed(config?.dataDir, data.dir) ?? cannotBeRenamed(config?.walDir, data.walDir),
+      cannotBeRenamed(config?.dataDir, data.dir) || cannotBeRenamed(config?.walDir, data.walDir),
   },
   {
     id: 'stale',
     asks: "Do this boot's evidence and the world say that this member cannot come back with the data it has?",
     refuses: (s, { provenStale }) =>
-      s.provenStale || provenStale ? undefined : 'nothing seen in this boot proves its data stale',
+      !s.provenStale && !provenStale && 'nothing seen in this boot proves its data stale',
   },
   {
     id: 'not-serving',
     asks: 'Does this member not serve, or serve data that are known to differ from all others?',
-    refuses: (s) => (s.servesAsOwn && !s.diverged ? 'this member answers healthy' : undefined),
+    refuses: (s) => s.servesAsOwn && !s.diverged && 'this member answers healthy',
   },
   {
     id: 'own-data',
@@ -104,20 +101,19 @@ export const guards = [
       if (!owner) return 'its write-ahead log does not say whose data these are';
       if (foreign && foreign.servedBy === undefined)
         return `the data are of member ${foreign.member.id} (${foreign.member.name}), which is another node's and does not serve there`;
-      return owner.clusterId === cluster.clusterId
-        ? undefined
-        : `the data are of cluster ${owner.clusterId}; the others are ${cluster.clusterId || 'silent'}`;
+      if (owner.clusterId === cluster.clusterId) return undefined;
+      return `the data are of cluster ${owner.clusterId}; the others are ${cluster.clusterId || 'silent'}`;
     },
   },
   {
     id: 'not-ahead',
     asks: 'Has this member committed nothing that the cluster does not know?',
-    refuses: ({ owner, examination, ahead, cluster: { serving } }) =>
-      owner && examination && !examination.logRead
-        ? `what this member has committed is not known, as its log was not read to its end: ${examination.notLookedAt.join('; ')}`
-        : ahead
-          ? `this member has committed index ${examination?.commit}; the cluster knows ${serving.map(({ reply }) => reply.raftIndex).join(', ') || 'nothing'}`
-          : undefined,
+    refuses: ({ owner, examination, ahead, cluster: { serving } }) => {
+      if (owner && examination && !examination.logRead)
+        return `what this member has committed is not known, as its log was not read to its end: ${examination.notLookedAt.join('; ')}`;
+      const known = serving.map(({ reply }) => reply.raftIndex).join(', ') || 'nothing';
+      return ahead && `this member has committed index ${examination?.commit}; the cluster knows ${known}`;
+    },
   },
   {
     id: 'birthmark',
@@ -178,7 +174,7 @@ export const guards = [
         return `this node, ${sid}, is not among the app's nodes (${nodes.map((node) => node.sid).join(' ')}): it was scaled in`;
       if (isDeleted) return 'this node is being deleted (IS_DELETED=true)';
       if (deleted.length > 0) return `nodes are being deleted: ${deleted.join(' ')}`;
-      return added.length > 0 ? `nodes are being added: ${added.join(' ')}` : undefined;
+      return added.length > 0 && `nodes are being added: ${added.join(' ')}`;
     },
   },
   {
@@ -194,7 +190,7 @@ export const guards = [
   {
     id: 'mounted',
     asks: 'Is the disk that the data are on mounted?',
-    refuses: ({ observed: { host } }) => (host?.ok ? host.value.diskNotMounted || undefined : host?.why),
+    refuses: ({ observed: { host } }) => (host?.ok ? host.value.diskNotMounted : host?.why),
   },
   {
     id: 'credentials',
@@ -216,9 +212,8 @@ export const guards = [
     refuses: (_, { healsInLastDay, maxPerDay }) => {
       // One that was refused or taken back has changed nothing.
       const count = healsInLastDay.filter(changedTheCluster).length;
-      return count < maxPerDay
-        ? undefined
-        : `${count} heals have begun in 24 hours, HEAL_MAX_PER_DAY is ${maxPerDay}; a member that goes stale again and again has a cause. The last one ended with: ${healsInLastDay.at(-1)?.message}`;
+      if (count < maxPerDay) return undefined;
+      return `${count} heals have begun in 24 hours, HEAL_MAX_PER_DAY is ${maxPerDay}; a member that goes stale again and again has a cause. The last one ended with: ${healsInLastDay.at(-1)?.message}`;
     },
   },
   {
@@ -226,29 +221,30 @@ export const guards = [
     asks: 'Is there room for the data to come?',
     refuses: (s, { freeBytes, reclaimableBytes }) => {
       const needed = neededBytes(s);
-      return freeBytes + reclaimableBytes >= needed
-        ? undefined
-        : `${freeBytes} bytes are free, ${needed} are needed; HEAL_KEEP_ASIDE=0 lets the old data be discarded`;
+      if (freeBytes + reclaimableBytes >= needed) return undefined;
+      return `${freeBytes} bytes are free, ${needed} are needed; HEAL_KEEP_ASIDE=0 lets the old data be discarded`;
     },
   },
   {
     id: 'swap-room',
     asks: 'Is there room for the unit and environment that are swapped in, and for the originals?',
     refuses: (_, { swapRoom: { path, rootBytes, inodes } }) =>
-      rootBytes >= SWAP_ROOM.rootBytes && inodes >= SWAP_ROOM.inodes
-        ? undefined
-        : `${rootBytes} bytes and ${inodes} inodes are free for ${path}, ${SWAP_ROOM.rootBytes} and ${SWAP_ROOM.inodes} are needed; make room on that disk`,
+      (rootBytes < SWAP_ROOM.rootBytes || inodes < SWAP_ROOM.inodes) &&
+      `${rootBytes} bytes and ${inodes} inodes are free for ${path}, ${SWAP_ROOM.rootBytes} and ${SWAP_ROOM.inodes} are needed; make room on that disk`,
   },
 ] as const satisfies readonly Guard[];
 
 export type GuardId = (typeof guards)[number]['id'];
 
-/** Asks the guards named, all of them when none are. */
-export function askGuards(s: Situation, facts: GuardFacts, ids?: readonly GuardId[]) {
+/** Which guards are asked. */
+export type Asked = 'all' | readonly GuardId[];
+
+/** Asks guards, in the order of the table. */
+export function askGuards(s: Situation, facts: GuardFacts, ids: Asked = 'all') {
   return guards
-    .filter(({ id }) => ids === undefined || ids.includes(id))
+    .filter(({ id }) => ids === 'all' || ids.includes(id))
     .map(({ id, asks, refuses, transient = false }: Guard & { id: GuardId }) => {
       const why = refuses(s, facts);
-      return { id, asks, pass: why === undefined, why: why ?? 'yes', transient };
+      return { id, asks, pass: !why, why: why || 'yes', transient };
     });
 }

@@ -1,10 +1,10 @@
-import { panicOfShortLog } from '../diagnose/log-words.ts';
+import { isLogShort } from '../diagnose/log-words.ts';
 import type { Situation } from '../diagnose/situation.ts';
 import { isAside, isBusy, isUp } from '../observe/look-at-units.ts';
 import type { Part } from '../observe/observation.ts';
 import type { HealRecord } from '../state/heal-record.ts';
 import { expectedCluster } from './expected-cluster.ts';
-import type { GuardId } from './guards.ts';
+import type { Asked, GuardId } from './guards.ts';
 
 /** What one run of a heal has learned and the world does not show; a run that takes it up begins without it. */
 export const nothingLearned = () => ({
@@ -37,14 +37,13 @@ interface StepRow {
   /** What a person would have typed, for the demo and the docs; `$…` stands for this node's own values. */
   readonly typed: string;
   /** What must hold: guards asked right before it acts. */
-  readonly needs?: readonly GuardId[];
+  readonly needs?: Asked;
   /** What is observed again right before. */
   readonly looksBefore?: readonly Part[];
   /** What it changes, and is observed again right after; membership calls return the new list themselves. */
   readonly looksAfter?: readonly Part[];
-  /** How the world shows that it is done, or no longer called for; and the same as a sentence. */
+  /** How the world shows that it is done, or no longer called for; in words: docs/verdicts.md. */
   readonly done: (s: Situation, run: RunMemory) => boolean;
-  readonly doneWhen: string;
   /** It can be taken back, or may stay; the first of which neither holds is the point of no return. */
   readonly reversible?: true | 'may stay';
   /** What this run learns from the situation in which the step begins. */
@@ -52,13 +51,8 @@ interface StepRow {
 }
 
 /** The original unit is back and nothing of the swap is left. */
-const onOriginals = ({ observed: { swap, copyUnit } }: Situation): boolean =>
-  swap.unitFile === 'file' &&
-  swap.copyUnitFile === 'none' &&
-  !swap.copyEnv &&
-  !swap.copyDropIns &&
-  !swap.pointsAway &&
-  !(copyUnit.ok && isUp(copyUnit.value));
+const onOriginals = ({ swapped, observed: { swap, copyUnit } }: Situation): boolean =>
+  !swapped && swap.unitFile === 'file' && !swap.copyDropIns && !(copyUnit.ok && isUp(copyUnit.value));
 
 /** Its etcd runs, or is on its way up. */
 export const up = ({ unit }: Situation): boolean => unit !== undefined && isUp(unit);
@@ -112,25 +106,6 @@ const arriving = (s: Situation): boolean => {
 };
 
 const LOCAL: readonly GuardId[] = ['role', 'unit-file', 'data-dir', 'app-quiet'];
-const ALL_FOR_A_NEW_MEMBER: readonly GuardId[] = [
-  ...LOCAL,
-  'stale',
-  'not-serving',
-  'own-data',
-  'not-ahead',
-  'birthmark',
-  'quorum',
-  'agreement',
-  'own-member',
-  'version',
-  'mounted',
-  'credentials',
-  'certificates',
-  'daily-limit',
-  'disk-room',
-  'swap-room',
-];
-
 /**
  * The heal, whole: reversible steps first, so that the cluster is short of a member for as brief a time as
  * possible. The runner takes the first row that is not done.
@@ -141,11 +116,10 @@ const rows = [
     runbookStep: 0,
     what: "bring the app's certificates back from another node, where they are lost with the data disk",
     typed: 'scp -P 16022 -rp $otherIp:/var/lib/etcd/ssl /var/lib/etcd; chown -R etcd:etcd /var/lib/etcd/ssl',
-    needs: [...ALL_FOR_A_NEW_MEMBER, 'by-hand'],
+    needs: 'all',
     looksBefore: ['files', 'units', 'self', 'cluster'],
     looksAfter: ['files', 'units', 'host'],
     done: (s) => !s.certificatesToBring,
-    doneWhen: 'etcd is not in TLS mode, or none of its certificates is missing',
     reversible: 'may stay',
   },
   {
@@ -153,16 +127,15 @@ const rows = [
     runbookStep: 1,
     what: 'move the unit aside, so that nothing restarts etcd, and stop it',
     typed: 'mv etcd.service etcd1.service; systemctl daemon-reload; systemctl stop etcd',
-    needs: [...ALL_FOR_A_NEW_MEMBER, 'by-hand'],
+    needs: 'all',
     looksBefore: ['files', 'units', 'self', 'cluster'],
     looksAfter: ['files', 'units'],
     done: (s, run) => joined(s, run) || fenced(s),
-    doneWhen: 'the unit has the name of its copy, its original is saved, and etcd is stopped',
     reversible: true,
     learns: (s) => ({
       provenStale: true,
       staleMemberId: s.owner?.memberId ?? '',
-      logShort: panicOfShortLog(s) !== undefined || s.logShort,
+      logShort: isLogShort(s),
     }),
   },
   {
@@ -173,7 +146,6 @@ const rows = [
     needs: [...LOCAL, 'stale', 'own-data', 'not-ahead', 'birthmark'],
     looksAfter: ['files'],
     done: (s, run) => joined(s, run) || emptyEnough(s) || arriving(s),
-    doneWhen: 'the data dir is empty, or holds what the new member is receiving',
     reversible: true,
   },
   {
@@ -184,8 +156,6 @@ const rows = [
     needs: ['role'],
     looksAfter: ['files', 'units'],
     done: (s, run) => homeAndJoined(s, run) || staged(s, run),
-    doneWhen:
-      'systemd has loaded a copy of the unit whose environment joins the cluster as its members list it',
     reversible: true,
   },
   {
@@ -193,10 +163,9 @@ const rows = [
     runbookStep: 2,
     what: "remove this member's old ID from the cluster",
     typed: 'etcdctl member list; etcdctl member remove $oldMemberId',
-    needs: ALL_FOR_A_NEW_MEMBER,
+    needs: 'all',
     looksBefore: ['files', 'units', 'self', 'cluster'],
     done: (s, run) => joined(s, run) || s.membership === 'unlisted' || s.membership === 'unstarted',
-    doneWhen: 'the cluster does not list this node, or lists it as added and not started',
   },
   {
     id: 'add',
@@ -206,8 +175,6 @@ const rows = [
     needs: ['role', 'app-quiet', 'birthmark', 'quorum', 'agreement', 'own-member', 'mounted'],
     looksBefore: ['files', 'units'],
     done: (s, run) => joined(s, run) || (s.membership === 'unstarted' && (run.listedByAll || up(s))),
-    doneWhen:
-      'every member that serves lists this node as added and not started, and no longer its old ID; or etcd runs already',
   },
   {
     id: 'start',
@@ -217,7 +184,6 @@ const rows = [
     needs: ['role'],
     looksAfter: ['files', 'units'],
     done: (s, run) => up(s) && (joined(s, run) || arriving(s) || s.unit?.active === 'activating'),
-    doneWhen: 'etcd runs, on its new data or on its way to them',
   },
   {
     id: 'verify',
@@ -225,7 +191,6 @@ const rows = [
     what: 'wait until the member serves, is listed once and has the data of the others',
     typed: 'etcdctl endpoint health; etcdctl member list; etcdctl endpoint health --cluster',
     done: (_, { verified }) => verified,
-    doneWhen: 'this run has seen the new member serve, listed once, at the revision of the others',
   },
   {
     id: 'restore',
@@ -234,8 +199,7 @@ const rows = [
     typed:
       'mv etcd1.service etcd.service; rm etcd1.env; vi etcd.service; systemctl daemon-reload; systemctl stop etcd1; systemctl start etcd',
     looksAfter: ['files', 'units'],
-    done: (s) => onOriginals(s) && !s.observed.swap.originals && up(s),
-    doneWhen: 'the original unit is in place, nothing of the swap is left, and etcd runs',
+    done: (s) => onOriginals(s) && up(s),
   },
   {
     id: 'confirm',
@@ -243,7 +207,6 @@ const rows = [
     what: 'see the member healthy on its originals',
     typed: 'etcdctl endpoint health; look at the console',
     done: (_, { confirmed }) => confirmed,
-    doneWhen: 'this run has seen the member serve on its originals',
   },
 ] as const satisfies readonly StepRow[];
 

@@ -1,9 +1,11 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { doctorQuestions, peaceGuards } from '../../src/cli/doctor-questions.ts';
+import { doctorQuestions, peaceGuards, peacetime } from '../../src/cli/doctor-questions.ts';
+import { diagnose } from '../../src/diagnose/diagnose.ts';
 import { situationOf } from '../../src/diagnose/situation.ts';
 import { observe } from '../../src/observe/observe.ts';
 import { guards } from '../../src/plan/guards.ts';
+import { deepCheckFile, notCompared } from '../../src/state/deep-check-file.ts';
 import { PLACES, settings } from '../fake/observation.ts';
 import { ThreeMembers } from '../fake/three-members.ts';
 
@@ -28,6 +30,14 @@ const finds = (p: Peacetime) =>
 
 test('nothing is found where all is well', () => {
   assert.equal(finds(well), {});
+});
+
+test('a check that may not compare has looked all the same, whenever the last comparison was', () => {
+  const { checkedAgoMs } = fake.run(async (world) => {
+    await deepCheckFile.write(world.machine, PLACES.deepCheck, notCompared('not compared', 1));
+    return peacetime({ settings, world, situation: bare, diagnosis: diagnose(bare) });
+  });
+  assert.ok(checkedAgoMs < 1000, `${checkedAgoMs} ms`);
 });
 
 const [one, two] = situation.cluster.serving;

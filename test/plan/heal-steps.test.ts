@@ -207,7 +207,9 @@ test('a plan for a stale member lists all nine steps; for a healthy one none', (
 });
 
 test("where there is no way back, the app's verbs are looked for right before", () => {
-  const ask = healSteps.filter(({ needs, reversible }) => needs?.includes('app-quiet') && !reversible);
+  const ask = healSteps.filter(
+    ({ needs, reversible }) => (needs === 'all' || needs?.includes('app-quiet')) && !reversible,
+  );
   assert.equal(
     ask.map(({ id }) => id),
     ['remove', 'add'],

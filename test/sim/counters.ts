@@ -22,7 +22,7 @@ export function watchTables(): void {
     const { when, reason } = rule;
     rule.when = (situation) => {
       const evidence = when(situation);
-      if (evidence !== undefined) count('rule', reason);
+      if (evidence) count('rule', reason);
       return evidence;
     };
   }
@@ -30,7 +30,7 @@ export function watchTables(): void {
     const { refuses, id } = guard;
     guard.refuses = (situation, facts) => {
       const why = refuses(situation, facts);
-      if (why !== undefined) count('guard refuses', id);
+      if (why) count('guard refuses', id);
       return why;
     };
   }

@@ -115,8 +115,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     what: 'a member whose log is too short is restarted while the others are off',
     file: 'src/diagnose/rules.ts',
-    from: "(word !== undefined || s.logShort) && s.process !== 'alive' &&",
-    to: "(word !== undefined || s.logShort) && s.process === 'alive' &&",
+    from: "isLogShort(s) && s.process !== 'alive' &&",
+    to: "isLogShort(s) && s.process === 'alive' &&",
     test: 'test/diagnose/rules.test.ts',
   },
   {
@@ -141,16 +141,16 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     what: 'whoever crashes has damaged data',
     file: 'src/diagnose/stale-proofs.ts',
-    from: 'return harm.length > 0 && crashedOnData(s) ?',
-    to: 'return s.crashed ?',
+    from: 'holds: (s) => harmIn(s).length > 0 && crashedOnData(s),',
+    to: 'holds: (s) => s.crashed,',
     test: 'test/diagnose/rules.test.ts',
   },
   // Guards.
   {
     what: 'nobody asks whether the data are proved stale',
     file: 'src/plan/guards.ts',
-    from: "s.provenStale || provenStale ? undefined : 'nothing seen",
-    to: "s.config ? undefined : 'nothing seen",
+    from: "!s.provenStale && !provenStale && 'nothing seen",
+    to: "!s.config && 'nothing seen",
     test: 'test/plan/guards.test.ts',
   },
   {
@@ -191,7 +191,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     what: 'certificates are brought before the guards are asked',
     file: 'src/plan/heal-steps.ts',
-    from: "needs: [...ALL_FOR_A_NEW_MEMBER, 'by-hand'],\n    looksBefore: ['files', 'units', 'self', 'cluster'],\n    looksAfter: ['files', 'units', 'host'],",
+    from: "needs: 'all',\n    looksBefore: ['files', 'units', 'self', 'cluster'],\n    looksAfter: ['files', 'units', 'host'],",
     to: "needs: ['role'],\n    looksBefore: ['files', 'units', 'self', 'cluster'],\n    looksAfter: ['files', 'units', 'host'],",
     test: 'test/act/heal/certificates.test.ts',
   },

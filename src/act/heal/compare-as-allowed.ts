@@ -10,6 +10,9 @@ import { type DeepCheckResult, deepCheckFile, notCompared } from '../../state/de
 const LOCK_KEY = 'heal-node/deep-check';
 const LOCK_SEC = 30;
 
+/** When members were asked for their hashes, and what that took. */
+type Asking = NonNullable<DeepCheckResult['comparison']>;
+
 type Member = Situation['cluster']['serving'][number];
 
 export interface Compared {
@@ -43,11 +46,8 @@ function judge(
 }
 
 /** Why no member may be asked for its hash now, as far as time goes; undefined when they may. */
-function tooEarly(
-  { compare, deepCheckIntervalMs }: Settings,
-  last: DeepCheckResult['comparison'],
-  estimated: NonNullable<DeepCheckResult['comparison']>,
-): string | undefined {
+function tooEarly(settings: Settings, last: Asking | undefined, estimated: Asking): string | undefined {
+  const { compare, deepCheckIntervalMs } = settings;
   if (compare === 0) return 'HEAL_COMPARE is 0';
   // The databases may have grown since the last one: what it would cost now counts as well.
   const most = (of: 'longestMs' | 'sumMs') => Math.max(last?.[of] ?? 0, estimated[of]);

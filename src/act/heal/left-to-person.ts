@@ -14,11 +14,9 @@ const looks = ([program = '', ...words]: readonly string[]): boolean =>
  * `HEAL_TAKE_OVER_AFTER`.
  * @returns a sentence without its full stop
  */
-export async function whyLeftToPerson(
-  { machine, places }: World,
-  settings: Settings,
-  { observed: { swap, atMs } }: Situation,
-): Promise<string | undefined> {
+export async function whyLeftToPerson(world: World, settings: Settings, { observed }: Situation) {
+  const { machine, places } = world;
+  const { swap, atMs } = observed;
   const { copyUnit, copyUnitFile, copyEnv } = places;
   const ours = swap.originals || (await healRecordFile.read(machine, places.journal)) !== undefined;
   if (ours) return undefined;

@@ -1,5 +1,5 @@
 import { diagnose } from '../../diagnose/diagnose.ts';
-import { askGuards, type GuardFacts, type GuardId } from '../../plan/guards.ts';
+import { type Asked, askGuards, type GuardFacts } from '../../plan/guards.ts';
 import { changedTheCluster, firstNotDone, type HealStep, healSteps } from '../../plan/heal-steps.ts';
 import { bestEffort } from '../../report/best-effort.ts';
 import { closeRecord, type HealRecord, healRecordFile, healsInLastDay } from '../../state/heal-record.ts';
@@ -16,6 +16,9 @@ const GUARD_WAIT_MS = 15_000;
 const OFFER_AGAIN_MS = 10 * 60_000;
 /** More rounds than there are steps would mean that a step is never seen done. */
 const MAX_ROUNDS = 30;
+
+/** Why a heal is to stop, as a sentence without its end; undefined while it may go on. */
+export type WhyParked = () => Promise<string | undefined>;
 
 class Refused extends Error {
   override readonly name = 'Refused';
@@ -52,7 +55,7 @@ export async function guardFacts(heal: HealContext): Promise<GuardFacts> {
 }
 
 /** Asks guards; those that may pass by themselves are asked again, on a fresh look, for some seconds. */
-async function mustPass(heal: HealContext, step: HealStep, ids: readonly GuardId[]): Promise<void> {
+async function mustPass(heal: HealContext, step: HealStep, ids: Asked): Promise<void> {
   const beganMs = heal.machine.monotonicMs();
   for (;;) {
     const answers = askGuards(heal.situation, await guardFacts(heal), ids);
@@ -156,10 +159,7 @@ const mayStartAgain = ({ situation, memory }: HealContext): boolean =>
  * Never throws. What a cut-off run leaves behind is picked up by the next one.
  * @param parked asked between steps for why to stop; the heal stops at the next point where the cluster is whole
  */
-export async function runHeal(
-  heal: HealContext,
-  parked: () => Promise<string | undefined>,
-): Promise<Outcome> {
+export async function runHeal(heal: HealContext, parked: WhyParked): Promise<Outcome> {
   const { machine, places, record, log } = heal;
   const beganMs = Date.parse(record.startedAt);
   try {

@@ -140,10 +140,7 @@ export async function stage(heal: HealContext): Promise<string> {
 }
 
 /** A second environment file that sets the same keys would win over ours. */
-async function mustNotBeOverridden(
-  { machine, places }: HealContext,
-  texts: readonly string[],
-): Promise<void> {
+async function mustNotBeOverridden({ machine, places }: HealContext, texts: readonly string[]) {
   for (const path of new Set(texts.flatMap(environmentFiles))) {
     if (path === places.env || path === places.copyEnv) continue;
     const other = parseEnvFile((await machine.readFile(path))?.text ?? '');
