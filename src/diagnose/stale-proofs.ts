@@ -2,15 +2,14 @@ import { dataEvidence, type Evidence, ev, listEvidence } from './evidence.ts';
 import { isLogShort } from './log-words.ts';
 import type { BareSituation } from './situation.ts';
 
-/**
- * A fact, or several, from which it follows that a member can never come back with the data it has; why that is certain
- * is said in docs/verdicts.md.
- */
+/** A fact, or several, from which it follows that a member can never come back with the data it has. */
 export interface StaleProof {
   /** The reason code is `stale/ID`. */
   readonly id: string;
   /** One sentence: what was found. */
   readonly means: string;
+  /** Why it is certain: which facts, from where. */
+  readonly because: string;
   /** It holds while etcd is on its way up as well: on such data it waits for ever. */
   readonly whileStarting?: true;
   /** Whether others serve is asked beside it (src/diagnose/rules.ts). */
@@ -34,7 +33,7 @@ const damaged = (id: string, means: string, isOfIt: (file: string) => boolean): 
   return {
     id,
     means,
-    // Read without etcd they are damaged, and the last run, which could use them, crashed.
+    because: 'its files, read without etcd, are damaged, and its last run, which could use them, crashed',
     holds: (s) => harmIn(s).length > 0 && crashedOnData(s),
     shows: [damageEvidence, dataEvidence],
   };
@@ -47,6 +46,7 @@ export const staleProofs: readonly StaleProof[] = [
   {
     id: 'already-bootstrapped',
     means: 'its data are gone, while the cluster remembers the member as started',
+    because: 'no data stand there, or nothing but a founding, and those that serve list this node as started',
     holds: (s) => s.dataGone && s.membership === 'listed' && s.hasRun,
     shows: [dataEvidence, listEvidence],
   },
@@ -54,13 +54,16 @@ export const staleProofs: readonly StaleProof[] = [
     id: 'removed',
     means: 'the cluster has removed the member that its data belong to',
     whileStarting: true,
-    // An ID never comes back.
+    because:
+      'the log names a member ID of this cluster that those that serve do not list: an ID never comes back',
     holds: (s) => s.ownerUnlisted || (s.dataGone && s.membership === 'unlisted' && s.observed.mark.wasMember),
     shows: [dataEvidence, listEvidence],
   },
   {
     id: 'half-added',
     means: 'it was added again by hand, and has no data to start with',
+    because:
+      'no data stand there, it was a member before or its last run crashed, and those that serve list it as added and not started',
     holds: ({ dataGone, membership, crashed, observed: { app, mark } }) =>
       dataGone && membership === 'unstarted' && (crashed || mark.wasMember) && !(app.ok && app.value.isAdded),
     shows: [dataEvidence, listEvidence],
@@ -70,7 +73,8 @@ export const staleProofs: readonly StaleProof[] = [
   {
     id: 'log-short',
     means: 'its log ends before what it had already acknowledged',
-    // The words of the panic decide alone here, as no file shows it.
+    because:
+      'its database has applied entries that its log lacks; or etcd ended with a panic that says so, which no file shows',
     holds: (s) => s.owner !== undefined && isLogShort(s),
     shows: [dataEvidence],
   },
@@ -78,7 +82,8 @@ export const staleProofs: readonly StaleProof[] = [
     id: 'given-up',
     means: 'what it alone has committed was given up by a person',
     whileStarting: true,
-    // A log that is ahead of the cluster never becomes part of it again.
+    because:
+      'a log that is ahead of the cluster never becomes part of it again, and `heal-node adopt --discard-ahead` was run for these very data',
     holds: (s) => s.givenUp,
     shows: [dataEvidence, listEvidence],
   },

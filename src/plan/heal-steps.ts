@@ -42,8 +42,9 @@ interface StepRow {
   readonly looksBefore?: readonly Part[];
   /** What it changes, and is observed again right after; membership calls return the new list themselves. */
   readonly looksAfter?: readonly Part[];
-  /** How the world shows that it is done, or no longer called for; in words: docs/verdicts.md. */
+  /** How the world shows that it is done, or no longer called for; and the same as a sentence. */
   readonly done: (s: Situation, run: RunMemory) => boolean;
+  readonly doneWhen: string;
   /** It can be taken back, or may stay; the first of which neither holds is the point of no return. */
   readonly reversible?: true | 'may stay';
   /** What this run learns from the situation in which the step begins. */
@@ -120,6 +121,7 @@ const rows = [
     looksBefore: ['files', 'units', 'self', 'cluster'],
     looksAfter: ['files', 'units', 'host'],
     done: (s) => !s.certificatesToBring,
+    doneWhen: 'etcd is not in TLS mode, or none of its certificates is missing',
     reversible: 'may stay',
   },
   {
@@ -131,6 +133,7 @@ const rows = [
     looksBefore: ['files', 'units', 'self', 'cluster'],
     looksAfter: ['files', 'units'],
     done: (s, run) => joined(s, run) || fenced(s),
+    doneWhen: 'the unit has the name of its copy, its original is saved, and etcd is stopped',
     reversible: true,
     learns: (s) => ({
       provenStale: true,
@@ -146,6 +149,7 @@ const rows = [
     needs: [...LOCAL, 'stale', 'own-data', 'not-ahead', 'birthmark'],
     looksAfter: ['files'],
     done: (s, run) => joined(s, run) || emptyEnough(s) || arriving(s),
+    doneWhen: 'the data dir is empty, or holds what the new member is receiving',
     reversible: true,
   },
   {
@@ -156,6 +160,8 @@ const rows = [
     needs: ['role'],
     looksAfter: ['files', 'units'],
     done: (s, run) => homeAndJoined(s, run) || staged(s, run),
+    doneWhen:
+      'systemd has loaded a copy of the unit whose environment joins the cluster as its members list it',
     reversible: true,
   },
   {
@@ -166,6 +172,7 @@ const rows = [
     needs: 'all',
     looksBefore: ['files', 'units', 'self', 'cluster'],
     done: (s, run) => joined(s, run) || s.membership === 'unlisted' || s.membership === 'unstarted',
+    doneWhen: 'the cluster does not list this node, or lists it as added and not started',
   },
   {
     id: 'add',
@@ -175,6 +182,8 @@ const rows = [
     needs: ['role', 'app-quiet', 'birthmark', 'quorum', 'agreement', 'own-member', 'mounted'],
     looksBefore: ['files', 'units'],
     done: (s, run) => joined(s, run) || (s.membership === 'unstarted' && (run.listedByAll || up(s))),
+    doneWhen:
+      'every member that serves lists this node as added and not started, and no longer its old ID; or etcd runs already',
   },
   {
     id: 'start',
@@ -184,6 +193,7 @@ const rows = [
     needs: ['role'],
     looksAfter: ['files', 'units'],
     done: (s, run) => up(s) && (joined(s, run) || arriving(s) || s.unit?.active === 'activating'),
+    doneWhen: 'etcd runs, on its new data or on its way to them',
   },
   {
     id: 'verify',
@@ -191,6 +201,7 @@ const rows = [
     what: 'wait until the member serves, is listed once and has the data of the others',
     typed: 'etcdctl endpoint health; etcdctl member list; etcdctl endpoint health --cluster',
     done: (_, { verified }) => verified,
+    doneWhen: 'this run has seen the new member serve, listed once, at the revision of the others',
   },
   {
     id: 'restore',
@@ -200,6 +211,7 @@ const rows = [
       'mv etcd1.service etcd.service; rm etcd1.env; vi etcd.service; systemctl daemon-reload; systemctl stop etcd1; systemctl start etcd',
     looksAfter: ['files', 'units'],
     done: (s) => onOriginals(s) && up(s),
+    doneWhen: 'the original unit is in place, nothing of the swap is left, and etcd runs',
   },
   {
     id: 'confirm',
@@ -207,6 +219,7 @@ const rows = [
     what: 'see the member healthy on its originals',
     typed: 'etcdctl endpoint health; look at the console',
     done: (_, { confirmed }) => confirmed,
+    doneWhen: 'this run has seen the member serve on its originals',
   },
 ] as const satisfies readonly StepRow[];
 
