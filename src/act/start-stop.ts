@@ -129,8 +129,9 @@ export async function stop(world: World, settings: Settings, log: Log): Promise<
     await waitUntil(machine, DAY_MS, 200, async () => !(await healRuns(machine)) || undefined);
   }
   const code = (await machine.runApp(settings.stopCmd, DAY_MS)) ?? 1;
-  // Again: what a heal has started on its way here was started before.
-  await bestEffort(log, places.parked, park(machine, places));
+  // Again, unless a start has come meanwhile: what a heal has started on its way here was started before.
+  if ((await machine.kindOf(places.parked)) !== 'none')
+    await bestEffort(log, places.parked, park(machine, places));
   if ((await machine.kindOf(places.copyUnitFile)) === 'none') return code;
   // The app's own stop cannot know the unit that stands in for its own, and fails where its own is moved aside.
   // Somebody may just have put the originals back: what counts is whether anything runs.
