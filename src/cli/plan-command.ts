@@ -1,5 +1,7 @@
 import { HealContext } from '../act/heal/heal-context.ts';
 import { guardFacts } from '../act/heal/run-heal.ts';
+import { commandsByHand } from '../plan/by-hand.ts';
+import { healSteps } from '../plan/heal-steps.ts';
 import { plan } from '../plan/plan.ts';
 import { noLog } from '../report/log.ts';
 import { newRecord } from '../state/heal-record.ts';
@@ -30,10 +32,32 @@ export async function showPlan(json = false) {
   return { steps, code: steps.length > 0 && guards.some(({ pass }) => !pass) ? EXIT.refused : EXIT.done };
 }
 
+/**
+ * Prints the commands that do the same by hand, to be pasted into a shell on this node; none where a guard refuses, which
+ * a person must not go round either. @returns the exit code of `plan`
+ */
+async function printByHand(): Promise<number> {
+  const looked = await look();
+  const { steps, guards } = await planFor(looked);
+  const refusing = guards.filter(({ pass }) => !pass);
+  if (steps.length === 0) console.log('# There is nothing to heal.');
+  else if (refusing.length > 0) {
+    const why = refusing.map(({ id, why }) => `${id}: ${why}`).join('; ');
+    console.error(`heal-node plan: no commands are printed, as they could do harm now: ${why}.`);
+    return EXIT.refused;
+  } else {
+    const ids = steps.map(({ id }) => id);
+    const left = healSteps.filter(({ id }) => ids.includes(id));
+    console.log(commandsByHand(looked.situation, looked.world.places, looked.settings, left));
+  }
+  return EXIT.done;
+}
+
 export const planCommand: CommandSpec = {
   name: 'plan',
   what: 'says what a heal would do now, step by step, and which guards let it',
+  options: [['--manual', 'prints the commands that do it by hand, with the values of this node']],
   json: 'heal-node.plan/1',
   exits: '0 nothing to heal, or every guard passes; 3 a guard refuses; 2 settings',
-  run: async ({ json }) => (await showPlan(json === true)).code,
+  run: async ({ json, manual }) => (manual ? printByHand() : (await showPlan(json === true)).code),
 };
