@@ -13,4 +13,7 @@ export interface CommandSpec {
   readonly run: (options: Readonly<Record<string, unknown>>, words: readonly string[]) => Promise<number>;
 }
 
+/** What was called for is not allowed: the place, the value, and what is; a sentence without its full stop. */
+export class UsageError extends Error {}
+
 export const EXIT = { done: 0, failed: 1, usage: 2, refused: 3, notHealthy: 4 } as const;

@@ -10,6 +10,7 @@ import { healCommand, resumeCommand } from './heal-command.ts';
 import { historyCommand, logsCommand } from './history-command.ts';
 import { installCommand } from './install-command.ts';
 import { metricsCommand } from './metrics-command.ts';
+import { pauseCommand, unpauseCommand } from './pause-command.ts';
 import { planCommand } from './plan-command.ts';
 import { restoreCommand } from './restore-command.ts';
 import { statusCommand } from './status-command.ts';
@@ -35,6 +36,8 @@ export const commands: readonly CommandSpec[] = [
   resumeCommand,
   restoreCommand,
   adoptCommand,
+  pauseCommand,
+  unpauseCommand,
   historyCommand,
   logsCommand,
   metricsCommand,

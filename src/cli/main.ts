@@ -1,7 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { version } from '../../package.json';
 import { SettingsError } from '../settings/parse-settings.ts';
-import { EXIT } from './command.ts';
+import { EXIT, UsageError } from './command.ts';
 import { commands } from './commands.ts';
 
 /** The operator's command, wired from the table. @returns the exit code of the contract */
@@ -35,7 +35,7 @@ export async function main(words: readonly string[]): Promise<number> {
     return code;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
-    if (error instanceof SettingsError) {
+    if (error instanceof SettingsError || error instanceof UsageError) {
       console.error(`heal-node: ${error.message}`);
       return EXIT.usage;
     }

@@ -39,7 +39,8 @@ export async function showPlan(json = false) {
 async function printByHand(): Promise<number> {
   const looked = await look();
   const { steps, guards } = await planFor(looked);
-  const refusing = guards.filter(({ pass }) => !pass);
+  // The commands pause it themselves.
+  const refusing = guards.filter(({ id, pass }) => !pass && id !== 'not-paused');
   if (steps.length === 0) console.log('# There is nothing to heal.');
   else if (refusing.length > 0) {
     const why = refusing.map(({ id, why }) => `${id}: ${why}`).join('; ');

@@ -43,6 +43,7 @@ export const statusCommand: CommandSpec = {
         lastHeal: lastHeal ?? null,
         diverged: diverged ?? null,
         birthmarkMismatch: situation.birthmarkMismatch ?? null,
+        paused: situation.paused ?? null,
       });
     } else {
       console.log(`${node.name || 'This node'} is ${verdict} (${reason}): ${means}.`);
@@ -61,7 +62,8 @@ export const statusCommand: CommandSpec = {
       if (situation.birthmarkMismatch) console.log(`Beware: ${situation.birthmarkMismatch}.`);
       if (diverged) console.log(`Its data are not to be trusted: ${diverged}.`);
       if (last) console.log(`The last heal, ${last.id}, ended at ${last.endedAt ?? '?'}: ${last.message}`);
-      if (verdict !== 'healthy') for (const line of whatNext(diagnosis, settings)) console.log(line);
+      if (verdict !== 'healthy')
+        for (const line of whatNext(diagnosis, settings, situation.paused)) console.log(line);
     }
     return verdict === 'healthy' ? EXIT.done : EXIT.notHealthy;
   },

@@ -20,6 +20,7 @@ mustBeStopped() {
     case $(systemctl is-active "$u") in active | activating | deactivating | reloading) fail "$u runs" ;; esac
   done
 }
+if [ -e "$paused" ]; then :; else "$healNode" pause --for 2h --reason 'a runbook by hand'; fi
 ### certificates
 fail "the certificates are gone: bring them back first, see docs/runbook.md, certificates"
 ### fence
@@ -124,4 +125,5 @@ for f in "$copyUnitFile" "$copyDropIns" "$copyEnv" "$originals"; do
 done
 others member list
 ### end
+"$healNode" unpause
 echo "Done. What was set aside stays in $data.by-hand-* until you delete it."

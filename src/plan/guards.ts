@@ -187,6 +187,11 @@ export const guards = [
     refuses: (_, { leftToPerson }) => leftToPerson,
   },
   {
+    id: 'not-paused',
+    asks: 'Has nobody paused heals, on this node or in the whole cluster?',
+    refuses: ({ paused }) => paused,
+  },
+  {
     id: 'version',
     asks: "Is this node's etcd not older than the cluster, which would not let it join?",
     refuses: (s) => s.etcdTooOld,

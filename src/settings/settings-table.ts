@@ -25,7 +25,7 @@ const row = <T>(key: SettingRow<T>['key'], fallback: string, kind: Kind<T>) => (
 const MS_PER_UNIT: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 
 /** `500ms`, `3s`, `2m`, `1h`; the value is in milliseconds. */
-const duration = {
+export const duration = {
   allowed: 'a duration such as 500ms, 3s, 2m or 1h, from 1ms to 24h',
   parse: (text: string): number | undefined => {
     const [, count, unit] = /^(\d{1,9})(ms|s|m|h)$/.exec(text) ?? [];

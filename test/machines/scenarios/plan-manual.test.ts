@@ -10,7 +10,6 @@ scenario(
   async (stage) => {
     const { bed, machine } = stage;
     const bad = machine(2);
-    await bad.sh('echo HEAL_MODE=manual >> /opt/app/conf/heal-node.env');
     const before = { ids: await idsOf(stage), originals: await originals(bad) };
     assert.is((await bad.cli('plan', '--manual')).stdout, '# There is nothing to heal.');
     await goStale(bad, 'wal-damaged');
