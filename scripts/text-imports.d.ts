@@ -3,3 +3,15 @@ declare module '*.sh' {
   const text: string;
   export default text;
 }
+declare module '*.service' {
+  const text: string;
+  export default text;
+}
+declare module '*.conf' {
+  const text: string;
+  export default text;
+}
+declare module '*.fish' {
+  const text: string;
+  export default text;
+}

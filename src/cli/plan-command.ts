@@ -4,7 +4,7 @@ import { commandsByHand } from '../plan/by-hand.ts';
 import { healSteps } from '../plan/heal-steps.ts';
 import { plan } from '../plan/plan.ts';
 import { noLog } from '../report/log.ts';
-import { newRecord } from '../state/heal-record.ts';
+import { healRecordFile, newRecord } from '../state/heal-record.ts';
 import { type CommandSpec, EXIT } from './command.ts';
 import { type Looked, look, printJson } from './look.ts';
 
@@ -15,21 +15,28 @@ export async function planFor({ settings, world, situation, diagnosis }: Looked)
   return plan(situation, await guardFacts(heal));
 }
 
-/** Shows what a heal would do now. @returns its steps, and the exit code of `plan` */
+/** Shows what a heal would do now. @returns whether there is any, and the exit code of `plan` */
 export async function showPlan(json = false) {
-  const planned = await planFor(await look());
+  const looked = await look();
+  const { machine, places } = looked.world;
+  const planned = await planFor(looked);
   const { verdict, reason, steps, guards } = planned;
+  const unfinished = (await healRecordFile.read(machine, places.journal))?.id;
   if (json) {
-    printJson(planned);
+    printJson({ ...planned, unfinished: unfinished ?? null });
   } else {
     console.log(`The verdict is ${verdict} (${reason}).`);
-    if (steps.length === 0) console.log('There is nothing to heal.');
+    if (unfinished) console.log(`Heal ${unfinished} is not finished; \`heal-node resume\` takes it up.`);
+    else if (steps.length === 0) console.log('There is nothing to heal.');
     for (const { id, runbookStep, what } of steps)
       console.log(`  ${id} (runbook step ${runbookStep}): ${what}`);
     for (const { id, pass, why } of guards)
       console.log(`  guard ${id}: ${pass ? 'passes' : `refuses, ${why}`}`);
   }
-  return { steps, code: steps.length > 0 && guards.some(({ pass }) => !pass) ? EXIT.refused : EXIT.done };
+  return {
+    hasWork: steps.length > 0 || unfinished !== undefined,
+    code: steps.length > 0 && guards.some(({ pass }) => !pass) ? EXIT.refused : EXIT.done,
+  };
 }
 
 /**
