@@ -14,13 +14,19 @@ export const intent: Readonly<Record<Response, string>> = {
 };
 
 /** What heal-node will do about a verdict, and what a person should. */
-export function whatNext({ response, advice }: Diagnosis, settings: Settings): readonly string[] {
+export function whatNext(
+  { response, advice }: Diagnosis,
+  settings: Settings,
+  paused?: string,
+): readonly string[] {
   const will =
-    settings.mode === 'manual' && response === 'heal'
-      ? 'HEAL_MODE is manual: heal it by hand with `heal-node heal`.'
-      : settings.mode === 'off'
-        ? "HEAL_MODE is off: the hooks do what the app's own would."
-        : intent[response];
+    paused && ['heal', 'resume'].includes(response)
+      ? `Nothing is healed: ${paused}.`
+      : settings.mode === 'manual' && response === 'heal'
+        ? 'HEAL_MODE is manual: heal it by hand with `heal-node heal`.'
+        : settings.mode === 'off'
+          ? "HEAL_MODE is off: the hooks do what the app's own would."
+          : intent[response];
   return advice === '' ? [will] : [will, `Action: ${advice}.`];
 }
 
@@ -30,14 +36,14 @@ export const diagnoseCommand: CommandSpec = {
   json: 'heal-node.diagnosis/2',
   exits: '0 healthy, 4 not healthy, 2 settings',
   run: async ({ json }) => {
-    const { settings, diagnosis } = await look();
+    const { settings, situation, diagnosis } = await look();
     if (json) {
       printJson(diagnosis);
     } else {
       const { node, verdict, reason, means, evidence } = diagnosis;
       console.log(`${node.name || 'This node'} is ${verdict} (${reason}): ${means}.`);
       for (const { source, text, tookMs } of evidence) console.log(`  - ${source}: ${text} [${tookMs} ms]`);
-      for (const line of whatNext(diagnosis, settings)) console.log(line);
+      for (const line of whatNext(diagnosis, settings, situation.paused)) console.log(line);
     }
     return diagnosis.verdict === 'healthy' ? EXIT.done : EXIT.notHealthy;
   },

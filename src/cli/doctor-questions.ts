@@ -84,10 +84,12 @@ export const doctorQuestions: readonly Question[] = [
   {
     id: 'mode',
     asks: 'Does it heal by itself?',
-    finds: ({ settings: { mode }, parked }) =>
+    finds: ({ settings: { mode }, parked, situation }) =>
       mode !== 'auto'
         ? `HEAL_MODE is ${mode}; set it to auto in /opt/app/conf/heal-node.env if that is not meant`
-        : parked && 'the app was stopped; its next start takes that back',
+        : parked
+          ? 'the app was stopped; its next start takes that back'
+          : situation.paused,
   },
   {
     id: 'unfinished',

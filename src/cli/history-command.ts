@@ -3,7 +3,7 @@ import { readableLine, tailOf } from '../report/read-log.ts';
 import { loadSettings } from '../settings/load-settings.ts';
 import { history } from '../state/heal-record.ts';
 import { LOG_FILE } from '../state/places.ts';
-import { type CommandSpec, EXIT } from './command.ts';
+import { type CommandSpec, EXIT, UsageError } from './command.ts';
 import { printJson } from './look.ts';
 
 export const historyCommand: CommandSpec = {
@@ -38,12 +38,8 @@ export const logsCommand: CommandSpec = {
   options: [['--lines <count>', `how many lines, ${DEFAULT_LINES} unless told`]],
   json: 'the JSON lines as they are',
   run: async ({ json, lines = String(DEFAULT_LINES) }) => {
-    if (!/^[1-9]\d{0,5}$/.test(String(lines))) {
-      console.error(
-        `heal-node logs: --lines ${lines} is not allowed; allowed is a whole number from 1 to 999999.`,
-      );
-      return EXIT.usage;
-    }
+    if (!/^[1-9]\d{0,5}$/.test(String(lines)))
+      throw new UsageError(`--lines ${lines} is not allowed; allowed is a whole number from 1 to 999999`);
     for (const line of tailOf(LOG_FILE, 0)().slice(-Number(lines)))
       console.log(json ? line : readableLine(line));
     return EXIT.done;

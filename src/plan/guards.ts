@@ -170,6 +170,11 @@ export const guards = [
     refuses: (_, { leftToPerson }) => leftToPerson,
   },
   {
+    id: 'not-paused',
+    // A heal that has begun goes on to its end.
+    refuses: ({ paused, swapped }) => !swapped && paused,
+  },
+  {
     id: 'version',
     refuses: (s) => s.etcdTooOld,
   },

@@ -27,7 +27,7 @@ const row = <T>(key: SettingRow<T>['key'], fallback: string, of: Kind<T>) => ({
 const MS_PER_UNIT: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 
 /** `500ms`, `3s`, `2m`, `1h`; the value is in milliseconds. */
-const duration = kind('a duration such as 500ms, 3s, 2m or 1h, from 1ms to 24h', (text) => {
+export const duration = kind('a duration such as 500ms, 3s, 2m or 1h, from 1ms to 24h', (text) => {
   const [, count, unit] = /^(\d{1,9})(ms|s|m|h)$/.exec(text) ?? [];
   const ms = Number(count) * (MS_PER_UNIT[unit ?? ''] ?? Number.NaN);
   return ms >= 1 && ms <= 24 * 3_600_000 ? ms : undefined;

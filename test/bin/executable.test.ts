@@ -58,6 +58,8 @@ test('every command has a help that exits 0, and the help lists them all', async
 test('bad usage exits 2 with a sentence', async () => {
   for (const words of [
     ['bogus'],
+    ['pause', '--for', '2 hours', '--reason', 'x'],
+    ['pause', '--for', '2h'],
     ['status', '--bogus'],
     ['hook', 'bogus'],
     ['hook'],
