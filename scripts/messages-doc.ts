@@ -16,9 +16,10 @@ export interface MessageRow {
 }
 
 const withAdvice = (means: string, advice: string): string => (advice ? `${means}. → ${advice}` : means);
-const what: Readonly<Record<string, string>> = Object.fromEntries(
-  healSteps.map((step) => [step.id, step.what]),
-);
+const stepOf = (en: string): string => {
+  const step = healSteps.find(({ what }) => what === en);
+  return step ? `step ${step.id}` : '';
+};
 
 /** Every message of the catalogue, in the order of the codes. */
 export const messages: readonly MessageRow[] = [
@@ -32,10 +33,9 @@ export const messages: readonly MessageRow[] = [
     };
   }),
   ...Object.entries(catalogue.guards).map(([id, row]) => ({ ...row, of: `guard ${id}` })),
-  ...Object.entries(catalogue.steps).map(([id, row]) => ({ ...row, of: `step ${id}`, en: what[id] ?? '' })),
   ...Object.entries(catalogue.sentences as Record<string, { code: string; zh: string }>).map(([en, row]) => ({
     ...row,
-    of: '',
+    of: stepOf(en),
     en,
   })),
 ].sort((a, b) => (a.code < b.code ? -1 : 1));

@@ -1,8 +1,7 @@
-import type { Diagnosis } from '../diagnose/diagnose.ts';
 import type { Response } from '../diagnose/verdicts.ts';
-import type { Settings } from '../settings/settings-table.ts';
+import { nameOf, wordsOf } from '../words/words.ts';
 import { type CommandSpec, EXIT } from './command.ts';
-import { look, printJson } from './look.ts';
+import { type Looked, look, printJson } from './look.ts';
 
 export const intent: Readonly<Record<Response, string>> = {
   nothing: 'The health action does nothing.',
@@ -14,20 +13,25 @@ export const intent: Readonly<Record<Response, string>> = {
 };
 
 /** What heal-node will do about a verdict, and what a person should. */
-export function whatNext(
-  { response, advice }: Diagnosis,
-  settings: Settings,
-  paused?: string,
-): readonly string[] {
+export function whatNext({ diagnosis, settings, situation: { paused }, language, tell }: Looked): string[] {
+  const { response, reason } = diagnosis;
+  const { advice } = wordsOf(reason, language);
   const will =
     paused && ['heal', 'resume'].includes(response)
-      ? `Nothing is healed: ${paused}.`
+      ? tell('Nothing is healed: {0}.', paused)
       : settings.mode === 'manual' && response === 'heal'
-        ? 'HEAL_MODE is manual: heal it by hand with `heal-node heal`.'
+        ? tell('HEAL_MODE is manual: heal it by hand with `heal-node heal`.')
         : settings.mode === 'off'
-          ? "HEAL_MODE is off: the hooks do what the app's own would."
-          : intent[response];
-  return advice === '' ? [will] : [will, `Action: ${advice}.`];
+          ? tell("HEAL_MODE is off: the hooks do what the app's own would.")
+          : tell(intent[response]);
+  return advice === '' ? [will] : [will, tell('Action: {0}.', advice)];
+}
+
+/** What is wrong with this member, in a sentence. */
+export function headline({ diagnosis: { node, verdict, reason }, language, tell }: Looked): string {
+  const { means, code } = wordsOf(reason, language);
+  const name = node.name || tell('This node');
+  return tell('{0} is {1} ({2}): {3}. [{4}]', name, nameOf(verdict, language), reason, means, code);
 }
 
 export const diagnoseCommand: CommandSpec = {
@@ -36,14 +40,15 @@ export const diagnoseCommand: CommandSpec = {
   json: 'heal-node.diagnosis/2',
   exits: '0 healthy, 4 not healthy, 2 settings',
   run: async ({ json }) => {
-    const { settings, situation, diagnosis } = await look();
+    const looked = await look();
+    const { diagnosis } = looked;
     if (json) {
       printJson(diagnosis);
     } else {
-      const { node, verdict, reason, means, evidence } = diagnosis;
-      console.log(`${node.name || 'This node'} is ${verdict} (${reason}): ${means}.`);
-      for (const { source, text, tookMs } of evidence) console.log(`  - ${source}: ${text} [${tookMs} ms]`);
-      for (const line of whatNext(diagnosis, settings, situation.paused)) console.log(line);
+      console.log(headline(looked));
+      for (const { source, text, tookMs } of diagnosis.evidence)
+        console.log(`  - ${source}: ${text} [${tookMs} ms]`);
+      for (const line of whatNext(looked)) console.log(line);
     }
     return diagnosis.verdict === 'healthy' ? EXIT.done : EXIT.notHealthy;
   },

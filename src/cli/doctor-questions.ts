@@ -27,7 +27,11 @@ export const peaceGuards: readonly GuardId[] = [
 ];
 
 /** What the doctor's own questions are answered from. */
-export async function peacetime({ settings, world: { machine, places }, situation }: Looked) {
+export async function peacetime({
+  settings,
+  world: { machine, places },
+  situation,
+}: Pick<Looked, 'settings' | 'world' | 'situation'>) {
   const { config, observed } = situation;
   const nowMs = machine.now();
   const later = config ? await brokenCertificates(machine, config, nowMs + CERTIFICATE_DAYS * DAY_MS) : [];

@@ -39,10 +39,10 @@ export const healCommand: CommandSpec = {
       throw new UsageError(
         'there is no terminal to ask on; --yes heals without asking, --dry-run shows what it would do',
       );
-    const { hasWork, code } = await showPlan();
+    const { hasWork, code, tell } = await showPlan();
     if (dryRun || !hasWork) return code;
-    if (confirm('Heal this member now?')) return healInService();
-    console.log('Nothing was done.');
+    if (confirm(tell('Heal this member now?'))) return healInService();
+    console.log(tell('Nothing was done.'));
     return EXIT.failed;
   },
 };

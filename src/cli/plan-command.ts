@@ -5,6 +5,7 @@ import { healSteps } from '../plan/heal-steps.ts';
 import { plan } from '../plan/plan.ts';
 import { noLog } from '../report/log.ts';
 import { healRecordFile, newRecord } from '../state/heal-record.ts';
+import { nameOf, wordsOf } from '../words/words.ts';
 import { type CommandSpec, EXIT } from './command.ts';
 import { type Looked, look, printJson } from './look.ts';
 
@@ -21,19 +22,24 @@ export async function showPlan(json = false) {
   const { machine, places } = looked.world;
   const planned = await planFor(looked);
   const { verdict, reason, steps, guards } = planned;
+  const { tell, language } = looked;
   const unfinished = (await healRecordFile.read(machine, places.journal))?.id;
   if (json) {
     printJson({ ...planned, unfinished: unfinished ?? null });
   } else {
-    console.log(`The verdict is ${verdict} (${reason}).`);
-    if (unfinished) console.log(`Heal ${unfinished} is not finished; \`heal-node resume\` takes it up.`);
-    else if (steps.length === 0) console.log('There is nothing to heal.');
+    console.log(
+      tell('The verdict is {0} ({1}). [{2}]', nameOf(verdict, language), reason, wordsOf(reason).code),
+    );
+    if (unfinished)
+      console.log(tell('Heal {0} is not finished; `heal-node resume` takes it up.', unfinished));
+    else if (steps.length === 0) console.log(tell('There is nothing to heal.'));
     for (const { id, runbookStep, what } of steps)
-      console.log(`  ${id} (runbook step ${runbookStep}): ${what}`);
+      console.log(tell('  {0} (runbook step {1}): {2}', id, runbookStep, tell(what)));
     for (const { id, pass, why } of guards)
-      console.log(`  guard ${id}: ${pass ? 'passes' : `refuses, ${why}`}`);
+      console.log(pass ? tell('  guard {0}: passes', id) : tell('  guard {0}: refuses, {1}', id, why));
   }
   return {
+    tell,
     hasWork: steps.length > 0 || unfinished !== undefined,
     code: steps.length > 0 && guards.some(({ pass }) => !pass) ? EXIT.refused : EXIT.done,
   };

@@ -2,8 +2,8 @@ import { healRuns } from '../act/ask-for-heal.ts';
 import { failureTolerance } from '../diagnose/failure-tolerance.ts';
 import { healRecordFile, history } from '../state/heal-record.ts';
 import { type CommandSpec, EXIT } from './command.ts';
-import { whatNext } from './diagnose-command.ts';
-import { type Looked, look, printJson } from './look.ts';
+import { headline, whatNext } from './diagnose-command.ts';
+import { type Looked, look, printJson, type Tell } from './look.ts';
 import { watch } from './watch.ts';
 
 /** How each listed member sees the cluster, or why it does not say. */
@@ -20,8 +20,12 @@ function viewsOf({ situation: { self, cluster }, diagnosis: { members } }: Looke
 }
 
 /** What the number of members that may still fail comes to. */
-const toleranceText = (tolerance: number): string =>
-  `Failure tolerance: ${tolerance}${tolerance > 0 ? '' : tolerance === 0 ? ', one more failure and the cluster stops' : ', the cluster has no quorum'}.`;
+const toleranceText = (tell: Tell, tolerance: number): string =>
+  tolerance > 0
+    ? tell('Failure tolerance: {0}.', tolerance)
+    : tolerance === 0
+      ? tell('Failure tolerance: {0}, one more failure and the cluster stops.', tolerance)
+      : tell('Failure tolerance: {0}, the cluster has no quorum.', tolerance);
 
 export const statusCommand: CommandSpec = {
   name: 'status',
@@ -33,7 +37,7 @@ export const statusCommand: CommandSpec = {
   run: async ({ json, watch: watches }) => {
     if (watches) return watch();
     const looked = await look();
-    const { settings, world, situation, diagnosis } = looked;
+    const { settings, world, situation, diagnosis, tell } = looked;
     const { machine, places } = world;
     const unfinished = await healRecordFile.read(machine, places.journal);
     const last = (await history(machine, places)).at(-1);
@@ -65,20 +69,24 @@ export const statusCommand: CommandSpec = {
       });
     else {
       const lines = [
-        `${node.name || 'This node'} is ${verdict} (${reason}): ${means}.`,
+        headline(looked),
         ...members.map(({ id, name, peerUrls }, at) => {
           const { serves, sees } = views[at] ?? { serves: false, sees: '' };
-          const own = id === node.memberId ? ' (this node)' : '';
-          return `  ${id} ${name || 'not started yet'} ${peerUrls.join(',')}${own}\n    ${serves ? 'serves' : 'does not serve'}: ${sees}`;
+          const own = id === node.memberId ? tell(' (this node)') : '';
+          const view = serves ? tell('serves: {0}', sees) : tell('does not serve: {0}', sees);
+          return `  ${id} ${name || tell('not started yet')} ${peerUrls.join(',')}${own}\n    ${view}`;
         }),
-        cluster.disagreement && `They disagree: ${cluster.disagreement}.`,
-        tolerance !== undefined && toleranceText(tolerance),
+        cluster.disagreement && tell('They disagree: {0}.', cluster.disagreement),
+        tolerance !== undefined && toleranceText(tell, tolerance),
         unfinished &&
-          `Heal ${unfinished.id} is ${runs ? `under way at ${step}` : `not finished; it stopped at ${step}`}.`,
-        birthmarkMismatch && `Beware: ${birthmarkMismatch}.`,
-        diverged && `Its data are not to be trusted: ${diverged}.`,
-        last && `The last heal, ${last.id}, ended at ${last.endedAt ?? '?'}: ${last.message}`,
-        ...(verdict === 'healthy' ? [paused && `Beware: ${paused}.`] : whatNext(diagnosis, settings, paused)),
+          (runs
+            ? tell('Heal {0} is under way at {1}.', unfinished.id, step)
+            : tell('Heal {0} is not finished; it stopped at {1}.', unfinished.id, step)),
+        birthmarkMismatch && tell('Beware: {0}.', birthmarkMismatch),
+        diverged && tell('Its data are not to be trusted: {0}.', diverged),
+        last &&
+          tell('The last heal, {0}, ended at {1}: {2}', last.id, last.endedAt ?? '?', last.message ?? ''),
+        ...(verdict === 'healthy' ? [paused && tell('Beware: {0}.', paused)] : whatNext(looked)),
       ];
       for (const line of lines) if (line) console.log(line);
     }

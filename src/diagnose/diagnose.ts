@@ -4,10 +4,10 @@ import { rules } from './rules.ts';
 import type { Situation } from './situation.ts';
 import { type Verdict, verdicts } from './verdicts.ts';
 
-/** What is wrong, or not, with one member. `diagnose --json` prints it as it is, see docs/json.md. */
-export type Diagnosis = Readonly<ReturnType<typeof diagnose>>;
-
-/** Pure: the first rule that holds. The last one always does. */
+/**
+ * What is wrong, or not, with one member: the first rule that holds, and the last one always does. Pure. `diagnose --json`
+ * prints it as it is, see docs/json.md.
+ */
 export function diagnose(situation: Situation) {
   for (const { reason, response, when, shows } of rules) {
     const found = when(situation);

@@ -1,8 +1,7 @@
 import catalogue from './catalogue.json';
 
 /** The languages of what is said to a person; the log and `--json` are English. */
-export const LANGUAGES = ['en', 'zh'] as const;
-export type Language = (typeof LANGUAGES)[number];
+export type Language = 'en' | 'zh';
 
 /** What was found, and what a person should do about it, where that is anything. */
 interface Found {
@@ -42,6 +41,10 @@ export function wordsOf(
   const general = verdicts[reason.slice(0, reason.indexOf('/'))]?.[language].advice ?? '';
   return { code, advice: general, ...words[language] };
 }
+
+/** A verdict's own name stands in commands, alerts and `--json`; a Chinese reader gets what it means beside it. */
+export const nameOf = (verdict: string, language: Language): string =>
+  language === 'zh' ? `${verdicts[verdict]?.zh.name} ${verdict}` : verdict;
 
 /** What a guard asks. */
 export const questionOf = (guard: string, language: Language = 'en'): string =>
