@@ -81,7 +81,8 @@ export async function makeDeb(options: DebOptions): Promise<readonly PackageFile
     for (const each of all) put(root, each);
     await execa(
       'dpkg-deb',
-      ['--root-owner-group', `-Z${options.compression}`, '--build', root, options.out],
+      // At xz's usual level it is a tenth smaller, and takes four times as long.
+      ['--root-owner-group', `-Z${options.compression}`, '-z1', '--build', root, options.out],
       { env: { SOURCE_DATE_EPOCH: String(options.dateSec) } },
     );
     return files;
