@@ -43,8 +43,9 @@ export async function makePackage(arch: Architecture): Promise<string> {
 export async function lintian(deb: string): Promise<{ readonly ok: boolean; readonly said: string }> {
   const words = ['--fail-on=error', deb];
   // It warns on standard error that root should not run it.
-  const { exitCode, stdout, stderr } = await execa('lintian', words, { reject: false });
-  return { ok: exitCode === 0, said: stdout || (exitCode === 0 ? '' : stderr) };
+  const ran = await execa('lintian', words, { reject: false });
+  const ok = ran.exitCode === 0;
+  return { ok, said: ran.stdout || (ok ? '' : String(ran.shortMessage)) };
 }
 
 export const sha256 = (path: string): string => createHash('sha256').update(readFileSync(path)).digest('hex');

@@ -11,6 +11,7 @@ unfinished() {
   if systemd_runs; then
     case $(systemctl show --property=ActiveState heal-node.service) in
     ActiveState=inactive | ActiveState=failed) ;;
+    '') echo "systemd does not say whether heal-node.service is at work" && return ;;
     *) echo "heal-node.service is at work" && return ;;
     esac
   fi
