@@ -30,8 +30,9 @@ const settingsText = [
  */
 const gateText = placed(gateTemplate);
 
+/** `anyTarget`: systemd goes by the name of a link in .wants alone (systemd.unit(5)), and not every tool makes the same. */
 export type InstalledFile = { readonly path: string } & (
-  | { readonly link: string }
+  | { readonly link: string; readonly anyTarget?: true }
   | { readonly content: string | Buffer; readonly mode: number; readonly onlyIfMissing?: true }
 );
 
@@ -42,8 +43,12 @@ export const layout: readonly InstalledFile[] = [
   { path: SETTINGS_FILE, content: settingsText, mode: 0o600, onlyIfMissing: true },
   { path: `${UNIT_DIR}/${HEAL_UNIT}`, content: placed(unitTemplate), mode: 0o644 },
   { path: `${UNIT_DIR}/etcd.service.d/${GATE_DROP_IN}`, content: gateText, mode: 0o644 },
-  { path: `${UNIT_DIR}/multi-user.target.wants/${HEAL_UNIT}`, link: `../${HEAL_UNIT}` },
+  { path: `${UNIT_DIR}/multi-user.target.wants/${HEAL_UNIT}`, link: `../${HEAL_UNIT}`, anyTarget: true },
 ];
+
+/** Where the Debian package has the same: it may lay nothing in /usr/local, and what is in /etc is a person's (Debian Policy 9.1.2, 10.7). */
+export const packagedPath = (path: string): string =>
+  path.replace(UNIT_DIR, '/usr/lib/systemd/system').replace('/usr/local/bin', '/usr/bin');
 
 /** What to change in the app's `cluster.json`. */
 export const clusterJson = {
