@@ -4,8 +4,6 @@ import type { Settings } from '../settings/settings-table.ts';
 const ROOT_STATE_DIR = '/var/lib/heal-node';
 /** Root's own, in memory: gone with the power, and when a heal is over. */
 export const RUN_DIR = '/run/heal-node';
-/** A heal starts etcd on its original unit: the gate is not asked this once (src/install/layout.ts). */
-export const RESTORED = `${RUN_DIR}/restored`;
 export const LOG_FILE = '/var/log/heal-node/heal-node.log';
 export const DEEP_CHECK_FILE = '/var/lib/heal-node/deep-check.json';
 export const UNIT_DIR = '/etc/systemd/system';
@@ -42,7 +40,8 @@ export function places(settings: Settings) {
     originalUnit: `${ROOT_STATE_DIR}/originals/${unit}`,
     originalRights: `${ROOT_STATE_DIR}/originals/rights.json`,
     originals: `${ROOT_STATE_DIR}/originals`,
-    restored: RESTORED,
+    /** A heal starts etcd on its original unit: the gate is not asked this once (src/install/layout.ts). */
+    restored: `${RUN_DIR}/restored`,
     request: `${ROOT_STATE_DIR}/request.json`,
     outcome: `${ROOT_STATE_DIR}/outcome.json`,
     deepCheck: DEEP_CHECK_FILE,
