@@ -76,6 +76,7 @@ test('every import of a file of this repository is seen, and leads to one', () =
       'package.json',
       'src/install/10-heal-node-gate.conf',
       'src/install/heal-node.service',
+      'src/report/metrics.json',
     ],
     'the version, and what is no code',
   );
