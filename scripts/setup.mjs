@@ -4,7 +4,8 @@
  * installed, so it imports nothing. What is in place already is left alone.
  */
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const top = join(import.meta.dirname, '..');
@@ -42,22 +43,41 @@ const tools = {
 };
 if (Object.keys(tools).length > 0) {
   const places = ['/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
-  const missing = Object.keys(tools).filter((tool) => !places.some((dir) => existsSync(join(dir, tool))));
-  if (missing.length > 0 && process.getuid() === 0 && existsSync('/usr/bin/apt-get')) {
+  const isMissing = (tool) => !places.some((dir) => existsSync(join(dir, tool)));
+  const missing = Object.keys(tools).filter(isMissing);
+  const canInstall = process.getuid() === 0 && existsSync('/usr/bin/apt-get');
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  const apt = (...words) =>
+    execFileSync('apt-get', ['-qq', ...words], { env, stdio: ['ignore', 'ignore', 'inherit'] });
+  if (missing.length > 0 && canInstall) {
     const packages = [...new Set(missing.map((tool) => tools[tool]))];
     console.log(`Installing Debian packages: ${packages.join(' ')} …`);
     // Only the tools: whatever comes along must start no service on this machine (invoke-rc.d's policy layer).
     const policy = '/usr/sbin/policy-rc.d';
     const ours = !existsSync(policy);
-    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-    const apt = (...words) =>
-      execFileSync('apt-get', ['-qq', ...words], { env, stdio: ['ignore', 'ignore', 'inherit'] });
     if (ours) writeFileSync(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
     try {
       apt('update');
       apt('install', '-y', '--no-install-recommends', ...packages);
     } finally {
       if (ours) execFileSync('rm', [policy]);
+    }
+  }
+  // Of the package with Prometheus, which would come with a service, this program alone. What needs it says so where it
+  // could not be had.
+  if (isMissing('promtool') && canInstall) {
+    console.log('Fetching promtool from the Debian package prometheus …');
+    const dir = mkdtempSync(join(tmpdir(), 'heal-node-promtool-'));
+    try {
+      if (missing.length === 0) apt('update');
+      const unpack =
+        'apt-get -qq -o APT::Sandbox::User=root download prometheus && dpkg-deb --fsys-tarfile prometheus_*.deb | ' +
+        'tar -x -C /usr/local/bin --strip-components=3 ./usr/bin/promtool';
+      execFileSync('sh', ['-c', unpack], { cwd: dir, stdio: ['ignore', 'ignore', 'inherit'] });
+    } catch (error) {
+      console.error(`promtool could not be fetched: ${error.message}`);
+    } finally {
+      rmSync(dir, { recursive: true });
     }
   }
 }

@@ -11,13 +11,9 @@ import { healSteps } from '../src/plan/heal-steps.ts';
 import catalogue from '../src/words/catalogue.json';
 import { questionOf, wordsOf } from '../src/words/words.ts';
 import { recordedLines } from '../test/diagnose/recorded-lines.ts';
+import { code, table } from './markdown.ts';
 
 export const DOC = join(import.meta.dirname, '../docs/verdicts.md');
-
-const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
-const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
-  [head, head.map(() => '---'), ...rows].map((row) => `| ${row.map(cell).join(' | ')} |`).join('\n');
-const code = (text: string): string => `\`${text}\``;
 
 /** Where a reason has advice of its own, beside its verdict's. */
 const ownAdvice = (reason: string): string => {

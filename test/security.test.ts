@@ -38,7 +38,7 @@ import { openLog } from '../src/report/log.ts';
 import { parseSettings } from '../src/settings/parse-settings.ts';
 import { healRecordFile, history } from '../src/state/heal-record.ts';
 import { readMark } from '../src/state/member-mark.ts';
-import { type Places, places } from '../src/state/places.ts';
+import { HEAL_UNIT, type Places, places } from '../src/state/places.ts';
 import { asked, healthy, members, situation } from './fake/observation.ts';
 import { ThreeMembers } from './fake/three-members.ts';
 import { badOffers, certificatesOf } from './fake/tls.ts';
@@ -440,6 +440,18 @@ line('S16', 'certificates of another authority are not put in place, whoever off
   for (const other of fake.others) other.offers = badOffers['of another authority']?.[0];
   assert.match(fake.heal('operator')?.message ?? '', /its ca\.pem is not the authority by which/);
   assert.equal(certificatesOf(fake.node), {});
+});
+
+/** What `systemd-analyze security` may say at most, in tenths: 46 with systemd 247 to 257; up to 50 it says OK. */
+const EXPOSURE = 50;
+
+line('S17', 'systemd-analyze security says OK of heal-node.service', async () => {
+  const unit = join(import.meta.dirname, '../src/install', HEAL_UNIT);
+  const words = ['security', '--offline=true', '--no-pager', `--threshold=${EXPOSURE}`, unit];
+  const { exitCode, stdout, stderr } = await execa('systemd-analyze', words, { reject: false });
+  const said = /Overall exposure level for .*: (\d+\.\d)/.exec(stdout)?.[1];
+  assert.ok(said && Number(said) * 10 <= EXPOSURE, `${said} ${stderr}`);
+  assert.is(exitCode, 0, `${said} ${stderr}`);
 });
 
 test('every line of docs/security.md has its test, and every test its line', () => {

@@ -6,7 +6,7 @@ import { writeMetrics } from '../report/metrics.ts';
 import type { Settings } from '../settings/settings-table.ts';
 import { healRecordFile, newRecord } from '../state/heal-record.ts';
 import { requestFile } from '../state/heal-request.ts';
-import { type Outcome, outcomeFile } from '../state/outcome.ts';
+import { type Outcome, writeOutcome } from '../state/outcome.ts';
 import { isParked } from '../state/parked.ts';
 import { rememberCluster } from './birthmark.ts';
 import { diagnoseWhenSettled, MAY_SETTLE, type Settled } from './diagnose-when-settled.ts';
@@ -50,9 +50,9 @@ export async function runHealService(world: World, settings: Settings, log: Log)
     .catch((error: Error) =>
       log.warn({ event: 'not-removed' }, `${places.request} could not be removed: ${error.message}.`),
     );
-  const stamped = { ...ended, atMs: machine.now() };
-  await bestEffort(log, places.outcome, outcomeFile.write(machine, places.outcome, stamped));
+  await bestEffort(log, places.outcome, writeOutcome(machine, places.outcome, ended));
   // Whoever waits for the outcome has it by now.
+  await machine.status(ended.message);
   if (situation === undefined) return ended;
   if (ended.outcome === 'healed') await bestEffort(log, 'The member mark', rememberCluster(world, situation));
   await bestEffort(log, places.metrics, writeMetrics(machine, places, situation));
@@ -90,8 +90,10 @@ async function decide(world: World, settings: Settings, log: Log, request: Reque
     (await parked()) === undefined &&
     (await requestFile.read(machine, places.request))?.by === request?.by;
   let settled = await diagnoseWhenSettled(world, SETTLE_MS, waits);
-  if (request?.by === 'gate' && (await waits(settled)))
+  if (request?.by === 'gate' && (await waits(settled))) {
+    void machine.status(`Waits for the others: ${settled.diagnosis.means}`);
     settled = await diagnoseWhenSettled(world, WAIT_FOR_OTHERS_MS, waits, LOOK_SELDOM_MS);
+  }
   const { situation, diagnosis } = settled;
   const { verdict, reason, means, evidence } = diagnosis;
   log.info({ event: 'verdict', verdict, reason, evidence }, `Verdict ${verdict} (${reason}): ${means}.`);

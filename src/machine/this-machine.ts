@@ -12,7 +12,7 @@ import { journalOf } from './systemd/journal.ts';
 import { showUnits } from './systemd/systemctl.ts';
 
 /**
- * How much is looked at. A founding's log is short, and whatever is longer is told from one by its first entries; a log
+ * How much is looked at. A founding's log is short, and whatever is longer is lastStatus from one by its first entries; a log
  * is some files of 64 MiB; a look at gigabytes takes seconds, and an action has them.
  */
 const LIMITS: Readonly<Record<Depth, { readonly bytes: number; readonly ms: number }>> = {
@@ -56,6 +56,18 @@ async function mustRun(argv: readonly string[], timeoutMs: number, what: string)
   const { stdout, failure } = await run(argv, { timeoutMs });
   if (failure !== undefined) throw new Error(`${what}: ${failure.slice(0, 500)}`);
   return stdout.trim();
+}
+
+let lastStatus: Promise<unknown> = Promise.resolve();
+
+/** By a process, as Bun has no datagram sockets; begun when the caller waits for something, so that a heal takes no longer. */
+function status(text: string): Promise<unknown> {
+  const { NOTIFY_SOCKET } = process.env;
+  // What stood on a line of its own would be an assignment of its own (sd_notify(3)).
+  const argv = ['systemd-notify', `--status=${text.replace(/\s+/g, ' ').slice(0, 500)}`];
+  if (NOTIFY_SOCKET)
+    lastStatus = lastStatus.then(() => run(argv, { timeoutMs: 2000, env: { NOTIFY_SOCKET } }));
+  return lastStatus;
 }
 
 /** The real machine that this process runs on. */
@@ -129,5 +141,6 @@ export const thisMachine: Machine = {
     const argv = ['systemctl', '--no-pager', '--no-ask-password', ...words];
     await mustRun(argv, timeoutMs, `systemctl ${words.join(' ')}`);
   },
+  status,
   runApp: runOrLeave,
 };

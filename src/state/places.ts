@@ -4,7 +4,7 @@ import type { Settings } from '../settings/settings-table.ts';
 const ROOT_STATE_DIR = '/var/lib/heal-node';
 /** Root's own, in memory: gone with the power, and when a heal is over. */
 export const RUN_DIR = '/run/heal-node';
-/** A heal starts etcd on its original unit: the gate is not asked this once (src/install/layout.ts). */
+/** A heal starts etcd on its original unit: the gate is not asked this once (src/install/gate.conf). */
 export const RESTORED = `${RUN_DIR}/restored`;
 export const LOG_FILE = '/var/log/heal-node/heal-node.log';
 export const DEEP_CHECK_FILE = '/var/lib/heal-node/deep-check.json';
@@ -42,6 +42,7 @@ export function places(settings: Settings) {
     originalUnit: `${ROOT_STATE_DIR}/originals/${unit}`,
     originalRights: `${ROOT_STATE_DIR}/originals/rights.json`,
     originals: `${ROOT_STATE_DIR}/originals`,
+    /** A heal starts etcd on its original unit: the gate is not asked this once (src/install/layout.ts). */
     restored: RESTORED,
     request: `${ROOT_STATE_DIR}/request.json`,
     outcome: `${ROOT_STATE_DIR}/outcome.json`,

@@ -185,6 +185,7 @@ export function machineOf(node: FakeNode, proc: Proc): Machine {
     },
     journal: (facts) => look(() => node.systemd.log(facts.invocationId)),
     systemctl: (words, timeoutMs = 30_000) => systemctl(proc, words, timeoutMs),
+    status: async () => undefined,
     runApp: (argv, timeoutMs) =>
       proc.wait<number | undefined>(
         timeoutMs,

@@ -110,6 +110,7 @@ async function takeStep(heal: HealContext, step: HealStep): Promise<void> {
   await note(heal);
   log.info({ event: 'step-begins', ...about, runbookStep: step.runbookStep }, `${step.id}: ${step.what}.`);
   heal.acts(...(step.looksAfter ?? []));
+  void machine.status(`${step.id}: ${step.what} (heal ${record.id})`);
   const did = await effects[step.id].act(heal);
   entry.durationMs = Math.round(machine.monotonicMs() - beganMs);
   entry.did = did.slice(0, 2000);

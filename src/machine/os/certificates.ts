@@ -7,6 +7,15 @@ const certificatesIn = (pem: string): X509Certificate[] =>
   pem.split(/(?<=-----END CERTIFICATE-----)/).flatMap((one) => attempt(() => new X509Certificate(one)) ?? []);
 
 /**
+ * When a certificate is good no more, in milliseconds since 1970: it, an authority that stands behind it, or the last of
+ * its CA file has ended. Not finite where one of the texts holds none.
+ */
+export const endsMs = (cert: string, ca: string): number => {
+  const ends = (pem: string): number[] => certificatesIn(pem).map(({ validTo }) => Date.parse(validTo));
+  return Math.min(...ends(cert), Math.max(...ends(ca)));
+};
+
+/**
  * What would make TLS fail with it: dates, chain, key, names. Pure; empty when nothing is wrong.
  * @param texts one certificate as etcd's settings name it, with its texts in the place of their paths
  */

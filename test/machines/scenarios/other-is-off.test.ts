@@ -27,6 +27,13 @@ scenario(
         ),
       ),
     );
+    const limits =
+      'grep -E "^(CapBnd|NoNewPrivs):" /proc/$(systemctl show -p MainPID --value heal-node)/status';
+    assert.is(await bad.sh(limits), 'CapBnd:\t00000000200800df\nNoNewPrivs:\t1', 'it works in its sandbox');
+    assert.match(
+      (await bad.run('systemctl', 'status', 'heal-node')).stdout,
+      /Status: "add: add this member.*\(heal \d{8}T/,
+    );
     assert.match((await bad.cli('status')).stdout, /etcd2 is healing.*\n[\s\S]*under way at add/);
     assert.ok(await serves(bed, machine(1)), 'the others serve');
     const list = await memberList(bed, machine(1));
@@ -37,6 +44,8 @@ scenario(
     );
     await off.powerOn();
     await healed(bad);
+    const ended = await bad.run('systemctl', 'show', '--property=StatusText', 'heal-node');
+    assert.match(ended.stdout, /^StatusText=Healed in \d+ ms: etcd2, /);
     await platform.stop();
     await expectHealed(stage, 2, before);
   },

@@ -1,4 +1,5 @@
 import * as assert from 'uvu/assert';
+import { promtool } from '../../monitoring/promtool.ts';
 import type { TestMachine } from '../bed/machine.ts';
 import { healed, type Stage, scenario } from '../bed/scenario.ts';
 import { DNS, inTls, metadataService, SSHD_UNIT } from '../bed/tls.ts';
@@ -61,6 +62,7 @@ scenario(
     try {
       await etcdctl(machine(1), machine(1), 'put kept value');
       for (const each of machines) await each.hook('health-action');
+      await machine(3).sh('chgrp daemon /var/lib/heal-node && chmod 0750 /var/lib/heal-node');
       const before = async (bad: TestMachine): Promise<Before> => ({
         ids: await idsOf(bad),
         certificates: await certificatesOf(bad),
@@ -138,6 +140,14 @@ scenario(
         /^certificates: writeFile \/var\/lib\/etcd\/ssl\/etcd\/\S+\.pem/,
       );
       await expectHealed(stage, third, ofThird);
+      const asDaemon = 'setpriv --reuid=1 --regid=1 --clear-groups cat /var/lib/heal-node/heal-node.prom';
+      const metrics = await third.sh(asDaemon);
+      assert.is(await promtool(['check', 'metrics'], `${metrics}\n`), '');
+      assert.match(metrics, /^heal_node_heals_total\{outcome="healed"\} 1$/m);
+      assert.match(
+        metrics,
+        /^heal_node_certificate_expiry_timestamp_seconds\{certificate="ETCD_CERT_FILE"\} \d{10}/m,
+      );
     } finally {
       await stop();
     }
