@@ -178,8 +178,9 @@ export async function runHeal(heal: HealContext, parked: WhyParked): Promise<Out
       }
       await takeStep(heal, step);
     }
-    // A fence that was cut off may have begun to save an original.
+    // A fence that was cut off may have begun to save an original; and what the gate has refused is gone from here.
     await machine.remove(places.originals);
+    await machine.remove(places.foreign);
     await machine.remove(RUN_DIR).catch(() => undefined);
     // What cannot be deleted stays: it is no reason to call the heal failed.
     await pruneAside(heal).catch((error: Error) =>
