@@ -3,7 +3,7 @@ export interface CommandSpec {
   readonly name: string;
   /** One sentence for the list of commands. */
   readonly what: string;
-  /** Positional words: `[name, what, required]`. */
+  /** Positional words: `<name>`, or `[name]` where it may be left out. */
   readonly words?: readonly (readonly [name: string, what: string])[];
   readonly options?: readonly (readonly [flags: string, what: string])[];
   /** The schema of `--json`, where the command tells something. */

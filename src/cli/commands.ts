@@ -12,13 +12,14 @@ import { installCommand } from './install-command.ts';
 import { logsCommand } from './logs-command.ts';
 import { metricsCommand } from './metrics-command.ts';
 import { planCommand } from './plan-command.ts';
+import { reportCommand } from './report-command.ts';
 import { restoreCommand } from './restore-command.ts';
 import { statusCommand } from './status-command.ts';
 
 const hookCommand: CommandSpec = {
   name: 'hook',
   what: 'runs one of the hooks that AppCenter calls',
-  words: [['name', hookNames.join(', ')]],
+  words: [['<name>', hookNames.join(', ')]],
   exits: "the hook's own",
   run: async (_, [name = '']) => {
     if (isHookName(name)) return runHook(name);
@@ -38,6 +39,7 @@ export const commands: readonly CommandSpec[] = [
   adoptCommand,
   historyCommand,
   logsCommand,
+  reportCommand,
   metricsCommand,
   doctorCommand,
   configCommand,

@@ -1,5 +1,8 @@
 import type { Diagnosis } from '../diagnose/diagnose.ts';
 import type { Response } from '../diagnose/verdicts.ts';
+import { fillIn } from '../report/fill-in.ts';
+import { recovery } from '../report/recovery.ts';
+import texts from '../report/texts.json';
 import type { Settings } from '../settings/settings-table.ts';
 import { type CommandSpec, EXIT } from './command.ts';
 import { look, printJson } from './look.ts';
@@ -30,14 +33,18 @@ export const diagnoseCommand: CommandSpec = {
   json: 'heal-node.diagnosis/2',
   exits: '0 healthy, 4 not healthy, 2 settings',
   run: async ({ json }) => {
-    const { settings, diagnosis } = await look();
+    const { settings, world, situation, diagnosis } = await look();
+    const byHand = recovery(situation, diagnosis.verdict, world.places.env);
     if (json) {
-      printJson(diagnosis);
+      printJson({ ...diagnosis, recovery: byHand ?? null });
     } else {
       const { node, verdict, reason, means, evidence } = diagnosis;
       console.log(`${node.name || 'This node'} is ${verdict} (${reason}): ${means}.`);
       for (const { source, text, tookMs } of evidence) console.log(`  - ${source}: ${text} [${tookMs} ms]`);
       for (const line of whatNext(diagnosis, settings)) console.log(line);
+      const { here, terminal } = texts.recovery;
+      for (const line of verdict === 'healthy' ? [] : fillIn([here], situation)) console.log(line);
+      for (const line of byHand ? fillIn([terminal], byHand) : []) console.log(line);
     }
     return diagnosis.verdict === 'healthy' ? EXIT.done : EXIT.notHealthy;
   },

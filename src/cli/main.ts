@@ -17,7 +17,7 @@ export async function main(words: readonly string[]): Promise<number> {
     );
   for (const spec of commands) {
     const command = program.command(spec.name).description(spec.what).exitOverride();
-    for (const [name, what] of spec.words ?? []) command.argument(`<${name}>`, what);
+    for (const [name, what] of spec.words ?? []) command.argument(name, what);
     for (const [flags, what] of spec.options ?? []) command.option(flags, what);
     if (spec.json) command.option('--json', `prints ${spec.json} (docs/json.md)`);
     if (spec.exits) command.addHelpText('after', `\nExit codes: ${spec.exits}`);

@@ -1,0 +1,60 @@
+import { writeFileSync } from 'node:fs';
+import { version } from '../../package.json';
+import { failureTolerance } from '../diagnose/failure-tolerance.ts';
+import { incident } from '../report/incident.ts';
+import { jsonText } from '../report/json-text.ts';
+import { plainValue } from '../report/plain-text.ts';
+import { wholeLog } from '../report/read-log.ts';
+import { recovery } from '../report/recovery.ts';
+import { render } from '../report/render.ts';
+import { healRecordFile, history } from '../state/heal-record.ts';
+import { type CommandSpec, EXIT } from './command.ts';
+import { look } from './look.ts';
+
+export const reportCommand: CommandSpec = {
+  name: 'report',
+  what: 'writes one file to attach to an incident: a heal from the first sign to its end, and the node as it is now',
+  words: [['[id]', 'the heal, as `heal-node history` lists it; `now` for none; the last one unless given']],
+  options: [
+    ['--md', 'Markdown instead of HTML'],
+    [
+      '--out <file>',
+      'a new file; without it standard output, and on a terminal heal-node-report-ID.html here',
+    ],
+  ],
+  json: 'heal-node.report/1',
+  exits: '0 written, 1 the file could not be written or is there already, 2 usage or settings',
+  run: async ({ json, md, out }, [id]) => {
+    const { world, situation, diagnosis } = await look();
+    const { machine, places } = world;
+    const unfinished = await healRecordFile.read(machine, places.journal);
+    const heals = [...(await history(machine, places)), ...(unfinished ? [unfinished] : [])];
+    const record = heals.findLast((heal) => id === undefined || id === heal.id);
+    if (id !== undefined && id !== 'now' && record === undefined) {
+      const allowed = '`now`, or an ID that `heal-node history` lists';
+      console.error(`heal-node report: ${id} is not allowed; allowed is ${allowed}.`);
+      return EXIT.usage;
+    }
+    const report = {
+      ...{ schema: 'heal-node.report/1', madeAt: new Date(machine.now()).toISOString(), version },
+      node: diagnosis.node,
+      incident: record && incident(record, wholeLog(), places.aside),
+      now: { ...diagnosis, tolerance: failureTolerance(situation)?.toString() ?? '' },
+      recovery: recovery(situation, diagnosis.verdict, places.env),
+    };
+    const format = md ? 'md' : 'html';
+    const text = json ? jsonText(plainValue(report), 2) : render(report, format).trim();
+    const name = `heal-node-report-${record?.id ?? 'now'}.${format}`;
+    const path = out ?? (process.stdout.isTTY && !json ? name : undefined);
+    try {
+      // A new file: whoever has put a link of that name there is not followed (open(2), O_EXCL).
+      if (path !== undefined) writeFileSync(String(path), `${text}\n`, { flag: 'wx', mode: 0o600 });
+    } catch (error) {
+      const why = (error as Error).message;
+      console.error(`heal-node report: ${path} could not be written: ${why}; name a new file with --out.`);
+      return EXIT.failed;
+    }
+    console.log(path === undefined ? text : `The report is in ${path}.`);
+    return EXIT.done;
+  },
+};
