@@ -5,7 +5,7 @@ export const TOP = join(import.meta.dirname, '..');
 
 /**
  * Compiles one executable with everything in it that it needs, as those on the nodes are: from the first entry, with
- * the others beside it.
+ * the others beside it. The same sources make the same bytes, wherever the checkout is.
  * @param more further words for `bun build`
  */
 export const compile = (entries: readonly string[], outfile: string, ...more: readonly string[]) =>
@@ -19,6 +19,8 @@ export const compile = (entries: readonly string[], outfile: string, ...more: re
       '--format=esm',
       '--no-compile-autoload-dotenv',
       '--no-compile-autoload-bunfig',
+      // pino would carry the checkout's path: it looks there for files of its worker threads, of which we start none.
+      '--define=__dirname="/"',
       ...more,
       ...entries,
       `--outfile=${outfile}`,

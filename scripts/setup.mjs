@@ -1,7 +1,7 @@
 /**
  * All the set-up that the other scripts need, on a bare Debian machine: npm packages, and as root the tools that
- * make machines. Runs under whatever Node.js npm has, before anything is installed, so it imports nothing.
- * What is in place already is left alone.
+ * make machines (`--machines`) or judge packages (`--package`). Runs under whatever Node.js npm has, before anything is
+ * installed, so it imports nothing. What is in place already is left alone.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -24,16 +24,23 @@ if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== lock) {
 const link = join(top, 'node_modules/.bin/bun');
 if (!existsSync(link)) symlinkSync('../@oven/bun-linux-x64-baseline/bin/bun', link);
 
-if (process.argv.includes('--machines')) {
-  const tools = {
-    'systemd-nspawn': 'systemd-container',
-    mmdebstrap: 'mmdebstrap',
-    ip: 'iproute2',
-    ps: 'procps',
-    nsenter: 'util-linux',
-    flock: 'util-linux',
-    jq: 'jq',
-  };
+/** Programs, and the Debian package of each. */
+const machineTools = {
+  'systemd-nspawn': 'systemd-container',
+  mmdebstrap: 'mmdebstrap',
+  ip: 'iproute2',
+  ps: 'procps',
+  nsenter: 'util-linux',
+  flock: 'util-linux',
+  jq: 'jq',
+};
+const packageTools = { lintian: 'lintian', mandoc: 'mandoc' };
+
+const tools = {
+  ...(process.argv.includes('--machines') ? machineTools : {}),
+  ...(process.argv.includes('--package') ? packageTools : {}),
+};
+if (Object.keys(tools).length > 0) {
   const places = ['/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
   const missing = Object.keys(tools).filter((tool) => !places.some((dir) => existsSync(join(dir, tool))));
   if (missing.length > 0 && process.getuid() === 0 && existsSync('/usr/bin/apt-get')) {

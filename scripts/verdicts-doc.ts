@@ -5,9 +5,11 @@ import { intent } from '../src/cli/diagnose-command.ts';
 import { localFaults } from '../src/diagnose/local-faults.ts';
 import { rules } from '../src/diagnose/rules.ts';
 import { staleProofs } from '../src/diagnose/stale-proofs.ts';
-import { type Verdict, verdictRow, verdicts } from '../src/diagnose/verdicts.ts';
+import { type Verdict, verdicts } from '../src/diagnose/verdicts.ts';
 import { guards } from '../src/plan/guards.ts';
 import { healSteps } from '../src/plan/heal-steps.ts';
+import catalogue from '../src/words/catalogue.json';
+import { questionOf, wordsOf } from '../src/words/words.ts';
 import { recordedLines } from '../test/diagnose/recorded-lines.ts';
 
 export const DOC = join(import.meta.dirname, '../docs/verdicts.md');
@@ -16,6 +18,12 @@ const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\
 const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
   [head, head.map(() => '---'), ...rows].map((row) => `| ${row.map(cell).join(' | ')} |`).join('\n');
 const code = (text: string): string => `\`${text}\``;
+
+/** Where a reason has advice of its own, beside its verdict's. */
+const ownAdvice = (reason: string): string => {
+  const reasons: Readonly<Record<string, { en: { means: string; advice?: string } }>> = catalogue.reasons;
+  return reasons[reason]?.en.advice ?? '';
+};
 
 /** How etcd says it, as it was recorded. */
 const said = (id: string): string => code((recordedLines[id]?.[0] ?? '').slice(0, 160));
@@ -29,8 +37,8 @@ Made from the tables in \`src/diagnose\` and \`src/plan\` by \`npm run docs\`; a
 ${table(
   ['verdict', 'means', 'the health action', 'what a person should do'],
   (Object.keys(verdicts) as Verdict[]).map((verdict) => {
-    const { means, response, advice = '' } = verdictRow(verdict);
-    return [code(verdict), means, intent[response], advice];
+    const { means, advice = '' }: { means: string; advice?: string } = catalogue.verdicts[verdict].en;
+    return [code(verdict), means, intent[verdicts[verdict]], advice];
   }),
 )}
 
@@ -40,7 +48,7 @@ The first that holds counts: what stands higher beats what stands lower.
 
 ${table(
   ['reason', 'means', 'what a person should do in this case'],
-  rules.map(({ reason, means, advice = '' }) => [code(reason), means, advice]),
+  rules.map(({ reason }) => [code(reason), wordsOf(reason).means, ownAdvice(reason)]),
 )}
 
 ## Proofs of a stale member
@@ -49,7 +57,7 @@ Facts, of a process that is known to be dead, while the others serve without it.
 
 ${table(
   ['proof', 'means', 'why it is certain'],
-  staleProofs.map(({ id, means, because }) => [code(id), means, because]),
+  staleProofs.map(({ id, because }) => [code(id), wordsOf(`stale/${id}`).means, because]),
 )}
 
 ## Faults of this machine
@@ -59,10 +67,10 @@ counts when etcd has crashed and does not run.
 
 ${table(
   ['fault', 'means', 'what a person should do', 'etcd says', 'the machine shows it'],
-  localFaults.map(({ id, means, advice, says, shows }) => [
+  localFaults.map(({ id, says, shows }) => [
     code(id),
-    means,
-    advice,
+    wordsOf(`local-fault/${id}`).means,
+    wordsOf(`local-fault/${id}`).advice,
     says ? said(id) : '',
     shows ? 'yes' : 'no',
   ]),
@@ -72,9 +80,9 @@ ${table(
 
 ${table(
   ['guard', 'asks', 'asked right before'],
-  guards.map(({ id, asks }) => [
+  guards.map(({ id }) => [
     code(id),
-    asks,
+    questionOf(id),
     healSteps
       .filter(({ needs }) => needs === 'all' || needs?.includes(id))
       .map((step) => code(step.id))

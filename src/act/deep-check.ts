@@ -49,7 +49,7 @@ async function check(world: World, settings: Settings, log: Log, limitMs: number
     verdict === 'healing' || (await healRecordFile.read(machine, places.journal)) !== undefined;
   if (unfinished && settings.mode === 'auto' && !(await healRuns(machine))) {
     // It serves, on the copy or on what a migration has put back: no health action will ever be called for it.
-    const left = await whyLeftToPerson(world, settings, situation);
+    const left = situation.paused ?? (await whyLeftToPerson(world, settings, situation));
     if (left !== undefined) return { code: 0, message: `${found} It is left alone: ${left}.`, situation };
     return { code: 0, message: `${found} It is taken up again.`, situation, takesUp: true };
   }

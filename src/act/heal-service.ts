@@ -76,15 +76,16 @@ async function decide(world: World, settings: Settings, log: Log, request: Reque
     (await machine.kindOf(places.copyUnitFile)) !== 'none' ||
     (await machine.kindOf(places.originals)) !== 'none';
   if (!request && !unfinished && !swapped) return nothing('No heal was asked for and none is unfinished.');
-  const why = await parked();
-  if (why !== undefined) {
+  const asParked = (why: string): Outcome => {
     const message = `No heal is begun or taken up: ${why}.`;
     log.warn({ event: 'parked' }, message);
     return { outcome: 'parked', message };
-  }
-  const waits = async ({ diagnosis: { verdict } }: Settled): Promise<boolean> =>
+  };
+  const why = await parked();
+  if (why !== undefined) return asParked(why);
+  const waits = async ({ diagnosis: { verdict }, situation: { paused } }: Settled): Promise<boolean> =>
     (unfinished !== undefined || request?.by === 'gate') &&
-    MAY_SETTLE.includes(verdict) &&
+    (MAY_SETTLE.includes(verdict) || (request?.by === 'gate' && paused !== undefined)) &&
     // Whoever stops the app, or asks for a heal too, waits for this.
     (await parked()) === undefined &&
     (await requestFile.read(machine, places.request))?.by === request?.by;
@@ -101,6 +102,9 @@ async function decide(world: World, settings: Settings, log: Log, request: Reque
       ...nothing(`There is nothing to heal: the verdict is ${verdict} (${reason}), ${means}.`),
       situation,
     };
+  // One that was cut off while the cluster is short of this member goes on all the same: left so, one more failure counts.
+  const whole = unfinished === undefined || situation.joined || situation.membership === 'listed';
+  if (situation.paused && whole) return { ...asParked(situation.paused), situation };
   const refused = (message: string): Ended => ({ outcome: 'refused', message, situation });
   if (request?.by !== 'operator') {
     if (begins && unfinished === undefined && settings.mode === 'manual')

@@ -3,8 +3,10 @@ export interface CommandSpec {
   readonly name: string;
   /** One sentence for the list of commands. */
   readonly what: string;
-  /** Positional words: `<name>`, or `[name]` where it may be left out. */
-  readonly words?: readonly (readonly [name: string, what: string])[];
+  /** Positional words, `<name>`, or `[name]` where it may be left out; and what is allowed where that is a list. */
+  readonly words?: readonly (readonly [name: string, what: string, choices?: readonly string[]])[];
+  /** It reads and writes nothing that is root's. */
+  readonly forAll?: true;
   readonly options?: readonly (readonly [flags: string, what: string])[];
   /** The schema of `--json`, where the command tells something. */
   readonly json?: string;
@@ -12,5 +14,8 @@ export interface CommandSpec {
   readonly exits?: string;
   readonly run: (options: Readonly<Record<string, unknown>>, words: readonly string[]) => Promise<number>;
 }
+
+/** What was called for is not allowed: the place, the value, and what is; a sentence without its full stop. */
+export class UsageError extends Error {}
 
 export const EXIT = { done: 0, failed: 1, usage: 2, refused: 3, notHealthy: 4 } as const;

@@ -1,7 +1,7 @@
 import { runHook } from '../../hooks/hooks.ts';
-import { hookNames, isHookName } from '../appcenter/own-command.ts';
+import { type HookName, hookNames } from '../appcenter/own-command.ts';
 import { adoptCommand } from './adopt-command.ts';
-import { type CommandSpec, EXIT } from './command.ts';
+import type { CommandSpec } from './command.ts';
 import { configCommand } from './config-command.ts';
 import { diagnoseCommand } from './diagnose-command.ts';
 import { doctorCommand } from './doctor-command.ts';
@@ -11,6 +11,7 @@ import { historyCommand } from './history-command.ts';
 import { installCommand } from './install-command.ts';
 import { logsCommand } from './logs-command.ts';
 import { metricsCommand } from './metrics-command.ts';
+import { pauseCommand, unpauseCommand } from './pause-command.ts';
 import { planCommand } from './plan-command.ts';
 import { reportCommand } from './report-command.ts';
 import { restoreCommand } from './restore-command.ts';
@@ -19,13 +20,9 @@ import { statusCommand } from './status-command.ts';
 const hookCommand: CommandSpec = {
   name: 'hook',
   what: 'runs one of the hooks that AppCenter calls',
-  words: [['<name>', hookNames.join(', ')]],
+  words: [['<name>', 'which', hookNames]],
   exits: "the hook's own",
-  run: async (_, [name = '']) => {
-    if (isHookName(name)) return runHook(name);
-    console.error(`heal-node hook: ${name} is not a hook; hooks are ${hookNames.join(', ')}.`);
-    return EXIT.usage;
-  },
+  run: async (_, [name]) => runHook(name as HookName),
 };
 
 /** Every command, in the order of the help. */
@@ -37,6 +34,8 @@ export const commands: readonly CommandSpec[] = [
   resumeCommand,
   restoreCommand,
   adoptCommand,
+  pauseCommand,
+  unpauseCommand,
   historyCommand,
   logsCommand,
   reportCommand,

@@ -1,11 +1,10 @@
-import type { Diagnosis } from '../diagnose/diagnose.ts';
 import type { Response } from '../diagnose/verdicts.ts';
 import { fillIn } from '../report/fill-in.ts';
 import { recovery } from '../report/recovery.ts';
 import texts from '../report/texts.json';
-import type { Settings } from '../settings/settings-table.ts';
+import { nameOf, wordsOf } from '../words/words.ts';
 import { type CommandSpec, EXIT } from './command.ts';
-import { look, printJson } from './look.ts';
+import { type Looked, look, printJson } from './look.ts';
 
 export const intent: Readonly<Record<Response, string>> = {
   nothing: 'The health action does nothing.',
@@ -17,14 +16,25 @@ export const intent: Readonly<Record<Response, string>> = {
 };
 
 /** What heal-node will do about a verdict, and what a person should. */
-export function whatNext({ response, advice }: Diagnosis, settings: Settings): readonly string[] {
+export function whatNext({ diagnosis, settings, situation: { paused }, language, tell }: Looked): string[] {
+  const { response, reason } = diagnosis;
+  const { advice } = wordsOf(reason, language);
   const will =
-    settings.mode === 'manual' && response === 'heal'
-      ? 'HEAL_MODE is manual: heal it by hand with `heal-node heal`.'
-      : settings.mode === 'off'
-        ? "HEAL_MODE is off: the hooks do what the app's own would."
-        : intent[response];
-  return advice === '' ? [will] : [will, `Action: ${advice}.`];
+    paused && ['heal', 'resume'].includes(response)
+      ? tell('Nothing is healed: {0}.', paused)
+      : settings.mode === 'manual' && response === 'heal'
+        ? tell('HEAL_MODE is manual: heal it by hand with `heal-node heal`.')
+        : settings.mode === 'off'
+          ? tell("HEAL_MODE is off: the hooks do what the app's own would.")
+          : tell(intent[response]);
+  return advice === '' ? [will] : [will, tell('Action: {0}.', advice)];
+}
+
+/** What is wrong with this member, in a sentence. */
+export function headline({ diagnosis: { node, verdict, reason }, language, tell }: Looked): string {
+  const { means, code } = wordsOf(reason, language);
+  const name = node.name || tell('This node');
+  return tell('{0} is {1} ({2}): {3}. [{4}]', name, nameOf(verdict, language), reason, means, code);
 }
 
 export const diagnoseCommand: CommandSpec = {
@@ -33,17 +43,18 @@ export const diagnoseCommand: CommandSpec = {
   json: 'heal-node.diagnosis/2',
   exits: '0 healthy, 4 not healthy, 2 settings',
   run: async ({ json }) => {
-    const { settings, world, situation, diagnosis } = await look();
+    const looked = await look();
+    const { diagnosis, situation, world } = looked;
     const byHand = recovery(situation, diagnosis.verdict, world.places.env);
     if (json) {
       printJson({ ...diagnosis, recovery: byHand ?? null });
     } else {
-      const { node, verdict, reason, means, evidence } = diagnosis;
-      console.log(`${node.name || 'This node'} is ${verdict} (${reason}): ${means}.`);
-      for (const { source, text, tookMs } of evidence) console.log(`  - ${source}: ${text} [${tookMs} ms]`);
-      for (const line of whatNext(diagnosis, settings)) console.log(line);
+      console.log(headline(looked));
+      for (const { source, text, tookMs } of diagnosis.evidence)
+        console.log(`  - ${source}: ${text} [${tookMs} ms]`);
+      for (const line of whatNext(looked)) console.log(line);
       const { here, terminal } = texts.recovery;
-      for (const line of verdict === 'healthy' ? [] : fillIn([here], situation)) console.log(line);
+      for (const line of diagnosis.verdict === 'healthy' ? [] : fillIn([here], situation)) console.log(line);
       for (const line of byHand ? fillIn([terminal], byHand) : []) console.log(line);
     }
     return diagnosis.verdict === 'healthy' ? EXIT.done : EXIT.notHealthy;

@@ -27,7 +27,11 @@ export const peaceGuards: readonly GuardId[] = [
 ];
 
 /** What the doctor's own questions are answered from. */
-export async function peacetime({ settings, world: { machine, places }, situation }: Looked) {
+export async function peacetime({
+  settings,
+  world: { machine, places },
+  situation,
+}: Pick<Looked, 'settings' | 'world' | 'situation'>) {
   const { config, observed } = situation;
   const nowMs = machine.now();
   const later = config ? await brokenCertificates(machine, config, nowMs + CERTIFICATE_DAYS * DAY_MS) : [];
@@ -84,10 +88,12 @@ export const doctorQuestions: readonly Question[] = [
   {
     id: 'mode',
     asks: 'Does it heal by itself?',
-    finds: ({ settings: { mode }, parked }) =>
+    finds: ({ settings: { mode }, parked, situation }) =>
       mode !== 'auto'
         ? `HEAL_MODE is ${mode}; set it to auto in /opt/app/conf/heal-node.env if that is not meant`
-        : parked && 'the app was stopped; its next start takes that back',
+        : parked
+          ? 'the app was stopped; its next start takes that back'
+          : situation.paused,
   },
   {
     id: 'unfinished',

@@ -8,7 +8,7 @@ import { openLog } from '../report/log.ts';
 import { parseLines, readableLine, tailOf } from '../report/read-log.ts';
 import { loadSettings } from '../settings/load-settings.ts';
 import { LOG_FILE } from '../state/places.ts';
-import { type CommandSpec, EXIT } from './command.ts';
+import { type CommandSpec, EXIT, UsageError } from './command.ts';
 import { showPlan } from './plan-command.ts';
 
 const DAY_MS = 86_400_000;
@@ -35,16 +35,14 @@ export const healCommand: CommandSpec = {
   exits: '0 healed or nothing to heal, 1 failed or not agreed to, 3 refused by a guard, 2 usage or settings',
   run: async ({ yes, dryRun }) => {
     if (yes && !dryRun) return healInService();
-    if (!dryRun && !(process.stdin.isTTY && process.stdout.isTTY)) {
-      console.error(
-        'heal-node heal: there is no terminal to ask on; --yes heals without asking, --dry-run shows what it would do.',
+    if (!dryRun && !(process.stdin.isTTY && process.stdout.isTTY))
+      throw new UsageError(
+        'there is no terminal to ask on; --yes heals without asking, --dry-run shows what it would do',
       );
-      return EXIT.usage;
-    }
-    const { steps, code } = await showPlan();
-    if (dryRun || steps.length === 0) return code;
-    if (confirm('Heal this member now?')) return healInService();
-    console.log('Nothing was done.');
+    const { hasWork, code, tell } = await showPlan();
+    if (dryRun || !hasWork) return code;
+    if (confirm(tell('Heal this member now?'))) return healInService();
+    console.log(tell('Nothing was done.'));
     return EXIT.failed;
   },
 };

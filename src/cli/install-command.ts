@@ -2,7 +2,7 @@ import { lstatSync } from 'node:fs';
 import { install } from '../install/install.ts';
 import { clusterJson } from '../install/layout.ts';
 import { thisMachine } from '../machine/this-machine.ts';
-import { type CommandSpec, EXIT } from './command.ts';
+import { type CommandSpec, EXIT, UsageError } from './command.ts';
 
 export const installCommand: CommandSpec = {
   name: 'install',
@@ -10,10 +10,8 @@ export const installCommand: CommandSpec = {
   options: [['--root <dir>', 'lays the same files into an image that is not running']],
   run: async ({ root }) => {
     const base = String(root ?? '').replace(/\/+$/, '');
-    if (base !== '' && !lstatSync(base, { throwIfNoEntry: false })?.isDirectory()) {
-      console.error(`heal-node install: --root ${base} is not allowed; allowed is a directory that exists.`);
-      return EXIT.usage;
-    }
+    if (base !== '' && !lstatSync(base, { throwIfNoEntry: false })?.isDirectory())
+      throw new UsageError(`--root ${base} is not allowed; allowed is a directory that exists`);
     const changed = install(base, process.execPath);
     if (base === '' && changed.length > 0) await thisMachine.systemctl(['daemon-reload']);
     for (const path of changed) console.log(`laid ${base}${path}`);

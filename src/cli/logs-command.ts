@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type LogLine, linesOfHeal, parseLines, readableLine, tailOf, wholeLog } from '../report/read-log.ts';
 import { LOG_FILE } from '../state/places.ts';
-import { type CommandSpec, EXIT } from './command.ts';
+import { type CommandSpec, EXIT, UsageError } from './command.ts';
 
 const DEFAULT_LINES = 50;
 const FOLLOW_MS = 250;
@@ -39,8 +39,7 @@ export const logsCommand: CommandSpec = {
     const { lines, since, heal } = given as Readonly<Record<string, string | undefined>>;
     for (const [option, allowed, what] of values)
       if (given[option] !== undefined && !allowed.test(String(given[option]))) {
-        console.error(`heal-node logs: --${option} ${given[option]} is not allowed; allowed is ${what}.`);
-        return EXIT.usage;
+        throw new UsageError(`--${option} ${given[option]} is not allowed; allowed is ${what}`);
       }
     const fromMs = since ? momentOf(since) : 0;
     const show = (line: LogLine): void => {

@@ -4,7 +4,10 @@ import { observe } from '../observe/observe.ts';
 import { realWorld } from '../observe/real-world.ts';
 import { jsonText } from '../report/json-text.ts';
 import { loadSettings } from '../settings/load-settings.ts';
+import { languageOf, say } from '../words/words.ts';
 
+/** Says `sentence` in the language of the one who asked (src/words). */
+export type Tell = Looked['tell'];
 export type Looked = Awaited<ReturnType<typeof look>>;
 
 /** What every telling command begins with. @throws SettingsError */
@@ -12,7 +15,10 @@ export async function look() {
   const settings = loadSettings();
   const world = realWorld(settings);
   const situation = situationOf(await observe(world), world.places);
-  return { settings, world, situation, diagnosis: diagnose(situation) };
+  const language = languageOf(settings.language, process.env);
+  const tell = (sentence: string, ...values: readonly (string | number)[]) =>
+    say(language, sentence, ...values);
+  return { settings, world, situation, diagnosis: diagnose(situation), language, tell };
 }
 
 export const printJson = (value: unknown): void => console.log(jsonText(value, 2));

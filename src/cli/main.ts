@@ -1,7 +1,7 @@
-import { Command, CommanderError } from 'commander';
+import { Argument, Command, CommanderError } from 'commander';
 import { version } from '../../package.json';
 import { SettingsError } from '../settings/parse-settings.ts';
-import { EXIT } from './command.ts';
+import { EXIT, UsageError } from './command.ts';
 import { commands } from './commands.ts';
 
 /** The operator's command, wired from the table. @returns the exit code of the contract */
@@ -17,12 +17,15 @@ export async function main(words: readonly string[]): Promise<number> {
     );
   for (const spec of commands) {
     const command = program.command(spec.name).description(spec.what).exitOverride();
-    for (const [name, what] of spec.words ?? []) command.argument(name, what);
+    for (const [name, what, choices] of spec.words ?? []) {
+      const word = new Argument(name, what);
+      command.addArgument(choices ? word.choices(choices) : word);
+    }
     for (const [flags, what] of spec.options ?? []) command.option(flags, what);
     if (spec.json) command.option('--json', `prints ${spec.json} (docs/json.md)`);
     if (spec.exits) command.addHelpText('after', `\nExit codes: ${spec.exits}`);
     command.action(async () => {
-      if (process.getuid?.() !== 0) {
+      if (!spec.forAll && process.getuid?.() !== 0) {
         console.error(`heal-node ${spec.name}: has to be run by root, whose files it reads and writes.`);
         code = EXIT.usage;
         return;
@@ -35,8 +38,10 @@ export async function main(words: readonly string[]): Promise<number> {
     return code;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
-    if (error instanceof SettingsError) {
-      console.error(`heal-node: ${error.message}`);
+    if (error instanceof SettingsError || error instanceof UsageError) {
+      console.error(
+        `heal-node${error instanceof UsageError ? ` ${words[0]}` : ''}: ${error.message.replace(/\.?$/, '.')}`,
+      );
       return EXIT.usage;
     }
     throw error;

@@ -1,8 +1,11 @@
 import { HealContext } from '../act/heal/heal-context.ts';
 import { guardFacts } from '../act/heal/run-heal.ts';
+import { commandsByHand } from '../plan/by-hand.ts';
+import { healSteps } from '../plan/heal-steps.ts';
 import { plan } from '../plan/plan.ts';
 import { noLog } from '../report/log.ts';
-import { newRecord } from '../state/heal-record.ts';
+import { healRecordFile, newRecord } from '../state/heal-record.ts';
+import { nameOf, wordsOf } from '../words/words.ts';
 import { type CommandSpec, EXIT } from './command.ts';
 import { type Looked, look, printJson } from './look.ts';
 
@@ -13,27 +16,62 @@ export async function planFor({ settings, world, situation, diagnosis }: Looked)
   return plan(situation, await guardFacts(heal));
 }
 
-/** Shows what a heal would do now. @returns its steps, and the exit code of `plan` */
+/** Shows what a heal would do now. @returns whether there is any, and the exit code of `plan` */
 export async function showPlan(json = false) {
-  const planned = await planFor(await look());
+  const looked = await look();
+  const { machine, places } = looked.world;
+  const planned = await planFor(looked);
   const { verdict, reason, steps, guards } = planned;
+  const { tell, language } = looked;
+  const unfinished = (await healRecordFile.read(machine, places.journal))?.id;
   if (json) {
-    printJson(planned);
+    printJson({ ...planned, unfinished: unfinished ?? null });
   } else {
-    console.log(`The verdict is ${verdict} (${reason}).`);
-    if (steps.length === 0) console.log('There is nothing to heal.');
+    console.log(
+      tell('The verdict is {0} ({1}). [{2}]', nameOf(verdict, language), reason, wordsOf(reason).code),
+    );
+    if (unfinished)
+      console.log(tell('Heal {0} is not finished; `heal-node resume` takes it up.', unfinished));
+    else if (steps.length === 0) console.log(tell('There is nothing to heal.'));
     for (const { id, runbookStep, what } of steps)
-      console.log(`  ${id} (runbook step ${runbookStep}): ${what}`);
+      console.log(tell('  {0} (runbook step {1}): {2}', id, runbookStep, tell(what)));
     for (const { id, pass, why } of guards)
-      console.log(`  guard ${id}: ${pass ? 'passes' : `refuses, ${why}`}`);
+      console.log(pass ? tell('  guard {0}: passes', id) : tell('  guard {0}: refuses, {1}', id, why));
   }
-  return { steps, code: steps.length > 0 && guards.some(({ pass }) => !pass) ? EXIT.refused : EXIT.done };
+  return {
+    tell,
+    hasWork: steps.length > 0 || unfinished !== undefined,
+    code: steps.length > 0 && guards.some(({ pass }) => !pass) ? EXIT.refused : EXIT.done,
+  };
+}
+
+/**
+ * Prints the commands that do the same by hand, to be pasted into a shell on this node; none where a guard refuses, which
+ * a person must not go round either. @returns the exit code of `plan`
+ */
+async function printByHand(): Promise<number> {
+  const looked = await look();
+  const { steps, guards } = await planFor(looked);
+  // The commands pause it themselves.
+  const refusing = guards.filter(({ id, pass }) => !pass && id !== 'not-paused');
+  if (steps.length === 0) console.log('# There is nothing to heal.');
+  else if (refusing.length > 0) {
+    const why = refusing.map(({ id, why }) => `${id}: ${why}`).join('; ');
+    console.error(`heal-node plan: no commands are printed, as they could do harm now: ${why}.`);
+    return EXIT.refused;
+  } else {
+    const ids = steps.map(({ id }) => id);
+    const left = healSteps.filter(({ id }) => ids.includes(id));
+    console.log(commandsByHand(looked.situation, looked.world.places, looked.settings, left));
+  }
+  return EXIT.done;
 }
 
 export const planCommand: CommandSpec = {
   name: 'plan',
   what: 'says what a heal would do now, step by step, and which guards let it',
+  options: [['--manual', 'prints the commands that do it by hand, with the values of this node']],
   json: 'heal-node.plan/1',
   exits: '0 nothing to heal, or every guard passes; 3 a guard refuses; 2 settings',
-  run: async ({ json }) => (await showPlan(json === true)).code,
+  run: async ({ json, manual }) => (manual ? printByHand() : (await showPlan(json === true)).code),
 };

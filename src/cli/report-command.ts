@@ -8,7 +8,7 @@ import { wholeLog } from '../report/read-log.ts';
 import { recovery } from '../report/recovery.ts';
 import { render } from '../report/render.ts';
 import { healRecordFile, history } from '../state/heal-record.ts';
-import { type CommandSpec, EXIT } from './command.ts';
+import { type CommandSpec, EXIT, UsageError } from './command.ts';
 import { look } from './look.ts';
 
 export const reportCommand: CommandSpec = {
@@ -30,11 +30,10 @@ export const reportCommand: CommandSpec = {
     const unfinished = await healRecordFile.read(machine, places.journal);
     const heals = [...(await history(machine, places)), ...(unfinished ? [unfinished] : [])];
     const record = heals.findLast((heal) => id === undefined || id === heal.id);
-    if (id !== undefined && id !== 'now' && record === undefined) {
-      const allowed = '`now`, or an ID that `heal-node history` lists';
-      console.error(`heal-node report: ${id} is not allowed; allowed is ${allowed}.`);
-      return EXIT.usage;
-    }
+    if (id !== undefined && id !== 'now' && record === undefined)
+      throw new UsageError(
+        `${id} is not allowed; allowed is \`now\`, or an ID that \`heal-node history\` lists`,
+      );
     const report = {
       ...{ schema: 'heal-node.report/1', madeAt: new Date(machine.now()).toISOString(), version },
       node: diagnosis.node,

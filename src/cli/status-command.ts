@@ -2,16 +2,42 @@ import { healRuns } from '../act/ask-for-heal.ts';
 import { failureTolerance } from '../diagnose/failure-tolerance.ts';
 import { healRecordFile, history } from '../state/heal-record.ts';
 import { type CommandSpec, EXIT } from './command.ts';
-import { whatNext } from './diagnose-command.ts';
-import { look, printJson } from './look.ts';
+import { headline, whatNext } from './diagnose-command.ts';
+import { type Looked, look, printJson, type Tell } from './look.ts';
+import { watch } from './watch.ts';
+
+/** How each listed member sees the cluster, or why it does not say. */
+function viewsOf({ situation: { self, cluster }, diagnosis: { members } }: Looked) {
+  const replies = [self, ...cluster.serving.map(({ reply }) => reply)];
+  return members.map(({ id, clientUrls }) => {
+    const reply = replies.find((each) => each?.memberId === id);
+    const silent = cluster.silent.find(({ endpoint }) => clientUrls.includes(endpoint));
+    if (!reply) return { id, serves: false, sees: silent?.why ?? 'does not answer' };
+    const leader = members.find((member) => member.id === reply.leader)?.name || 'unknown';
+    const sees = `leader ${leader}, term ${reply.term}, revision ${reply.revision}, ${reply.members.length} members`;
+    return { id, serves: reply.serves, sees };
+  });
+}
+
+/** What the number of members that may still fail comes to. */
+const toleranceText = (tell: Tell, tolerance: number): string =>
+  tolerance > 0
+    ? tell('Failure tolerance: {0}.', tolerance)
+    : tolerance === 0
+      ? tell('Failure tolerance: {0}, one more failure and the cluster stops.', tolerance)
+      : tell('Failure tolerance: {0}, the cluster has no quorum.', tolerance);
 
 export const statusCommand: CommandSpec = {
   name: 'status',
-  what: 'says how this member is, whether a heal is under way, and how the last one ended',
+  what: 'says how this member and the cluster are, whether a heal is under way, how the last one ended, and what comes next',
+  options: [['--watch', 'follows the heal that is under way to its end']],
   json: 'heal-node.status/2',
-  exits: '0 healthy, 4 not healthy, 2 settings',
-  run: async ({ json }) => {
-    const { settings, world, situation, diagnosis } = await look();
+  exits:
+    '0 healthy, 4 not healthy, 2 settings; with --watch 0 healed or none is under way, 1 failed, 3 refused',
+  run: async ({ json, watch: watches }) => {
+    if (watches) return watch();
+    const looked = await look();
+    const { settings, world, situation, diagnosis, tell } = looked;
     const { machine, places } = world;
     const unfinished = await healRecordFile.read(machine, places.journal);
     const last = (await history(machine, places)).at(-1);
@@ -19,11 +45,10 @@ export const statusCommand: CommandSpec = {
     const runs = await healRuns(machine);
     const { verdict, reason, means, node, members } = diagnosis;
     const tolerance = failureTolerance(situation);
-    const { divergence } = situation.observed;
-    const diverged = divergence?.confirmed ? divergence.text : undefined;
-    if (json) {
-      const heal = unfinished && { id: unfinished.id, startedAt: unfinished.startedAt, step, running: runs };
-      const { id, endedAt, outcome, message } = last ?? {};
+    const { paused, birthmarkMismatch, cluster, observed } = situation;
+    const diverged = observed.divergence?.confirmed ? observed.divergence.text : undefined;
+    const views = viewsOf(looked);
+    if (json)
       printJson({
         schema: 'heal-node.status/2',
         mode: settings.mode,
@@ -32,30 +57,38 @@ export const statusCommand: CommandSpec = {
         means,
         node,
         members,
+        views,
         failureTolerance: tolerance ?? null,
-        heal: heal ?? null,
-        lastHeal: last ? { id, endedAt, outcome, message } : null,
+        heal: unfinished ? { id: unfinished.id, startedAt: unfinished.startedAt, step, running: runs } : null,
+        lastHeal: last
+          ? { id: last.id, endedAt: last.endedAt, outcome: last.outcome, message: last.message }
+          : null,
         diverged: diverged ?? null,
-        birthmarkMismatch: situation.birthmarkMismatch ?? null,
+        birthmarkMismatch: birthmarkMismatch ?? null,
+        paused: paused ?? null,
       });
-    } else {
-      console.log(`${node.name || 'This node'} is ${verdict} (${reason}): ${means}.`);
-      for (const member of members) {
-        const own = member.id === node.memberId ? ' (this node)' : '';
-        console.log(`  ${member.id} ${member.name || 'not started yet'} ${member.peerUrls.join(',')}${own}`);
-      }
-      if (tolerance !== undefined)
-        console.log(
-          `Failure tolerance: ${tolerance}${tolerance > 0 ? '' : tolerance === 0 ? ', one more failure and the cluster stops' : ', the cluster has no quorum'}.`,
-        );
-      if (unfinished)
-        console.log(
-          `Heal ${unfinished.id} is ${runs ? `under way at ${step}` : `not finished; it stopped at ${step}`}.`,
-        );
-      if (situation.birthmarkMismatch) console.log(`Beware: ${situation.birthmarkMismatch}.`);
-      if (diverged) console.log(`Its data are not to be trusted: ${diverged}.`);
-      if (last) console.log(`The last heal, ${last.id}, ended at ${last.endedAt ?? '?'}: ${last.message}`);
-      if (verdict !== 'healthy') for (const line of whatNext(diagnosis, settings)) console.log(line);
+    else {
+      const lines = [
+        headline(looked),
+        ...members.map(({ id, name, peerUrls }, at) => {
+          const { serves, sees } = views[at] ?? { serves: false, sees: '' };
+          const own = id === node.memberId ? tell(' (this node)') : '';
+          const view = serves ? tell('serves: {0}', sees) : tell('does not serve: {0}', sees);
+          return `  ${id} ${name || tell('not started yet')} ${peerUrls.join(',')}${own}\n    ${view}`;
+        }),
+        cluster.disagreement && tell('They disagree: {0}.', cluster.disagreement),
+        tolerance !== undefined && toleranceText(tell, tolerance),
+        unfinished &&
+          (runs
+            ? tell('Heal {0} is under way at {1}.', unfinished.id, step)
+            : tell('Heal {0} is not finished; it stopped at {1}.', unfinished.id, step)),
+        birthmarkMismatch && tell('Beware: {0}.', birthmarkMismatch),
+        diverged && tell('Its data are not to be trusted: {0}.', diverged),
+        last &&
+          tell('The last heal, {0}, ended at {1}: {2}', last.id, last.endedAt ?? '?', last.message ?? ''),
+        ...(verdict === 'healthy' ? [paused && tell('Beware: {0}.', paused)] : whatNext(looked)),
+      ];
+      for (const line of lines) if (line) console.log(line);
     }
     return verdict === 'healthy' ? EXIT.done : EXIT.notHealthy;
   },

@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { type Cluster, ClusterError } from './cluster.ts';
 import { type EtcdctlOptions, etcdctl } from './etcdctl.ts';
 import { gateway, Refusal, refusesConnection } from './gateway.ts';
+import { fromWord, PAUSE_KEY } from './pause-key.ts';
 import {
   anyReply,
   hashKv,
@@ -18,8 +19,9 @@ import {
 } from './replies.ts';
 import { isTransient } from './transient-refusals.ts';
 
-/** Its value is asked for with every linearizable read. */
 export const BIRTHMARK_KEY = 'heal-node/birthmark';
+/** Both are asked for with every linearizable read: the few keys from the one up to the other, and the end of that range. */
+const OWN_KEYS = { from: BIRTHMARK_KEY, to: `${PAUSE_KEY}0` };
 
 /** A read through the quorum waits for an election that is under way. */
 const READ_MS = 1500;
@@ -33,8 +35,13 @@ const ETCDCTL_MS = 10_000;
 const int64 = (hex: string): string => BigInt.asIntN(64, BigInt(`0x${hex || '0'}`)).toString();
 const uint64 = (hex: string): string => BigInt(`0x${hex}`).toString();
 
-const birthmarkOf = ({ kvs: [kv] }: v.InferOutput<typeof kvs>): ServesReply =>
-  kv ? { birthmark: kv.value, birthmarkRevision: kv.mod_revision } : { birthmark: '' };
+function ownKeysOf({ kvs: all }: v.InferOutput<typeof kvs>): ServesReply {
+  const [mark, pause] = [BIRTHMARK_KEY, PAUSE_KEY].map((name) => all.find(({ key }) => key === name));
+  const birthmark = mark
+    ? { birthmark: mark.value, birthmarkRevision: mark.mod_revision }
+    : { birthmark: '' };
+  return pause ? { ...birthmark, pause: fromWord(pause.value) } : birthmark;
+}
 
 /**
  * The cluster through etcd's JSON gateway, and by etcdctl where that gives no answer. The gateway is a short cut and
@@ -69,15 +76,15 @@ export function etcdCluster(options: EtcdctlOptions): Cluster {
   };
 
   const servesBySlow = (endpoint: string): Promise<ServesReply> =>
-    slow([endpoint], ['get', BIRTHMARK_KEY, '--consistency=l'], kvs, READ_MS).then(
-      birthmarkOf,
+    slow([endpoint], ['get', OWN_KEYS.from, OWN_KEYS.to, '--consistency=l'], kvs, READ_MS).then(
+      ownKeysOf,
       (error: Error) => servesByRefusal(error.message),
     );
 
   /** @throws where etcdctl has to be asked */
   const servesByFast = (endpoint: string): Promise<ServesReply> =>
-    fast(endpoint, 'kv/range', { key: btoa(BIRTHMARK_KEY) }, kvs, READ_MS).then(
-      ({ reply }) => birthmarkOf(reply),
+    fast(endpoint, 'kv/range', { key: btoa(OWN_KEYS.from), range_end: btoa(OWN_KEYS.to) }, kvs, READ_MS).then(
+      ({ reply }) => ownKeysOf(reply),
       (error: Error): ServesReply => {
         if (error.name === 'TimeoutError')
           return { unavailableReason: `no answer to a linearizable read within ${READ_MS} ms` };

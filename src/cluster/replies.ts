@@ -76,7 +76,14 @@ const text64 = v.pipe(
 export const kvs = v.object({
   header,
   kvs: v.optional(
-    v.array(v.object({ value: v.optional(text64, ''), lease: id, mod_revision: number64 })),
+    v.array(
+      v.object({
+        key: v.optional(text64, ''),
+        value: v.optional(text64, ''),
+        lease: id,
+        mod_revision: number64,
+      }),
+    ),
     [],
   ),
 });
@@ -97,7 +104,7 @@ export const hashKv = v.object({
 
 /** What a linearizable read has brought, that it was refused for want of credentials, or why there was no answer. */
 export type ServesReply =
-  | Pick<Birthmark, 'birthmark' | 'birthmarkRevision'>
+  | OwnKeys
   | { readonly credentialsRefused: string }
   | { readonly unavailableReason: string };
 
@@ -119,14 +126,16 @@ export const servesByRefusal = (said: string): ServesReply =>
     ? { credentialsRefused: said }
     : { unavailableReason: said };
 
-/** The cluster's birthmark, as the read for it has brought it. */
-interface Birthmark {
+/** The cluster's own keys of ours, as the read for them has brought them. */
+interface OwnKeys {
   /** Empty when the cluster has none (src/act/birthmark.ts). */
   readonly birthmark: string;
   /** At which revision that was put; absent without one. */
   readonly birthmarkRevision?: bigint;
   /** The one that this node remembers stood there, and somebody has deleted it: asked for where none is shown. */
   readonly deletedBirthmark?: string;
+  /** Who has paused heals in the whole cluster, until when and why, as a sentence; absent where nobody has. */
+  readonly pause?: string;
 }
 
 /** One member's answer from its three replies. */
@@ -137,7 +146,7 @@ export function memberReply(
   clockSkewMs?: number,
 ) {
   const members: readonly Member[] = list.members;
-  const shown: Birthmark = 'birthmark' in read ? read : { birthmark: '' };
+  const shown: OwnKeys = 'birthmark' in read ? read : { birthmark: '' };
   return {
     clusterId: list.header.cluster_id,
     memberId: list.header.member_id,

@@ -82,6 +82,8 @@ export function clusterView(
     ownServedBy: own && serving.find(({ reply }) => reply.memberId === own.id)?.endpoint,
     /** One of those that serve has refused us for want of credentials: what it said. */
     credentialsRefused: serving.find(({ reply }) => reply.credentialsRefused)?.reply.credentialsRefused ?? '',
+    /** What pauses heals in the whole cluster, as those that serve have it; undefined as a rule. */
+    pause: serving.find(({ reply }) => reply.pause)?.reply.pause,
     /** One of the others has answered, whether it serves or not. */
     answered: others.some(({ reply }) => reply.ok),
     /** How many of the members with a vote are a quorum. */

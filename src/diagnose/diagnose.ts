@@ -1,18 +1,20 @@
+import { wordsOf } from '../words/words.ts';
 import { allOf } from './evidence.ts';
 import { rules } from './rules.ts';
 import type { Situation } from './situation.ts';
-import { type Verdict, verdictRow } from './verdicts.ts';
+import { type Verdict, verdicts } from './verdicts.ts';
 
-/** What is wrong, or not, with one member. `diagnose --json` prints it as it is, see docs/json.md. */
-export type Diagnosis = Readonly<ReturnType<typeof diagnose>>;
-
-/** Pure: the first rule that holds. The last one always does. */
+/**
+ * What is wrong, or not, with one member: the first rule that holds, and the last one always does. Pure. `diagnose --json`
+ * prints it as it is, see docs/json.md.
+ */
 export function diagnose(situation: Situation) {
-  for (const { reason, means, advice, response, when, shows } of rules) {
+  for (const { reason, response, when, shows } of rules) {
     const found = when(situation);
     if (!found) continue;
     const verdict = reason.slice(0, reason.indexOf('/')) as Verdict;
     const evidence = allOf(found !== true && found, ...shows.map((show) => show(situation)));
+    const { means, advice } = wordsOf(reason);
     const { config, cluster, observed, self } = situation;
     const members = cluster.members.length > 0 ? cluster.members : (self?.members ?? []);
     return {
@@ -21,9 +23,9 @@ export function diagnose(situation: Situation) {
       reason,
       means,
       /** What the health action does about it. */
-      response: response ?? verdictRow(verdict).response,
+      response: response ?? verdicts[verdict],
       /** What a person should do, where heal-node does not; empty where there is nothing to do. */
-      advice: advice ?? verdictRow(verdict).advice ?? '',
+      advice,
       evidence: evidence.map(({ from, source, text }) => ({
         source,
         text,

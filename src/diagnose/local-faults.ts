@@ -6,10 +6,6 @@ import type { Situation } from './situation.ts';
 export interface LocalFault {
   /** The reason code is `local-fault/ID`, whoever shows it. */
   readonly id: string;
-  /** One sentence: what was found. */
-  readonly means: string;
-  /** What a person should do, as an imperative. */
-  readonly advice: string;
   /** What etcd says of it as it ends, in either of its formats as text. */
   readonly says?: RegExp;
   /** It is how certificates and settings that are lost with the disks show, too: no fault where a heal brings them back. */
@@ -62,8 +58,6 @@ const cannotStart = ({ unit, process, certificatesToBring }: Situation): boolean
 export const localFaults: readonly LocalFault[] = [
   {
     id: 'disk-full',
-    means: 'its disk is full',
-    advice: 'make room on the disk that the evidence names',
     // Go syscall package, ENOSPC
     says: /(?:: |error=)no space left on device\b/,
     shows: onHost(({ freeBytes, freeInodes }, { config }) =>
@@ -74,16 +68,12 @@ export const localFaults: readonly LocalFault[] = [
   },
   {
     id: 'read-only',
-    means: 'its disk takes no changes, as the kernel sees to after a disk error',
-    advice: 'look at `dmesg`, and check the disk',
     // Go syscall package, EROFS; etcd etcdmain/etcd.go
     says: /(?:: |error=)read-only file system\b/,
   },
   {
     id: 'permission',
     asLost: true,
-    means: "etcd's user cannot use a file that it needs",
-    advice: "give the file to etcd's user, or put it back where it is missing; then run the health action",
     // etcd etcdmain/etcd.go, identifyDataDirOrDie; Go os package, EACCES
     says: /\berror listing data dir: |\bcannot access data directory: (?!.*: (?:read-only|no space))|: permission denied\b/,
     shows: onHost(({ unusable, unusableData }) =>
@@ -93,8 +83,6 @@ export const localFaults: readonly LocalFault[] = [
   {
     id: 'certificate',
     asLost: true,
-    means: 'a certificate or key that etcd is told to use is missing, does not fit, or would be turned away',
-    advice: 'put certificates in place that fit, with the owner that etcd runs as',
     // etcd embed/serve.go by pkg/transport/listener.go; Go crypto/tls, X509KeyPair
     says: /\bopen \S+\.(pem|crt|key): no such file or directory\b|\btls: (private key does not match public key|failed to find any PEM data)\b/,
     // One whose certificates the others turn away lives, and waits for them for ever.
@@ -102,8 +90,6 @@ export const localFaults: readonly LocalFault[] = [
   },
   {
     id: 'port-taken',
-    means: 'another process listens on its port',
-    advice: 'find the process with `ss -ltnp`, and stop it',
     // Go net package, EADDRINUSE
     says: /\blisten tcp \S+: bind: address already in use\b/,
     shows: onHost(({ portConflicts }) =>
@@ -115,8 +101,6 @@ export const localFaults: readonly LocalFault[] = [
   },
   {
     id: 'address-missing',
-    means: 'this machine does not have an address that etcd is told to listen on',
-    advice: 'correct the address in the metadata or on the interface',
     // Go net package, EADDRNOTAVAIL
     says: /\blisten tcp \S+: bind: cannot assign requested address\b/,
     shows: onHost(({ missingAddresses }) =>
@@ -125,22 +109,15 @@ export const localFaults: readonly LocalFault[] = [
   },
   {
     id: 'bad-setting',
-    means: 'a value in its settings is not one that etcd takes',
-    advice:
-      'correct the value in the settings of etcd, or put /opt/app/bin/.env right, from which the app writes etcd.env; then run the health action',
     // etcd etcdmain/etcd.go, startEtcdOrProxyV2; etcdserver/config.go, VerifyBootstrap
     says: /\berror verifying flags, |\bfailed to verify flags\b|\bcouldn't find local name "\S+" in the initial cluster configuration\b/,
   },
   {
     id: 'etcd-too-old',
-    means: 'its etcd is older than the cluster, which would let neither it nor a fresh member join',
-    advice: "bring etcd on this node to the cluster's version; replacing the member would not help",
     shows: (s) => s.process === 'dead' && s.etcdTooOld && ev('host', 'etcd', s.etcdTooOld),
   },
   {
     id: 'unit',
-    means: 'systemd cannot start it: the environment file, the program or the unit is missing or bad',
-    advice: "put back what is missing; the app's restart writes etcd.env anew",
     shows: (s) =>
       cannotStart(s) &&
       allOf(
@@ -150,10 +127,6 @@ export const localFaults: readonly LocalFault[] = [
   },
   {
     id: 'killed',
-    means:
-      'it is killed from outside again and again, for lack of memory as a rule: a fresh member would be too',
-    advice:
-      'look at `journalctl -k | grep -i oom` and at the limits of the unit; give the machine more memory',
     shows: (s) =>
       killed(s) && ev('unit', s.unitName, `ended by signal ${s.unit?.exitStatus}, result ${s.unit?.result}`),
   },

@@ -149,6 +149,8 @@ function bareSituation(observed: Observation, places: Places) {
         : [self?.clusterId, owner?.clusterId].find((id) => id !== undefined && id !== cluster.clusterId),
     /** Why the cluster that serves is not the one that this node remembers, as a sentence. */
     birthmarkMismatch: birthmarkMismatch(mark.birthmark, cluster),
+    /** Who has paused heals here or in the whole cluster, until when and why, as a sentence; undefined as a rule. */
+    paused: observed.pause ?? cluster.pause,
     certificatesMissing: certificatesMissing(observed),
     /**
      * Certificates and data are gone together, with etcd in TLS mode: a heal brings the certificates back first. Where data

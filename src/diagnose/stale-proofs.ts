@@ -6,8 +6,6 @@ import type { BareSituation } from './situation.ts';
 export interface StaleProof {
   /** The reason code is `stale/ID`. */
   readonly id: string;
-  /** One sentence: what was found. */
-  readonly means: string;
   /** Why it is certain: which facts, from where. */
   readonly because: string;
   /** It holds while etcd is on its way up as well: on such data it waits for ever. */
@@ -23,7 +21,7 @@ const crashedOnData = ({ crashed, observed: { host } }: BareSituation): boolean 
   crashed && host?.ok === true && host.value.unusableData.length === 0;
 
 /** What its own files say is wrong with them, where etcd has ended badly on them. */
-const damaged = (id: string, means: string, isOfIt: (file: string) => boolean): StaleProof => {
+const damaged = (id: string, isOfIt: (file: string) => boolean): StaleProof => {
   const harmIn = ({ examination }: BareSituation) =>
     examination?.kind === 'damaged' ? examination.damage.filter(({ file }) => isOfIt(file)) : [];
   const damageEvidence = (s: BareSituation): Evidence[] =>
@@ -32,7 +30,6 @@ const damaged = (id: string, means: string, isOfIt: (file: string) => boolean): 
     );
   return {
     id,
-    means,
     because: 'its files, read without etcd, are damaged, and its last run, which could use them, crashed',
     holds: (s) => harmIn(s).length > 0 && crashedOnData(s),
     shows: [damageEvidence, dataEvidence],
@@ -45,14 +42,12 @@ const ofWal = (file: string): boolean => file === 'wal' || file.endsWith('.wal')
 export const staleProofs: readonly StaleProof[] = [
   {
     id: 'already-bootstrapped',
-    means: 'its data are gone, while the cluster remembers the member as started',
     because: 'no data stand there, or nothing but a founding, and those that serve list this node as started',
     holds: (s) => s.dataGone && s.membership === 'listed' && s.hasRun,
     shows: [dataEvidence, listEvidence],
   },
   {
     id: 'removed',
-    means: 'the cluster has removed the member that its data belong to',
     whileStarting: true,
     because:
       'the log names a member ID of this cluster that those that serve do not list: an ID never comes back',
@@ -61,18 +56,16 @@ export const staleProofs: readonly StaleProof[] = [
   },
   {
     id: 'half-added',
-    means: 'it was added again by hand, and has no data to start with',
     because:
       'no data stand there, it was a member before or its last run crashed, and those that serve list it as added and not started',
     holds: ({ dataGone, membership, crashed, observed: { app, mark } }) =>
       dataGone && membership === 'unstarted' && (crashed || mark.wasMember) && !(app.ok && app.value.isAdded),
     shows: [dataEvidence, listEvidence],
   },
-  damaged('wal-damaged', 'its write-ahead log is damaged', ofWal),
-  damaged('db-damaged', 'its database or a snapshot is damaged', (file) => !ofWal(file)),
+  damaged('wal-damaged', ofWal),
+  damaged('db-damaged', (file) => !ofWal(file)),
   {
     id: 'log-short',
-    means: 'its log ends before what it had already acknowledged',
     because:
       'its database has applied entries that its log lacks; or etcd ended with a panic that says so, which no file shows',
     holds: (s) => s.owner !== undefined && isLogShort(s),
@@ -80,7 +73,6 @@ export const staleProofs: readonly StaleProof[] = [
   },
   {
     id: 'given-up',
-    means: 'what it alone has committed was given up by a person',
     whileStarting: true,
     because:
       'a log that is ahead of the cluster never becomes part of it again, and `heal-node adopt --discard-ahead` was run for these very data',

@@ -12,20 +12,22 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { EXECUTABLE } from '../state/places.ts';
-import { type InstalledFile, layout } from './layout.ts';
+import { type InstalledFile, layout, packagedPath } from './layout.ts';
 
-/** Whether a file or link stands there as it is to be. */
-function isLaid(path: string, laid: InstalledFile): boolean {
+/** Whether a file or link stands under `root` as it is to be: where install lays it, else where the package has it. */
+function isLaid(root: string, laid: InstalledFile): boolean {
+  const own = `${root}${laid.path}`;
+  const path = lstatSync(own, { throwIfNoEntry: false }) ? own : `${root}${packagedPath(laid.path)}`;
   const stat = lstatSync(path, { throwIfNoEntry: false });
-  if ('link' in laid) return stat?.isSymbolicLink() === true && readlinkSync(path) === laid.link;
+  if ('link' in laid)
+    return stat?.isSymbolicLink() === true && (laid.anyTarget || readlinkSync(path) === laid.link);
   if (stat !== undefined && laid.onlyIfMissing) return true;
   const content = Buffer.from(laid.content);
   return stat?.isFile() === true && stat.size === content.length && readFileSync(path).equals(content);
 }
 
 /** What install lays, without the executable itself, and is not there as it is to be. */
-export const notLaid = (): string[] =>
-  layout.filter((laid) => !isLaid(laid.path, laid)).map(({ path }) => path);
+export const notLaid = (): string[] => layout.filter((laid) => !isLaid('', laid)).map(({ path }) => path);
 
 /** Puts one file or link where it belongs, whole: made under a name that nobody can guess, and renamed into place. */
 function lay(path: string, laid: InstalledFile): void {
@@ -50,7 +52,7 @@ function lay(path: string, laid: InstalledFile): void {
  */
 export function install(root: string, executable: string): string[] {
   const itself = { path: EXECUTABLE, content: readFileSync(executable), mode: 0o755 };
-  const changed = [itself, ...layout].filter((laid) => !isLaid(`${root}${laid.path}`, laid));
+  const changed = [itself, ...layout].filter((laid) => !isLaid(root, laid));
   for (const laid of changed) lay(`${root}${laid.path}`, laid);
   return changed.map(({ path }) => path);
 }

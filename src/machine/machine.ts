@@ -31,6 +31,8 @@ export interface Machine {
   now(): number;
   /** Milliseconds since a moment of this process: for waits and durations; never jumps. */
   monotonicMs(): number;
+  /** Which boot this is, and for how long it has lasted (proc(5), boot_id and uptime): never set, and known to every process. */
+  boot(): { readonly bootId: string; readonly upMs: number };
   /** @param ended ends it early; it rejects then */
   sleep(ms: number, ended?: AbortSignal): Promise<void>;
 

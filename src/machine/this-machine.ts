@@ -1,4 +1,5 @@
-import { existsSync, statfsSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statfsSync, statSync } from 'node:fs';
+import { uptime } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Depth } from './etcd/examination.ts';
 import { examine } from './etcd/examine.ts';
@@ -61,6 +62,10 @@ async function mustRun(argv: readonly string[], timeoutMs: number, what: string)
 export const thisMachine: Machine = {
   now: () => Date.now(),
   monotonicMs: () => performance.now(),
+  boot: () => ({
+    bootId: readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(),
+    upMs: uptime() * 1000,
+  }),
   sleep: (ms, signal) => sleep(ms, undefined, { signal }),
 
   kindOf: async (path) => inParentIfAny(path, (dir, name) => dir.kindOf(name)) ?? 'none',

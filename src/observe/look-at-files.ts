@@ -7,6 +7,7 @@ import { environmentFiles } from '../machine/systemd/unit-file.ts';
 import { adoptedFile } from '../state/adopted-file.ts';
 import { deepCheckFile } from '../state/deep-check-file.ts';
 import { readMark } from '../state/member-mark.ts';
+import { nodePause } from '../state/pause.ts';
 import { dropInsOf } from './drop-ins.ts';
 import type { Fact, Observation } from './observation.ts';
 import type { Stopwatch } from './timed.ts';
@@ -186,6 +187,7 @@ export async function lookAtFiles(world: World, watch: Stopwatch) {
     swap: mustBe(await watch.fact('swap', () => lookAtSwap(world))),
     divergence: compared?.state === 'differs' ? { ...compared, heals: world.healsDivergence } : undefined,
     mark: world.birthmarkOn ? mark : { ...mark, birthmark: '' },
+    pause: await nodePause(machine, places),
     discardAhead: await adoptedFile.read(machine, places.adopted),
   };
 }

@@ -69,6 +69,8 @@ export interface Observation {
   readonly process: Awaited<ReturnType<typeof lookAtProcess>>;
   /** Undefined when it was not looked at. */
   readonly host: Fact<HostFacts> | undefined;
+  /** Who has paused heals on this node, until when and why, as a sentence; undefined when nobody has, or it is over. */
+  readonly pause: string | undefined;
   /** What the last deep check wrote down of data that differ, and whether `HEAL_ON_DIVERGENCE` is `heal`. */
   readonly divergence: (DifferingData & { readonly heals: boolean }) | undefined;
   /** What this node remembers of having been a member; its birthmark is empty too where none is to be asked for. */

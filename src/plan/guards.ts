@@ -4,6 +4,7 @@ import type { Situation } from '../diagnose/situation.ts';
 import type { Room } from '../machine/machine.ts';
 import { isAside } from '../observe/look-at-units.ts';
 import type { HealRecord } from '../state/heal-record.ts';
+import { questionOf } from '../words/words.ts';
 import { changedTheCluster } from './heal-steps.ts';
 
 /** What guards ask besides the situation. */
@@ -25,9 +26,8 @@ export interface GuardFacts {
 }
 
 export interface Guard {
+  /** What it asks stands under it in src/words/catalogue.json. */
   readonly id: string;
-  /** The question, for docs and `plan`. */
-  readonly asks: string;
   /** It may pass by itself within seconds: worth asking again before it is called a refusal. */
   readonly transient?: boolean;
   /** Why it does not pass, as a sentence; anything falsy when it does. */
@@ -56,7 +56,6 @@ export const credentialsWanted = ({ cluster: { credentialsRefused } }: Situation
 export const guards = [
   {
     id: 'role',
-    asks: 'Is this an etcd node, and not a proxy?',
     refuses: ({ observed: { app } }) => {
       if (!app.ok) return app.why;
       return app.value.role !== ETCD_ROLE && `this node is ${app.value.role}, which has no member`;
@@ -64,7 +63,6 @@ export const guards = [
   },
   {
     id: 'unit-file',
-    asks: "Is etcd's unit a regular file, or already moved aside?",
     refuses: ({ observed: { swap, unit } }) => {
       if (swap.unitFile === 'file' || (isAside(swap) && (swap.copyUnitFile === 'file' || swap.originals)))
         return undefined;
@@ -77,24 +75,20 @@ export const guards = [
   },
   {
     id: 'data-dir',
-    asks: 'Can the data dir be set aside by renaming: is it a directory on its own, no link and no mount point?',
     refuses: ({ observed: { data }, config }) =>
       cannotBeRenamed(config?.dataDir, data.dir) || cannotBeRenamed(config?.walDir, data.walDir),
   },
   {
     id: 'stale',
-    asks: "Do this boot's evidence and the world say that this member cannot come back with the data it has?",
     refuses: (s, { provenStale }) =>
       !s.provenStale && !provenStale && 'nothing seen in this boot proves its data stale',
   },
   {
     id: 'not-serving',
-    asks: 'Does this member not serve, or serve data that are known to differ from all others?',
     refuses: (s) => s.servesAsOwn && !s.diverged && 'this member answers healthy',
   },
   {
     id: 'own-data',
-    asks: 'Are the data of this cluster, and not the only copy of what a member of another node had?',
     refuses: ({ owner, cluster, foreign, observed: { data } }) => {
       if (data.kind === 'unknown') return `what stands in the data dir cannot be told: ${data.why}`;
       if (data.kind !== 'data') return undefined;
@@ -107,7 +101,6 @@ export const guards = [
   },
   {
     id: 'not-ahead',
-    asks: 'Has this member committed nothing that the cluster does not know?',
     refuses: ({ owner, examination, ahead, cluster: { serving } }) => {
       if (owner && examination && !examination.logRead)
         return `what this member has committed is not known, as its log was not read to its end: ${examination.notLookedAt.join('; ')}`;
@@ -117,12 +110,10 @@ export const guards = [
   },
   {
     id: 'birthmark',
-    asks: 'Does the cluster carry the birthmark that this node remembers?',
     refuses: (s) => s.birthmarkMismatch,
   },
   {
     id: 'quorum',
-    asks: 'Do at least a quorum of the listed members serve without this one, and know a leader?',
     transient: true,
     refuses: ({ cluster: { serving, quorum, members, silent } }) => {
       const led = serving.filter(({ reply }) => reply.leader !== '0');
@@ -133,13 +124,11 @@ export const guards = [
   },
   {
     id: 'agreement',
-    asks: 'Do those that serve agree on cluster ID and member list?',
     transient: true,
     refuses: ({ cluster: { disagreement } }) => disagreement,
   },
   {
     id: 'own-member',
-    asks: "Is the entry to be replaced this node's own, by its peer URLs, and nobody else's?",
     refuses: ({ cluster, config }) => {
       if (!config) return 'the settings of etcd cannot be read';
       if (cluster.own?.isLearner)
@@ -164,7 +153,6 @@ export const guards = [
   },
   {
     id: 'app-quiet',
-    asks: 'Is none of the app’s verbs at work: no scaling, restore, repair, upgrade, restart or deletion?',
     transient: true,
     refuses: ({ observed: { app, appBusy } }) => {
       if (appBusy.length > 0) return `${appBusy.join(', ')} is running`;
@@ -179,27 +167,27 @@ export const guards = [
   },
   {
     id: 'by-hand',
-    asks: 'Is nobody at it by hand: has no runbook been begun meanwhile?',
     refuses: (_, { leftToPerson }) => leftToPerson,
   },
   {
+    id: 'not-paused',
+    // A heal that has begun goes on to its end.
+    refuses: ({ paused, swapped }) => !swapped && paused,
+  },
+  {
     id: 'version',
-    asks: "Is this node's etcd not older than the cluster, which would not let it join?",
     refuses: (s) => s.etcdTooOld,
   },
   {
     id: 'mounted',
-    asks: 'Is the disk that the data are on mounted?',
     refuses: ({ observed: { host } }) => (host?.ok ? host.value.diskNotMounted : host?.why),
   },
   {
     id: 'credentials',
-    asks: 'Can the member list be changed: no authentication, or credentials that are taken?',
     refuses: credentialsWanted,
   },
   {
     id: 'certificates',
-    asks: 'Can a new member use the certificates and files that its settings name; or, where they are lost with the data, were those of the other nodes not refused a moment ago?',
     refuses: ({ observed: { host }, certificatesMissing, certificatesToBring }, { offerRefused }) => {
       if (certificatesToBring) return offerRefused;
       const faults = host?.ok ? [...host.value.certificateFaults, ...host.value.unusable] : [];
@@ -208,7 +196,6 @@ export const guards = [
   },
   {
     id: 'daily-limit',
-    asks: 'Have fewer than HEAL_MAX_PER_DAY heals begun here in 24 hours?',
     refuses: (_, { healsInLastDay, maxPerDay }) => {
       // One that was refused or taken back has changed nothing.
       const count = healsInLastDay.filter(changedTheCluster).length;
@@ -218,7 +205,6 @@ export const guards = [
   },
   {
     id: 'disk-room',
-    asks: 'Is there room for the data to come?',
     refuses: (s, { freeBytes, reclaimableBytes }) => {
       const needed = neededBytes(s);
       if (freeBytes + reclaimableBytes >= needed) return undefined;
@@ -227,7 +213,6 @@ export const guards = [
   },
   {
     id: 'swap-room',
-    asks: 'Is there room for the unit and environment that are swapped in, and for the originals?',
     refuses: (_, { swapRoom: { path, rootBytes, inodes } }) =>
       (rootBytes < SWAP_ROOM.rootBytes || inodes < SWAP_ROOM.inodes) &&
       `${rootBytes} bytes and ${inodes} inodes are free for ${path}, ${SWAP_ROOM.rootBytes} and ${SWAP_ROOM.inodes} are needed; make room on that disk`,
@@ -243,8 +228,8 @@ export type Asked = 'all' | readonly GuardId[];
 export function askGuards(s: Situation, facts: GuardFacts, ids: Asked = 'all') {
   return guards
     .filter(({ id }) => ids === 'all' || ids.includes(id))
-    .map(({ id, asks, refuses, transient = false }: Guard & { id: GuardId }) => {
+    .map(({ id, refuses, transient = false }: Guard & { id: GuardId }) => {
       const why = refuses(s, facts);
-      return { id, asks, pass: !why, why: why || 'yes', transient };
+      return { id, asks: questionOf(id), pass: !why, why: why || 'yes', transient };
     });
 }

@@ -3,6 +3,7 @@ import type { Situation } from '../diagnose/situation.ts';
 import { isAside, isBusy, isUp } from '../observe/look-at-units.ts';
 import type { Part } from '../observe/observation.ts';
 import type { HealRecord } from '../state/heal-record.ts';
+import { byHand } from './by-hand.ts';
 import { expectedCluster } from './expected-cluster.ts';
 import type { Asked, GuardId } from './guards.ts';
 
@@ -34,7 +35,7 @@ interface StepRow {
   readonly runbookStep: number;
   /** A sentence for people. */
   readonly what: string;
-  /** What a person would have typed, for the demo and the docs; `$…` stands for this node's own values. */
+  /** What the runbook has a person type, for the demo and the docs; `$…` stands for this node's own values. */
   readonly typed: string;
   /** What must hold: guards asked right before it acts. */
   readonly needs?: Asked;
@@ -224,8 +225,9 @@ const rows = [
 ] as const satisfies readonly StepRow[];
 
 export type StepId = (typeof rows)[number]['id'];
-export type HealStep = StepRow & { readonly id: StepId };
-export const healSteps: readonly HealStep[] = rows;
+/** With the commands that do the same by hand, which `plan --manual` prints (src/plan/by-hand.sh). */
+export type HealStep = StepRow & { readonly id: StepId; readonly byHand: string };
+export const healSteps: readonly HealStep[] = rows.map((row) => ({ ...row, byHand: byHand(row.id) }));
 
 /** Whether a heal, as it was written down, went past the point of no return: it changed the member list. */
 export const changedTheCluster = ({ steps, outcome }: Pick<HealRecord, 'steps' | 'outcome'>): boolean =>

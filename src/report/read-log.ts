@@ -6,7 +6,18 @@ import { openFile } from '../machine/os/held-dir.ts';
 import { LOG_FILE } from '../state/places.ts';
 import { plainText } from './plain-text.ts';
 
-const words = ['level', 'caller', 'event', 'msg', 'healId', 'verdict', 'command', 'at', 'result'] as const;
+const words = [
+  'level',
+  'caller',
+  'event',
+  'msg',
+  'healId',
+  'step',
+  'verdict',
+  'command',
+  'at',
+  'result',
+] as const;
 const schema = v.object({
   ...v.entriesFromList(words, v.optional(v.string(), '')),
   time: v.pipe(v.string(), v.isoTimestamp()),
@@ -23,9 +34,13 @@ export const parseLines = (lines: readonly string[]): LogLine[] =>
 
 const COLOURS = { debug: 'dim', info: 'reset', warn: 'yellow', error: 'red' } as const;
 
-/** A line for people: time, level where it is not info, caller, sentence; in colour on a terminal that wants it. */
-export function readableLine({ time, level, caller, msg }: LogLine): string {
-  const sentence = `${level === 'info' ? '' : `${level.toUpperCase()} `}${caller}: ${plainText(msg)}`;
+/**
+ * A line for people: time, level where it is not info, caller, sentence; in colour on a terminal that wants it.
+ * @param width it is cut off there
+ */
+export function readableLine({ time, level, caller, msg }: LogLine, width?: number): string {
+  const whole = `${level === 'info' ? '' : `${level.toUpperCase()} `}${caller}: ${plainText(msg)}`;
+  const sentence = whole.slice(0, width && Math.max(0, width - time.length - 1));
   return `${styleText('dim', time)} ${styleText(COLOURS[level as keyof typeof COLOURS] ?? 'reset', sentence)}`;
 }
 

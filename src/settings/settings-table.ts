@@ -27,7 +27,7 @@ const row = <T>(key: SettingRow<T>['key'], fallback: string, of: Kind<T>) => ({
 const MS_PER_UNIT: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 
 /** `500ms`, `3s`, `2m`, `1h`; the value is in milliseconds. */
-const duration = kind('a duration such as 500ms, 3s, 2m or 1h, from 1ms to 24h', (text) => {
+export const duration = kind('a duration such as 500ms, 3s, 2m or 1h, from 1ms to 24h', (text) => {
   const [, count, unit] = /^(\d{1,9})(ms|s|m|h)$/.exec(text) ?? [];
   const ms = Number(count) * (MS_PER_UNIT[unit ?? ''] ?? Number.NaN);
   return ms >= 1 && ms <= 24 * 3_600_000 ? ms : undefined;
@@ -110,6 +110,9 @@ export const settingsTable = {
   maxPerDay: row('HEAL_MAX_PER_DAY', '3', upTo100).is('heals begun in 24 hours, at most'),
   keepAside: row('HEAL_KEEP_ASIDE', '1', upTo100).is(
     'how many data dirs set aside are kept; with 0 they are discarded where there is no room for the data to come',
+  ),
+  language: row('HEAL_LANG', 'auto', oneOf('auto', 'en', 'zh')).is(
+    'the language of what the commands say: that of the locale, English, or Chinese; the log and --json are English',
   ),
   etcdUser: row('HEAL_ETCD_USER', '', userName).is(
     'the etcd user for membership calls where authentication is on',

@@ -51,6 +51,7 @@ export function places(settings: Settings) {
     client: `${RUN_DIR}/client`,
     offered: `${RUN_DIR}/offered`,
     parked: `${ROOT_STATE_DIR}/parked`,
+    paused: `${ROOT_STATE_DIR}/paused.json`,
     adopted: `${ROOT_STATE_DIR}/adopted.json`,
     foreign: `${ROOT_STATE_DIR}/foreign.json`,
     rootDiskMark: `${ROOT_STATE_DIR}/member`,

@@ -47,6 +47,11 @@ test('needs nothing newer than glibc 2.17', () => {
   );
 });
 
+test('has nothing in it of where it was built: the same sources make the same bytes anywhere', () => {
+  const top = join(import.meta.dirname, '../..');
+  assert.not.ok(readFileSync(EXECUTABLE).includes(`${top}/`));
+});
+
 test('every command has a help that exits 0, and the help lists them all', async () => {
   const { stdout } = await call(EXECUTABLE, ['--help']);
   for (const { name } of commands) {
@@ -58,6 +63,8 @@ test('every command has a help that exits 0, and the help lists them all', async
 test('bad usage exits 2 with a sentence', async () => {
   for (const words of [
     ['bogus'],
+    ['pause', '--for', '2 hours', '--reason', 'x'],
+    ['pause', '--for', '2h'],
     ['status', '--bogus'],
     ['hook', 'bogus'],
     ['hook'],

@@ -1,7 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { doctorQuestions, peaceGuards, peacetime } from '../../src/cli/doctor-questions.ts';
-import { diagnose } from '../../src/diagnose/diagnose.ts';
 import { situationOf } from '../../src/diagnose/situation.ts';
 import { observe } from '../../src/observe/observe.ts';
 import { guards } from '../../src/plan/guards.ts';
@@ -35,7 +34,7 @@ test('nothing is found where all is well', () => {
 test('a check that may not compare has looked all the same, whenever the last comparison was', () => {
   const { checkedAgoMs } = fake.run(async (world) => {
     await deepCheckFile.write(world.machine, PLACES.deepCheck, notCompared('not compared', 1));
-    return peacetime({ settings, world, situation: bare, diagnosis: diagnose(bare) });
+    return peacetime({ settings, world, situation: bare });
   });
   assert.ok(checkedAgoMs < 1000, `${checkedAgoMs} ms`);
 });

@@ -3,31 +3,21 @@ import * as assert from 'uvu/assert';
 import { logsCommand } from '../../src/cli/logs-command.ts';
 import { parseLines, readableLine } from '../../src/report/read-log.ts';
 
-/** What the command says on standard error, and its exit code. */
-async function refused(options: Record<string, string>): Promise<string> {
-  const { error } = console;
-  let said = '';
-  console.error = (line: string) => {
-    said = line;
-  };
-  try {
-    return `${await logsCommand.run(options, [])} ${said}`;
-  } finally {
-    console.error = error;
-  }
-}
+/** Why the command refuses these options; empty where it does not. */
+const refused = (options: Record<string, string>): Promise<string> =>
+  logsCommand.run(options, []).then(
+    () => '',
+    (error: Error) => error.message,
+  );
 
 test('a value that is not allowed is named with what is', async () => {
   for (const since of ['yesterday', '5', '3w', '2026-13-01', '2026-11-29 18:00', '-1h', ''])
-    assert.match(
-      await refused({ since }),
-      /^2 heal-node logs: --since .* is not allowed; allowed is a time ago such as 45s/,
-    );
+    assert.match(await refused({ since }), /^--since .* is not allowed; allowed is a time ago such as 45s/);
   for (const lines of ['0', '-1', 'x', '1e3'])
-    assert.match(await refused({ lines }), /^2 .*--lines .*a whole number/);
+    assert.match(await refused({ lines }), /^--lines .*a whole number/);
   assert.match(
     await refused({ heal: '../x' }),
-    /^2 .*--heal \.\.\/x is not allowed; allowed is the ID of a heal/,
+    /^--heal \.\.\/x is not allowed; allowed is the ID of a heal/,
   );
 });
 

@@ -4,6 +4,7 @@ import { diagnose } from '../../src/diagnose/diagnose.ts';
 import { localFaults } from '../../src/diagnose/local-faults.ts';
 import { plainLine } from '../../src/machine/etcd/log-lines.ts';
 import type { HostFacts, Observation } from '../../src/observe/observation.ts';
+import { wordsOf } from '../../src/words/words.ts';
 import { crashed, failedUnit, healthy, situation } from '../fake/observation.ts';
 import { recordedLines } from './recorded-lines.ts';
 
@@ -37,7 +38,8 @@ const reasonOf = (lines: readonly string[], changes: Partial<Observation> = {}) 
   return { verdict, reason, advice, texts: evidence.map(({ text }) => text).join('\n') };
 };
 
-for (const { id, says, shows, advice } of localFaults) {
+for (const { id, says, shows } of localFaults) {
+  const { advice } = wordsOf(`local-fault/${id}`);
   const line = says && plainLine(recordedLines[id]?.[0] ?? '');
   const [changes, evidence] = shown[id] ?? [];
   const wanted = { verdict: 'local-fault', reason: `local-fault/${id}`, advice };

@@ -1,4 +1,5 @@
 import { type Cluster, ClusterError, type MemberReply } from '../../src/cluster/cluster.ts';
+import { fromWord, PAUSE_KEY } from '../../src/cluster/pause-key.ts';
 import { hostOf, type TlsFiles } from '../../src/machine/etcd/etcd-config.ts';
 import type { EtcdProcess } from './etcd.ts';
 import { memberId } from './ids.ts';
@@ -113,6 +114,7 @@ export function clusterOf(node: FakeNode, proc: Proc, tls?: TlsFiles): Cluster {
         if (read.state !== undefined && read.state.members !== state.members)
           world.happened('a member list lags');
         const leader = raft.leaderOf(etcd);
+        const pause = read.state?.keys.get(PAUSE_KEY);
         return {
           clusterId: etcd.data.clusterId,
           memberId: etcd.data.memberId,
@@ -129,6 +131,7 @@ export function clusterOf(node: FakeNode, proc: Proc, tls?: TlsFiles): Cluster {
           unavailableReason: read.why,
           credentialsRefused: world.faults.credentials ? 'etcdserver: user name is empty' : '',
           birthmark: read.state?.keys.get(BIRTHMARK_KEY)?.value ?? '',
+          ...(pause && { pause: fromWord(pause.value) }),
         };
       },
       true,

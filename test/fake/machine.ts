@@ -72,6 +72,7 @@ export function machineOf(node: FakeNode, proc: Proc): Machine {
   return {
     now: () => clock.nowMs + node.clockOffMs,
     monotonicMs: () => clock.nowMs,
+    boot: () => ({ bootId: `${node.boots}`, upMs: clock.nowMs - node.bootedMs }),
     sleep: (ms, ended) => proc.sleep(ms, ended),
     kindOf: (path) => look(() => disk.kindOf(path)),
     list: (path) => look(() => disk.list(path)),

@@ -54,6 +54,8 @@ export class FakeNode {
   linkedMs = 0;
   etcd: EtcdProcess | undefined;
   clockOffMs = 0;
+  boots = 0;
+  bootedMs = 0;
   flushes = true;
   readonly ailing = well();
   /** The unit's drop-in asks the gate. */
@@ -268,6 +270,8 @@ export class FakeNode {
     this.disk.flush();
     this.on = true;
     this.linkedMs = this.world.clock.nowMs;
+    this.boots += 1;
+    this.bootedMs = this.world.clock.nowMs;
     this.systemd.boot([PLACES.unit, HEAL_UNIT]);
   }
 

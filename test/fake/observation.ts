@@ -215,6 +215,7 @@ export const healthy: Observation = {
       peers: [1, 3].map((n) => ({ url: `http://10.0.0.${n}:2380`, reach: 'open', neighbour: true })),
     },
   },
+  pause: undefined,
   divergence: undefined,
   mark: { wasMember: true, birthmark: '', birthmarkRevision: 0n, dataDiskId: '' },
   discardAhead: undefined,

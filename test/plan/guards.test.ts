@@ -51,6 +51,12 @@ const refusals: readonly (readonly [
   why: RegExp,
   facts?: Partial<GuardFacts>,
 ])[] = [
+  ['not-paused', { ...stale, pause: 'heals are paused on this node' }, /^heals are paused on this node$/],
+  [
+    'not-paused',
+    { ...stale, others: [asked(1), asked(3, { pause: 'heals are paused in the whole cluster' })] },
+    /^heals are paused in the whole cluster$/,
+  ],
   ['role', withApp({ role: 'etcd-proxy' }), /this node is etcd-proxy/],
   ['role', { ...stale, app: { ok: false, why: '/opt/app/bin/.env is missing.' } }, /\.env is missing/],
   ['unit-file', { ...stale, swap: { ...stale.swap, unitFile: 'link' } }, /etcd's unit is a link/],

@@ -81,9 +81,9 @@ function endOfField(bytes: Uint8Array, wire: number, at: number, end: number): n
 /**
  * Reads a message.
  * @param into is given its fields, known or not, as far as they were read
+ * @param end where it ends; what is behind that is none of it
  */
-export function decode(bytes: Uint8Array, schema: Schema, into?: Fields): Decoded {
-  const end = bytes.length;
+export function decode(bytes: Uint8Array, schema: Schema, into?: Fields, end = bytes.length): Decoded {
   for (let at = 0; at < end; ) {
     const tagEnd = endOfVarint(bytes, at, end);
     if (tagEnd < 0) return tagEnd === SHORT ? 'short' : 'ill-formed';

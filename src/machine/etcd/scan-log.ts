@@ -167,9 +167,8 @@ class LogReader {
     const bytes = file.bytes(this.at + 8, length + padding);
     if (bytes.length < length + padding) return this.cutOff();
 
-    const message = bytes.subarray(0, length);
-    const record = new Fields(message);
-    const decoded = decode(message, RECORD, record);
+    const record = new Fields(bytes);
+    const decoded = decode(bytes, RECORD, record, length);
     const [, type = 0, crc = 0] = record.numbers;
     const data = record.bytes(3);
     const runs = decoded === 'whole' && type !== CRC;

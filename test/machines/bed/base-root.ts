@@ -5,7 +5,8 @@ import { takeLock } from './lock.ts';
 import { sh } from './sh.ts';
 
 /** The Debian releases that machines boot: systemd 247, 252 and 257. */
-export type Suite = 'bullseye' | 'bookworm' | 'trixie';
+export const suites = ['bullseye', 'bookworm', 'trixie'] as const;
+export type Suite = (typeof suites)[number];
 
 const PACKAGES = [
   'systemd',

@@ -28,6 +28,8 @@ export interface BedOptions {
   readonly proxy?: boolean;
   /** What confd renders into the app's view of every node, besides or instead of the usual. */
   readonly appEnv?: Readonly<Record<string, string>>;
+  /** Without heal-node: who boots it installs it. */
+  readonly bare?: true;
   /** Changes the image all machines share, given its directory, before they boot. */
   readonly image?: (dir: string) => void | Promise<void>;
   /** With all that runs at a boot and at a reload as the distribution has it: for the bench, which times them. */
@@ -60,7 +62,7 @@ export class Bed {
       mkdirSync(slot.dir, { recursive: true });
       await sh('mount', '-t', 'tmpfs', '-o', 'mode=0755', slot.group, slot.dir);
       const image = join(slot.dir, 'image');
-      await makeImage(image);
+      await makeImage(image, options.bare);
       if (!options.asShipped) maskIdle(image);
       await options.image?.(image);
       const lan = new Lan(slot);
@@ -166,7 +168,7 @@ export class Bed {
   }
 }
 
-async function makeImage(image: string): Promise<void> {
+async function makeImage(image: string, bare = false): Promise<void> {
   const app = join(TOP, 'test/machines/app');
   for (const dir of ['opt/app/bin', 'opt/app/conf', 'etc/systemd/system'])
     mkdirSync(join(image, dir), { recursive: true });
@@ -179,7 +181,7 @@ async function makeImage(image: string): Promise<void> {
     join(image, 'etc/systemd/system.conf.d/one-core.conf'),
     '[Manager]\nDefaultEnvironment=GOMAXPROCS=1\n',
   );
-  await sh(join(TOP, 'dist/heal-node'), 'install', '--root', image);
+  if (!bare) await sh(join(TOP, 'dist/heal-node'), 'install', '--root', image);
 }
 
 /** What confd renders for a node, and its name. */

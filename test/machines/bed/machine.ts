@@ -270,7 +270,7 @@ export class TestMachine {
 
   /** Runs the operator's command; never throws. */
   async cli(...words: readonly string[]): Promise<Ran> {
-    return this.run('/usr/local/bin/heal-node', ...words);
+    return this.run(`${HOOKS}/heal-node`, ...words);
   }
 
   /** The same with `--json`, and what it printed. */

@@ -1,0 +1,75 @@
+import catalogue from './catalogue.json';
+
+/** The languages of what is said to a person; the log and `--json` are English. */
+export type Language = 'en' | 'zh';
+
+/** What was found, and what a person should do about it, where that is anything. */
+interface Found {
+  readonly means: string;
+  readonly advice?: string;
+}
+interface Reason {
+  /** Stable, for whoever looks a message up (docs/messages.md). */
+  readonly code: string;
+  readonly en: Found;
+  readonly zh: Found;
+}
+interface Verdict {
+  readonly en: Found;
+  readonly zh: { readonly name: string; readonly advice?: string };
+}
+/** What stands in English in a table of the program, or beside it. */
+interface Sentence {
+  readonly code: string;
+  readonly zh: string;
+}
+
+type Rows<T> = Readonly<Record<string, T>>;
+const reasons: Rows<Reason> = catalogue.reasons;
+const verdicts: Rows<Verdict> = catalogue.verdicts;
+const sentences: Rows<Sentence> = catalogue.sentences;
+
+/**
+ * A reason in words; where it has no advice of its own, its verdict's counts.
+ * @throws for one that the catalogue lacks: a test asks for all
+ */
+export function wordsOf(
+  reason: string,
+  language: Language = 'en',
+): Required<Found> & { readonly code: string } {
+  const { code, ...words } = reasons[reason] as Reason;
+  const general = verdicts[reason.slice(0, reason.indexOf('/'))]?.[language].advice ?? '';
+  return { code, advice: general, ...words[language] };
+}
+
+/** A verdict's own name stands in commands, alerts and `--json`; a Chinese reader gets what it means beside it. */
+export const nameOf = (verdict: string, language: Language): string =>
+  language === 'zh' ? `${verdicts[verdict]?.zh.name} ${verdict}` : verdict;
+
+/** What a guard asks. */
+export const questionOf = (guard: string, language: Language = 'en'): string =>
+  (catalogue.guards as Rows<Readonly<Record<Language | 'code', string>>>)[guard]?.[language] ?? '';
+
+/**
+ * `HEAL_LANG` where it says one, else that of the locale: of its variables the first that is set counts (locale(7)).
+ */
+export function languageOf(
+  set: Language | 'auto',
+  env: Readonly<Record<string, string | undefined>>,
+): Language {
+  if (set !== 'auto') return set;
+  const locale = env.LC_ALL || env.LC_MESSAGES || env.LANG || '';
+  return locale.startsWith('zh') ? 'zh' : 'en';
+}
+
+/**
+ * A sentence in that language, its values put in for `{0}`, `{1}` …; the English one is its key in the catalogue.
+ */
+export const say = (
+  language: Language,
+  sentence: string,
+  ...values: readonly (string | number)[]
+): string => {
+  const text = (language === 'zh' && sentences[sentence]?.zh) || sentence;
+  return text.replaceAll(/\{(\d)\}/g, (_, n) => String(values[Number(n)] ?? ''));
+};
