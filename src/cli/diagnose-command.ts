@@ -45,7 +45,8 @@ export const diagnoseCommand: CommandSpec = {
   run: async ({ json }) => {
     const looked = await look();
     const { diagnosis, situation, world } = looked;
-    const byHand = recovery(situation, diagnosis.verdict, world.places.env);
+    const language = json ? 'en' : looked.language;
+    const byHand = recovery(situation, diagnosis.verdict, world.places.env, language);
     if (json) {
       printJson({ ...diagnosis, recovery: byHand ?? null });
     } else {
@@ -53,9 +54,9 @@ export const diagnoseCommand: CommandSpec = {
       for (const { source, text, tookMs } of diagnosis.evidence)
         console.log(`  - ${source}: ${text} [${tookMs} ms]`);
       for (const line of whatNext(looked)) console.log(line);
-      const { here, terminal } = texts.recovery;
-      for (const line of diagnosis.verdict === 'healthy' ? [] : fillIn([here], situation)) console.log(line);
-      for (const line of byHand ? fillIn([terminal], byHand) : []) console.log(line);
+      for (const line of diagnosis.verdict === 'healthy' ? [] : fillIn([texts.recovery.here], situation))
+        console.log(line);
+      for (const line of byHand ? fillIn([texts.recovery[language].terminal], byHand) : []) console.log(line);
     }
     return diagnosis.verdict === 'healthy' ? EXIT.done : EXIT.notHealthy;
   },

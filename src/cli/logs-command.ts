@@ -19,12 +19,6 @@ const values = [
   ],
 ] as const;
 
-/** In milliseconds since the epoch. */
-function momentOf(since: string): number {
-  const [, count, unit = ''] = /^(\d+)(.)$/.exec(since) ?? [];
-  return count ? Date.now() - Number(count) * (UNIT_MS[unit] ?? 0) : Date.parse(since);
-}
-
 export const logsCommand: CommandSpec = {
   name: 'logs',
   what: `shows the end of ${LOG_FILE}, readable, in colour on a terminal`,
@@ -41,7 +35,10 @@ export const logsCommand: CommandSpec = {
       if (given[option] !== undefined && !allowed.test(String(given[option]))) {
         throw new UsageError(`--${option} ${given[option]} is not allowed; allowed is ${what}`);
       }
-    const fromMs = since ? momentOf(since) : 0;
+    const [, count, unit = ''] = /^(\d+)(.)$/.exec(since ?? '') ?? [];
+    const fromMs = count
+      ? Date.now() - Number(count) * (UNIT_MS[unit] ?? 0)
+      : Date.parse(since ?? '1970-01-01');
     const show = (line: LogLine): void => {
       if (Date.parse(line.time) < fromMs || (line.level === 'debug' && !heal && !json)) return;
       console.log(json ? line.raw : readableLine(line));

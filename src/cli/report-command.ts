@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { version } from '../../package.json';
 import { failureTolerance } from '../diagnose/failure-tolerance.ts';
 import { incident } from '../report/incident.ts';
@@ -17,13 +17,10 @@ export const reportCommand: CommandSpec = {
   words: [['[id]', 'the heal, as `heal-node history` lists it; `now` for none; the last one unless given']],
   options: [
     ['--md', 'Markdown instead of HTML'],
-    [
-      '--out <file>',
-      'a new file; without it standard output, and on a terminal heal-node-report-ID.html here',
-    ],
+    ['--out <file>', 'a new file; else standard output, and on a terminal heal-node-report-ID.html here'],
   ],
   json: 'heal-node.report/1',
-  exits: '0 written, 1 the file could not be written or is there already, 2 usage or settings',
+  exits: '0 written, 2 usage, settings, or a file that is there already or cannot be written',
   run: async ({ json, md, out }, [id]) => {
     const { world, situation, diagnosis } = await look();
     const { machine, places } = world;
@@ -31,9 +28,7 @@ export const reportCommand: CommandSpec = {
     const heals = [...(await history(machine, places)), ...(unfinished ? [unfinished] : [])];
     const record = heals.findLast((heal) => id === undefined || id === heal.id);
     if (id !== undefined && id !== 'now' && record === undefined)
-      throw new UsageError(
-        `${id} is not allowed; allowed is \`now\`, or an ID that \`heal-node history\` lists`,
-      );
+      throw new UsageError(`${id} is not allowed; allowed is now, or an ID of \`heal-node history\``);
     const report = {
       ...{ schema: 'heal-node.report/1', madeAt: new Date(machine.now()).toISOString(), version },
       node: diagnosis.node,
@@ -45,14 +40,12 @@ export const reportCommand: CommandSpec = {
     const text = json ? jsonText(plainValue(report), 2) : render(report, format).trim();
     const name = `heal-node-report-${record?.id ?? 'now'}.${format}`;
     const path = out ?? (process.stdout.isTTY && !json ? name : undefined);
-    try {
-      // A new file: whoever has put a link of that name there is not followed (open(2), O_EXCL).
-      if (path !== undefined) writeFileSync(String(path), `${text}\n`, { flag: 'wx', mode: 0o600 });
-    } catch (error) {
-      const why = (error as Error).message;
-      console.error(`heal-node report: ${path} could not be written: ${why}; name a new file with --out.`);
-      return EXIT.failed;
-    }
+    // A new file: whoever has put a link of that name there is not followed (open(2), O_EXCL).
+    const options = { flag: 'wx', mode: 0o600 };
+    if (path !== undefined)
+      await writeFile(String(path), `${text}\n`, options).catch((error: Error) => {
+        throw new UsageError(`${path} could not be written: ${error.message}; name a new file with --out`);
+      });
     console.log(path === undefined ? text : `The report is in ${path}.`);
     return EXIT.done;
   },

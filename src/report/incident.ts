@@ -7,10 +7,6 @@ import { durationText } from './timeline.ts';
 /** Events of the log that are described, by a name for people. */
 const names: Readonly<Record<string, string>> = texts.events;
 
-/** A verdict is told with its event. */
-const nameOf = ({ event, verdict }: Pick<LogLine, 'event' | 'verdict'>): string =>
-  `${names[event]}${event === 'verdict' ? ` ${verdict}` : ''}`;
-
 export type Incident = Readonly<ReturnType<typeof incident>>;
 
 /** The members of a list, one of them as that which has changed. */
@@ -58,7 +54,9 @@ export function incident(record: HealRecord, log: readonly LogLine[], aside: str
     summary: fillIn(texts.summary, facts),
     impact: texts.impact.map(({ what, value }) => ({ what, value: fillIn([value], facts).join(' ') })),
     evidence: found?.evidence ?? [],
-    events: events.map(({ time: at, caller, msg, ...line }) => ({ at, label: nameOf(line), caller, msg })),
+    events: events.map(({ time: at, event, verdict, caller, msg }) => {
+      return { at, label: fillIn([names[event] ?? ''], { verdict }).join(''), caller, msg };
+    }),
     steps: steps.map(({ id, startedAt, durationMs, did }) => ({ label: id, at: startedAt, durationMs, did })),
     whole: bar('heal', beganMs, Date.parse(record.endedAt ?? '') - beganMs),
     shorter: bar('list one shorter', doneMs('remove'), shortMs),

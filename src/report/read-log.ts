@@ -6,26 +6,16 @@ import { openFile } from '../machine/os/held-dir.ts';
 import { LOG_FILE } from '../state/places.ts';
 import { plainText } from './plain-text.ts';
 
-const words = [
-  'level',
-  'caller',
-  'event',
-  'msg',
-  'healId',
-  'step',
-  'verdict',
-  'command',
-  'at',
-  'result',
-] as const;
+const texts = ['level', 'caller', 'event', 'msg', 'healId', 'step', 'verdict'] as const;
+const ofCommands = ['command', 'at', 'result'] as const;
 const schema = v.object({
-  ...v.entriesFromList(words, v.optional(v.string(), '')),
+  ...v.entriesFromList([...texts, ...ofCommands], v.optional(v.string(), '')),
   time: v.pipe(v.string(), v.isoTimestamp()),
   durationMs: v.optional(v.number(), 0),
   evidence: v.optional(v.array(v.object({ source: v.string(), text: v.string(), at: v.string() })), []),
 });
 
-/** `raw` is the line as it stands in the file. `at`, `command`, `result`: src/act/heal/recorded-world.ts. */
+/** `raw` is the line as it stands in the file. Of commands: src/act/heal/recorded-world.ts. */
 export type LogLine = Readonly<v.InferOutput<typeof schema>> & { readonly raw: string };
 
 /** Those that can be read: one that a full disk has torn is left out. */

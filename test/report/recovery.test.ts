@@ -78,6 +78,20 @@ test('damaged data are no source, however much they have committed', () => {
   assert.match(alone?.here ?? '', /no data whose owner can be read/);
 });
 
+test('in Chinese the same commands stand below as many steps, and the line to compare is the same', () => {
+  const observed = situation(crashed([], { others: [waits(1, 89n), silent(3)] }));
+  const [en, zh] = (['en', 'zh'] as const).map((language) =>
+    recovery(observed, 'quorum-lost', PLACES.env, language),
+  );
+  assert.equal(
+    zh?.steps.map(({ commands }) => commands),
+    en?.steps.map(({ commands }) => commands),
+  );
+  assert.is(zh?.here, en?.here);
+  assert.match(zh?.newest ?? '', /10\.0\.0\.3:2379 没有应答.*就本节点所知，数据最新的是本节点。$/);
+  for (const { what } of zh?.steps ?? []) assert.match(what, /^步骤[一二三四五六七八]：[^{}]*$/);
+});
+
 test('no placeholder is left, nor a line that is empty', () => {
   for (const others of [
     [silent(1), silent(3)],

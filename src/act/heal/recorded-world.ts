@@ -37,11 +37,8 @@ export function recordedWorld(world: World, log: Log, record: HealRecord): World
       const longest = durationMs > (record.longestRead?.tookMs ?? 0) && record.servedBefore.includes(first);
       if (command === '' && longest) record.longestRead = { endpoint: first, at, tookMs: durationMs };
       // The journal is written at both ends of every step.
-      if (command !== '' && first !== places.journal)
-        log.debug?.(
-          { event: 'command', healId: record.id, command, at, durationMs, result },
-          `${command}: ${result}`,
-        );
+      const made = { event: 'command', healId: record.id, command, at, durationMs, result };
+      if (command !== '' && first !== places.journal) log.debug?.(made, `${command}: ${result}`);
     }
   };
   const through = <S extends object>(seam: S): S => {
