@@ -35,6 +35,7 @@ export function recovery(s: Situation, verdict: Verdict, env: string, language: 
   const facts = {
     ...{ env, dataDir, examination, owner, others, newest, silent, total, quorum, program, etcdctl },
     missing: Math.max(1, quorum - up),
+    tooMany: total - quorum + 1,
     newestHere: newest === here,
     hasNewest: newest.raftIndex >= 0n,
     source: silent ? 'ADDRESS' : newest.host,

@@ -51,6 +51,7 @@ test('where the others are silent this node knows its own data alone, and says h
     commands.includes(`/opt/app/bin/ctl.sh repair '{"node.ip":"ADDRESS"}'`),
     'nobody can say yet which',
   );
+  assert.match(steps[1]?.what ?? '', /^2\. Only where the data of 2 or more members are lost for good/);
   assert.match(steps[0]?.what ?? '', /^1\. First.*2 more of 3 that serve make a quorum \(2\)/);
 });
 
