@@ -71,7 +71,7 @@ test('every file that ships is in a room, and every room has a file', () => {
 
 /** Text that is imported as such, and that ships beside the code. */
 const isTemplate = (path: string): boolean =>
-  /\.(sh|fish|conf|service)$/.test(path) && existsSync(join(top, path));
+  /^src\/.*\.(sh|fish|conf|service|mustache|json)$/.test(path) && existsSync(join(top, path));
 
 test('every import of a file of this repository is seen, and leads to one', () => {
   const known = new Set(shipped.map(({ path }) => path));

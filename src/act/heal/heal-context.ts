@@ -12,6 +12,7 @@ import type { Log } from '../../report/log.ts';
 import type { Settings } from '../../settings/settings-table.ts';
 import type { HealRecord } from '../../state/heal-record.ts';
 import type { Places } from '../../state/places.ts';
+import { recordedWorld } from './recorded-world.ts';
 import { keepTurn, NONE_SERVES } from './turn.ts';
 
 const ASK_AGAIN_MS = 250;
@@ -33,13 +34,16 @@ export class HealContext {
   /** Its turn to have a new member join (src/act/heal/turn.ts), while it holds one. */
   turn: { readonly lease: string; renewedMs: number } | undefined;
 
+  readonly world: World;
+
   constructor(
-    readonly world: World,
+    world: World,
     readonly settings: Settings,
     readonly log: Log,
     readonly record: HealRecord,
     observed: Observation,
   ) {
+    this.world = recordedWorld(world, log, record);
     this.situation = situationOf(observed, world.places);
     // Files are looked at again in no time: a person may have begun by hand.
     const parts = ALL_PARTS.filter((part) => part !== 'files');

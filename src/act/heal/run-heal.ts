@@ -90,6 +90,10 @@ async function note(heal: HealContext): Promise<void> {
   await (reversible ? written : bestEffort(log, places.journal, written));
 }
 
+/** The member list as it is known now, for the record. */
+const listed = ({ situation: { cluster } }: HealContext): HealRecord['membersAfter'] =>
+  cluster.members.map(({ id, name, peerUrls }) => ({ id, name, peerUrls: [...peerUrls] }));
+
 /** One step: a fresh look, the guards, the intent written down, the effect, what was seen after. */
 async function takeStep(heal: HealContext, step: HealStep): Promise<void> {
   const { machine, record, log } = heal;
@@ -100,6 +104,7 @@ async function takeStep(heal: HealContext, step: HealStep): Promise<void> {
   Object.assign(heal.memory, step.learns?.(heal.situation));
   if (record.steps.length === 0) {
     record.servedBefore = heal.servingEndpoints;
+    record.membersBefore = listed(heal);
     record.oldMemberId ||= heal.situation.cluster.own?.id ?? '';
   }
   const beganMs = machine.monotonicMs();
@@ -114,6 +119,7 @@ async function takeStep(heal: HealContext, step: HealStep): Promise<void> {
   const did = await effects[step.id].act(heal);
   entry.durationMs = Math.round(machine.monotonicMs() - beganMs);
   entry.did = did.slice(0, 2000);
+  record.membersAfter = listed(heal);
   await note(heal);
   log.info({ event: 'step-done', ...about, durationMs: entry.durationMs }, `${step.id}: ${did}.`);
   await heal.lookIfOlder(RIGHT_BEFORE_MS, ...(step.looksAfter ?? []));
