@@ -40,7 +40,7 @@ const birthmarkOf = ({ kvs: [kv] }: v.InferOutput<typeof kvs>): ServesReply =>
  * The cluster through etcd's JSON gateway, and by etcdctl where that gives no answer. The gateway is a short cut and
  * never the last word, but for a refusal that passes by itself: what else it refuses, etcdctl is asked, which has
  * credentials. A call that may have taken effect without an answer is made again by that too: the callers look whether
- * it has (untilTaken in src/act/heal/heal-context.ts).
+ * it has (src/act/heal/until-taken.ts).
  */
 export function etcdCluster(options: EtcdctlOptions): Cluster {
   const fast = gateway(options.tls);
