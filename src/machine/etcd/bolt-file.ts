@@ -83,14 +83,14 @@ function newestMeta(file: BoundedFile) {
 type Page = Readonly<Record<'at' | 'id' | 'flags' | 'count' | 'overflow', number>>;
 
 /** The keys that a page may hold: from `low` on and below `high`, as the branches above it say. */
-export interface Bounds {
+interface Bounds {
   readonly low?: Uint8Array | undefined;
   readonly high?: Uint8Array | undefined;
   /** A branch above is itself out of order: a search may lead past the page. */
   readonly suspect: boolean;
 }
 
-export type OnLeaf = (items: readonly Item[], bounds: Bounds) => void;
+type Leaf = Bounds & { readonly items: readonly Item[] };
 
 export class BoltFile {
   private readonly file: BoundedFile;
@@ -141,11 +141,11 @@ export class BoltFile {
    * @param pageId the root, or the top of a part of the tree, whose `bounds` are known
    * @param again the tree was walked before
    */
-  walk(pageId: bigint, onLeaf: OnLeaf, again = false, bounds: Bounds = { suspect: false }): void {
+  *leaves(pageId: bigint, again = false, bounds: Bounds = { suspect: false }): Generator<Leaf> {
     const page = this.pageOf(pageId);
     if (!again) this.enter(pageId, page);
     if ((page.flags & BRANCH) === 0) {
-      onLeaf(this.items(page), bounds);
+      yield { items: this.items(page), ...bounds };
       return;
     }
     if (page.count === 0) throw new Damaged(`page ${pageId}: a branch without elements`, page.at);
@@ -155,9 +155,14 @@ export class BoltFile {
     );
     const suspect = bounds.suspect || !inOrder;
     for (let n = 0; n < page.count; n++) {
-      const inner = { low: n === 0 ? bounds.low : keys[n], high: keys[n + 1] ?? bounds.high, suspect };
-      this.walk(childOf(table, n), onLeaf, again, inner);
+      const low = n === 0 ? bounds.low : keys[n];
+      yield* this.leaves(childOf(table, n), again, { low, high: keys[n + 1] ?? bounds.high, suspect });
     }
+  }
+
+  /** Every item of a tree, in order, each page checked as above. */
+  *itemsOf(root: bigint, again = false): Generator<Item> {
+    for (const { items } of this.leaves(root, again)) yield* items;
   }
 
   /**

@@ -64,22 +64,16 @@ export class KeyIndex {
     if (this.changes.size === 0) return;
     const isRestored = restoredRange(this.file, root);
     let current = 0n;
-    this.file.walk(
-      root,
-      (items) => {
-        for (const item of items) {
-          const key = this.file.keyOf(item);
-          if (!isRestored(item, key)) continue;
-          const view = viewOf(key);
-          const [main, sub] = [view.getBigInt64(0), view.getBigInt64(9)];
-          const deletes = isTombstone(key);
-          current = main;
-          const changes = this.changes.get(this.userKey(item));
-          if (changes) this.add(changes, { main, sub, deletes }, item);
-        }
-      },
-      true,
-    );
+    for (const item of this.file.itemsOf(root, true)) {
+      const key = this.file.keyOf(item);
+      if (!isRestored(item, key)) continue;
+      const view = viewOf(key);
+      const [main, sub] = [view.getBigInt64(0), view.getBigInt64(9)];
+      const deletes = isTombstone(key);
+      current = main;
+      const changes = this.changes.get(this.userKey(item));
+      if (changes) this.add(changes, { main, sub, deletes }, item);
+    }
     for (const changes of this.changes.values()) {
       const live = changes.findLast(({ main }) => main <= current);
       if (live && !live.deletes && !this.file.finds(root, bytesOf(live)))
