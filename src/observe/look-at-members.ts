@@ -1,5 +1,5 @@
+import type { Cluster } from '../cluster/cluster.ts';
 import { BIRTHMARK_KEY } from '../cluster/etcd-cluster.ts';
-import type { TlsFiles } from '../machine/etcd/etcd-config.ts';
 import { furtherEndpoints, otherEndpoints } from './endpoints.ts';
 import type { Asked, Observation } from './observation.ts';
 import type { Stopwatch } from './timed.ts';
@@ -9,14 +9,8 @@ const HEALTH_TIMEOUT_MS = 1500;
 /** A process that stands still for this long, and does not answer meanwhile, makes no progress. */
 const PROGRESS_MS = 1500;
 
-export async function ask(
-  { cluster }: World,
-  watch: Stopwatch,
-  source: 'member' | 'others',
-  tls: TlsFiles | undefined,
-  endpoint: string,
-) {
-  return { endpoint, reply: await watch.fact(source, () => cluster(tls).ask(endpoint)) };
+export async function ask(cluster: Cluster, watch: Stopwatch, source: 'member' | 'others', endpoint: string) {
+  return { endpoint, reply: await watch.fact(source, () => cluster.ask(endpoint)) };
 }
 
 /** This member's own answers. */
@@ -29,7 +23,7 @@ export async function lookAtSelf(
   const { clientUrl, tls } = config.value;
   const [health, self] = await Promise.all([
     world.health(clientUrl, tls, HEALTH_TIMEOUT_MS),
-    ask(world, watch, 'member', tls, clientUrl),
+    ask(world.cluster(tls), watch, 'member', clientUrl),
   ]);
   return { health, self };
 }
@@ -65,9 +59,8 @@ export async function lookAtProcess(
 
 /** Where no birthmark is shown, and this node knows when it was put: whether it stood there then. */
 async function withDeleted(
-  { cluster }: World,
+  cluster: Cluster,
   watch: Stopwatch,
-  tls: TlsFiles | undefined,
   { birthmark, birthmarkRevision }: Observation['mark'],
   asked: Asked,
 ): Promise<Asked> {
@@ -75,9 +68,7 @@ async function withDeleted(
   const none =
     reply.ok && reply.value.serves && reply.value.birthmark + reply.value.credentialsRefused === '';
   if (birthmark === '' || birthmarkRevision === 0n || !none) return asked;
-  const then = await watch.fact('others', () =>
-    cluster(tls).get([endpoint], BIRTHMARK_KEY, birthmarkRevision),
-  );
+  const then = await watch.fact('others', () => cluster.get([endpoint], BIRTHMARK_KEY, birthmarkRevision));
   const deletedBirthmark = (then.ok && then.value?.value) || '';
   return { ...asked, reply: { ok: true, value: { ...reply.value, deletedBirthmark } } };
 }
@@ -89,14 +80,14 @@ export async function lookAtCluster(
   { config, app, mark }: Pick<Observation, 'config' | 'app' | 'mark'>,
 ): Promise<Pick<Observation, 'others' | 'changedList'>> {
   if (!config.ok) return { others: [], changedList: undefined };
-  const { tls } = config.value;
+  const cluster = world.cluster(config.value.tls);
   const known = otherEndpoints(config.value, app.ok ? app.value : undefined);
   const all = (endpoints: readonly string[]) =>
-    Promise.all(endpoints.map((endpoint) => ask(world, watch, 'others', tls, endpoint)));
+    Promise.all(endpoints.map((endpoint) => ask(cluster, watch, 'others', endpoint)));
   const first = await all(known);
   // The files on this node may be older than the cluster: whoever the members list and we do not know is asked too.
   const members = first.flatMap(({ reply }) => (reply.ok && reply.value.serves ? reply.value.members : []));
   const more = furtherEndpoints(config.value, members, known);
-  const others = [...first, ...(await all(more))].map((asked) => withDeleted(world, watch, tls, mark, asked));
+  const others = [...first, ...(await all(more))].map((asked) => withDeleted(cluster, watch, mark, asked));
   return { others: await Promise.all(others), changedList: undefined };
 }
