@@ -11,6 +11,7 @@ import {
   memberAdded,
   memberList,
   memberReply,
+  SERVES,
   type ServesReply,
   servesByRefusal,
   status,
@@ -34,7 +35,7 @@ const int64 = (hex: string): string => BigInt.asIntN(64, BigInt(`0x${hex || '0'}
 const uint64 = (hex: string): string => BigInt(`0x${hex}`).toString();
 
 const birthmarkOf = ({ kvs: [kv] }: v.InferOutput<typeof kvs>): ServesReply =>
-  kv ? { birthmark: kv.value, birthmarkRevision: kv.mod_revision } : { birthmark: '' };
+  kv ? { ...SERVES, birthmark: kv.value, birthmarkRevision: kv.mod_revision } : SERVES;
 
 /**
  * The cluster through etcd's JSON gateway, and by etcdctl where that gives no answer. The gateway is a short cut and
@@ -80,25 +81,26 @@ export function etcdCluster(options: EtcdctlOptions): Cluster {
       ({ reply }) => birthmarkOf(reply),
       (error: Error): ServesReply => {
         if (error.name === 'TimeoutError')
-          return { unavailableReason: `no answer to a linearizable read within ${READ_MS} ms` };
-        const read = error instanceof Refusal ? servesByRefusal(error.message) : undefined;
+          return { ...SERVES, unavailableReason: `no answer to a linearizable read within ${READ_MS} ms` };
+        const read = servesByRefusal(error.message);
         // What the gateway itself refuses, a certificate (embed/serve.go) or the question, says nothing of the member; and
         // only etcdctl has credentials: whether they are good is for it to say.
-        if (read && 'unavailableReason' in read && error.message.includes('etcdserver: ')) return read;
+        const isOwn = error instanceof Refusal && error.message.includes('etcdserver: ');
+        if (isOwn && read.unavailableReason !== '') return read;
         throw error;
       },
     );
 
   return {
     whyNotServing: async (endpoint) => {
-      const read = await servesByFast(endpoint).catch((error: Error): ServesReply | Promise<ServesReply> => {
+      const read = await servesByFast(endpoint).catch((error: Error) => {
         const refused = servesByRefusal(error.message);
-        if (error instanceof Refusal && 'credentialsRefused' in refused) return refused;
+        if (error instanceof Refusal && refused.unavailableReason === '') return refused;
         return refusesConnection(error)
           ? { unavailableReason: `${endpoint} refuses the connection` }
           : servesBySlow(endpoint);
       });
-      return 'unavailableReason' in read ? read.unavailableReason : undefined;
+      return read.unavailableReason || undefined;
     },
     ask: async (endpoint) => {
       try {

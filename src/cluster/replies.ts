@@ -95,11 +95,22 @@ export const hashKv = v.object({
   compact_revision: number64,
 });
 
-/** What a linearizable read has brought, that it was refused for want of credentials, or why there was no answer. */
-export type ServesReply =
-  | Pick<Birthmark, 'birthmark' | 'birthmarkRevision'>
-  | { readonly credentialsRefused: string }
-  | { readonly unavailableReason: string };
+/** What a linearizable read says of the member that was asked, and of the cluster. */
+export interface ServesReply {
+  /** Why it does not serve; empty when it does. */
+  readonly unavailableReason: string;
+  /** Authentication is on, and our credentials are missing or refused: what it said. Empty otherwise. */
+  readonly credentialsRefused: string;
+  /** The cluster's birthmark (src/act/birthmark.ts); empty when it has none. */
+  readonly birthmark: string;
+  /** At which revision that was put; absent without one. */
+  readonly birthmarkRevision?: bigint;
+  /** The one that this node remembers stood there, and somebody has deleted it: asked for where none is shown. */
+  readonly deletedBirthmark?: string;
+}
+
+/** It serves, and shows no birthmark. */
+export const SERVES: ServesReply = { unavailableReason: '', credentialsRefused: '', birthmark: '' };
 
 /**
  * Refusals that come after the wait for the leader (etcdserver/v3_server.go, Range and doSerialize; the texts are those
@@ -116,18 +127,8 @@ const CREDENTIAL_REFUSALS = [
 /** What a refusal of a linearizable read says of the member that refused. */
 export const servesByRefusal = (said: string): ServesReply =>
   CREDENTIAL_REFUSALS.some((text) => said.includes(text))
-    ? { credentialsRefused: said }
-    : { unavailableReason: said };
-
-/** The cluster's birthmark, as the read for it has brought it. */
-interface Birthmark {
-  /** Empty when the cluster has none (src/act/birthmark.ts). */
-  readonly birthmark: string;
-  /** At which revision that was put; absent without one. */
-  readonly birthmarkRevision?: bigint;
-  /** The one that this node remembers stood there, and somebody has deleted it: asked for where none is shown. */
-  readonly deletedBirthmark?: string;
-}
+    ? { ...SERVES, credentialsRefused: said }
+    : { ...SERVES, unavailableReason: said };
 
 /** One member's answer from its three replies. */
 export function memberReply(
@@ -137,7 +138,6 @@ export function memberReply(
   clockSkewMs?: number,
 ) {
   const members: readonly Member[] = list.members;
-  const shown: Birthmark = 'birthmark' in read ? read : { birthmark: '' };
   return {
     clusterId: list.header.cluster_id,
     memberId: list.header.member_id,
@@ -157,11 +157,7 @@ export function memberReply(
      * A linearizable read was answered: it serves, whatever `/health` says (an alarm turns that false everywhere). A
      * refusal for want of credentials is such an answer: it comes after the wait for the leader.
      */
-    serves: !('unavailableReason' in read),
-    /** Why it does not. */
-    unavailableReason: 'unavailableReason' in read ? read.unavailableReason : '',
-    /** Authentication is on, and our credentials are missing or refused: what it said. Empty otherwise. */
-    credentialsRefused: 'credentialsRefused' in read ? read.credentialsRefused : '',
-    ...shown,
+    serves: read.unavailableReason === '',
+    ...read,
   };
 }
