@@ -22,28 +22,25 @@ const may = (user: { uid: number; gid: number }, rights: FileRights, bits: numbe
 /** What etcd's user cannot use: its data, its certificates. */
 async function unusable(machine: Machine, config: EtcdConfig, userName: string, dataGone: boolean) {
   const user = await userOf(machine, userName);
-  const unusable: string[] = [];
-  const unusableData: string[] = [];
   if (user === undefined)
-    return { unusable: [`there is no user ${userName}, which the unit runs as`], unusableData };
-  const wanted = [
+    return { unusable: [`there is no user ${userName}, which the unit runs as`], unusableData: [] };
+  const faults = async (paths: readonly string[], bits: number, ofMissing?: string) => {
+    const all = paths.map(async (path) => {
+      const rights = await machine.rightsOf(path);
+      if (rights === undefined) return ofMissing && `${path} ${ofMissing}`;
+      if (may(user, rights, bits)) return undefined;
+      return `${path} has owner ${rights.uid}:${rights.gid} and mode ${rights.mode.toString(8)}, and ${userName} (${user.uid}:${user.gid}) cannot use it`;
+    });
+    return (await Promise.all(all)).filter((fault) => fault !== undefined);
+  };
+  const { dataDir, separateWalDir, walDir, certificates } = config;
+  const data = [dataDir, ...(separateWalDir ? [walDir] : []), `${dataDir}/member`];
+  const needed = certificates.flatMap(({ cert, key, ca }) => [cert, key, ca]);
+  return {
+    unusable: await faults(needed, 4, 'is missing'),
     // Where no data are, a heal makes a data dir that fits.
-    ...[config.dataDir, ...(config.separateWalDir ? [config.walDir] : []), `${config.dataDir}/member`]
-      .filter(() => !dataGone)
-      .map((path) => ({ path, bits: 7, needed: false })),
-    ...config.certificates.flatMap(({ cert, key, ca }) =>
-      [cert, key, ca].map((path) => ({ path, bits: 4, needed: true })),
-    ),
-  ];
-  for (const { path, bits, needed } of wanted) {
-    const rights = await machine.rightsOf(path);
-    if (rights === undefined && needed) unusable.push(`${path} is missing`);
-    if (rights !== undefined && !may(user, rights, bits))
-      (needed ? unusable : unusableData).push(
-        `${path} has owner ${rights.uid}:${rights.gid} and mode ${rights.mode.toString(8)}, and ${userName} (${user.uid}:${user.gid}) cannot use it`,
-      );
-  }
-  return { unusable, unusableData };
+    unusableData: await faults(dataGone ? [] : data, 7),
+  };
 }
 
 /** What is wrong with etcd's certificates at a time, in milliseconds since 1970. */

@@ -85,8 +85,8 @@ class Examiner {
   private readSnapshots(): boolean {
     const recorded = this.log.snapshots.filter(({ index }) => index <= this.log.commit);
     return this.attempt('the snapshots', () => {
-      const { snapDir, snapNames, budget, snapshot } = this;
-      this.snapshot = (snapDir && newestSnapshot(snapDir, snapNames, recorded, budget)) ?? snapshot;
+      const { snapDir, budget, snapshot } = this;
+      this.snapshot = (snapDir && newestSnapshot(snapDir, recorded, budget)) ?? snapshot;
     });
   }
 
