@@ -147,7 +147,8 @@ export function etcdCluster(options: EtcdctlOptions): Cluster {
     },
     keepAlive: async (endpoints, id) => {
       const words = ['lease', 'keep-alive', '--once', id];
-      const { TTL } = await call(endpoints, 'lease/keepalive', { ID: int64(id) }, words, leaseKept);
+      const kept = await call(endpoints, 'lease/keepalive', { ID: int64(id) }, words, leaseKept);
+      const { TTL } = 'result' in kept ? kept.result : kept;
       if (TTL === 0n) throw new ClusterError(`lease ${id} has run out`, false);
     },
     revokeLease: async (endpoints, id) => {

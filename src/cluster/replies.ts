@@ -28,13 +28,9 @@ const member = v.pipe(
     clientURLs: texts,
     isLearner: v.optional(v.boolean(), false),
   }),
-  v.transform(({ ID, name, peerURLs, clientURLs, isLearner }) => ({
-    id: ID,
-    name,
-    peerUrls: peerURLs,
-    clientUrls: clientURLs,
-    isLearner,
-  })),
+  v.transform(({ ID: id, peerURLs: peerUrls, clientURLs: clientUrls, ...rest }) => {
+    return { id, peerUrls, clientUrls, ...rest };
+  }),
 );
 
 const members = v.pipe(v.array(member), v.maxLength(100));
@@ -60,19 +56,8 @@ export const lease = v.object({ ID: id });
  * LeaseKeepAliveResponse).
  */
 const kept = v.object({ ID: id, TTL: number64 });
-export const leaseKept = v.union([
-  v.pipe(
-    v.object({ result: kept }),
-    v.transform(({ result }) => result),
-  ),
-  kept,
-]);
-const text64 = v.pipe(
-  v.string(),
-  v.maxLength(10_000),
-  v.check((text) => /^[A-Za-z0-9+/=]*$/.test(text), 'not base64'),
-  v.transform((text) => atob(text)),
-);
+export const leaseKept = v.union([v.object({ result: kept }), kept]);
+const text64 = v.pipe(v.string(), v.maxLength(10_000), v.base64('not base64'), v.transform(atob));
 export const kvs = v.object({
   header,
   kvs: v.optional(

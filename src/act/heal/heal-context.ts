@@ -17,6 +17,8 @@ export const RIGHT_BEFORE_MS = 100;
 
 /** What one run of a heal carries: the seams, what was last seen, and what this run has learned. */
 export class HealContext {
+  readonly machine: Machine;
+  readonly places: Places;
   situation: Situation;
   /** What this run has learned and the world does not show. */
   readonly memory: RunMemory = nothingLearned();
@@ -32,18 +34,11 @@ export class HealContext {
     readonly record: HealRecord,
     observed: Observation,
   ) {
+    ({ machine: this.machine, places: this.places } = world);
     this.situation = situationOf(observed, world.places);
     // Files are looked at again in no time: a person may have begun by hand.
     const parts = ALL_PARTS.filter((part) => part !== 'files');
     this.lookedMs = new Map(parts.map((part) => [part, observed.beganMs]));
-  }
-
-  get machine(): Machine {
-    return this.world.machine;
-  }
-
-  get places(): Places {
-    return this.world.places;
   }
 
   get config(): EtcdConfig {
