@@ -44,11 +44,7 @@ async function unusable(machine: Machine, config: EtcdConfig, userName: string, 
 }
 
 /** What is wrong with etcd's certificates at a time, in milliseconds since 1970. */
-export async function brokenCertificates(
-  machine: Machine,
-  config: EtcdConfig,
-  atMs: number,
-): Promise<string[]> {
+export async function brokenCertificates(machine: Machine, config: EtcdConfig, atMs: number) {
   const text = async (path: string) => (await machine.readFile(path))?.text ?? '';
   const checked = config.certificates.map(async (each) => {
     const texts = { cert: await text(each.cert), key: await text(each.key), ca: await text(each.ca) };
@@ -77,11 +73,7 @@ async function versionOf(machine: Machine, program: string): Promise<string> {
 }
 
 /** The data were on a file system of their own, and where it was mounted is the root disk now. */
-export async function diskNotMounted(
-  machine: Machine,
-  config: EtcdConfig,
-  remembered: string,
-): Promise<string> {
+export async function diskNotMounted(machine: Machine, config: EtcdConfig, remembered: string) {
   if (!(await machine.isOnRoot(config.dataDir))) return '';
   if (remembered !== '') {
     const now = await machine.fileSystemId(config.dataDir);

@@ -14,12 +14,8 @@ export async function ask(cluster: Cluster, watch: Stopwatch, source: 'member' |
 }
 
 /** This member's own answers. */
-export async function lookAtSelf(
-  world: World,
-  watch: Stopwatch,
-  { config }: Pick<Observation, 'config'>,
-): Promise<Pick<Observation, 'health' | 'self'>> {
-  if (!config.ok) return { health: { state: 'none', why: config.why }, self: undefined };
+export async function lookAtSelf(world: World, watch: Stopwatch, { config }: Pick<Observation, 'config'>) {
+  if (!config.ok) return { health: { state: 'none', why: config.why } as const, self: undefined };
   const { clientUrl, tls } = config.value;
   const [health, self] = await Promise.all([
     world.health(clientUrl, tls, HEALTH_TIMEOUT_MS),

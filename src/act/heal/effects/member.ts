@@ -90,10 +90,8 @@ async function untilServes(heal: HealContext, unit: string): Promise<void> {
  */
 async function untilCaughtUp(heal: HealContext): Promise<void> {
   const { machine, settings } = heal;
-  const goal = heal.situation.cluster.serving.reduce(
-    (most, { reply }) => (reply.revision > most ? reply.revision : most),
-    0n,
-  );
+  const revisions = heal.situation.cluster.serving.map(({ reply }) => reply.revision);
+  const goal = revisions.reduce((most, revision) => (revision > most ? revision : most), 0n);
   const beganMs = machine.monotonicMs();
   let [reached, movedMs] = [-1n, beganMs];
   for (;;) {
