@@ -201,22 +201,22 @@ export class BoltFile {
       const { index, exact } = search(branch.count, (n) => keys[n] as Uint8Array, key);
       const taken = !exact && index > 0 ? index - 1 : index;
       if (taken + 1 < branch.count) behind = childOf(table, taken + 1);
-      return taken;
+      return childOf(table, taken);
     });
     const items = page ? this.items(page) : [];
     const item = items[search(items.length, (n) => this.keyOf(items[n] as Item), key).index];
     if (item !== undefined || behind === undefined) return item;
     // Behind its last key a search goes on to the next page.
-    const next = this.leafBelow(behind, () => 0);
+    const next = this.leafBelow(behind, (branch) => childOf(this.table(branch), 0));
     return next && this.items(next)[0];
   }
 
-  /** The leaf to which `take` leads, by an element of each branch; undefined where the walk finds something wrong. */
-  private leafBelow(id: bigint, take: (branch: Page) => number): Page | undefined {
+  /** The leaf to which `take` leads, from each branch to a page; undefined where the walk finds something wrong. */
+  private leafBelow(id: bigint, take: (branch: Page) => bigint): Page | undefined {
     let page = this.pageOf(id);
     for (let depth = 0; (page.flags & LEAF) === 0; depth++) {
       if (page.count === 0 || depth > MAX_DEPTH) return undefined;
-      page = this.pageOf(childOf(this.table(page), take(page)));
+      page = this.pageOf(take(page));
     }
     return page;
   }
@@ -316,10 +316,6 @@ function search(count: number, keyAt: (n: number) => Uint8Array, key: Uint8Array
 const childOf = (table: DataView, n: number): bigint => table.getBigUint64(n * ELEMENT_BYTES + 8, true);
 
 /** Whether a key stands behind `before` and below `high`, where there are such. */
-export const isWithin = (
-  key: Uint8Array,
-  before: Uint8Array | undefined,
-  high: Uint8Array | undefined,
-): boolean =>
+export const isWithin = (key: Uint8Array, before: Uint8Array | undefined, high: Uint8Array | undefined) =>
   (before === undefined || Buffer.compare(key, before) > 0) &&
   (high === undefined || Buffer.compare(key, high) < 0);
