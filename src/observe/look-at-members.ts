@@ -53,22 +53,6 @@ export async function lookAtProcess(
   };
 }
 
-/** Where no birthmark is shown, and this node knows when it was put: whether it stood there then. */
-async function withDeleted(
-  cluster: Cluster,
-  watch: Stopwatch,
-  { birthmark, birthmarkRevision }: Observation['mark'],
-  asked: Asked,
-): Promise<Asked> {
-  const { endpoint, reply } = asked;
-  const none =
-    reply.ok && reply.value.serves && reply.value.birthmark + reply.value.credentialsRefused === '';
-  if (birthmark === '' || birthmarkRevision === 0n || !none) return asked;
-  const then = await watch.fact('others', () => cluster.get([endpoint], BIRTHMARK_KEY, birthmarkRevision));
-  const deletedBirthmark = (then.ok && then.value?.value) || '';
-  return { ...asked, reply: { ok: true, value: { ...reply.value, deletedBirthmark } } };
-}
-
 /** What every other member says. */
 export async function lookAtCluster(
   world: World,
@@ -77,6 +61,18 @@ export async function lookAtCluster(
 ): Promise<Pick<Observation, 'others' | 'changedList'>> {
   if (!config.ok) return { others: [], changedList: undefined };
   const cluster = world.cluster(config.value.tls);
+  /** Where no birthmark is shown, and this node knows when it was put: whether it stood there then. */
+  const withDeleted = async (asked: Asked): Promise<Asked> => {
+    const { endpoint, reply } = asked;
+    const { birthmark, birthmarkRevision } = mark;
+    const none =
+      reply.ok && reply.value.serves && reply.value.birthmark + reply.value.credentialsRefused === '';
+    if (birthmark === '' || birthmarkRevision === 0n || !none) return asked;
+    const atThen = () => cluster.get([endpoint], BIRTHMARK_KEY, birthmarkRevision);
+    const then = await watch.fact('others', atThen);
+    const deletedBirthmark = (then.ok && then.value?.value) || '';
+    return { ...asked, reply: { ok: true, value: { ...reply.value, deletedBirthmark } } };
+  };
   const known = otherEndpoints(config.value, app.ok ? app.value : undefined);
   const all = (endpoints: readonly string[]) =>
     Promise.all(endpoints.map((endpoint) => ask(cluster, watch, 'others', endpoint)));
@@ -84,6 +80,6 @@ export async function lookAtCluster(
   // The files on this node may be older than the cluster: whoever the members list and we do not know is asked too.
   const members = first.flatMap(({ reply }) => (reply.ok && reply.value.serves ? reply.value.members : []));
   const more = furtherEndpoints(config.value, members, known);
-  const others = [...first, ...(await all(more))].map((asked) => withDeleted(cluster, watch, mark, asked));
+  const others = [...first, ...(await all(more))].map(withDeleted);
   return { others: await Promise.all(others), changedList: undefined };
 }
