@@ -56,12 +56,9 @@ async function check(world: World, settings: Settings, log: Log, limitMs: number
   // It has answered healthy: only who it is, and what it holds, can still be wrong with it.
   if (['stale', 'local-fault', 'amnesia'].includes(verdict)) return { code: 1, message: found, situation };
   const last = await deepCheckFile.read(machine, places.deepCheck);
-  const fine = (message: string, result = nothingNew(message, machine.now(), last)): Found => ({
-    code: 0,
-    message,
-    situation,
-    result,
-  });
+  const fine = (message: string, result = nothingNew(message, machine.now(), last)): Found => {
+    return { code: 0, message, situation, result };
+  };
   if (verdict !== 'healthy' || config === undefined) return fine(found);
   const mismatch = await bestEffort(log, 'The member mark', rememberCluster(world, situation));
   if (mismatch !== undefined) log.error({ event: 'birthmark' }, `${config.name}: ${mismatch}.`);

@@ -58,13 +58,8 @@ export const lease = v.object({ ID: id });
 const kept = v.object({ ID: id, TTL: number64 });
 export const leaseKept = v.union([v.object({ result: kept }), kept]);
 const text64 = v.pipe(v.string(), v.maxLength(10_000), v.base64('not base64'), v.transform(atob));
-export const kvs = v.object({
-  header,
-  kvs: v.optional(
-    v.array(v.object({ value: v.optional(text64, ''), lease: id, mod_revision: number64 })),
-    [],
-  ),
-});
+const kv = v.object({ value: v.optional(text64, ''), lease: id, mod_revision: number64 });
+export const kvs = v.object({ header, kvs: v.optional(v.array(kv), []) });
 export const transaction = v.object({ header, succeeded: v.optional(v.boolean(), false) });
 
 /** `memberID:10501334649042878790 alarm:NOSPACE `: the text of an AlarmMember. */
