@@ -20,9 +20,7 @@ const MAX_ROUNDS = 30;
 /** Why a heal is to stop, as a sentence without its end; undefined while it may go on. */
 export type WhyParked = () => Promise<string | undefined>;
 
-class Refused extends Error {
-  override readonly name = 'Refused';
-}
+class Refused extends Error {}
 
 /**
  * What other nodes offer changes when a person changes it: after a heal that did not get beyond it they are asked again
