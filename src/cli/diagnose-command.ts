@@ -14,17 +14,13 @@ export const intent: Readonly<Record<Response, string>> = {
 };
 
 /** What heal-node will do about a verdict, and what a person should. */
-export function whatNext(
-  { response, advice }: Diagnosis,
-  settings: Settings,
-  paused?: string,
-): readonly string[] {
+export function whatNext({ response, advice }: Diagnosis, { mode }: Settings, paused?: string): string[] {
   const will =
     paused && ['heal', 'resume'].includes(response)
       ? `Nothing is healed: ${paused}.`
-      : settings.mode === 'manual' && response === 'heal'
+      : mode === 'manual' && response === 'heal'
         ? 'HEAL_MODE is manual: heal it by hand with `heal-node heal`.'
-        : settings.mode === 'off'
+        : mode === 'off'
           ? "HEAL_MODE is off: the hooks do what the app's own would."
           : intent[response];
   return advice === '' ? [will] : [will, `Action: ${advice}.`];

@@ -73,20 +73,9 @@ const text64 = v.pipe(
   v.check((text) => /^[A-Za-z0-9+/=]*$/.test(text), 'not base64'),
   v.transform((text) => atob(text)),
 );
-export const kvs = v.object({
-  header,
-  kvs: v.optional(
-    v.array(
-      v.object({
-        key: v.optional(text64, ''),
-        value: v.optional(text64, ''),
-        lease: id,
-        mod_revision: number64,
-      }),
-    ),
-    [],
-  ),
-});
+const bytes = v.optional(text64, '');
+const kv = v.object({ key: bytes, value: bytes, lease: id, mod_revision: number64 });
+export const kvs = v.object({ header, kvs: v.optional(v.array(kv), []) });
 export const transaction = v.object({ header, succeeded: v.optional(v.boolean(), false) });
 
 /** `memberID:10501334649042878790 alarm:NOSPACE `: the text of an AlarmMember. */

@@ -42,11 +42,7 @@ export async function metricsText(machine: Machine, places: Places, situation: S
       'Whether the cluster asks for credentials, and those of the settings are missing or refused: no heal could be done.',
       situation.cluster.credentialsRefused === '' ? 0 : 1,
     ),
-    gauge(
-      'heal_node_paused',
-      'Whether a person has paused heals, on this node or in the whole cluster.',
-      situation.paused === undefined ? 0 : 1,
-    ),
+    gauge('heal_node_paused', 'Whether heals are paused, here or in the cluster.', situation.paused ? 1 : 0),
     gauge('heal_node_heals', 'Heals in the history of this node, by outcome.', Object.fromEntries(outcomes)),
     gauge(
       'heal_node_diverged',
