@@ -9,13 +9,9 @@ import { type Verdict, verdictRow, verdicts } from '../src/diagnose/verdicts.ts'
 import { guards } from '../src/plan/guards.ts';
 import { healSteps } from '../src/plan/heal-steps.ts';
 import { recordedLines } from '../test/diagnose/recorded-lines.ts';
+import { code, table } from './markdown.ts';
 
 export const DOC = join(import.meta.dirname, '../docs/verdicts.md');
-
-const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
-const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
-  [head, head.map(() => '---'), ...rows].map((row) => `| ${row.map(cell).join(' | ')} |`).join('\n');
-const code = (text: string): string => `\`${text}\``;
 
 /** How etcd says it, as it was recorded. */
 const said = (id: string): string => code((recordedLines[id]?.[0] ?? '').slice(0, 160));
