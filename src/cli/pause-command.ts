@@ -1,27 +1,30 @@
 import { hostname } from 'node:os';
 import { asWord, PAUSE_KEY } from '../cluster/pause-key.ts';
+import { realWorld } from '../observe/real-world.ts';
 import { openLog } from '../report/log.ts';
+import { loadSettings } from '../settings/load-settings.ts';
 import { duration } from '../settings/settings-table.ts';
 import { pauseNode } from '../state/pause.ts';
 import { type CommandSpec, EXIT, UsageError } from './command.ts';
-import { type Looked, look } from './look.ts';
+import { look } from './look.ts';
 
 /**
  * Takes a pause away, and puts another in its place: in the cluster, where it goes with its lease, or on this node.
  * @returns whether there was one @throws when it cannot be changed
  */
-async function setPause(looked: Looked, inCluster: unknown, text = '', forMs = 0): Promise<boolean> {
-  const { machine, places, cluster: reach } = looked.world;
+async function setPause(inCluster: unknown, text = '', forMs = 0): Promise<boolean> {
   if (!inCluster) {
+    const { machine, places } = realWorld(loadSettings());
     const was = (await machine.kindOf(places.paused)) !== 'none';
     await (text === '' ? machine.remove(places.paused) : pauseNode(machine, places, text, forMs));
     return was;
   }
-  const { config, cluster, servesAsOwn } = looked.situation;
+  const { world, situation } = await look();
+  const { config, cluster, servesAsOwn } = situation;
   const own = servesAsOwn && config ? [config.clientUrl] : [];
   const endpoints = [...own, ...cluster.serving.map(({ endpoint }) => endpoint)];
   if (endpoints.length === 0) throw new Error('no member serves, so nothing can be changed in the cluster');
-  const calls = reach(config?.tls);
+  const calls = world.cluster(config?.tls);
   const there = await calls.get(endpoints, PAUSE_KEY);
   if (there?.lease === '') throw new Error(`${PAUSE_KEY} has no lease; run \`etcdctl del ${PAUSE_KEY}\``);
   if (there) await calls.revokeLease(endpoints, there.lease);
@@ -47,12 +50,11 @@ export const pauseCommand: CommandSpec = {
       throw new UsageError(`--for ${time} is not allowed; allowed is ${duration.allowed}`);
     if (!/^(?!\(none\)$)\P{C}{1,200}$/u.test(String(reason)))
       throw new UsageError(`--reason ${reason} is not allowed; allowed are 1 to 200 characters in one line`);
-    const looked = await look();
     const by = `${process.env.SUDO_USER ?? process.env.USER ?? 'root'}@${hostname()}`;
     const [where, flag] = cluster ? ['in the whole cluster', ' --cluster'] : ['on this node', ''];
-    const until = new Date(looked.world.machine.now() + forMs).toISOString();
+    const until = new Date(Date.now() + forMs).toISOString();
     const text = `heals are paused ${where} until ${until} by ${by}: ${reason}; \`heal-node unpause${flag}\` ends that`;
-    await setPause(looked, cluster, text, forMs);
+    await setPause(cluster, text, forMs);
     openLog('pause').warn({ event: 'paused' }, text);
     console.log(`From now on ${text}. A heal that runs goes on to its end.`);
     return EXIT.done;
@@ -65,7 +67,7 @@ export const unpauseCommand: CommandSpec = {
   options: [['--cluster', 'the pause of the whole cluster']],
   exits: '0 no pause is left, 1 it could not be taken away, 2 settings',
   run: async ({ cluster }) => {
-    const was = await setPause(await look(), cluster);
+    const was = await setPause(cluster);
     const text = `Heals ${was ? 'are not paused any more' : 'were not paused'} ${cluster ? 'in the cluster' : 'on this node'}.`;
     if (was) openLog('unpause').warn({ event: 'unpaused' }, text);
     console.log(text);

@@ -23,6 +23,9 @@ mustBeStopped() {
     case $(systemctl is-active "$u") in active | activating | deactivating | reloading) fail "$u runs" ;; esac
   done
 }
+if systemctl is-active --quiet heal-node.service; then
+  fail "heal-node.service is at work; see heal-node status --watch, or stop it with systemctl stop heal-node.service"
+fi
 if [ -e "$paused" ]; then :; else "$healNode" pause --for 2h --reason 'a runbook by hand'; fi
 ### certificates | scp -P 16022 -rp $otherIp:/var/lib/etcd/ssl /var/lib/etcd; chown -R etcd:etcd /var/lib/etcd/ssl
 fail "the certificates are gone: bring them back first, see docs/runbook.md, certificates"
