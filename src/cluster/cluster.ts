@@ -32,7 +32,6 @@ type DataHash = Readonly<Record<'hash' | 'compactRevision', string>>;
 
 /** What the cluster answered to a call that changes it, or why there is no answer. */
 export class ClusterError extends Error {
-  override readonly name = 'ClusterError';
   constructor(
     message: string,
     /** Known to pass by itself: worth asking again. The call may have taken effect all the same. */

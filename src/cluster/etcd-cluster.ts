@@ -69,11 +69,10 @@ export function etcdCluster(options: EtcdctlOptions): Cluster {
     }
   };
 
-  const servesBySlow = (endpoint: string): Promise<ServesReply> =>
-    slow([endpoint], ['get', BIRTHMARK_KEY, '--consistency=l'], kvs, READ_MS).then(
-      birthmarkOf,
-      (error: Error) => servesByRefusal(error.message),
-    );
+  const servesBySlow = (endpoint: string): Promise<ServesReply> => {
+    const read = slow([endpoint], ['get', BIRTHMARK_KEY, '--consistency=l'], kvs, READ_MS);
+    return read.then(birthmarkOf, (error: Error) => servesByRefusal(error.message));
+  };
 
   /** @throws where etcdctl has to be asked */
   const servesByFast = (endpoint: string): Promise<ServesReply> =>
