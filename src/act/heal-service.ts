@@ -61,9 +61,9 @@ export async function runHealService(world: World, settings: Settings, log: Log)
 
 async function decide(world: World, settings: Settings, log: Log, request: Request): Promise<Ended> {
   const { machine, places } = world;
-  const nothing = (message: string): Outcome => {
+  const nothing = (message: string, situation?: Situation): Ended => {
     log.info({ event: 'nothing' }, message);
-    return { outcome: 'nothing', message };
+    return { outcome: 'nothing', message, ...(situation && { situation }) };
   };
   const parked: WhyParked = async () =>
     (await isParked(machine, places))
@@ -100,10 +100,7 @@ async function decide(world: World, settings: Settings, log: Log, request: Reque
   const begins = verdict === 'stale' && (request !== undefined || unfinished !== undefined);
   const goesOn = verdict === 'healing' || (unfinished !== undefined && verdict === 'healthy');
   if (!begins && !goesOn)
-    return {
-      ...nothing(`There is nothing to heal: the verdict is ${verdict} (${reason}), ${means}.`),
-      situation,
-    };
+    return nothing(`There is nothing to heal: the verdict is ${verdict} (${reason}), ${means}.`, situation);
   // One that was cut off while the cluster is short of this member goes on all the same: left so, one more failure counts.
   const whole = unfinished === undefined || situation.joined || situation.membership === 'listed';
   if (situation.paused && whole) return { ...asParked(situation.paused), situation };

@@ -105,11 +105,9 @@ export async function start(world: World, settings: Settings, log: Log): Promise
   // Right after its start a process that is going to give up looks like one that is on its way up. And where the app has
   // written the settings, but etcd was not started, as its data are gone, the others may answer in a moment.
   const waitsOn = code === 0 ? MAY_SETTLE.filter((verdict) => verdict !== 'amnesia') : ['amnesia'];
-  const { situation: after, diagnosis } = await diagnoseWhenSettled(
-    world,
-    code === 0 ? SETTLE_MS : settings.startWaitMs,
-    ({ diagnosis: { verdict } }) => waitsOn.includes(verdict),
-  );
+  const boundMs = code === 0 ? SETTLE_MS : settings.startWaitMs;
+  const waits = ({ diagnosis: { verdict } }: Settled): boolean => waitsOn.includes(verdict);
+  const { situation: after, diagnosis } = await diagnoseWhenSettled(world, boundMs, waits);
   if (after.servesAsOwn) await bestEffort(log, 'The member mark', rememberCluster(world, after));
   // A migration in the middle of the heal has put the originals back; it only has to be ended.
   if (code === 0 && unfinished !== undefined && after.servesAsOwn) await healAndSay(world, log);

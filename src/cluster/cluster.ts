@@ -24,9 +24,14 @@ export type MemberReply = Readonly<ReturnType<typeof memberReply>>;
 /** A value under a key, and the ID of the lease that it goes with, as hexadecimal text; empty without one. */
 export type LeasedValue = Readonly<Pick<v.InferOutput<typeof kvs>['kvs'][number], 'value' | 'lease'>>;
 
+/** The ID of a member that was added, and the list with it. */
+type Added = { readonly id: string; readonly members: readonly Member[] };
+
+/** The hash of a member's keys; those of two members can be compared where both were compacted at the same revision. */
+type DataHash = Readonly<Record<'hash' | 'compactRevision', string>>;
+
 /** What the cluster answered to a call that changes it, or why there is no answer. */
 export class ClusterError extends Error {
-  override readonly name = 'ClusterError';
   constructor(
     message: string,
     /** Known to pass by itself: worth asking again. The call may have taken effect all the same. */
@@ -48,11 +53,7 @@ export interface Cluster {
    */
   removeMember(endpoints: readonly string[], memberId: string): Promise<readonly Member[]>;
   /** Adds one voter; returns its ID and the list with it. @throws ClusterError */
-  addMember(
-    endpoints: readonly string[],
-    name: string,
-    peerUrls: readonly string[],
-  ): Promise<{ readonly id: string; readonly members: readonly Member[] }>;
+  addMember(endpoints: readonly string[], name: string, peerUrls: readonly string[]): Promise<Added>;
   /**
    * What stands under a key, and the lease that it goes with, if any; now, or at a revision.
    * @throws ClusterError, also for a revision that was compacted or is to come
@@ -71,11 +72,7 @@ export interface Cluster {
    * once: after `limitMs` it may still be at it, and a second question would make it begin anew beside that.
    * @throws when it does not answer in time, or refuses
    */
-  hashKv(
-    endpoint: string,
-    revision: bigint,
-    limitMs: number,
-  ): Promise<{ readonly hash: string; readonly compactRevision: string }>;
+  hashKv(endpoint: string, revision: bigint, limitMs: number): Promise<DataHash>;
   /**
    * Takes back one kind of alarm of one member, and no other: etcdctl can only take back all of all members.
    * @throws when no member does it

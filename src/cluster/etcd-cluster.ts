@@ -77,11 +77,10 @@ export function etcdCluster(options: EtcdctlOptions): Cluster {
     }
   };
 
-  const servesBySlow = (endpoint: string): Promise<ServesReply> =>
-    slow([endpoint], ['get', OWN_KEYS.from, OWN_KEYS.to, '--consistency=l'], kvs, READ_MS).then(
-      ownKeysOf,
-      (error: Error) => servesByRefusal(error.message),
-    );
+  const servesBySlow = (endpoint: string): Promise<ServesReply> => {
+    const read = slow([endpoint], ['get', OWN_KEYS.from, OWN_KEYS.to, '--consistency=l'], kvs, READ_MS);
+    return read.then(ownKeysOf, (error: Error) => servesByRefusal(error.message));
+  };
 
   /** @throws where etcdctl has to be asked */
   const servesByFast = (endpoint: string): Promise<ServesReply> =>

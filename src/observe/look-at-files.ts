@@ -99,12 +99,10 @@ function apartFromJoining(env: Readonly<Record<string, string>>): string {
 export async function lookAtSwap({ machine, places }: World) {
   const { unitFile, copyUnitFile, copyEnv, copyDropIns, originalUnit } = places;
   const textOf = async (path: string) => (await machine.readFile(path).catch(() => undefined))?.text;
-  const copyUnit = await textOf(copyUnitFile);
-  const envText = await textOf(copyEnv);
-  const unit = await textOf(unitFile);
+  const texts = await Promise.all([unitFile, copyUnitFile, places.env, copyEnv].map(textOf));
+  const [unit, copyUnit, original, envText] = texts;
   const dropIns = await machine.list(copyDropIns);
   const dropInTexts = await Promise.all(dropIns.map((name) => textOf(`${copyDropIns}/${name}`)));
-  const original = await textOf(places.env);
   const readsCopyEnv = (text = '') => environmentFiles(text).includes(copyEnv);
   const reads = [copyUnit, ...dropInTexts].some(readsCopyEnv);
   const env = envText !== undefined && reads ? parseEnvFile(envText) : undefined;

@@ -83,13 +83,9 @@ export async function diskNotMounted(machine: Machine, config: EtcdConfig, remem
   }
   // A root disk that was put back remembers nothing: what it is told to mount counts (fstab(5)).
   const fstab = (await machine.readFile('/etc/fstab'))?.text ?? '';
-  const mount = fstab
-    .split('\n')
-    .map((line) => line.trim().split(/\s+/))
-    .find(
-      ([device = '#', at = '']) =>
-        !device.startsWith('#') && at.length > 1 && config.dataDir.startsWith(`${at}/`),
-    );
+  const holdsData = (at = ''): boolean => at.length > 1 && config.dataDir.startsWith(`${at}/`);
+  const rows = fstab.split('\n').map((line) => line.trim().split(/\s+/));
+  const mount = rows.find(([device = '#', at]) => !device.startsWith('#') && holdsData(at));
   if (mount)
     return `${config.dataDir} is on the root file system; /etc/fstab names ${mount[0]} for ${mount[1]}`;
   // An etcd node's data are on a disk of their own (docs/platform.md): where its settings are lost too nothing else tells.

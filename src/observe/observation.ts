@@ -11,18 +11,10 @@ import type { lookAtHost } from './look-at-host.ts';
 import type { ask, lookAtProcess } from './look-at-members.ts';
 import type { Stopwatch } from './timed.ts';
 
+/** What is read on this machine's disks. */
+type DiskSource = 'app' | 'config' | 'data' | 'swap';
 /** Where evidence comes from. */
-export type Source =
-  | 'app'
-  | 'config'
-  | 'data'
-  | 'swap'
-  | 'unit'
-  | 'log'
-  | 'member'
-  | 'process'
-  | 'others'
-  | 'host';
+export type Source = DiskSource | 'unit' | 'log' | 'member' | 'process' | 'others' | 'host';
 
 /** Something that was looked at: what it is, or why it could not be told. */
 export type Fact<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly why: string };

@@ -44,16 +44,9 @@ export async function observe(
   const { machine } = world;
   const watch = new Stopwatch(machine, deadlineMs);
   const has = (part: Part): boolean => parts.includes(part);
+  const known = { atMs: machine.now(), beganMs: machine.monotonicMs(), ...NOT_YET, ...before };
   const was: Observation =
-    before && !has('files')
-      ? before
-      : {
-          atMs: machine.now(),
-          beganMs: machine.monotonicMs(),
-          ...NOT_YET,
-          ...before,
-          ...(await lookAtFiles(world, watch)),
-        };
+    before && !has('files') ? before : { ...known, ...(await lookAtFiles(world, watch)) };
   const { config, data, swap } = was;
 
   const asked = has('units') ? askUnits(world, watch) : undefined;

@@ -10,10 +10,8 @@ const METADATA = { 1: BYTES, 2: VARINT, 3: VARINT } as const;
 /** A larger one is believed by its name: it holds the members and the keys of etcd's old store alone. */
 const MAX_BYTES = 16 << 20;
 
-export interface Snapshot {
-  readonly index: number;
-  readonly term: number;
-}
+/** Up to which entry of the log it has the state, and of which term that is. */
+export type Snapshot = Readonly<Record<'index' | 'term', number>>;
 
 /** What a snapshot file holds, or undefined when etcd would rename it to `.broken` and take an older one. */
 function parseSnapshot(bytes: Uint8Array): Snapshot | undefined {

@@ -117,12 +117,9 @@ export async function verify(heal: HealContext): Promise<string> {
     await heal.look('files', 'self', 'cluster');
     const serves = heal.situation.self?.serves === true;
     if (serves && heal.situation.cluster.members.length > 0) break;
-    if (look >= SETTLE_LOOKS)
-      throw new Error(
-        serves
-          ? 'the member serves, but the others do not say whom they list'
-          : 'the member answers a linearizable read, and then no more',
-      );
+    const noList = 'the member serves, but the others do not say whom they list';
+    const noMore = 'the member answers a linearizable read, and then no more';
+    if (look >= SETTLE_LOOKS) throw new Error(serves ? noList : noMore);
     await heal.machine.sleep(LOOK_AGAIN_MS);
   }
   const { situation, config } = heal;
