@@ -92,13 +92,13 @@ test('a heal that was cut off while the cluster is short of a member goes on all
     () => void pausedInTheMidst(fake),
   );
   assert.is(fake.heal('health-action')?.outcome, 'healed');
+  assert.ok(isPaused(fake));
 });
 const pausedInTheMidst = (fake: ThreeMembers): void =>
   fake.putFile(
     PLACES.paused,
     JSON.stringify({
-      by: 'ann',
-      reason: 'x',
+      text: text('on this node'),
       sinceMs: fake.clock.nowMs,
       forMs: DAY_MS,
       bootId: '0',
