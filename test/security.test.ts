@@ -444,7 +444,7 @@ line('S16', 'certificates of another authority are not put in place, whoever off
   assert.equal(certificatesOf(fake.node), {});
 });
 
-/** What `systemd-analyze security` may say at most, in tenths: 46 with systemd 247 to 257; up to 50 it says OK. */
+/** What `systemd-analyze security` may say at most, in tenths: 48 with systemd 252; up to 50 it says OK. */
 const EXPOSURE = 50;
 
 line('S17', 'systemd-analyze security says OK of heal-node.service', async () => {

@@ -75,7 +75,10 @@ export async function gate(world: World): Promise<string | undefined> {
     await foreignFile.write(machine, places.foreign, { memberId: id, why }).catch(() => undefined);
     return why;
   }
-  if (cluster.members.length === 0 && owner !== undefined) {
+  if (cluster.known.some(({ id }) => id === owner?.memberId)) {
+    // By now the cluster lists it for this node, and may be silent at the next start.
+    await machine.remove(places.foreign).catch(() => undefined);
+  } else if (cluster.members.length === 0 && owner !== undefined) {
     const known = await foreignFile.read(machine, places.foreign);
     if (known?.memberId === owner.memberId) return known.why;
   }

@@ -12,7 +12,7 @@ import { journalOf } from './systemd/journal.ts';
 import { showUnits } from './systemd/systemctl.ts';
 
 /**
- * How much is looked at. A founding's log is short, and whatever is longer is lastStatus from one by its first entries; a log
+ * How much is looked at. A founding's log is short, and whatever is longer is told from one by its first entries; a log
  * is some files of 64 MiB; a look at gigabytes takes seconds, and an action has them.
  */
 const LIMITS: Readonly<Record<Depth, { readonly bytes: number; readonly ms: number }>> = {

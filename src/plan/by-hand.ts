@@ -1,6 +1,6 @@
 import type { Situation } from '../diagnose/situation.ts';
 import type { Settings } from '../settings/settings-table.ts';
-import { EXECUTABLE, GATE_DROP_IN, type Places } from '../state/places.ts';
+import { EXECUTABLE, GATE_DROP_IN, HEAL_UNIT, type Places } from '../state/places.ts';
 import template from './by-hand.sh' with { type: 'text' };
 import { expectedCluster } from './expected-cluster.ts';
 import type { HealStep } from './heal-steps.ts';
@@ -24,10 +24,11 @@ type Hand = Pick<Settings, 'etcdctl' | 'etcdUser' | 'etcdPasswordFile'>;
 /** This node's own values, by the names that the template has for them. */
 function valuesOf(s: Situation, places: Places, { etcdctl }: Hand): Readonly<Record<string, string>> {
   const { config, cluster } = s;
-  const { unit, copyUnit, unitFile, copyUnitFile, copyDropIns, env, copyEnv, originals, paused } = places;
+  const { unit, copyUnit, unitFile, copyUnitFile, copyDropIns, env, copyEnv, originals, journal } = places;
   return {
-    ...{ unit, copyUnit, unitFile, copyUnitFile, copyDropIns, env, copyEnv, originals, paused, etcdctl },
+    ...{ unit, copyUnit, unitFile, copyUnitFile, copyDropIns, env, copyEnv, originals, journal, etcdctl },
     healNode: EXECUTABLE,
+    healUnit: HEAL_UNIT,
     gate: GATE_DROP_IN,
     name: config?.name ?? '',
     data: config?.dataDir ?? '',

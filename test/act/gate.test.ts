@@ -185,6 +185,23 @@ test('the data of a member of another node may not', () => {
   assert.is(asked(fake), undefined, 'nobody has ever said so');
 });
 
+test('what the cluster has said of them is over once it lists that member for this node', () => {
+  const fake = new ThreeMembers('none');
+  const [, other] = fake.others;
+  const id = other?.data?.memberId;
+  if (other?.data) fake.node.putData({ ...other.data });
+  assert.match(asked(fake) ?? '', /those of member \w+ \(etcd3,/);
+  const own = fake.listed.find(({ name }) => name === 'etcd2')?.peerUrls ?? [];
+  fake.lists((all) =>
+    all
+      .filter(({ name }) => name !== 'etcd2')
+      .map((each) => (each.id === id ? { ...each, peerUrls: own } : each)),
+  );
+  assert.is(asked(fake), undefined, 'somebody has updated the member, and not carried the disk');
+  fake.othersOff();
+  assert.is(asked(fake), undefined, 'and after a power cut for all');
+});
+
 test('nor while no quorum serves and another only answers; its own may, whatever name a clone has put on it', () => {
   const clone = (own: boolean): ThreeMembers => {
     const fake = new ThreeMembers('none');

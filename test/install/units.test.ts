@@ -15,4 +15,8 @@ test('they call the executable where it is laid, and the gate takes the mark tha
   assert.ok(laid(GATE_DROP_IN).includes(`rm ${PLACES.restored} 2>/dev/null || ${EXECUTABLE} gate;`));
 });
 
+test('the service needs no room on the root disk to be started: a heal that was cut off goes on there', () => {
+  assert.not.match(laid(HEAL_UNIT), /^(PrivateTmp|(Runtime|State|Cache|Logs)Directory)=/m);
+});
+
 test.run();
