@@ -34,7 +34,9 @@ import { setEnvValues } from '../src/machine/systemd/env-file.ts';
 import { pointEnvironmentFile } from '../src/machine/systemd/unit-file.ts';
 import { thisMachine } from '../src/machine/this-machine.ts';
 import { expectedCluster } from '../src/plan/expected-cluster.ts';
+import { incident } from '../src/report/incident.ts';
 import { openLog } from '../src/report/log.ts';
+import { render } from '../src/report/render.ts';
 import { parseSettings } from '../src/settings/parse-settings.ts';
 import { healRecordFile, history } from '../src/state/heal-record.ts';
 import { readMark } from '../src/state/member-mark.ts';
@@ -452,6 +454,23 @@ line('S17', 'systemd-analyze security says OK of heal-node.service', async () =>
   const said = /Overall exposure level for .*: (\d+\.\d)/.exec(stdout)?.[1];
   assert.ok(said && Number(said) * 10 <= EXPOSURE, `${said} ${stderr}`);
   assert.is(exitCode, 0, `${said} ${stderr}`);
+});
+
+line('S18', 'a hostile history is text in a report, in HTML and in Markdown', async () => {
+  const hostile = '<script>alert(1)</script>\u001b[2J';
+  const steps = [{ id: hostile, startedAt: RECORD.startedAt, did: hostile }];
+  const lists = { membersBefore: [], membersAfter: [] };
+  const record = {
+    ...RECORD,
+    ...lists,
+    schema: 'heal-node.heal/1' as const,
+    by: hostile,
+    message: hostile,
+    steps,
+  };
+  const report = { incident: incident(record, [], '/aside') };
+  for (const format of ['html', 'md'] as const)
+    assert.not.match(render(report, format), /(?<!\\)<script|\p{Cc}\[2J/u);
 });
 
 test('every line of docs/security.md has its test, and every test its line', () => {

@@ -76,16 +76,11 @@ export async function awaitOutcome(
  * Asks for a heal and waits for its outcome; undefined when it is still under way after `boundMs`. One that could not
  * be asked for has failed.
  */
-export async function healThrough(
-  asking: Asking,
-  by: Asker,
-  boundMs: number,
-  tick?: () => void,
-): Promise<Outcome | undefined> {
+export async function healThrough(asking: Asking, by: Asker, boundMs: number, tick?: () => void) {
   const before = await requestHeal(asking, by).catch((error: Error) => error);
   if (before instanceof Error) {
     const message = `The heal could not be asked for: ${before.message}; fix that, and the next health action or start asks again.`;
-    return { outcome: 'failed', message };
+    return { outcome: 'failed', message } as const;
   }
   return awaitOutcome(asking, before, boundMs, tick);
 }

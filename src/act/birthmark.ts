@@ -23,11 +23,8 @@ const isOne = (text: string): boolean => /^[0-9a-f]{32}$/.test(text);
  * birthmark over another that it knows.
  * @returns a sentence when the cluster's is not the one that this node knows
  */
-export async function rememberCluster(
-  { machine, places, cluster: reach, birthmarkOn }: World,
-  situation: Situation,
-  adopts = false,
-): Promise<string | undefined> {
+export async function rememberCluster(world: World, situation: Situation, adopts = false) {
+  const { machine, places, birthmarkOn } = world;
   const { cluster, config, self, observed, birthmarkMismatch } = situation;
   if (config === undefined) return undefined;
   const known = observed.mark.birthmark;
@@ -37,7 +34,7 @@ export async function rememberCluster(
   const endpoint = any?.endpoint ?? config.clientUrl;
   // A key that somebody has deleted comes back as it was: whoever serves in a cluster with all others knows it.
   if (birthmarkOn && theirs === '' && allWell && situation.servesAsOwn)
-    theirs = await birthmarkOf(reach(config.tls), endpoint, adopts ? '' : known).catch(() => '');
+    theirs = await birthmarkOf(world.cluster(config.tls), endpoint, adopts ? '' : known).catch(() => '');
   const other = adopts || theirs === known ? undefined : birthmarkMismatch;
   const shown = isOne(theirs) ? theirs : '';
   const written = shown !== '' || (self?.revision ?? 0n) > 1n || adopts;

@@ -56,31 +56,27 @@ async function check(world: World, settings: Settings, log: Log, limitMs: number
   // It has answered healthy: only who it is, and what it holds, can still be wrong with it.
   if (['stale', 'local-fault', 'amnesia'].includes(verdict)) return { code: 1, message: found, situation };
   const last = await deepCheckFile.read(machine, places.deepCheck);
-  if (verdict !== 'healthy' || config === undefined)
-    return { code: 0, message: found, situation, result: nothingNew(found, machine.now(), last) };
+  const fine = (message: string, result = nothingNew(message, machine.now(), last)): Found => {
+    return { code: 0, message, situation, result };
+  };
+  if (verdict !== 'healthy' || config === undefined) return fine(found);
   const mismatch = await bestEffort(log, 'The member mark', rememberCluster(world, situation));
   if (mismatch !== undefined) log.error({ event: 'birthmark' }, `${config.name}: ${mismatch}.`);
   const memberId = self?.memberId ?? '';
   const wanted = credentialsWanted(situation);
-  if (wanted) {
-    const message = `${config.name}: a heal would be refused now: ${wanted}.`;
-    return { code: 0, message, situation, result: nothingNew(message, machine.now(), last) };
-  }
+  if (wanted) return fine(`${config.name}: a heal would be refused now: ${wanted}.`);
   const heals = settings.onDivergence === 'heal';
   const agoMs = Math.abs(machine.now() - (last?.atMs ?? 0));
   if (heals && last?.confirmed && last.memberId === memberId && agoMs < STANDS_MS)
     return { code: 1, message: `${config.name}: ${last.text}.`, situation, diverged: true };
   if (cluster.serving.length < 2 || cluster.serving.length < cluster.members.length - 1) {
     const message = `${config.name}: its data are not compared now: not all others serve.`;
-    const result = last?.memberId === memberId ? last : notCompared(message, machine.now(), '', last);
-    return { code: 0, message, situation, result };
+    return fine(message, last?.memberId === memberId ? last : notCompared(message, machine.now(), '', last));
   }
   const compareMs = Math.max(1, limitMs - BESIDE_COMPARING_MS);
   const { result, notAsked } = await compareAsAllowed(world, settings, situation, compareMs);
-  if (notAsked !== undefined) {
-    const message = `${config.name}: its data are not compared now: ${notAsked}.`;
-    return { code: 0, message, situation, result };
-  }
+  if (notAsked !== undefined)
+    return fine(`${config.name}: its data are not compared now: ${notAsked}.`, result);
   const message = `${config.name}: ${result.text}.`;
   const diverged = result.state === 'differs';
   return { code: result.confirmed && heals ? 1 : 0, message, situation, result, diverged };

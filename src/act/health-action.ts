@@ -49,10 +49,7 @@ interface Done {
  * Beside one of the app's verbs nothing is restarted or killed, nor after the stop hook behind an operator's back, nor
  * where the app's own start could do harm.
  */
-async function whyNotRestarted({
-  world,
-  situation,
-}: Pick<Case, 'world' | 'situation'>): Promise<string | undefined> {
+async function whyNotRestarted({ world, situation }: Pick<Case, 'world' | 'situation'>) {
   const busy = [...situation.observed.appBusy, ...ownHooks(await world.machine.commandLines())];
   if (busy.length > 0) return `${busy.join(', ')} is running, so nothing is done.`;
   if (await isParked(world.machine, world.places)) return 'The app was stopped; the next start starts etcd.';

@@ -3,8 +3,8 @@ export interface CommandSpec {
   readonly name: string;
   /** One sentence for the list of commands. */
   readonly what: string;
-  /** Positional words, and what is allowed for each where that is a list. */
-  readonly words?: readonly (readonly [name: string, what: string, choices: readonly string[]])[];
+  /** Positional words, `<name>`, or `[name]` where it may be left out; and what is allowed where that is a list. */
+  readonly words?: readonly (readonly [name: string, what: string, choices?: readonly string[]])[];
   /** It reads and writes nothing that is root's. */
   readonly forAll?: true;
   readonly options?: readonly (readonly [flags: string, what: string])[];

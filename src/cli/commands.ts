@@ -7,18 +7,20 @@ import { diagnoseCommand } from './diagnose-command.ts';
 import { doctorCommand } from './doctor-command.ts';
 import { gateCommand } from './gate-command.ts';
 import { healCommand, resumeCommand } from './heal-command.ts';
-import { historyCommand, logsCommand } from './history-command.ts';
+import { historyCommand } from './history-command.ts';
 import { installCommand } from './install-command.ts';
+import { logsCommand } from './logs-command.ts';
 import { metricsCommand } from './metrics-command.ts';
 import { pauseCommand, unpauseCommand } from './pause-command.ts';
 import { planCommand } from './plan-command.ts';
+import { reportCommand } from './report-command.ts';
 import { restoreCommand } from './restore-command.ts';
 import { statusCommand } from './status-command.ts';
 
 const hookCommand: CommandSpec = {
   name: 'hook',
   what: 'runs one of the hooks that AppCenter calls',
-  words: [['name', 'which', hookNames]],
+  words: [['<name>', 'which', hookNames]],
   exits: "the hook's own",
   run: async (_, [name]) => runHook(name as HookName),
 };
@@ -36,6 +38,7 @@ export const commands: readonly CommandSpec[] = [
   unpauseCommand,
   historyCommand,
   logsCommand,
+  reportCommand,
   metricsCommand,
   doctorCommand,
   configCommand,

@@ -1,4 +1,7 @@
 import type { Response } from '../diagnose/verdicts.ts';
+import { fillIn } from '../report/fill-in.ts';
+import { recovery } from '../report/recovery.ts';
+import texts from '../report/texts.json';
 import { nameOf, wordsOf } from '../words/words.ts';
 import { type CommandSpec, EXIT } from './command.ts';
 import { type Looked, look, printJson } from './look.ts';
@@ -41,14 +44,19 @@ export const diagnoseCommand: CommandSpec = {
   exits: '0 healthy, 4 not healthy, 2 settings',
   run: async ({ json }) => {
     const looked = await look();
-    const { diagnosis } = looked;
+    const { diagnosis, situation, world } = looked;
+    const language = json ? 'en' : looked.language;
+    const byHand = recovery(situation, diagnosis.verdict, world.places.env, language);
     if (json) {
-      printJson(diagnosis);
+      printJson({ ...diagnosis, recovery: byHand ?? null });
     } else {
       console.log(headline(looked));
       for (const { source, text, tookMs } of diagnosis.evidence)
         console.log(`  - ${source}: ${text} [${tookMs} ms]`);
       for (const line of whatNext(looked)) console.log(line);
+      for (const line of diagnosis.verdict === 'healthy' ? [] : fillIn([texts.recovery.here], situation))
+        console.log(line);
+      for (const line of byHand ? fillIn([texts.recovery[language].terminal], byHand) : []) console.log(line);
     }
     return diagnosis.verdict === 'healthy' ? EXIT.done : EXIT.notHealthy;
   },

@@ -5,7 +5,7 @@ import { saysProxy } from '../appcenter/node-role.ts';
 import { thisMachine } from '../machine/this-machine.ts';
 import { realWorld } from '../observe/real-world.ts';
 import { openLog } from '../report/log.ts';
-import { readableLine, tailOf } from '../report/read-log.ts';
+import { parseLines, readableLine, tailOf } from '../report/read-log.ts';
 import { loadSettings } from '../settings/load-settings.ts';
 import { LOG_FILE } from '../state/places.ts';
 import { type CommandSpec, EXIT, UsageError } from './command.ts';
@@ -17,7 +17,7 @@ const DAY_MS = 86_400_000;
 async function healInService(): Promise<number> {
   const tail = tailOf(LOG_FILE);
   const show = () => {
-    for (const line of tail()) console.log(readableLine(line));
+    for (const line of parseLines(tail())) if (line.level !== 'debug') console.log(readableLine(line));
   };
   const ended = await healThrough(realWorld(loadSettings()), 'operator', DAY_MS, show);
   show();

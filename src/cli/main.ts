@@ -17,8 +17,10 @@ export async function main(words: readonly string[]): Promise<number> {
     );
   for (const spec of commands) {
     const command = program.command(spec.name).description(spec.what).exitOverride();
-    for (const [name, what, choices] of spec.words ?? [])
-      command.addArgument(new Argument(`<${name}>`, what).choices(choices));
+    for (const [name, what, choices] of spec.words ?? []) {
+      const word = new Argument(name, what);
+      command.addArgument(choices ? word.choices(choices) : word);
+    }
     for (const [flags, what] of spec.options ?? []) command.option(flags, what);
     if (spec.json) command.option('--json', `prints ${spec.json} (docs/json.md)`);
     if (spec.exits) command.addHelpText('after', `\nExit codes: ${spec.exits}`);

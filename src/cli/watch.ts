@@ -1,8 +1,7 @@
 import { healRuns } from '../act/ask-for-heal.ts';
 import { codeOf } from '../act/health-action.ts';
-import { attempt } from '../machine/attempt.ts';
 import { realWorld } from '../observe/real-world.ts';
-import { readableLine, tailOf } from '../report/read-log.ts';
+import { parseLines, readableLine, tailOf } from '../report/read-log.ts';
 import { loadSettings } from '../settings/load-settings.ts';
 import { healRecordFile } from '../state/heal-record.ts';
 import type { Outcome } from '../state/outcome.ts';
@@ -28,10 +27,10 @@ export async function watch(): Promise<number> {
     const runs = await healRuns(machine);
     const drawn = rows.size;
     let ended: number | undefined;
-    for (const line of tail()) {
-      const { caller, time, event, step } = attempt(() => JSON.parse(line)) ?? {};
-      if (caller !== 'heal-node.service' || time < since || event === 'guards') continue;
-      rows.set(step ?? event, readableLine(line).slice(0, isTTY ? columns - 1 : undefined));
+    for (const line of parseLines(tail())) {
+      const { caller, time, event, step, level } = line;
+      if (caller !== 'heal-node.service' || time < since || event === 'guards' || level === 'debug') continue;
+      rows.set(step || event, readableLine(line, isTTY ? columns - 1 : undefined));
       if (!isTTY) console.log(readableLine(line));
       if (isOutcome(event)) ended = codeOf[event];
     }

@@ -19,22 +19,19 @@ export async function compareData(
   const hashes = new Map<string, string>();
   const compactions = new Set<string>();
   const sumMs = (): number => took.reduce((sum, ms) => sum + ms, 0);
-  let failure: string | undefined;
-  for (const { endpoint } of members) {
-    const leftMs = Math.floor(limitMs - sumMs());
-    if (leftMs <= 0) failure ??= `not done within ${limitMs} ms`;
-    if (failure !== undefined) break;
-    const beganMs = clock.monotonicMs();
-    try {
-      const { hash, compactRevision } = await cluster.hashKv(endpoint, revision, leftMs);
+  const ask = async (): Promise<void> => {
+    for (const { endpoint } of members) {
+      const leftMs = Math.floor(limitMs - sumMs());
+      if (leftMs <= 0) throw new Error(`not done within ${limitMs} ms`);
+      const beganMs = clock.monotonicMs();
+      const { hash, compactRevision } = await cluster
+        .hashKv(endpoint, revision, leftMs)
+        .finally(() => took.push(clock.monotonicMs() - beganMs));
       hashes.set(endpoint, hash);
-      compactions.add(compactRevision);
-    } catch (error) {
-      failure = (error as Error).message;
+      if (compactions.add(compactRevision).size > 1) throw new Error('their compactions differ');
     }
-    took.push(clock.monotonicMs() - beganMs);
-    if (compactions.size > 1) failure ??= 'their compactions differ';
-  }
+  };
+  const failure = await ask().catch((error: Error) => error.message);
   return {
     /** What came out: of each endpoint, its hash at that revision; or why there is nothing to compare, as text. */
     found: failure ?? { revision, hashes },

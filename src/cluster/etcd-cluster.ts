@@ -12,6 +12,7 @@ import {
   memberAdded,
   memberList,
   memberReply,
+  SERVES,
   type ServesReply,
   servesByRefusal,
   status,
@@ -37,17 +38,18 @@ const uint64 = (hex: string): string => BigInt(`0x${hex}`).toString();
 
 function ownKeysOf({ kvs: all }: v.InferOutput<typeof kvs>): ServesReply {
   const [mark, pause] = [BIRTHMARK_KEY, PAUSE_KEY].map((name) => all.find(({ key }) => key === name));
-  const birthmark = mark
-    ? { birthmark: mark.value, birthmarkRevision: mark.mod_revision }
-    : { birthmark: '' };
-  return pause ? { ...birthmark, pause: fromWord(pause.value) } : birthmark;
+  return {
+    ...SERVES,
+    ...(mark && { birthmark: mark.value, birthmarkRevision: mark.mod_revision }),
+    ...(pause && { pause: fromWord(pause.value) }),
+  };
 }
 
 /**
  * The cluster through etcd's JSON gateway, and by etcdctl where that gives no answer. The gateway is a short cut and
  * never the last word, but for a refusal that passes by itself: what else it refuses, etcdctl is asked, which has
  * credentials. A call that may have taken effect without an answer is made again by that too: the callers look whether
- * it has (untilTaken in src/act/heal/heal-context.ts).
+ * it has (src/act/heal/until-taken.ts).
  */
 export function etcdCluster(options: EtcdctlOptions): Cluster {
   const fast = gateway(options.tls);
@@ -87,25 +89,26 @@ export function etcdCluster(options: EtcdctlOptions): Cluster {
       ({ reply }) => ownKeysOf(reply),
       (error: Error): ServesReply => {
         if (error.name === 'TimeoutError')
-          return { unavailableReason: `no answer to a linearizable read within ${READ_MS} ms` };
-        const read = error instanceof Refusal ? servesByRefusal(error.message) : undefined;
+          return { ...SERVES, unavailableReason: `no answer to a linearizable read within ${READ_MS} ms` };
+        const read = servesByRefusal(error.message);
         // What the gateway itself refuses, a certificate (embed/serve.go) or the question, says nothing of the member; and
         // only etcdctl has credentials: whether they are good is for it to say.
-        if (read && 'unavailableReason' in read && error.message.includes('etcdserver: ')) return read;
+        const isOwn = error instanceof Refusal && error.message.includes('etcdserver: ');
+        if (isOwn && read.unavailableReason !== '') return read;
         throw error;
       },
     );
 
   return {
     whyNotServing: async (endpoint) => {
-      const read = await servesByFast(endpoint).catch((error: Error): ServesReply | Promise<ServesReply> => {
+      const read = await servesByFast(endpoint).catch((error: Error) => {
         const refused = servesByRefusal(error.message);
-        if (error instanceof Refusal && 'credentialsRefused' in refused) return refused;
+        if (error instanceof Refusal && refused.unavailableReason === '') return refused;
         return refusesConnection(error)
           ? { unavailableReason: `${endpoint} refuses the connection` }
           : servesBySlow(endpoint);
       });
-      return 'unavailableReason' in read ? read.unavailableReason : undefined;
+      return read.unavailableReason || undefined;
     },
     ask: async (endpoint) => {
       try {
@@ -152,7 +155,8 @@ export function etcdCluster(options: EtcdctlOptions): Cluster {
     },
     keepAlive: async (endpoints, id) => {
       const words = ['lease', 'keep-alive', '--once', id];
-      const { TTL } = await call(endpoints, 'lease/keepalive', { ID: int64(id) }, words, leaseKept);
+      const kept = await call(endpoints, 'lease/keepalive', { ID: int64(id) }, words, leaseKept);
+      const { TTL } = 'result' in kept ? kept.result : kept;
       if (TTL === 0n) throw new ClusterError(`lease ${id} has run out`, false);
     },
     revokeLease: async (endpoints, id) => {

@@ -22,8 +22,7 @@ export function gateway(tls: TlsFiles | undefined) {
     limitMs: number,
   ) => {
     const url = `${endpoint}/v3/${path}`;
-    const post = { method: 'POST', body: JSON.stringify(body) };
-    const { reply, text } = await limitedFetch(url, tls, limitMs, post);
+    const { reply, text } = await limitedFetch(url, tls, limitMs, JSON.stringify(body));
     if (!reply.ok) throw new Refusal(`${url}: ${reply.status} ${text}`);
     const atMs = Date.parse(reply.headers.get('date') ?? '');
     return {

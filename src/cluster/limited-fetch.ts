@@ -18,15 +18,14 @@ export async function limitedText(reply: Response): Promise<string> {
   return text;
 }
 
-/** One call of etcd's HTTP, and all that it answers within `limitMs`. @throws when that is nothing, or too long */
-export async function limitedFetch(
-  url: string,
-  tls: TlsFiles | undefined,
-  limitMs: number,
-  init: RequestInit = {},
-) {
+/**
+ * One call of etcd's HTTP, and all that it answers within `limitMs`.
+ * @param body what is posted; without it the call is a GET
+ * @throws when the answer is nothing, or too long
+ */
+export async function limitedFetch(url: string, tls: TlsFiles | undefined, limitMs: number, body?: string) {
   const reply = await fetch(url, {
-    ...init,
+    ...(body !== undefined && { method: 'POST', body }),
     signal: AbortSignal.timeout(limitMs),
     redirect: 'error',
     keepalive: false,

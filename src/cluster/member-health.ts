@@ -1,5 +1,4 @@
 import type { TlsFiles } from '../machine/etcd/etcd-config.ts';
-import type { Health } from '../machine/machine.ts';
 import { limitedFetch } from './limited-fetch.ts';
 
 /**
@@ -7,19 +6,15 @@ import { limitedFetch } from './limited-fetch.ts';
  * leader, that no alarm is raised anywhere, and that a read through the quorum was answered.
  * Never throws, never longer than `timeoutMs`.
  */
-export async function memberHealth(
-  clientUrl: string,
-  tls: TlsFiles | undefined,
-  timeoutMs: number,
-): Promise<Health> {
+export async function memberHealth(clientUrl: string, tls: TlsFiles | undefined, timeoutMs: number) {
   const url = `${clientUrl}/health`;
   try {
     const { reply, text } = await limitedFetch(url, tls, timeoutMs);
-    if (/"health"\s*:\s*"true"/.test(text)) return { state: 'true' };
-    return { state: 'false', why: `${url} answered ${reply.status} ${text.slice(0, 200).trim()}` };
+    if (/"health"\s*:\s*"true"/.test(text)) return { state: 'true' } as const;
+    return { state: 'false', why: `${url} answered ${reply.status} ${text.slice(0, 200).trim()}` } as const;
   } catch (error) {
     const { code, name, message } = error as Error & { code?: string };
     const why = name === 'TimeoutError' ? `within ${timeoutMs} ms` : `(${code ?? message})`;
-    return { state: 'none', why: `${url} gave no answer ${why}` };
+    return { state: 'none', why: `${url} gave no answer ${why}` } as const;
   }
 }

@@ -28,13 +28,9 @@ const member = v.pipe(
     clientURLs: texts,
     isLearner: v.optional(v.boolean(), false),
   }),
-  v.transform(({ ID, name, peerURLs, clientURLs, isLearner }) => ({
-    id: ID,
-    name,
-    peerUrls: peerURLs,
-    clientUrls: clientURLs,
-    isLearner,
-  })),
+  v.transform(({ ID: id, peerURLs: peerUrls, clientURLs: clientUrls, ...rest }) => {
+    return { id, peerUrls, clientUrls, ...rest };
+  }),
 );
 
 const members = v.pipe(v.array(member), v.maxLength(100));
@@ -60,33 +56,11 @@ export const lease = v.object({ ID: id });
  * LeaseKeepAliveResponse).
  */
 const kept = v.object({ ID: id, TTL: number64 });
-export const leaseKept = v.union([
-  v.pipe(
-    v.object({ result: kept }),
-    v.transform(({ result }) => result),
-  ),
-  kept,
-]);
-const text64 = v.pipe(
-  v.string(),
-  v.maxLength(10_000),
-  v.check((text) => /^[A-Za-z0-9+/=]*$/.test(text), 'not base64'),
-  v.transform((text) => atob(text)),
-);
-export const kvs = v.object({
-  header,
-  kvs: v.optional(
-    v.array(
-      v.object({
-        key: v.optional(text64, ''),
-        value: v.optional(text64, ''),
-        lease: id,
-        mod_revision: number64,
-      }),
-    ),
-    [],
-  ),
-});
+export const leaseKept = v.union([v.object({ result: kept }), kept]);
+const text64 = v.pipe(v.string(), v.maxLength(10_000), v.base64('not base64'), v.transform(atob));
+const word = v.optional(text64, '');
+const kv = v.object({ key: word, value: word, lease: id, mod_revision: number64 });
+export const kvs = v.object({ header, kvs: v.optional(v.array(kv), []) });
 export const transaction = v.object({ header, succeeded: v.optional(v.boolean(), false) });
 
 /** `memberID:10501334649042878790 alarm:NOSPACE `: the text of an AlarmMember. */
@@ -102,11 +76,24 @@ export const hashKv = v.object({
   compact_revision: number64,
 });
 
-/** What a linearizable read has brought, that it was refused for want of credentials, or why there was no answer. */
-export type ServesReply =
-  | OwnKeys
-  | { readonly credentialsRefused: string }
-  | { readonly unavailableReason: string };
+/** What a linearizable read says of the member that was asked, and of the cluster. */
+export interface ServesReply {
+  /** Why it does not serve; empty when it does. */
+  readonly unavailableReason: string;
+  /** Authentication is on, and our credentials are missing or refused: what it said. Empty otherwise. */
+  readonly credentialsRefused: string;
+  /** The cluster's birthmark (src/act/birthmark.ts); empty when it has none. */
+  readonly birthmark: string;
+  /** At which revision that was put; absent without one. */
+  readonly birthmarkRevision?: bigint;
+  /** The one that this node remembers stood there, and somebody has deleted it: asked for where none is shown. */
+  readonly deletedBirthmark?: string;
+  /** Who has paused heals in the whole cluster, until when and why, as a sentence; absent where nobody has. */
+  readonly pause?: string;
+}
+
+/** It serves, and shows no birthmark. */
+export const SERVES: ServesReply = { unavailableReason: '', credentialsRefused: '', birthmark: '' };
 
 /**
  * Refusals that come after the wait for the leader (etcdserver/v3_server.go, Range and doSerialize; the texts are those
@@ -123,20 +110,8 @@ const CREDENTIAL_REFUSALS = [
 /** What a refusal of a linearizable read says of the member that refused. */
 export const servesByRefusal = (said: string): ServesReply =>
   CREDENTIAL_REFUSALS.some((text) => said.includes(text))
-    ? { credentialsRefused: said }
-    : { unavailableReason: said };
-
-/** The cluster's own keys of ours, as the read for them has brought them. */
-interface OwnKeys {
-  /** Empty when the cluster has none (src/act/birthmark.ts). */
-  readonly birthmark: string;
-  /** At which revision that was put; absent without one. */
-  readonly birthmarkRevision?: bigint;
-  /** The one that this node remembers stood there, and somebody has deleted it: asked for where none is shown. */
-  readonly deletedBirthmark?: string;
-  /** Who has paused heals in the whole cluster, until when and why, as a sentence; absent where nobody has. */
-  readonly pause?: string;
-}
+    ? { ...SERVES, credentialsRefused: said }
+    : { ...SERVES, unavailableReason: said };
 
 /** One member's answer from its three replies. */
 export function memberReply(
@@ -146,7 +121,6 @@ export function memberReply(
   clockSkewMs?: number,
 ) {
   const members: readonly Member[] = list.members;
-  const shown: OwnKeys = 'birthmark' in read ? read : { birthmark: '' };
   return {
     clusterId: list.header.cluster_id,
     memberId: list.header.member_id,
@@ -166,11 +140,7 @@ export function memberReply(
      * A linearizable read was answered: it serves, whatever `/health` says (an alarm turns that false everywhere). A
      * refusal for want of credentials is such an answer: it comes after the wait for the leader.
      */
-    serves: !('unavailableReason' in read),
-    /** Why it does not. */
-    unavailableReason: 'unavailableReason' in read ? read.unavailableReason : '',
-    /** Authentication is on, and our credentials are missing or refused: what it said. Empty otherwise. */
-    credentialsRefused: 'credentialsRefused' in read ? read.credentialsRefused : '',
-    ...shown,
+    serves: read.unavailableReason === '',
+    ...read,
   };
 }

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Depth } from './etcd/examination.ts';
 import { examine } from './etcd/examine.ts';
 import { type Machine, ROOT_ONLY_DIRECTORY } from './machine.ts';
-import { type FileRights, HeldDir, ifThere, rightsOf } from './os/held-dir.ts';
+import { type FileRights, HeldDir, type HeldFile, ifThere, rightsOf } from './os/held-dir.ts';
 import { lookAtNetwork, reach } from './os/network.ts';
 import { commandLines, sampleProcess } from './os/process.ts';
 import { run, runOrLeave } from './os/run.ts';
@@ -31,6 +31,13 @@ function inParent<T>(path: string, act: (dir: HeldDir, name: string) => T, creat
 /** The same, and undefined when there is no such directory. */
 const inParentIfAny = <T>(path: string, act: (dir: HeldDir, name: string) => T): T | undefined =>
   ifThere(() => inParent(path, act));
+
+/** What `read` reads of a file; undefined when there is none. @throws for a link, and for what is not a regular file */
+const inFile = <T>(path: string, read: (file: HeldFile) => T): T | undefined =>
+  inParentIfAny(path, (dir, name) => {
+    using file = dir.openFile(name);
+    return file && read(file);
+  });
 
 /** The path, or the nearest above it that is there. */
 const nearestDirectory = (path: string): string =>
@@ -83,10 +90,7 @@ export const thisMachine: Machine = {
   kindOf: async (path) => inParentIfAny(path, (dir, name) => dir.kindOf(name)) ?? 'none',
   list: async (path) => inParentIfAny(`${path}/x`, (dir) => dir.names()) ?? [],
   readFile: async (path, maxBytes = 1 << 20) =>
-    inParentIfAny(path, (dir, name) => {
-      using file = dir.openFile(name);
-      return file && { text: file.whole(maxBytes).toString('utf8'), rights: file.rights };
-    }),
+    inFile(path, (file) => ({ text: file.whole(maxBytes).toString('utf8'), rights: file.rights })),
   writeFile: async (path, text, rights) =>
     inParent(path, (dir, name) => dir.write(name, text, rights), ROOT_ONLY_DIRECTORY),
   changedMs: async (path) => inParentIfAny(path, (dir, name) => dir.stat(name)?.ctimeMs),
@@ -114,11 +118,7 @@ export const thisMachine: Machine = {
     const inodes = files === 0 ? Number.POSITIVE_INFINITY : ffree;
     return { bytes: bavail * bsize, rootBytes: bfree * bsize, inodes };
   },
-  tail: async (path, maxBytes) =>
-    inParentIfAny(path, (dir, name) => {
-      using file = dir.openFile(name);
-      return file?.last(maxBytes).toString('utf8');
-    }),
+  tail: async (path, maxBytes) => inFile(path, (file) => file.last(maxBytes).toString('utf8')),
   // Something may be renamed while it is looked at: that is movement too.
   sizeOf: async (path) => inParentIfAny(`${path}/x`, sizeBelow) ?? 0,
 

@@ -1,5 +1,12 @@
 import type { Machine, TextFile } from '../machine/machine.ts';
-import { DROP_IN_ROOTS, GATE_DROP_IN } from '../state/places.ts';
+import { DROP_IN_ROOTS, GATE_DROP_IN, type Places } from '../state/places.ts';
+
+/** The unit as it stands on the disk, or else its copy: while the one is aside, or its name is masked, the other is there. */
+export async function unitOnDisk(machine: Machine, { unitFile, copyUnitFile }: Places) {
+  const masked = (await machine.kindOf(unitFile)) === 'mask';
+  const inPlace = masked ? undefined : await machine.readFile(unitFile);
+  return inPlace ?? machine.readFile(copyUnitFile);
+}
 
 /**
  * The unit's drop-ins in force by file name, our own gate left out; of the same name the strongest directory's

@@ -30,11 +30,7 @@ export function otherEndpoints(config: EtcdConfig, app: AppView | undefined): st
  * Client URLs of the other members that are not among those `known`. This member's own is none of them, also where the
  * list has other peer URLs for it.
  */
-export function furtherEndpoints(
-  config: EtcdConfig,
-  members: readonly Member[],
-  known: readonly string[],
-): string[] {
+export function furtherEndpoints(config: EtcdConfig, members: readonly Member[], known: readonly string[]) {
   const clientUrl = clientUrlsLike(config);
   const urls = members
     .filter(({ peerUrls }) => !peerUrls.some((url) => config.peerUrls.includes(url)))

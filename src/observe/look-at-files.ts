@@ -8,7 +8,7 @@ import { adoptedFile } from '../state/adopted-file.ts';
 import { deepCheckFile } from '../state/deep-check-file.ts';
 import { readMark } from '../state/member-mark.ts';
 import { nodePause } from '../state/pause.ts';
-import { dropInsOf } from './drop-ins.ts';
+import { dropInsOf, unitOnDisk } from './drop-ins.ts';
 import type { Fact, Observation } from './observation.ts';
 import type { Stopwatch } from './timed.ts';
 import type { World } from './world.ts';
@@ -36,10 +36,7 @@ const ELSEWHERE =
  * @throws where something else than environment files says what etcd is told
  */
 async function effectiveConfig({ machine, places }: World, blankAs?: object): Promise<EtcdConfig> {
-  const masked = (await machine.kindOf(places.unitFile)) === 'mask';
-  const unit =
-    (masked ? undefined : await machine.readFile(places.unitFile)) ??
-    (await machine.readFile(places.copyUnitFile));
+  const unit = await unitOnDisk(machine, places);
   const dropIns = [...(await dropInsOf(machine, places.unit))].sort(([a], [b]) => (a < b ? -1 : 1));
   const merged = [unit?.text ?? '', ...dropIns.map(([, { text }]) => text)].join('\n');
   const elsewhere = ELSEWHERE.exec(merged)?.[0];

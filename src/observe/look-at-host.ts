@@ -22,36 +22,29 @@ const may = (user: { uid: number; gid: number }, rights: FileRights, bits: numbe
 /** What etcd's user cannot use: its data, its certificates. */
 async function unusable(machine: Machine, config: EtcdConfig, userName: string, dataGone: boolean) {
   const user = await userOf(machine, userName);
-  const unusable: string[] = [];
-  const unusableData: string[] = [];
   if (user === undefined)
-    return { unusable: [`there is no user ${userName}, which the unit runs as`], unusableData };
-  const wanted = [
+    return { unusable: [`there is no user ${userName}, which the unit runs as`], unusableData: [] };
+  const faults = async (paths: readonly string[], bits: number, ofMissing?: string) => {
+    const all = paths.map(async (path) => {
+      const rights = await machine.rightsOf(path);
+      if (rights === undefined) return ofMissing && `${path} ${ofMissing}`;
+      if (may(user, rights, bits)) return undefined;
+      return `${path} has owner ${rights.uid}:${rights.gid} and mode ${rights.mode.toString(8)}, and ${userName} (${user.uid}:${user.gid}) cannot use it`;
+    });
+    return (await Promise.all(all)).filter((fault) => fault !== undefined);
+  };
+  const { dataDir, separateWalDir, walDir, certificates } = config;
+  const data = [dataDir, ...(separateWalDir ? [walDir] : []), `${dataDir}/member`];
+  const needed = certificates.flatMap(({ cert, key, ca }) => [cert, key, ca]);
+  return {
+    unusable: await faults(needed, 4, 'is missing'),
     // Where no data are, a heal makes a data dir that fits.
-    ...[config.dataDir, ...(config.separateWalDir ? [config.walDir] : []), `${config.dataDir}/member`]
-      .filter(() => !dataGone)
-      .map((path) => ({ path, bits: 7, needed: false })),
-    ...config.certificates.flatMap(({ cert, key, ca }) =>
-      [cert, key, ca].map((path) => ({ path, bits: 4, needed: true })),
-    ),
-  ];
-  for (const { path, bits, needed } of wanted) {
-    const rights = await machine.rightsOf(path);
-    if (rights === undefined && needed) unusable.push(`${path} is missing`);
-    if (rights !== undefined && !may(user, rights, bits))
-      (needed ? unusable : unusableData).push(
-        `${path} has owner ${rights.uid}:${rights.gid} and mode ${rights.mode.toString(8)}, and ${userName} (${user.uid}:${user.gid}) cannot use it`,
-      );
-  }
-  return { unusable, unusableData };
+    unusableData: await faults(dataGone ? [] : data, 7),
+  };
 }
 
 /** What is wrong with etcd's certificates at a time, in milliseconds since 1970. */
-export async function brokenCertificates(
-  machine: Machine,
-  config: EtcdConfig,
-  atMs: number,
-): Promise<string[]> {
+export async function brokenCertificates(machine: Machine, config: EtcdConfig, atMs: number) {
   const text = async (path: string) => (await machine.readFile(path))?.text ?? '';
   const checked = config.certificates.map(async (each) => {
     const texts = { cert: await text(each.cert), key: await text(each.key), ca: await text(each.ca) };
@@ -80,11 +73,7 @@ async function versionOf(machine: Machine, program: string): Promise<string> {
 }
 
 /** The data were on a file system of their own, and where it was mounted is the root disk now. */
-export async function diskNotMounted(
-  machine: Machine,
-  config: EtcdConfig,
-  remembered: string,
-): Promise<string> {
+export async function diskNotMounted(machine: Machine, config: EtcdConfig, remembered: string) {
   if (!(await machine.isOnRoot(config.dataDir))) return '';
   if (remembered !== '') {
     const now = await machine.fileSystemId(config.dataDir);

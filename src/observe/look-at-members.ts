@@ -1,5 +1,5 @@
+import type { Cluster } from '../cluster/cluster.ts';
 import { BIRTHMARK_KEY } from '../cluster/etcd-cluster.ts';
-import type { TlsFiles } from '../machine/etcd/etcd-config.ts';
 import { furtherEndpoints, otherEndpoints } from './endpoints.ts';
 import type { Asked, Observation } from './observation.ts';
 import type { Stopwatch } from './timed.ts';
@@ -9,27 +9,17 @@ const HEALTH_TIMEOUT_MS = 1500;
 /** A process that stands still for this long, and does not answer meanwhile, makes no progress. */
 const PROGRESS_MS = 1500;
 
-export async function ask(
-  { cluster }: World,
-  watch: Stopwatch,
-  source: 'member' | 'others',
-  tls: TlsFiles | undefined,
-  endpoint: string,
-) {
-  return { endpoint, reply: await watch.fact(source, () => cluster(tls).ask(endpoint)) };
+export async function ask(cluster: Cluster, watch: Stopwatch, source: 'member' | 'others', endpoint: string) {
+  return { endpoint, reply: await watch.fact(source, () => cluster.ask(endpoint)) };
 }
 
 /** This member's own answers. */
-export async function lookAtSelf(
-  world: World,
-  watch: Stopwatch,
-  { config }: Pick<Observation, 'config'>,
-): Promise<Pick<Observation, 'health' | 'self'>> {
-  if (!config.ok) return { health: { state: 'none', why: config.why }, self: undefined };
+export async function lookAtSelf(world: World, watch: Stopwatch, { config }: Pick<Observation, 'config'>) {
+  if (!config.ok) return { health: { state: 'none', why: config.why } as const, self: undefined };
   const { clientUrl, tls } = config.value;
   const [health, self] = await Promise.all([
     world.health(clientUrl, tls, HEALTH_TIMEOUT_MS),
-    ask(world, watch, 'member', tls, clientUrl),
+    ask(world.cluster(tls), watch, 'member', clientUrl),
   ]);
   return { health, self };
 }
@@ -63,25 +53,6 @@ export async function lookAtProcess(
   };
 }
 
-/** Where no birthmark is shown, and this node knows when it was put: whether it stood there then. */
-async function withDeleted(
-  { cluster }: World,
-  watch: Stopwatch,
-  tls: TlsFiles | undefined,
-  { birthmark, birthmarkRevision }: Observation['mark'],
-  asked: Asked,
-): Promise<Asked> {
-  const { endpoint, reply } = asked;
-  const none =
-    reply.ok && reply.value.serves && reply.value.birthmark + reply.value.credentialsRefused === '';
-  if (birthmark === '' || birthmarkRevision === 0n || !none) return asked;
-  const then = await watch.fact('others', () =>
-    cluster(tls).get([endpoint], BIRTHMARK_KEY, birthmarkRevision),
-  );
-  const deletedBirthmark = (then.ok && then.value?.value) || '';
-  return { ...asked, reply: { ok: true, value: { ...reply.value, deletedBirthmark } } };
-}
-
 /** What every other member says. */
 export async function lookAtCluster(
   world: World,
@@ -89,14 +60,26 @@ export async function lookAtCluster(
   { config, app, mark }: Pick<Observation, 'config' | 'app' | 'mark'>,
 ): Promise<Pick<Observation, 'others' | 'changedList'>> {
   if (!config.ok) return { others: [], changedList: undefined };
-  const { tls } = config.value;
+  const cluster = world.cluster(config.value.tls);
+  /** Where no birthmark is shown, and this node knows when it was put: whether it stood there then. */
+  const withDeleted = async (asked: Asked): Promise<Asked> => {
+    const { endpoint, reply } = asked;
+    const { birthmark, birthmarkRevision } = mark;
+    const none =
+      reply.ok && reply.value.serves && reply.value.birthmark + reply.value.credentialsRefused === '';
+    if (birthmark === '' || birthmarkRevision === 0n || !none) return asked;
+    const atThen = () => cluster.get([endpoint], BIRTHMARK_KEY, birthmarkRevision);
+    const then = await watch.fact('others', atThen);
+    const deletedBirthmark = (then.ok && then.value?.value) || '';
+    return { ...asked, reply: { ok: true, value: { ...reply.value, deletedBirthmark } } };
+  };
   const known = otherEndpoints(config.value, app.ok ? app.value : undefined);
   const all = (endpoints: readonly string[]) =>
-    Promise.all(endpoints.map((endpoint) => ask(world, watch, 'others', tls, endpoint)));
+    Promise.all(endpoints.map((endpoint) => ask(cluster, watch, 'others', endpoint)));
   const first = await all(known);
   // The files on this node may be older than the cluster: whoever the members list and we do not know is asked too.
   const members = first.flatMap(({ reply }) => (reply.ok && reply.value.serves ? reply.value.members : []));
   const more = furtherEndpoints(config.value, members, known);
-  const others = [...first, ...(await all(more))].map((asked) => withDeleted(world, watch, tls, mark, asked));
+  const others = [...first, ...(await all(more))].map(withDeleted);
   return { others: await Promise.all(others), changedList: undefined };
 }

@@ -20,11 +20,7 @@ export const isBusy = ({ active }: UnitFacts): boolean =>
 export const isUp = ({ mainPid, active }: UnitFacts): boolean => mainPid > 0 || active === 'activating';
 
 /** The unit whose run counts: the copy while it runs or has taken the name's place, the original otherwise. */
-export function unitInForce(
-  unit: Fact<UnitFacts>,
-  copyUnit: Fact<UnitFacts>,
-  swap: SwapFacts,
-): Fact<UnitFacts> {
+export function unitInForce(unit: Fact<UnitFacts>, copyUnit: Fact<UnitFacts>, swap: SwapFacts) {
   const copyRuns = copyUnit.ok && isUp(copyUnit.value);
   return copyRuns || (isAside(swap) && copyUnit.ok && copyUnit.value.exitPid > 0) ? copyUnit : unit;
 }

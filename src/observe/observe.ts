@@ -38,9 +38,9 @@ const knowsAsMuch = ({ reply }: Asked, { commit, lastTerm }: Examination): boole
 export async function observe(
   world: World,
   before?: Observation,
-  parts: readonly Part[] = ALL_PARTS,
+  parts = ALL_PARTS,
   deadlineMs = DEADLINE_MS,
-): Promise<Observation> {
+) {
   const { machine } = world;
   const watch = new Stopwatch(machine, deadlineMs);
   const has = (part: Part): boolean => parts.includes(part);

@@ -7,8 +7,11 @@ import { jsonText } from './json-text.ts';
 /** Data first, then a sentence for people. */
 type Write = (data: { readonly event: string } & Readonly<Record<string, unknown>>, sentence: string) => void;
 
-type Level = 'info' | 'warn' | 'error';
-export type Log = Readonly<Record<Level, Write>>;
+type Level = 'debug' | 'info' | 'warn' | 'error';
+export type Log = Readonly<Record<Exclude<Level, 'debug'>, Write>> & {
+  /** What is kept for a report and not shown: in the file alone. A log need not have it. */
+  readonly debug?: Write;
+};
 
 /** For who only looks. */
 export const noLog: Log = { info: () => undefined, warn: () => undefined, error: () => undefined };
@@ -61,11 +64,12 @@ function lines(fd: number, name: string): { write(line: string): void } {
 export function openLog(caller: string, path = LOG_FILE): Log {
   const fd = openFile(path);
   const streams = [
-    ...(fd === undefined ? [] : [{ stream: lines(fd, path) }]),
+    ...(fd === undefined ? [] : [{ level: 'debug', stream: lines(fd, path) }]),
     ...(process.env.JOURNAL_STREAM ? [{ stream: lines(1, 'the journal') }] : []),
   ];
   const logger = pino(
     {
+      level: 'debug',
       base: { caller, pid: process.pid },
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
@@ -76,5 +80,5 @@ export function openLog(caller: string, path = LOG_FILE): Log {
     (level: Level): Write =>
     (data, sentence) =>
       logger[level](JSON.parse(jsonText(data)), sentence);
-  return { info: write('info'), warn: write('warn'), error: write('error') };
+  return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') };
 }

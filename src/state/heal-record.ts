@@ -8,6 +8,9 @@ const id = v.pipe(v.string(), v.regex(/^\d{8}T\d{6}Z-[0-9a-f]{6}$/));
 const hex = v.pipe(v.string(), v.regex(/^[0-9a-f]{0,16}$/));
 const time = v.pipe(v.string(), v.isoTimestamp());
 const short = v.pipe(v.string(), v.maxLength(2000));
+const took = v.optional(v.number());
+const step = v.object({ id: short, startedAt: time, durationMs: took, did: v.optional(short) });
+const members = v.optional(v.array(v.object({ id: hex, name: short, peerUrls: v.array(short) })), []);
 
 /**
  * A heal as it is written down: as the journal while it runs, as an entry of the history afterwards. It lies
@@ -26,12 +29,12 @@ const recordSchema = v.object({
   oldMemberId: hex,
   newMemberId: hex,
   servedBefore: v.pipe(v.array(short), v.maxLength(100)),
-  steps: v.pipe(
-    v.array(
-      v.object({ id: short, startedAt: time, durationMs: v.optional(v.number()), did: v.optional(short) }),
-    ),
-    v.maxLength(1000),
-  ),
+  /** The member list when the first step began, and as it was last known. */
+  membersBefore: members,
+  membersAfter: members,
+  /** The longest answer of one that served before to a question of the heal's, which ends in a linearizable read. */
+  longestRead: v.optional(v.object({ endpoint: short, at: time, tookMs: v.number() })),
+  steps: v.pipe(v.array(step), v.maxLength(1000)),
 });
 
 export type HealRecord = v.InferOutput<typeof recordSchema>;
@@ -55,6 +58,8 @@ export function newRecord(nowMs: number, by: string, reason: string): HealRecord
     oldMemberId: '',
     newMemberId: '',
     servedBefore: [],
+    membersBefore: [],
+    membersAfter: [],
     steps: [],
   };
 }

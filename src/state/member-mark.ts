@@ -10,11 +10,8 @@ export type MemberMark = Readonly<Awaited<ReturnType<typeof readMark>>>;
  * Writes the mark on both disks, where it does not stand already.
  * @throws when one of them cannot be written; the other is
  */
-export async function markMember(
-  machine: Machine,
-  places: Places,
-  { birthmark = '', birthmarkRevision = 0n, dataDiskId = '' }: Partial<MemberMark>,
-): Promise<void> {
+export async function markMember(machine: Machine, places: Places, mark: Partial<MemberMark>) {
+  const { birthmark = '', birthmarkRevision = 0n, dataDiskId = '' } = mark;
   const at = birthmarkRevision > 0n ? ` at ${birthmarkRevision}` : '';
   const lines = [birthmark && `birthmark=${birthmark}${at}`, dataDiskId && `data-disk=${dataDiskId}`];
   const text = `${['has been a member', ...lines].filter(Boolean).join('\n')}\n`;

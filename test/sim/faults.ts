@@ -524,6 +524,8 @@ const ofTheJournal: readonly Fault[] = [
             oldMemberId: sim.bornId(1),
             newMemberId: sim.bornId(1),
             servedBefore: [sim.url(9, 2379)],
+            membersBefore: [],
+            membersAfter: [],
             steps: ['fence', 'set-aside', 'stage', 'remove', 'add', 'start', 'verify'].map((id) => ({
               id,
               startedAt: '2026-01-01T00:00:00.000Z',

@@ -233,8 +233,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     what: 'a turn is had without asking',
     file: 'src/act/heal/turn.ts',
-    from: 'if (holder === heal.config.name) {',
-    to: "if (holder !== '') {",
+    from: 'if (holder !== heal.config.name) throw',
+    to: "if (holder === '') throw",
     test: 'test/act/heal/turn.test.ts',
   },
   {

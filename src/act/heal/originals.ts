@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { type Machine, ROOT_ONLY_FILE, type TextFile } from '../../machine/machine.ts';
 import { pointEnvironmentFile } from '../../machine/systemd/unit-file.ts';
+import { unitOnDisk } from '../../observe/drop-ins.ts';
 import type { Places } from '../../state/places.ts';
 
 const rightsSchema = v.object({ mode: v.number(), uid: v.number(), gid: v.number() });
@@ -21,13 +22,12 @@ async function savedOriginal(machine: Machine, places: Places): Promise<TextFile
 export async function originalUnit(machine: Machine, places: Places): Promise<TextFile> {
   const saved = await savedOriginal(machine, places);
   if (saved !== undefined) return saved;
-  const masked = (await machine.kindOf(places.unitFile)) === 'mask';
-  const inPlace = masked ? undefined : await machine.readFile(places.unitFile);
-  const turnedBack = (text: string) => pointEnvironmentFile(text, places.copyEnv, places.env).text;
-  if (inPlace !== undefined) return { ...inPlace, text: turnedBack(inPlace.text) };
-  const copy = await machine.readFile(places.copyUnitFile);
-  if (copy !== undefined) return { ...copy, text: turnedBack(copy.text) };
-  throw new Error(`neither ${places.unitFile} nor ${places.copyUnitFile} is there, and no original is saved`);
+  const onDisk = await unitOnDisk(machine, places);
+  if (onDisk === undefined)
+    throw new Error(
+      `neither ${places.unitFile} nor ${places.copyUnitFile} is there, and no original is saved`,
+    );
+  return { ...onDisk, text: pointEnvironmentFile(onDisk.text, places.copyEnv, places.env).text };
 }
 
 /** Saves the original where only root can write. Rights go first: a saved unit is whole only with them. */

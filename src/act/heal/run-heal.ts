@@ -20,9 +20,7 @@ const MAX_ROUNDS = 30;
 /** Why a heal is to stop, as a sentence without its end; undefined while it may go on. */
 export type WhyParked = () => Promise<string | undefined>;
 
-class Refused extends Error {
-  override readonly name = 'Refused';
-}
+class Refused extends Error {}
 
 /**
  * What other nodes offer changes when a person changes it: after a heal that did not get beyond it they are asked again
@@ -90,6 +88,10 @@ async function note(heal: HealContext): Promise<void> {
   await (reversible ? written : bestEffort(log, places.journal, written));
 }
 
+/** The member list as it is known now, for the record. */
+const listed = ({ situation: { cluster } }: HealContext): HealRecord['membersAfter'] =>
+  cluster.members.map(({ id, name, peerUrls }) => ({ id, name, peerUrls: [...peerUrls] }));
+
 /** One step: a fresh look, the guards, the intent written down, the effect, what was seen after. */
 async function takeStep(heal: HealContext, step: HealStep): Promise<void> {
   const { machine, record, log } = heal;
@@ -100,6 +102,7 @@ async function takeStep(heal: HealContext, step: HealStep): Promise<void> {
   Object.assign(heal.memory, step.learns?.(heal.situation));
   if (record.steps.length === 0) {
     record.servedBefore = heal.servingEndpoints;
+    record.membersBefore = listed(heal);
     record.oldMemberId ||= heal.situation.cluster.own?.id ?? '';
   }
   const beganMs = machine.monotonicMs();
@@ -114,6 +117,7 @@ async function takeStep(heal: HealContext, step: HealStep): Promise<void> {
   const did = await effects[step.id].act(heal);
   entry.durationMs = Math.round(machine.monotonicMs() - beganMs);
   entry.did = did.slice(0, 2000);
+  record.membersAfter = listed(heal);
   await note(heal);
   log.info({ event: 'step-done', ...about, durationMs: entry.durationMs }, `${step.id}: ${did}.`);
   await heal.lookIfOlder(RIGHT_BEFORE_MS, ...(step.looksAfter ?? []));
@@ -178,8 +182,9 @@ export async function runHeal(heal: HealContext, parked: WhyParked): Promise<Out
       }
       await takeStep(heal, step);
     }
-    // A fence that was cut off may have begun to save an original.
+    // A fence that was cut off may have begun to save an original; and what the gate has refused is gone from here.
     await machine.remove(places.originals);
+    await machine.remove(places.foreign);
     await machine.remove(RUN_DIR).catch(() => undefined);
     // What cannot be deleted stays: it is no reason to call the heal failed.
     await pruneAside(heal).catch((error: Error) =>

@@ -1,17 +1,11 @@
 import { claim } from '../../cluster/claim.ts';
 import { ClusterError } from '../../cluster/cluster.ts';
-import { waitUntil } from '../../machine/wait-until.ts';
 import type { HealContext } from './heal-context.ts';
+import { NONE_SERVES, untilTaken } from './until-taken.ts';
 
-export const NONE_SERVES = 'none of the others serves right now';
 /** Held by the one node that may have a new member join right now; gone by itself when its healer dies. */
 const TURN_KEY = 'heal-node/joiner';
-const TURN_SEC = 60;
-/** Longer than a healer that died keeps its turn. */
-const WAIT_MS = 90_000;
-const ASK_AGAIN_MS = 500;
-/** How old the list of members may get while another has the turn. */
-const LIST_AGE_MS = 3000;
+export const TURN_SEC = 60;
 
 /** Listed anew, by this heal or by somebody else; a list that lags may show the ID that was removed. */
 export function isAdded({ situation: { cluster }, record }: HealContext): boolean {
@@ -33,44 +27,27 @@ export async function askForTurn(heal: HealContext): Promise<string> {
 }
 
 /**
- * Waits until no other node has the turn, or this one is listed: then somebody has added it meanwhile. A cluster that refuses the lock for good (full, no rights) does not
- * keep a member from coming back; a call that may have been lost is asked again.
- * @throws when another node still has its turn after `WAIT_MS`, or whether it has one could not be told
+ * Waits until no other node has the turn, or this one is listed: then somebody has added it meanwhile. A cluster that
+ * refuses the lock for good (full, no rights) does not keep a member from coming back; a call that may have been lost is
+ * asked again.
+ * @throws when another node still has its turn after `CALL_BOUND_MS`, which is longer than a healer that died keeps it,
+ * or whether it has one could not be told
  */
 export async function takeTurn(heal: HealContext): Promise<void> {
-  const { machine, log } = heal;
-  let waits = '';
-  const mayGoOn = await waitUntil(machine, WAIT_MS, ASK_AGAIN_MS, async () => {
-    try {
-      const holder = await askForTurn(heal);
-      if (holder === heal.config.name) {
-        if (waits !== '') await heal.look('cluster');
-        return true;
-      }
-      const announced = waits !== '';
-      waits = `waits for its turn to add a member: ${holder} has it (key ${TURN_KEY})`;
-      if (!announced) log.info({ event: 'waits-for-turn', holder }, `This heal ${waits}.`);
-      await heal.lookIfOlder(LIST_AGE_MS, 'cluster');
-      return isAdded(heal) || undefined;
-    } catch (error) {
-      if (!(error instanceof ClusterError)) throw error;
-      if (error.transient) {
-        waits = `could not take its turn (key ${TURN_KEY}): ${error.message}`;
-        await heal.look('cluster');
-        return undefined;
-      }
-      log.warn({ event: 'no-turn', key: TURN_KEY }, `Goes on without a turn: ${error.message}`);
-      return true;
-    }
-  });
-  if (mayGoOn === undefined) throw new Error(waits);
-}
-
-/** Called while a long step waits. Losing the turn is no reason to stop. */
-export async function keepTurn({ turn, machine, cluster, servingEndpoints }: HealContext): Promise<void> {
-  if (turn === undefined || machine.monotonicMs() - turn.renewedMs < (TURN_SEC * 1000) / 3) return;
-  turn.renewedMs = machine.monotonicMs();
-  await cluster.keepAlive(servingEndpoints, turn.lease).catch(() => undefined);
+  const take = async (): Promise<void> => {
+    const holder = await askForTurn(heal);
+    if (holder !== heal.config.name) throw new ClusterError(`${holder} has it`, true);
+  };
+  const waits = 'waits for its turn to add a member';
+  const waitsFor = () => `; this heal ${waits} (key ${TURN_KEY})`;
+  try {
+    await untilTaken(heal, take, () => isAdded(heal), waitsFor, 'waits-for-turn');
+  } catch (error) {
+    if (!(error instanceof ClusterError)) throw error;
+    const { message, transient } = error;
+    if (transient) throw new Error(`${waits}: ${message} (key ${TURN_KEY})`);
+    heal.log.warn({ event: 'no-turn', key: TURN_KEY }, `Goes on without a turn: ${message}`);
+  }
 }
 
 /** The next one may join; without this it waits until the lease runs out. */

@@ -83,14 +83,14 @@ function newestMeta(file: BoundedFile) {
 type Page = Readonly<Record<'at' | 'id' | 'flags' | 'count' | 'overflow', number>>;
 
 /** The keys that a page may hold: from `low` on and below `high`, as the branches above it say. */
-export interface Bounds {
+interface Bounds {
   readonly low?: Uint8Array | undefined;
   readonly high?: Uint8Array | undefined;
   /** A branch above is itself out of order: a search may lead past the page. */
   readonly suspect: boolean;
 }
 
-export type OnLeaf = (items: readonly Item[], bounds: Bounds) => void;
+type Leaf = Bounds & { readonly items: readonly Item[] };
 
 export class BoltFile {
   private readonly file: BoundedFile;
@@ -141,11 +141,11 @@ export class BoltFile {
    * @param pageId the root, or the top of a part of the tree, whose `bounds` are known
    * @param again the tree was walked before
    */
-  walk(pageId: bigint, onLeaf: OnLeaf, again = false, bounds: Bounds = { suspect: false }): void {
+  *leaves(pageId: bigint, again = false, bounds: Bounds = { suspect: false }): Generator<Leaf> {
     const page = this.pageOf(pageId);
     if (!again) this.enter(pageId, page);
     if ((page.flags & BRANCH) === 0) {
-      onLeaf(this.items(page), bounds);
+      yield { items: this.items(page), ...bounds };
       return;
     }
     if (page.count === 0) throw new Damaged(`page ${pageId}: a branch without elements`, page.at);
@@ -155,9 +155,14 @@ export class BoltFile {
     );
     const suspect = bounds.suspect || !inOrder;
     for (let n = 0; n < page.count; n++) {
-      const inner = { low: n === 0 ? bounds.low : keys[n], high: keys[n + 1] ?? bounds.high, suspect };
-      this.walk(childOf(table, n), onLeaf, again, inner);
+      const low = n === 0 ? bounds.low : keys[n];
+      yield* this.leaves(childOf(table, n), again, { low, high: keys[n + 1] ?? bounds.high, suspect });
     }
+  }
+
+  /** Every item of a tree, in order, each page checked as above. */
+  *itemsOf(root: bigint, again = false): Generator<Item> {
+    for (const { items } of this.leaves(root, again)) yield* items;
   }
 
   /**
@@ -196,22 +201,22 @@ export class BoltFile {
       const { index, exact } = search(branch.count, (n) => keys[n] as Uint8Array, key);
       const taken = !exact && index > 0 ? index - 1 : index;
       if (taken + 1 < branch.count) behind = childOf(table, taken + 1);
-      return taken;
+      return childOf(table, taken);
     });
     const items = page ? this.items(page) : [];
     const item = items[search(items.length, (n) => this.keyOf(items[n] as Item), key).index];
     if (item !== undefined || behind === undefined) return item;
     // Behind its last key a search goes on to the next page.
-    const next = this.leafBelow(behind, () => 0);
+    const next = this.leafBelow(behind, (branch) => childOf(this.table(branch), 0));
     return next && this.items(next)[0];
   }
 
-  /** The leaf to which `take` leads, by an element of each branch; undefined where the walk finds something wrong. */
-  private leafBelow(id: bigint, take: (branch: Page) => number): Page | undefined {
+  /** The leaf to which `take` leads, from each branch to a page; undefined where the walk finds something wrong. */
+  private leafBelow(id: bigint, take: (branch: Page) => bigint): Page | undefined {
     let page = this.pageOf(id);
     for (let depth = 0; (page.flags & LEAF) === 0; depth++) {
       if (page.count === 0 || depth > MAX_DEPTH) return undefined;
-      page = this.pageOf(childOf(this.table(page), take(page)));
+      page = this.pageOf(take(page));
     }
     return page;
   }
@@ -311,10 +316,6 @@ function search(count: number, keyAt: (n: number) => Uint8Array, key: Uint8Array
 const childOf = (table: DataView, n: number): bigint => table.getBigUint64(n * ELEMENT_BYTES + 8, true);
 
 /** Whether a key stands behind `before` and below `high`, where there are such. */
-export const isWithin = (
-  key: Uint8Array,
-  before: Uint8Array | undefined,
-  high: Uint8Array | undefined,
-): boolean =>
+export const isWithin = (key: Uint8Array, before: Uint8Array | undefined, high: Uint8Array | undefined) =>
   (before === undefined || Buffer.compare(key, before) > 0) &&
   (high === undefined || Buffer.compare(key, high) < 0);

@@ -27,14 +27,13 @@ export class BoundedFile {
   private buffer = new Uint8Array(CHUNK_BYTES);
   private start = 0;
   private filled = 0;
+  readonly size: number;
 
   constructor(
     private readonly file: HeldFile,
     private readonly spend: Budget,
-  ) {}
-
-  get size(): number {
-    return this.file.size;
+  ) {
+    this.size = file.size;
   }
 
   /** `length` bytes from `at` on, fewer where the file ends. They are valid until the next call. */

@@ -5,7 +5,7 @@ import type { Damage, ExamineOptions } from './examination.ts';
 import { damageOfLog } from './log-damage.ts';
 import { newestSnapshot, type Snapshot } from './read-snapshots.ts';
 import { DatabaseScan, scanDatabase } from './scan-database.ts';
-import { LogScan, scanLog, segmentsOf } from './scan-log.ts';
+import { LogScan, segmentsOf } from './scan-log.ts';
 
 /** These take records of any length, and cut off one that is longer than the rest of the file (wal/decoder.go). */
 const SINCE_3_5 = /^(3\.([5-9]|\d\d)|[4-9])/;
@@ -61,9 +61,7 @@ class Examiner {
     if (this.hasLog && segments.length === 0)
       this.say('wal', 'file not found: none has the name of a log’s file');
     if (dir !== undefined && segments.length > 0)
-      this.logRead = this.attempt('the log', () =>
-        scanLog(dir, segments, budget, options.depth === 'kind', log),
-      );
+      this.logRead = this.attempt('the log', () => log.read(dir, segments, budget, options.depth === 'kind'));
     if (options.depth === 'kind' && this.logRead && !log.founding && log.problems.length === 0) {
       this.logRead = false;
       this.notLookedAt.push('more than its kind: it was not asked for');
@@ -87,8 +85,8 @@ class Examiner {
   private readSnapshots(): boolean {
     const recorded = this.log.snapshots.filter(({ index }) => index <= this.log.commit);
     return this.attempt('the snapshots', () => {
-      const { snapDir, snapNames, budget, snapshot } = this;
-      this.snapshot = (snapDir && newestSnapshot(snapDir, snapNames, recorded, budget)) ?? snapshot;
+      const { snapDir, budget, snapshot } = this;
+      this.snapshot = (snapDir && newestSnapshot(snapDir, recorded, budget)) ?? snapshot;
     });
   }
 

@@ -34,11 +34,13 @@ export function restoredRange(file: BoltFile, root: bigint) {
   };
 }
 
-interface Change {
-  readonly main: bigint;
-  readonly sub: bigint;
-  readonly deletes: boolean;
-}
+/** What an item does to its key, as its revision says. */
+const changeOf = (key: Uint8Array) => {
+  const view = viewOf(key);
+  return { main: view.getBigInt64(0), sub: view.getBigInt64(9), deletes: isTombstone(key) };
+};
+
+type Change = Readonly<ReturnType<typeof changeOf>>;
 
 /**
  * etcd's index in memory (mvcc/index.go, key_index.go), for those of its keys alone whose revisions stand out of
@@ -64,22 +66,14 @@ export class KeyIndex {
     if (this.changes.size === 0) return;
     const isRestored = restoredRange(this.file, root);
     let current = 0n;
-    this.file.walk(
-      root,
-      (items) => {
-        for (const item of items) {
-          const key = this.file.keyOf(item);
-          if (!isRestored(item, key)) continue;
-          const view = viewOf(key);
-          const [main, sub] = [view.getBigInt64(0), view.getBigInt64(9)];
-          const deletes = isTombstone(key);
-          current = main;
-          const changes = this.changes.get(this.userKey(item));
-          if (changes) this.add(changes, { main, sub, deletes }, item);
-        }
-      },
-      true,
-    );
+    for (const item of this.file.itemsOf(root, true)) {
+      const key = this.file.keyOf(item);
+      if (!isRestored(item, key)) continue;
+      const change = changeOf(key);
+      current = change.main;
+      const changes = this.changes.get(this.userKey(item));
+      if (changes) this.add(changes, change, item);
+    }
     for (const changes of this.changes.values()) {
       const live = changes.findLast(({ main }) => main <= current);
       if (live && !live.deletes && !this.file.finds(root, bytesOf(live)))

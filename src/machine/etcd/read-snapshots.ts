@@ -32,13 +32,9 @@ function parseSnapshot(bytes: Uint8Array): Snapshot | undefined {
  * @param recorded those of the log that are not newer than its commit index
  * @throws what reading throws
  */
-export function newestSnapshot(
-  dir: HeldDir,
-  names: readonly string[],
-  recorded: readonly Snapshot[],
-  budget: Budget,
-): Snapshot | undefined {
-  for (const name of names.filter((each) => each.endsWith('.snap')).toReversed()) {
+export function newestSnapshot(dir: HeldDir, recorded: readonly Snapshot[], budget: Budget) {
+  for (const name of dir.names().toReversed()) {
+    if (!name.endsWith('.snap')) continue;
     const named = /^([0-9a-f]{16})-([0-9a-f]{16})\.snap$/.exec(name);
     using held = dir.openFile(name);
     if (held === undefined) continue;

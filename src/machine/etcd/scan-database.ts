@@ -92,12 +92,10 @@ export function scanDatabase(
   const bucket = (item: Item, read: (item: Item) => void, name = ''): void => {
     const { root, inlineAt } = file.bucket(item, READ_AT_START.includes(name));
     if (root !== 0n) {
-      file.walk(root, (items) => {
-        for (const item of items) {
-          if (item.isBucket) strange(root, item);
-          else read(item);
-        }
-      });
+      for (const each of file.itemsOf(root)) {
+        if (each.isBucket) strange(root, each);
+        else read(each);
+      }
       return;
     }
     try {
@@ -119,7 +117,7 @@ export function scanDatabase(
     file.mustBeNamed(root);
     const index = new KeyIndex(file);
     const isRestored = restoredRange(file, root);
-    file.walk(root, (items, { low, high, suspect }) => {
+    for (const { items, low, high, suspect } of file.leaves(root)) {
       let outOfOrder = suspect;
       let before: Uint8Array | undefined;
       for (const item of items) {
@@ -137,26 +135,23 @@ export function scanDatabase(
       }
       if (outOfOrder && !items.every((each) => index.follow(each)))
         notLookedAt('all that stands out of order in the database');
-    });
+    }
     index.check(root);
   };
 
   file.mustBeNamed(file.meta.root);
   const buckets: { name: string; item: Item }[] = [];
-  file.walk(file.meta.root, (items) => {
-    for (const item of items) {
-      const key = new Uint8Array(file.keyOf(item));
-      const name = textOf(key);
-      // The page of the buckets is written anew with each change, and so read whole (node.go, `read`, `write`).
-      if (key.length === 0) throw new Damaged('read: zero-length inode key', item.keyAt);
-      if (SELDOM_CHANGED.includes(name))
-        file.mapped(item.valueAt + item.valueLength - 1, 1, `bucket ${name}`);
-      if (!file.finds(file.meta.root, key)) continue;
-      if (item.isBucket) buckets.push({ name, item });
-      else if ([...MADE_AT_START, ...READ_AT_START].includes(name))
-        throw new Damaged(`failed to create a bucket: ${name} is there and is none`, item.keyAt);
-    }
-  });
+  for (const item of file.itemsOf(file.meta.root)) {
+    const key = new Uint8Array(file.keyOf(item));
+    const name = textOf(key);
+    // The page of the buckets is written anew with each change, and so read whole (node.go, `read`, `write`).
+    if (key.length === 0) throw new Damaged('read: zero-length inode key', item.keyAt);
+    if (SELDOM_CHANGED.includes(name)) file.mapped(item.valueAt + item.valueLength - 1, 1, `bucket ${name}`);
+    if (!file.finds(file.meta.root, key)) continue;
+    if (item.isBucket) buckets.push({ name, item });
+    else if ([...MADE_AT_START, ...READ_AT_START].includes(name))
+      throw new Damaged(`failed to create a bucket: ${name} is there and is none`, item.keyAt);
+  }
   // The keys last: what the small buckets say is known then, whatever the keys are like.
   for (const { name, item } of buckets) if (name !== 'key') bucket(item, readers[name] ?? (() => {}), name);
   into.applied ??= 0n;

@@ -26,7 +26,65 @@ export type Segment = ReturnType<typeof segmentsOf>[number];
 /** etcd meets it only when it reads from the file of that place, or from an earlier one, on. */
 type LogProblem = Damage & { readonly readFrom: number };
 
-/** What was read of a log. */
+/**
+ * The log's files among a directory's names, in their order (wal/util.go, `parseWALName`, which takes names with
+ * fewer digits than etcd itself writes); with each the index of the first entry that it may hold.
+ */
+export function segmentsOf(names: readonly string[]) {
+  return names.flatMap((name) => {
+    const parts = /^([0-9a-f]{1,16})-([0-9a-f]{1,16})\.wal$/i.exec(name);
+    return parts ? [{ name, sequence: Number(`0x${parts[1]}`), index: Number(`0x${parts[2]}`) }] : [];
+  });
+}
+
+/** Whether a sector of a record's bytes, which begin at `at`, was never written (wal/decoder.go, `isTornEntry`). */
+function hasEmptySector(bytes: Uint8Array, at: number): boolean {
+  for (let from = 0; from < bytes.length; ) {
+    const to = Math.min(bytes.length, from + SECTOR_BYTES - ((at + from) % SECTOR_BYTES));
+    if (bytes.subarray(from, to).every((byte) => byte === 0)) return true;
+    from = to;
+  }
+  return false;
+}
+
+type Take = (scan: LogScan, fields: Fields) => void;
+
+/**
+ * A type of record: what it is called, what is in its data, whether etcd meets one that it cannot decode whichever file
+ * it starts from, and what is done with it.
+ */
+type RecordType = readonly [name: string, schema: Schema, always: boolean, take: Take];
+
+const recordType = (...parts: RecordType): RecordType => parts;
+
+/** The records by their type (wal/wal.go). */
+const TYPES: Readonly<Record<number, RecordType>> = {
+  1: recordType('metadata', { 1: VARINT, 2: VARINT }, false, (scan, fields) => {
+    const id = (field: number) => varint64(fields.bytes(field)).toString(16);
+    Object.assign(scan, { memberId: id(1), clusterId: id(2), metadataIn: scan.place });
+  }),
+  2: recordType('an entry', { 1: VARINT, 2: VARINT, 3: VARINT, 4: BYTES }, false, (scan, fields) => {
+    const [, type = 0, term = 0, index = 0] = fields.numbers;
+    if (index > scan.lastEntry + 1) scan.jump = Math.max(scan.jump, index);
+    scan.lastEntry = index;
+    scan.lastTerm = term;
+    scan.elected ||= term > FOUNDING_TERM;
+    scan.founding &&= isOfFounding(type, term, fields.bytes(4));
+  }),
+  3: recordType('a state', { 1: VARINT, 2: VARINT, 3: VARINT }, true, (scan, { numbers }) => {
+    const [, term = 0, , commit = 0] = numbers;
+    Object.assign(scan, { term, commit });
+  }),
+  5: recordType('a snapshot record', { 1: VARINT, 2: VARINT }, true, (scan, { numbers }) => {
+    const [, index = 0, term = 0] = numbers;
+    scan.snapshots.push({ index, term });
+    scan.founding &&= index === 0;
+  }),
+};
+const METADATA = 1;
+const CRC = 4;
+
+/** A log, and what was read of it. */
 export class LogScan {
   memberId = '';
   clusterId = '';
@@ -49,87 +107,33 @@ export class LogScan {
   /** Reading ended at a record that is longer than etcd 3.4 takes. */
   tooLong = false;
   readonly problems: LogProblem[] = [];
-}
-
-/**
- * The log's files among a directory's names, in their order (wal/util.go, `parseWALName`, which takes names with
- * fewer digits than etcd itself writes); with each the index of the first entry that it may hold.
- */
-export function segmentsOf(names: readonly string[]) {
-  return names.flatMap((name) => {
-    const parts = /^([0-9a-f]{1,16})-([0-9a-f]{1,16})\.wal$/i.exec(name);
-    return parts ? [{ name, sequence: Number(`0x${parts[1]}`), index: Number(`0x${parts[2]}`) }] : [];
-  });
-}
-
-/** Whether a sector of a record's bytes, which begin at `at`, was never written (wal/decoder.go, `isTornEntry`). */
-function hasEmptySector(bytes: Uint8Array, at: number): boolean {
-  for (let from = 0; from < bytes.length; ) {
-    const to = Math.min(bytes.length, from + SECTOR_BYTES - ((at + from) % SECTOR_BYTES));
-    if (bytes.subarray(from, to).every((byte) => byte === 0)) return true;
-    from = to;
-  }
-  return false;
-}
-
-type Take = (reader: LogReader, fields: Fields) => void;
-
-/**
- * A type of record: what it is called, what is in its data, whether etcd meets one that it cannot decode whichever file
- * it starts from, and what is done with it.
- */
-type RecordType = readonly [name: string, schema: Schema, always: boolean, take: Take];
-
-const recordType = (...parts: RecordType): RecordType => parts;
-
-/** The records by their type (wal/wal.go). */
-const TYPES: Readonly<Record<number, RecordType>> = {
-  1: recordType('metadata', { 1: VARINT, 2: VARINT }, false, ({ into, place }, fields) => {
-    const id = (field: number) => varint64(fields.bytes(field)).toString(16);
-    Object.assign(into, { memberId: id(1), clusterId: id(2), metadataIn: place });
-  }),
-  2: recordType('an entry', { 1: VARINT, 2: VARINT, 3: VARINT, 4: BYTES }, false, ({ into }, fields) => {
-    const [, type = 0, term = 0, index = 0] = fields.numbers;
-    if (index > into.lastEntry + 1) into.jump = Math.max(into.jump, index);
-    into.lastEntry = index;
-    into.lastTerm = term;
-    into.elected ||= term > FOUNDING_TERM;
-    into.founding &&= isOfFounding(type, term, fields.bytes(4));
-  }),
-  3: recordType('a state', { 1: VARINT, 2: VARINT, 3: VARINT }, true, ({ into }, { numbers }) => {
-    const [, term = 0, , commit = 0] = numbers;
-    Object.assign(into, { term, commit });
-  }),
-  5: recordType('a snapshot record', { 1: VARINT, 2: VARINT }, true, ({ into }, { numbers }) => {
-    const [, index = 0, term = 0] = numbers;
-    into.snapshots.push({ index, term });
-    into.founding &&= index === 0;
-  }),
-};
-const METADATA = 1;
-const CRC = 4;
-
-class LogReader {
   private crc = 0;
   private metadata: Buffer | undefined;
+  private segments: readonly Segment[] = [];
   /** The place among all files of the one that is read, and the byte in it. */
   place = 0;
   private at = 0;
 
-  constructor(
-    private readonly segments: readonly Segment[],
-    readonly into: LogScan,
-    private readonly onlyKind: boolean,
-  ) {
-    into.founding = segments[0]?.sequence === 0;
+  /**
+   * @param onlyKind stop as soon as it is known whose data these are and that they are more than a founding
+   * @throws where a limit is reached, and what reading throws; what was read until then stays
+   */
+  read(dir: HeldDir, segments: readonly Segment[], budget: Budget, onlyKind: boolean): void {
+    this.segments = segments;
+    this.founding = segments[0]?.sequence === 0;
+    for (const [place, { name }] of segments.entries()) {
+      this.place = place;
+      using held = dir.openFile(name);
+      if (held === undefined) throw new Error(`${dir.path}/${name} was removed while it was read`);
+      if (!this.file(new BoundedFile(held, budget), onlyKind)) return;
+    }
   }
 
   /** @returns whether the next file is to be read */
-  file(file: BoundedFile, place: number): boolean {
-    this.place = place;
+  private file(file: BoundedFile, onlyKind: boolean): boolean {
     for (let next: number | 'next file' | 'stop' = 0; ; ) {
       if (typeof next !== 'number') return next === 'next file';
-      if (this.onlyKind && !this.into.founding && this.into.memberId !== '') return false;
+      if (onlyKind && !this.founding && this.memberId !== '') return false;
       this.at = next;
       next = this.frame(file);
     }
@@ -137,7 +141,7 @@ class LogReader {
 
   private problem(what: string, readFrom = this.place): void {
     const file = this.segments[this.place]?.name ?? '';
-    if (this.into.problems.length < 100) this.into.problems.push({ file, at: this.at, what, readFrom });
+    if (this.problems.length < 100) this.problems.push({ file, at: this.at, what, readFrom });
   }
 
   /** etcd reads no further, whichever file it starts from. */
@@ -162,8 +166,8 @@ class LogReader {
     if (low === 0 && high === 0) return 'next file'; // preallocated space
     const length = (high & 0xffffff) * 2 ** 32 + low;
     const padding = high >>> 31 === 1 ? (high >>> 24) & 7 : 0;
-    this.into.tooLong = length >= MAX_RECORD_BYTES - padding;
-    if (this.into.tooLong) return this.stop(`max entry size limit exceeded: a record of ${length} bytes`);
+    this.tooLong = length >= MAX_RECORD_BYTES - padding;
+    if (this.tooLong) return this.stop(`max entry size limit exceeded: a record of ${length} bytes`);
     const bytes = file.bytes(this.at + 8, length + padding);
     if (bytes.length < length + padding) return this.cutOff();
 
@@ -199,24 +203,5 @@ class LogReader {
     else if (always) return this.stop(`${name} cannot be decoded`);
     else this.problem(schema ? `${name} cannot be decoded` : name);
     return undefined;
-  }
-}
-
-/**
- * @param onlyKind stop as soon as it is known whose data these are and that they are more than a founding
- * @throws where a limit is reached, and what reading throws; `into` holds what was read until then
- */
-export function scanLog(
-  dir: HeldDir,
-  segments: readonly Segment[],
-  budget: Budget,
-  onlyKind: boolean,
-  into: LogScan,
-): void {
-  const reader = new LogReader(segments, into, onlyKind);
-  for (const [place, { name }] of segments.entries()) {
-    using held = dir.openFile(name);
-    if (held === undefined) throw new Error(`${dir.path}/${name} was removed while it was read`);
-    if (!reader.file(new BoundedFile(held, budget), place)) return;
   }
 }

@@ -11,10 +11,8 @@ export function parseProcess(stat: string, io: string) {
   const [state = ''] = fields;
   const cpuTicks = Number(fields[11]) + Number(fields[12]);
   if (!/^[A-Za-z]$/.test(state) || Number.isNaN(cpuTicks)) return undefined;
-  const ioBytes = [...io.matchAll(/^(?:rchar|wchar|read_bytes|write_bytes): (\d+)$/gm)].reduce(
-    (sum, [, bytes]) => sum + Number(bytes),
-    0,
-  );
+  const counts = io.matchAll(/^(?:rchar|wchar|read_bytes|write_bytes): (\d+)$/gm);
+  const ioBytes = counts.reduce((sum, [, bytes]) => sum + Number(bytes), 0);
   return {
     /** R running, S sleeping, D waiting for the disk, T stopped, Z ended. */
     state,

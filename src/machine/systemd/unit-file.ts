@@ -44,11 +44,7 @@ export function environmentFiles(text: string): string[] {
  * @returns the text, and how many lines were changed.
  * @throws when such a line is continued with a backslash, or when a second reader sees more changed than that.
  */
-export function pointEnvironmentFile(
-  text: string,
-  from: string,
-  to: string,
-): { text: string; changed: number } {
+export function pointEnvironmentFile(text: string, from: string, to: string) {
   const lines = text.split('\n');
   let changed = 0;
   for (const { index, before, dash, path, after } of environmentLines(lines)) {

@@ -52,4 +52,26 @@ scenario('in manual mode the action only reports, and an operator heals', {}, as
   assert.match(again.stdout, /There is nothing to heal: the verdict is healthy/);
   assert.match((await command('history')).stdout, /healed .*asked for by operator/);
   assert.match((await command('logs', '--lines', '200')).stdout, /WARN|heal-node\.service: Healed/);
+  const report = await command('report', '--json');
+  assert.is(report.code, 0, report.stderr);
+  const { incident } = JSON.parse(report.stdout);
+  const oldId = before.ids.get(bad.name);
+  assert.ok(incident.membersBefore.some((member: { id: string }) => member.id === oldId));
+  assert.not.ok(incident.membersAfter.some((member: { id: string }) => member.id === oldId));
+  const removed = `etcdctl member remove ${oldId}`;
+  assert.ok(incident.commands.some((each: { command: string }) => each.command === removed));
+  assert.match(
+    (await command('logs', '--heal', incident.id)).stdout,
+    /DEBUG heal-node\.service: etcdctl member add/,
+  );
+  const inJournal = await bad.sh('journalctl -u heal-node.service --output=cat');
+  assert.match(inJournal, /"event":"healed"/);
+  assert.not.match(inJournal, /"event":"command"/, 'commands are in the file alone');
+  const file = await bad.run(
+    'bash',
+    '-c',
+    'cd /root && script -qec "/usr/local/bin/heal-node report" /dev/null',
+  );
+  assert.match(file.stdout, /The report is in heal-node-report-\w+-\w+\.html\./);
+  assert.match(await bad.sh('stat -c "%a %U" /root/heal-node-report-*.html'), /^600 root/);
 });

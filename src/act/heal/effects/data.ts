@@ -1,5 +1,5 @@
 import { basename, dirname } from 'node:path';
-import type { Machine } from '../../../machine/machine.ts';
+import type { Machine, Room } from '../../../machine/machine.ts';
 import { userOf } from '../../../machine/user-of.ts';
 import { type GuardFacts, neededBytes } from '../../../plan/guards.ts';
 import type { HealContext } from '../heal-context.ts';
@@ -107,8 +107,8 @@ export async function swapRoom({ machine, places }: HealContext): Promise<GuardF
     path,
     ...(await machine.room(path)),
   }));
-  const [least] = (await Promise.all(rooms)).sort((a, b) => a.rootBytes - b.rootBytes || a.inodes - b.inodes);
-  return least ?? { path: places.unitFile, rootBytes: 0, inodes: 0 };
+  const isLess = (a: Room, b: Room) => (a.rootBytes - b.rootBytes || a.inodes - b.inodes) < 0;
+  return (await Promise.all(rooms)).reduce((least, room) => (isLess(room, least) ? room : least));
 }
 
 /** What may be discarded for the data to come: older heals', the oldest first; with `HEAL_KEEP_ASIDE=0` ours, last. */

@@ -4,7 +4,7 @@ import { bestEffort } from '../../../report/best-effort.ts';
 import { deepCheckFile } from '../../../state/deep-check-file.ts';
 import { compareAsAllowed } from '../compare-as-allowed.ts';
 import type { HealContext } from '../heal-context.ts';
-import { endTurn, keepTurn } from '../turn.ts';
+import { endTurn } from '../turn.ts';
 import { alarmsLeft, disarmRemoved } from './alarms.ts';
 import { arrival } from './arrival.ts';
 import { giveDataDir, makeRoom } from './data.ts';
@@ -64,7 +64,7 @@ async function untilServes(heal: HealContext, unit: string): Promise<void> {
     // Whether the unit has failed or data arrive is asked now and then: the answer itself is what counts.
     if (nowMs - unitsMs > 1000) {
       unitsMs = nowMs;
-      await keepTurn(heal);
+      await heal.keepTurn();
       const [facts] = await machine.units([unit]);
       if (facts?.active === 'failed' || (facts?.active === 'activating' && facts.restarts >= 3)) {
         await heal.look('files', 'units');
@@ -90,10 +90,8 @@ async function untilServes(heal: HealContext, unit: string): Promise<void> {
  */
 async function untilCaughtUp(heal: HealContext): Promise<void> {
   const { machine, settings } = heal;
-  const goal = heal.situation.cluster.serving.reduce(
-    (most, { reply }) => (reply.revision > most ? reply.revision : most),
-    0n,
-  );
+  const revisions = heal.situation.cluster.serving.map(({ reply }) => reply.revision);
+  const goal = revisions.reduce((most, revision) => (revision > most ? revision : most), 0n);
   const beganMs = machine.monotonicMs();
   let [reached, movedMs] = [-1n, beganMs];
   for (;;) {
@@ -103,7 +101,7 @@ async function untilCaughtUp(heal: HealContext): Promise<void> {
     if (revision > reached) [reached, movedMs] = [revision, nowMs];
     if (nowMs - movedMs > settings.verifyTimeoutMs)
       throw new Error(`the member stands still at revision ${reached}, the others are at ${goal}`);
-    await keepTurn(heal);
+    await heal.keepTurn();
     await machine.sleep(pollMs(nowMs - beganMs));
     await heal.look('self');
   }

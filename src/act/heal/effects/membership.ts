@@ -2,8 +2,9 @@ import { ClusterError } from '../../../cluster/cluster.ts';
 import { isOwn } from '../../../diagnose/cluster-view.ts';
 import type { Situation } from '../../../diagnose/situation.ts';
 import { waitUntil } from '../../../machine/wait-until.ts';
-import { CALL_BOUND_MS, type HealContext, RIGHT_BEFORE_MS, untilTaken } from '../heal-context.ts';
-import { askForTurn, isAdded, keepTurn, NONE_SERVES, takeTurn } from '../turn.ts';
+import { type HealContext, RIGHT_BEFORE_MS } from '../heal-context.ts';
+import { askForTurn, isAdded, takeTurn } from '../turn.ts';
+import { CALL_BOUND_MS, NONE_SERVES, untilTaken } from '../until-taken.ts';
 import { disarmRemoved } from './alarms.ts';
 
 const LOOK_AT_LISTS_MS = 50;
@@ -116,7 +117,7 @@ async function untilListedByAll(heal: HealContext, newId: string): Promise<strin
   let lagging: string[] = [];
   const all = await waitUntil(machine, CALL_BOUND_MS, LOOK_AT_LISTS_MS, async () => {
     lagging = (await Promise.all(servingEndpoints.map(lags))).filter((text) => text !== undefined);
-    if (lagging.length > 0) await keepTurn(heal);
+    if (lagging.length > 0) await heal.keepTurn();
     return lagging.length === 0 || undefined;
   });
   const why = `etcd is not started as ${newId}, because not every member that serves lists it`;

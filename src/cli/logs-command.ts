@@ -1,0 +1,56 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type LogLine, linesOfHeal, parseLines, readableLine, tailOf, wholeLog } from '../report/read-log.ts';
+import { LOG_FILE } from '../state/places.ts';
+import { type CommandSpec, EXIT, UsageError } from './command.ts';
+
+const DEFAULT_LINES = 50;
+const FOLLOW_MS = 250;
+const UNIT_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+const DAY = String.raw`\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])`;
+/** The values of options, and what is allowed. */
+const values = [
+  ['lines', /^[1-9]\d{0,5}$/, 'a whole number from 1 to 999999'],
+  ['heal', /^\d{8}T\d{6}Z-[0-9a-f]{6}$/, 'the ID of a heal, as `heal-node history` lists it'],
+  [
+    'since',
+    new RegExp(String.raw`^(\d{1,6}[smhd]|${DAY}(T([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?Z)?)$`),
+    'a time ago such as 45s, 30m, 2h or 3d, or a moment such as 2026-11-29 or 2026-11-29T18:00Z',
+  ],
+] as const;
+
+export const logsCommand: CommandSpec = {
+  name: 'logs',
+  what: `shows the end of ${LOG_FILE}, readable, in colour on a terminal`,
+  options: [
+    ['--lines <count>', `how many lines at most; ${DEFAULT_LINES} where neither --since nor --heal is given`],
+    ['-f, --follow', 'goes on with what is added, until it is interrupted'],
+    ['--since <time>', 'what was written since then: 30m, 2h, 3d, or 2026-11-29T18:00Z'],
+    ['--heal <id>', 'that heal and what led to it, with the commands that it gave'],
+  ],
+  json: 'the JSON lines as they are',
+  run: async ({ json, follow, ...given }) => {
+    const { lines, since, heal } = given as Readonly<Record<string, string | undefined>>;
+    for (const [option, allowed, what] of values)
+      if (given[option] !== undefined && !allowed.test(String(given[option]))) {
+        throw new UsageError(`--${option} ${given[option]} is not allowed; allowed is ${what}`);
+      }
+    const [, count, unit = ''] = /^(\d+)(.)$/.exec(since ?? '') ?? [];
+    const fromMs = count
+      ? Date.now() - Number(count) * (UNIT_MS[unit] ?? 0)
+      : Date.parse(since ?? '1970-01-01');
+    const show = (line: LogLine): void => {
+      if (Date.parse(line.time) < fromMs || (line.level === 'debug' && !heal && !json)) return;
+      console.log(json ? line.raw : readableLine(line));
+    };
+    const newest = tailOf(LOG_FILE, 0);
+    const all = wholeLog(newest);
+    const most = lines ?? (since || heal ? Number.POSITIVE_INFINITY : DEFAULT_LINES);
+    for (const line of (heal ? linesOfHeal(all, heal) : all).slice(-Number(most))) show(line);
+    while (follow) {
+      await sleep(FOLLOW_MS);
+      for (const line of parseLines(newest())) show(line);
+    }
+    return EXIT.done;
+  },
+};

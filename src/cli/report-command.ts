@@ -1,0 +1,52 @@
+import { writeFile } from 'node:fs/promises';
+import { version } from '../../package.json';
+import { failureTolerance } from '../diagnose/failure-tolerance.ts';
+import { incident } from '../report/incident.ts';
+import { jsonText } from '../report/json-text.ts';
+import { plainValue } from '../report/plain-text.ts';
+import { wholeLog } from '../report/read-log.ts';
+import { recovery } from '../report/recovery.ts';
+import { render } from '../report/render.ts';
+import { healRecordFile, history } from '../state/heal-record.ts';
+import { type CommandSpec, EXIT, UsageError } from './command.ts';
+import { look } from './look.ts';
+
+export const reportCommand: CommandSpec = {
+  name: 'report',
+  what: 'writes one file to attach to an incident: a heal from the first sign to its end, and the node as it is now',
+  words: [['[id]', 'the heal, as `heal-node history` lists it; `now` for none; the last one unless given']],
+  options: [
+    ['--md', 'Markdown instead of HTML'],
+    ['--out <file>', 'a new file; else standard output, and on a terminal heal-node-report-ID.html here'],
+  ],
+  json: 'heal-node.report/1',
+  exits: '0 written, 2 usage, settings, or a file that is there already or cannot be written',
+  run: async ({ json, md, out }, [id]) => {
+    const { world, situation, diagnosis } = await look();
+    const { machine, places } = world;
+    const unfinished = await healRecordFile.read(machine, places.journal);
+    const heals = [...(await history(machine, places)), ...(unfinished ? [unfinished] : [])];
+    const record = heals.findLast((heal) => id === undefined || id === heal.id);
+    if (id !== undefined && id !== 'now' && record === undefined)
+      throw new UsageError(`${id} is not allowed; allowed is now, or an ID of \`heal-node history\``);
+    const report = {
+      ...{ schema: 'heal-node.report/1', madeAt: new Date(machine.now()).toISOString(), version },
+      node: diagnosis.node,
+      incident: record && incident(record, wholeLog(), places.aside),
+      now: { ...diagnosis, tolerance: failureTolerance(situation)?.toString() ?? '' },
+      recovery: recovery(situation, diagnosis.verdict, places.env),
+    };
+    const format = md ? 'md' : 'html';
+    const text = json ? jsonText(plainValue(report), 2) : render(report, format).trim();
+    const name = `heal-node-report-${record?.id ?? 'now'}.${format}`;
+    const path = out ?? (process.stdout.isTTY && !json ? name : undefined);
+    // A new file: whoever has put a link of that name there is not followed (open(2), O_EXCL).
+    const options = { flag: 'wx', mode: 0o600 };
+    if (path !== undefined)
+      await writeFile(String(path), `${text}\n`, options).catch((error: Error) => {
+        throw new UsageError(`${path} could not be written: ${error.message}; name a new file with --out`);
+      });
+    console.log(path === undefined ? text : `The report is in ${path}.`);
+    return EXIT.done;
+  },
+};

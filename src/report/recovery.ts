@@ -1,0 +1,51 @@
+import { dirname } from 'node:path';
+import type { Situation } from '../diagnose/situation.ts';
+import type { Verdict } from '../diagnose/verdicts.ts';
+import { hostOf } from '../machine/etcd/etcd-config.ts';
+import type { Language } from '../words/words.ts';
+import { fillIn } from './fill-in.ts';
+import { recovery as texts } from './texts.json';
+
+/**
+ * How a person brings a cluster without a quorum back: what is known here of whose data are the newest, and what to do in
+ * which order, with the commands. heal-node does nothing of it. Pure.
+ * @param env etcd's environment file
+ * @returns undefined where there is a quorum, or where this node is a cluster of its own
+ */
+export function recovery(s: Situation, verdict: Verdict, env: string, language: Language = 'en') {
+  const { config, cluster, observed, examination, owner, unit, process } = s;
+  const lost = (verdict === 'quorum-lost' || verdict === 'amnesia') && !cluster.hasQuorumWithoutSelf;
+  if (config === undefined || !lost || observed.others.length === 0) return undefined;
+  const { tls, clientUrl, dataDir } = config;
+  /** A log that is damaged may have committed more, and is no source all the same. */
+  const commit = examination?.kind === 'whole' ? examination.commit : -1n;
+  const here = { endpoint: '', host: hostOf(clientUrl), raftIndex: commit };
+  const others = observed.others.map(({ endpoint, reply }) => ({
+    ...{ endpoint, host: hostOf(endpoint), answers: reply.ok, raftIndex: -1n },
+    ...(reply.ok && reply.value),
+  }));
+  const newest = [here, ...others].reduce((most, each) => (each.raftIndex > most.raftIndex ? each : most));
+  const silent = others.some(({ answers }) => !answers);
+  const total = Math.max(cluster.known.length, others.length + 1);
+  const quorum = Math.floor(total / 2) + 1;
+  const up = others.filter(({ answers }) => answers).length + (process === 'alive' ? 1 : 0);
+  const program = unit?.program || '/opt/etcd/current/etcd';
+  const etcdctl = `ETCDCTL_API=3 ${dirname(program)}/etcdctl`;
+  const flags = tls ? ` --cacert=${tls.ca} --cert=${tls.cert} --key=${tls.key}` : '';
+  const facts = {
+    ...{ env, dataDir, examination, owner, others, newest, silent, total, quorum, program, etcdctl },
+    missing: Math.max(1, quorum - up),
+    tooMany: total - quorum + 1,
+    newestHere: newest === here,
+    hasNewest: newest.raftIndex >= 0n,
+    source: silent ? 'ADDRESS' : newest.host,
+    ask: `${etcdctl} --endpoints=$ETCD_ADVERTISE_CLIENT_URLS${flags}`,
+  };
+  const fill = (text: string): string => fillIn([text], facts).join(' ');
+  const words = texts[language];
+  const steps = words.steps.map((what, i) => ({
+    what: fill(what),
+    commands: fillIn(texts.commands[i] ?? [], facts),
+  }));
+  return { here: fill(texts.here), newest: fill(words.newest), steps };
+}

@@ -1,0 +1,107 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { diagnose } from '../../src/diagnose/diagnose.ts';
+import type { Observation } from '../../src/observe/observation.ts';
+import { recovery } from '../../src/report/recovery.ts';
+import {
+  asked,
+  crashed,
+  damagedWal,
+  healthy,
+  holding,
+  PLACES,
+  silent,
+  situation,
+} from '../fake/observation.ts';
+
+const of = (observed: Observation) => {
+  const s = situation(observed);
+  return recovery(s, diagnose(s).verdict, PLACES.env);
+};
+const said = (observed: Observation) => {
+  const found = of(observed);
+  if (found === undefined) throw new Error('nothing is said');
+  return found;
+};
+const waits = (n: 1 | 3, raftIndex: bigint) =>
+  asked(n, { serves: false, unavailableReason: 'no leader', raftIndex });
+
+test('nothing is said where there is a quorum, or nobody else', () => {
+  for (const observed of [healthy, crashed([]), crashed([], { ...damagedWal(), others: [] })])
+    assert.is(of(observed), undefined);
+});
+
+test('where the others are silent this node knows its own data alone, and says how each node prints its line', () => {
+  const { here, newest, steps } = said(crashed([], { others: [silent(1), silent(3)] }));
+  assert.match(
+    here,
+    /^This node holds: cluster \w+, member \w+, committed 90, last entry 91 of term \d+, term 2, database applied 90, log whole\.$/,
+  );
+  assert.match(
+    newest,
+    /10\.0\.0\.1:2379 does not answer.*10\.0\.0\.3:2379 does not answer.*Of what is known here, this node/,
+  );
+  const commands = steps.flatMap((step) => step.commands);
+  assert.ok(
+    commands.includes(
+      `ssh -p 16022 10.0.0.3 "/opt/heal-node/bin/heal-node diagnose | grep 'This node holds'"`,
+    ),
+  );
+  assert.ok(
+    commands.includes(`/opt/app/bin/ctl.sh repair '{"node.ip":"ADDRESS"}'`),
+    'nobody can say yet which',
+  );
+  assert.match(steps[1]?.what ?? '', /^2\. Only where the data of 2 or more members are lost for good/);
+  assert.match(steps[0]?.what ?? '', /^1\. First.*2 more of 3 that serve make a quorum \(2\)/);
+});
+
+test('where the others answer, the one that has committed the most has the newest data', () => {
+  const newestOf = (...others: Observation['others']) => of(crashed([], { others }))?.newest ?? '';
+  assert.match(newestOf(waits(1, 89n), waits(3, 88n)), /So this node has the newest data\.$/);
+  assert.match(newestOf(waits(1, 89n), waits(3, 95n)), /So http:\/\/10\.0\.0\.3:2379 has the newest data\.$/);
+  assert.match(newestOf(waits(1, 95n), silent(3)), /Of what is known here, http:\/\/10\.0\.0\.1:2379/);
+  const steps = of(crashed([], { others: [waits(1, 89n), waits(3, 95n)] }))?.steps ?? [];
+  assert.ok(
+    steps.flatMap(({ commands }) => commands).some((line) => line.includes('{"node.ip":"10.0.0.3"}')),
+  );
+});
+
+test('damaged data are no source, however much they have committed', () => {
+  const { here, newest } = said(
+    crashed([], { ...damagedWal({ commit: 99n }), others: [waits(1, 5n), silent(3)] }),
+  );
+  assert.match(here, /log damaged \(0000000000000000-0000000000000000\.wal: crc mismatch\)/);
+  assert.match(newest, /http:\/\/10\.0\.0\.1:2379 has the newest data/);
+  const alone = of(
+    crashed([], { ...holding({ kind: 'none', memberId: '' }), others: [silent(1), silent(3)] }),
+  );
+  assert.match(alone?.newest ?? '', /Nothing is known here of data that could be used\.$/);
+  assert.match(alone?.here ?? '', /no data whose owner can be read/);
+});
+
+test('in Chinese the same commands stand below as many steps, and the line to compare is the same', () => {
+  const observed = situation(crashed([], { others: [waits(1, 89n), silent(3)] }));
+  const [en, zh] = (['en', 'zh'] as const).map((language) =>
+    recovery(observed, 'quorum-lost', PLACES.env, language),
+  );
+  assert.equal(
+    zh?.steps.map(({ commands }) => commands),
+    en?.steps.map(({ commands }) => commands),
+  );
+  assert.is(zh?.here, en?.here);
+  assert.match(zh?.newest ?? '', /10\.0\.0\.3:2379 没有应答.*就本节点所知，数据最新的是本节点。$/);
+  for (const { what } of zh?.steps ?? []) assert.match(what, /^步骤[一二三四五六七八]：[^{}]*$/);
+});
+
+test('no placeholder is left, nor a line that is empty', () => {
+  for (const others of [
+    [silent(1), silent(3)],
+    [waits(1, 1n), silent(3)],
+  ]) {
+    const { steps } = said(crashed([], { others }));
+    for (const line of steps.flatMap(({ what, commands }) => [what, ...commands]))
+      assert.is(/\{\{|\}\}|undefined|^\s*$/.test(line), false, line);
+  }
+});
+
+test.run();
