@@ -1,4 +1,5 @@
 import { healthCheck } from '../hooks/health-check.ts';
+import { hookOfVerb } from '../src/appcenter/ctl.ts';
 
 /**
  * The one executable: called by the name of a hook it is that hook, else the operator's command.
@@ -12,7 +13,8 @@ const FULL: string = './full.js';
 async function main(): Promise<number> {
   const name = process.argv0.slice(process.argv0.lastIndexOf('/') + 1);
   const words = process.argv.slice(2);
-  const hook = words[0] === 'hook' && words.length === 2 ? (words[1] ?? '') : name;
+  const called = name === 'ctl.sh' ? hookOfVerb(words) : name;
+  const hook = words[0] === 'hook' && words.length === 2 ? (words[1] ?? '') : called;
   if (hook === 'health-check') {
     return healthCheck(
       async (argv) => (await full()).runInstead(argv),

@@ -1,3 +1,4 @@
+/** What the documents that are made from tables are made of. */
 const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
 
 export const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>

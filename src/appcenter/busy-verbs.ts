@@ -1,4 +1,4 @@
-import { APP_CTL } from './ctl.ts';
+import { APP_CTL, APP_CTL_ORIGINAL } from './ctl.ts';
 
 /** Verbs under which etcd is started on purpose on data that are not the old ones. */
 const NEW_DATA_VERBS = ['repair', 'restore', 'upgrade'];
@@ -12,16 +12,17 @@ const BUSY_VERBS = [...NEW_DATA_VERBS, ...RESTART_VERBS, ...CHANGE_VERBS];
 
 /** The verbs of the app that run right now and that nothing may be done beside, by the command lines of all processes. */
 export const busyVerbs = (commandLines: readonly (readonly string[])[]): string[] => {
-  const running = commandLines.flatMap((words) =>
-    words.includes(APP_CTL) ? (words[words.indexOf(APP_CTL) + 1] ?? []) : [],
-  );
+  // A script's interpreter stands before it: where the path itself runs it is heal-node, and a hook is no verb of the app.
+  const isShim = commandLines.some(([program]) => program === APP_CTL);
+  const isApp = (word: string): boolean => word === APP_CTL_ORIGINAL || (word === APP_CTL && !isShim);
+  const running = commandLines.flatMap((words) => words.filter((_, at) => isApp(words[at - 1] ?? '')));
   return BUSY_VERBS.filter((verb) => running.includes(verb)).map((verb) => `${APP_CTL} ${verb}`);
 };
 
 /** heal-node's own hooks in the place of the app's start and stop: they ask for heals, and nothing is restarted beside them. */
-const OWN_HOOKS = ['start', 'stop'].map((name) => `/opt/heal-node/bin/${name}`);
+const OWN_HOOKS = ['start', 'stop'].flatMap((name) => [`/opt/heal-node/bin/${name}`, `${APP_CTL} ${name}`]);
 export const ownHooks = (commandLines: readonly (readonly string[])[]): string[] =>
-  commandLines.map(([program = '']) => program).filter((program) => OWN_HOOKS.includes(program));
+  commandLines.map((words) => words.slice(0, 2).join(' ').trim()).filter((call) => OWN_HOOKS.includes(call));
 
 /** Whether one of the app's verbs that replace the data on purpose is at work. */
 export const replacesData = (busy: readonly string[]): boolean =>

@@ -2,13 +2,14 @@ import { runHook } from '../../hooks/hooks.ts';
 import { type HookName, hookNames } from '../appcenter/own-command.ts';
 import { adoptCommand } from './adopt-command.ts';
 import type { CommandSpec } from './command.ts';
+import { completionCommand } from './completion-command.ts';
 import { configCommand } from './config-command.ts';
 import { diagnoseCommand } from './diagnose-command.ts';
 import { doctorCommand } from './doctor-command.ts';
 import { gateCommand } from './gate-command.ts';
 import { healCommand, resumeCommand } from './heal-command.ts';
 import { historyCommand } from './history-command.ts';
-import { installCommand } from './install-command.ts';
+import { installCommand, uninstallCommand } from './install-command.ts';
 import { logsCommand } from './logs-command.ts';
 import { metricsCommand } from './metrics-command.ts';
 import { pauseCommand, unpauseCommand } from './pause-command.ts';
@@ -44,5 +45,7 @@ export const commands: readonly CommandSpec[] = [
   configCommand,
   gateCommand,
   installCommand,
+  uninstallCommand,
   hookCommand,
+  completionCommand(() => commands),
 ];

@@ -91,9 +91,7 @@ export const doctorQuestions: readonly Question[] = [
     finds: ({ settings: { mode }, parked, situation }) =>
       mode !== 'auto'
         ? `HEAL_MODE is ${mode}; set it to auto in /opt/app/conf/heal-node.env if that is not meant`
-        : parked
-          ? 'the app was stopped; its next start takes that back'
-          : situation.paused,
+        : (parked && 'the app was stopped; its next start takes that back') || situation.paused,
   },
   {
     id: 'unfinished',

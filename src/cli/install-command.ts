@@ -1,22 +1,51 @@
 import { lstatSync } from 'node:fs';
-import { install } from '../install/install.ts';
+import { healRuns } from '../act/ask-for-heal.ts';
+import { install, installShim, uninstall } from '../install/install.ts';
 import { clusterJson } from '../install/layout.ts';
 import { thisMachine } from '../machine/this-machine.ts';
+import { healRecordFile } from '../state/heal-record.ts';
 import { type CommandSpec, EXIT, UsageError } from './command.ts';
+import { look } from './look.ts';
 
 export const installCommand: CommandSpec = {
   name: 'install',
   what: 'puts heal-node on this node, or into an image, and prints the cluster.json lines to change',
-  options: [['--root <dir>', 'lays the same files into an image that is not running']],
-  run: async ({ root }) => {
+  options: [
+    ['--root <dir>', 'lays the same files into an image that is not running'],
+    ['--shim', 'where cluster.json cannot be changed: the app’s ctl.sh becomes a link to heal-node'],
+  ],
+  run: async ({ root, shim }) => {
     const base = String(root ?? '').replace(/\/+$/, '');
     if (base !== '' && !lstatSync(base, { throwIfNoEntry: false })?.isDirectory())
       throw new UsageError(`--root ${base} is not allowed; allowed is a directory that exists`);
-    const changed = install(base, process.execPath);
+    const changed = [...install(base, process.execPath), ...(shim ? installShim(base) : [])];
     if (base === '' && changed.length > 0) await thisMachine.systemctl(['daemon-reload']);
     for (const path of changed) console.log(`laid ${base}${path}`);
     if (changed.length === 0) console.log('Everything was in place already.');
-    else console.log(`Change these lines in cluster.json:\n${JSON.stringify(clusterJson, null, 2)}`);
+    else if (!shim)
+      console.log(`Change these lines in cluster.json:\n${JSON.stringify(clusterJson, null, 2)}`);
+    return EXIT.done;
+  },
+};
+
+export const uninstallCommand: CommandSpec = {
+  name: 'uninstall',
+  what: 'takes back what install has laid; settings, history, log, marks and data set aside stay',
+  exits: '0 taken back, 3 a heal is unfinished, 2 settings',
+  run: async () => {
+    const { world, situation } = await look();
+    const { machine, places } = world;
+    const unfinished = (await healRecordFile.read(machine, places.journal)) !== undefined;
+    if (unfinished || situation.swapped || (await healRuns(machine))) {
+      console.log(
+        'A heal is not finished: run `heal-node resume` or `heal-node restore` first. Nothing was done.',
+      );
+      return EXIT.refused;
+    }
+    for (const path of uninstall()) console.log(`removed ${path}`);
+    await machine.remove(places.metrics);
+    await machine.systemctl(['daemon-reload']);
+    console.log('heal-node is gone. cluster.json must not call it any more; see to that now if it does.');
     return EXIT.done;
   },
 };

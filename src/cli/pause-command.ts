@@ -1,35 +1,38 @@
 import { hostname } from 'node:os';
-import type { Cluster } from '../cluster/cluster.ts';
 import { asWord, PAUSE_KEY } from '../cluster/pause-key.ts';
+import { realWorld } from '../observe/real-world.ts';
 import { openLog } from '../report/log.ts';
+import { loadSettings } from '../settings/load-settings.ts';
 import { duration } from '../settings/settings-table.ts';
 import { pauseNode } from '../state/pause.ts';
 import { type CommandSpec, EXIT, UsageError } from './command.ts';
-import { type Looked, look } from './look.ts';
+import { look } from './look.ts';
 
-/** The cluster, by those that serve, this member too. @throws when nobody does */
-function reach({ world, situation: { config, cluster, servesAsOwn } }: Looked): [Cluster, string[]] {
+/**
+ * Takes a pause away, and puts another in its place: in the cluster, where it goes with its lease, or on this node.
+ * @returns whether there was one @throws when it cannot be changed
+ */
+async function setPause(inCluster: unknown, text = '', forMs = 0): Promise<boolean> {
+  if (!inCluster) {
+    const { machine, places } = realWorld(loadSettings());
+    const was = (await machine.kindOf(places.paused)) !== 'none';
+    await (text === '' ? machine.remove(places.paused) : pauseNode(machine, places, text, forMs));
+    return was;
+  }
+  const { world, situation } = await look();
+  const { config, cluster, servesAsOwn } = situation;
   const own = servesAsOwn && config ? [config.clientUrl] : [];
   const endpoints = [...own, ...cluster.serving.map(({ endpoint }) => endpoint)];
   if (endpoints.length === 0) throw new Error('no member serves, so nothing can be changed in the cluster');
-  return [world.cluster(config?.tls), endpoints];
-}
-
-/** Takes the cluster's pause away. @returns whether there was one @throws when it cannot */
-async function unpauseCluster(cluster: Cluster, endpoints: readonly string[]): Promise<boolean> {
-  const there = await cluster.get(endpoints, PAUSE_KEY);
+  const calls = world.cluster(config?.tls);
+  const there = await calls.get(endpoints, PAUSE_KEY);
   if (there?.lease === '') throw new Error(`${PAUSE_KEY} has no lease; run \`etcdctl del ${PAUSE_KEY}\``);
-  if (there) await cluster.revokeLease(endpoints, there.lease);
-  return there !== undefined;
-}
-
-/** Puts a pause into the cluster in place of one that is there; it goes with its lease. @throws when it cannot */
-async function pauseCluster(looked: Looked, text: string, forMs: number): Promise<void> {
-  const [cluster, endpoints] = reach(looked);
-  await unpauseCluster(cluster, endpoints);
-  const lease = await cluster.grantLease(endpoints, Math.ceil(forMs / 1000));
-  if (!(await cluster.putIfAbsent(endpoints, PAUSE_KEY, { value: asWord(text), lease })))
+  if (there) await calls.revokeLease(endpoints, there.lease);
+  if (text === '') return there !== undefined;
+  const lease = await calls.grantLease(endpoints, Math.ceil(forMs / 1000));
+  if (!(await calls.putIfAbsent(endpoints, PAUSE_KEY, { value: asWord(text), lease })))
     throw new Error('somebody else has paused the cluster in this moment');
+  return there !== undefined;
 }
 
 export const pauseCommand: CommandSpec = {
@@ -47,13 +50,11 @@ export const pauseCommand: CommandSpec = {
       throw new UsageError(`--for ${time} is not allowed; allowed is ${duration.allowed}`);
     if (!/^(?!\(none\)$)\P{C}{1,200}$/u.test(String(reason)))
       throw new UsageError(`--reason ${reason} is not allowed; allowed are 1 to 200 characters in one line`);
-    const looked = await look();
-    const { machine, places } = looked.world;
     const by = `${process.env.SUDO_USER ?? process.env.USER ?? 'root'}@${hostname()}`;
     const [where, flag] = cluster ? ['in the whole cluster', ' --cluster'] : ['on this node', ''];
-    const until = new Date(machine.now() + forMs).toISOString();
+    const until = new Date(Date.now() + forMs).toISOString();
     const text = `heals are paused ${where} until ${until} by ${by}: ${reason}; \`heal-node unpause${flag}\` ends that`;
-    await (cluster ? pauseCluster(looked, text, forMs) : pauseNode(machine, places, text, forMs));
+    await setPause(cluster, text, forMs);
     openLog('pause').warn({ event: 'paused' }, text);
     console.log(`From now on ${text}. A heal that runs goes on to its end.`);
     return EXIT.done;
@@ -66,18 +67,10 @@ export const unpauseCommand: CommandSpec = {
   options: [['--cluster', 'the pause of the whole cluster']],
   exits: '0 no pause is left, 1 it could not be taken away, 2 settings',
   run: async ({ cluster }) => {
-    const looked = await look();
-    const { machine, places } = looked.world;
-    const paused = cluster
-      ? await unpauseCluster(...reach(looked))
-      : (await machine.kindOf(places.paused)) !== 'none';
-    if (!cluster) await machine.remove(places.paused);
-    const [text, where] = [
-      paused ? 'Heals are not paused any more' : 'Heals were not paused',
-      cluster ? 'in the cluster' : 'on this node',
-    ];
-    if (paused) openLog('unpause').warn({ event: 'unpaused' }, `${text} ${where}.`);
-    console.log(`${text} ${where}.`);
+    const was = await setPause(cluster);
+    const text = `Heals ${was ? 'are not paused any more' : 'were not paused'} ${cluster ? 'in the cluster' : 'on this node'}.`;
+    if (was) openLog('unpause').warn({ event: 'unpaused' }, text);
+    console.log(text);
     return EXIT.done;
   },
 };

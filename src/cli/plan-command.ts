@@ -19,11 +19,10 @@ export async function planFor({ settings, world, situation, diagnosis }: Looked)
 /** Shows what a heal would do now. @returns whether there is any, and the exit code of `plan` */
 export async function showPlan(json = false) {
   const looked = await look();
-  const { machine, places } = looked.world;
   const planned = await planFor(looked);
   const { verdict, reason, steps, guards } = planned;
-  const { tell, language } = looked;
-  const unfinished = (await healRecordFile.read(machine, places.journal))?.id;
+  const { tell, language, world } = looked;
+  const unfinished = (await healRecordFile.read(world.machine, world.places.journal))?.id;
   if (json) {
     printJson({ ...planned, unfinished: unfinished ?? null });
   } else {
@@ -60,8 +59,7 @@ async function printByHand(): Promise<number> {
     console.error(`heal-node plan: no commands are printed, as they could do harm now: ${why}.`);
     return EXIT.refused;
   } else {
-    const ids = steps.map(({ id }) => id);
-    const left = healSteps.filter(({ id }) => ids.includes(id));
+    const left = healSteps.filter(({ id }) => steps.some((step) => step.id === id));
     console.log(commandsByHand(looked.situation, looked.world.places, looked.settings, left));
   }
   return EXIT.done;

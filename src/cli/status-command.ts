@@ -6,16 +6,16 @@ import { headline, whatNext } from './diagnose-command.ts';
 import { type Looked, look, printJson, type Tell } from './look.ts';
 import { watch } from './watch.ts';
 
-/** How each listed member sees the cluster, or why it does not say. */
-function viewsOf({ situation: { self, cluster }, diagnosis: { members } }: Looked) {
+/** The listed members, each with how it sees the cluster, or why it does not say. */
+function membersOf({ situation: { self, cluster }, diagnosis: { members } }: Looked) {
   const replies = [self, ...cluster.serving.map(({ reply }) => reply)];
-  return members.map(({ id, clientUrls }) => {
-    const reply = replies.find((each) => each?.memberId === id);
-    const silent = cluster.silent.find(({ endpoint }) => clientUrls.includes(endpoint));
-    if (!reply) return { id, serves: false, sees: silent?.why ?? 'does not answer' };
-    const leader = members.find((member) => member.id === reply.leader)?.name || 'unknown';
+  return members.map((member) => {
+    const reply = replies.find((each) => each?.memberId === member.id);
+    const silent = cluster.silent.find(({ endpoint }) => member.clientUrls.includes(endpoint));
+    if (!reply) return { ...member, serves: false, sees: silent?.why ?? 'it does not answer' };
+    const leader = members.find(({ id }) => id === reply.leader)?.name || 'unknown';
     const sees = `leader ${leader}, term ${reply.term}, revision ${reply.revision}, ${reply.members.length} members`;
-    return { id, serves: reply.serves, sees };
+    return { ...member, serves: reply.serves, sees };
   });
 }
 
@@ -43,35 +43,29 @@ export const statusCommand: CommandSpec = {
     const last = (await history(machine, places)).at(-1);
     const step = unfinished?.steps.at(-1)?.id ?? '';
     const runs = await healRuns(machine);
-    const { verdict, reason, means, node, members } = diagnosis;
+    const { verdict, reason, means, node } = diagnosis;
+    const members = membersOf(looked);
     const tolerance = failureTolerance(situation);
-    const { paused, birthmarkMismatch, cluster, observed } = situation;
-    const diverged = observed.divergence?.confirmed ? observed.divergence.text : undefined;
-    const views = viewsOf(looked);
+    const { paused = null, birthmarkMismatch = null, cluster, observed } = situation;
+    const diverged = observed.divergence?.confirmed ? observed.divergence.text : null;
+    const found = { verdict, reason, means, node, members, diverged, birthmarkMismatch, paused };
     if (json)
       printJson({
-        schema: 'heal-node.status/2',
-        mode: settings.mode,
-        verdict,
-        reason,
-        means,
-        node,
-        members,
-        views,
-        failureTolerance: tolerance ?? null,
+        ...{
+          schema: 'heal-node.status/2',
+          mode: settings.mode,
+          ...found,
+          failureTolerance: tolerance ?? null,
+        },
         heal: unfinished ? { id: unfinished.id, startedAt: unfinished.startedAt, step, running: runs } : null,
         lastHeal: last
           ? { id: last.id, endedAt: last.endedAt, outcome: last.outcome, message: last.message }
           : null,
-        diverged: diverged ?? null,
-        birthmarkMismatch: birthmarkMismatch ?? null,
-        paused: paused ?? null,
       });
     else {
       const lines = [
         headline(looked),
-        ...members.map(({ id, name, peerUrls }, at) => {
-          const { serves, sees } = views[at] ?? { serves: false, sees: '' };
+        ...members.map(({ id, name, peerUrls, serves, sees }) => {
           const own = id === node.memberId ? tell(' (this node)') : '';
           const view = serves ? tell('serves: {0}', sees) : tell('does not serve: {0}', sees);
           return `  ${id} ${name || tell('not started yet')} ${peerUrls.join(',')}${own}\n    ${view}`;

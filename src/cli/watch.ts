@@ -38,8 +38,9 @@ export async function watch(): Promise<number> {
       process.stdout.write(`${drawn > 0 ? `\x1b[${drawn}A` : ''}\x1b[J${[...rows.values()].join('\n')}\n`);
     if (ended !== undefined) return ended;
     if (!runs) {
-      const stopped = `Heal ${record?.id} is not finished and does not run; \`heal-node resume\` takes it up.`;
-      console.log(record ? stopped : 'No heal is under way.');
+      console.log(
+        record ? `Heal ${record.id} stopped; \`heal-node resume\` takes it up.` : 'No heal is under way.',
+      );
       return record ? EXIT.failed : EXIT.done;
     }
     await machine.sleep(LOOK_MS);

@@ -1,18 +1,24 @@
 import { randomBytes } from 'node:crypto';
 import {
   chmodSync,
+  existsSync,
+  linkSync,
   lstatSync,
   mkdirSync,
   readFileSync,
   readlinkSync,
   renameSync,
+  rmdirSync,
   rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
+import { APP_CTL_ORIGINAL } from '../appcenter/ctl.ts';
+import { attempt } from '../machine/attempt.ts';
+import { SETTINGS_FILE } from '../settings/parse-settings.ts';
 import { EXECUTABLE } from '../state/places.ts';
-import { type InstalledFile, layout, packagedPath } from './layout.ts';
+import { BIN, GATE_DIR, type InstalledFile, layout, packagedPath, shim } from './layout.ts';
 
 /** Whether a file or link stands under `root` as it is to be: where install lays it, else where the package has it. */
 function isLaid(root: string, laid: InstalledFile): boolean {
@@ -26,8 +32,11 @@ function isLaid(root: string, laid: InstalledFile): boolean {
   return stat?.isFile() === true && stat.size === content.length && readFileSync(path).equals(content);
 }
 
-/** What install lays, without the executable itself, and is not there as it is to be. */
-export const notLaid = (): string[] => layout.filter((laid) => !isLaid('', laid)).map(({ path }) => path);
+/** What install lays, without the executable itself, and is not there as it is to be: the shim where it has been laid. */
+export const notLaid = (): string[] =>
+  [...layout, ...(existsSync(APP_CTL_ORIGINAL) ? [shim] : [])]
+    .filter((laid) => !isLaid('', laid))
+    .map(({ path }) => path);
 
 /** Puts one file or link where it belongs, whole: made under a name that nobody can guess, and renamed into place. */
 function lay(path: string, laid: InstalledFile): void {
@@ -55,4 +64,30 @@ export function install(root: string, executable: string): string[] {
   const changed = [itself, ...layout].filter((laid) => !isLaid(root, laid));
   for (const laid of changed) lay(`${root}${laid.path}`, laid);
   return changed.map(({ path }) => path);
+}
+
+/**
+ * Puts a link to heal-node in the place of the app's script, which stays beside it; the name is never without one of them.
+ * Of a script that an upgrade of the app has put there since, the same.
+ * @returns the paths that were changed
+ * @throws when the app's script is not there
+ */
+export function installShim(root: string): string[] {
+  if (isLaid(`${root}${shim.path}`, shim)) return [];
+  const temporary = `${root}${APP_CTL_ORIGINAL}.${randomBytes(12).toString('hex')}`;
+  linkSync(`${root}${shim.path}`, temporary);
+  renameSync(temporary, `${root}${APP_CTL_ORIGINAL}`);
+  rmSync(temporary, { force: true }); // two names of one file: renaming does nothing (rename(2))
+  lay(`${root}${shim.path}`, shim);
+  return [shim.path];
+}
+
+/** Takes back what install has laid, but for the settings, and puts the app's script back. @returns what is gone */
+export function uninstall(): string[] {
+  if (isLaid(shim.path, shim)) renameSync(APP_CTL_ORIGINAL, shim.path);
+  else rmSync(APP_CTL_ORIGINAL, { force: true });
+  const gone = [EXECUTABLE, ...layout.map(({ path }) => path)].filter((path) => path !== SETTINGS_FILE);
+  for (const path of gone) rmSync(path, { force: true });
+  for (const dir of [GATE_DIR, BIN, dirname(BIN)]) attempt(() => rmdirSync(dir)); // others may have files there
+  return gone;
 }

@@ -1,3 +1,4 @@
+import { APP_CTL } from '../appcenter/ctl.ts';
 import { hookNames } from '../appcenter/own-command.ts';
 import { SETTINGS_FILE } from '../settings/parse-settings.ts';
 import { type SettingRow, settingsTable } from '../settings/settings-table.ts';
@@ -5,7 +6,9 @@ import { EXECUTABLE, GATE_DROP_IN, HEAL_UNIT, RESTORED, UNIT_DIR } from '../stat
 import gateTemplate from './gate.conf' with { type: 'text' };
 import unitTemplate from './heal-node.service' with { type: 'text' };
 
-const BIN = EXECUTABLE.slice(0, EXECUTABLE.lastIndexOf('/'));
+export const BIN = EXECUTABLE.slice(0, EXECUTABLE.lastIndexOf('/'));
+
+export const GATE_DIR = `${UNIT_DIR}/etcd.service.d`;
 
 /** A template with the paths of this program in it. */
 const placed = (template: string): string =>
@@ -23,28 +26,29 @@ const settingsText = [
   '',
 ].join('\n');
 
-/**
- * Asked before every start of etcd. Only exit 3 keeps etcd down: a gate that is missing, or fails for its own
- * reasons, lets it start. Where a heal starts etcd on the original unit it is the heal that decides: it leaves a mark,
- * which is good for one start and for this boot. A unit that systemd starts again while a heal puts it aside finds none.
- */
-const gateText = placed(gateTemplate);
-
 /** `anyTarget`: systemd goes by the name of a link in .wants alone (systemd.unit(5)), and not every tool makes the same. */
 export type InstalledFile = { readonly path: string } & (
   | { readonly link: string; readonly anyTarget?: true }
   | { readonly content: string | Buffer; readonly mode: number; readonly onlyIfMissing?: true }
 );
 
-/** Everything that install lays beside the executable itself, in order. */
+/**
+ * Everything that install lays beside the executable itself, in order. The gate is asked before every start of etcd. Only
+ * exit 3 keeps etcd down: a gate that is missing, or fails for its own reasons, lets it start. Where a heal starts etcd on
+ * the original unit it is the heal that decides: it leaves a mark, which is good for one start and for this boot. A unit
+ * that systemd starts again while a heal puts it aside finds none.
+ */
 export const layout: readonly InstalledFile[] = [
   ...hookNames.map((name) => ({ path: `${BIN}/${name}`, link: 'heal-node' })),
   { path: '/usr/local/bin/heal-node', link: EXECUTABLE },
   { path: SETTINGS_FILE, content: settingsText, mode: 0o600, onlyIfMissing: true },
   { path: `${UNIT_DIR}/${HEAL_UNIT}`, content: placed(unitTemplate), mode: 0o644 },
-  { path: `${UNIT_DIR}/etcd.service.d/${GATE_DROP_IN}`, content: gateText, mode: 0o644 },
+  { path: `${GATE_DIR}/${GATE_DROP_IN}`, content: placed(gateTemplate), mode: 0o644 },
   { path: `${UNIT_DIR}/multi-user.target.wants/${HEAL_UNIT}`, link: `../${HEAL_UNIT}`, anyTarget: true },
 ];
+
+/** For a node whose `cluster.json` cannot be changed: the app's script is heal-node, by a link (src/appcenter/ctl.ts). */
+export const shim = { path: APP_CTL, link: EXECUTABLE };
 
 /** Where the Debian package has the same: it may lay nothing in /usr/local, and what is in /etc is a person's (Debian Policy 9.1.2, 10.7). */
 export const packagedPath = (path: string): string =>

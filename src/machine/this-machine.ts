@@ -81,10 +81,7 @@ function status(text: string): Promise<unknown> {
 export const thisMachine: Machine = {
   now: () => Date.now(),
   monotonicMs: () => performance.now(),
-  boot: () => ({
-    bootId: readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(),
-    upMs: uptime() * 1000,
-  }),
+  boot: () => ({ bootId: readFileSync('/proc/sys/kernel/random/boot_id', 'utf8'), upMs: uptime() * 1000 }),
   sleep: (ms, signal) => sleep(ms, undefined, { signal }),
 
   kindOf: async (path) => inParentIfAny(path, (dir, name) => dir.kindOf(name)) ?? 'none',

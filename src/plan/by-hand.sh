@@ -1,8 +1,11 @@
 # The commands of `heal-node plan --manual`: what a person does in the place of each step of the heal. POSIX sh.
+# Behind each step's ID stands what the old runbook has a person type, for the demo and the docs.
 # src/plan/by-hand.ts puts the values of a node before them, and all of it into one subshell with `set -eu`. Each section
 # may be run again after a cut. No `!` stands before a word: pasted into bash that would be a command of its history.
 ### begin
 umask 022
+peer=${peers%%,*} each=$(echo "$others" | tr , ' ')
+aside=$data.by-hand-$(date -u +%Y%m%dT%H%M%SZ)
 export ETCDCTL_API=3
 fail() { echo "Stopped: $*. Nothing after it was done; \`heal-node plan --manual\` prints what is left." >&2; exit 1; }
 ctl() { "$etcdctl" --dial-timeout=3s --command-timeout=10s "$@"; }
@@ -20,10 +23,13 @@ mustBeStopped() {
     case $(systemctl is-active "$u") in active | activating | deactivating | reloading) fail "$u runs" ;; esac
   done
 }
+if systemctl is-active --quiet heal-node.service; then
+  fail "heal-node.service is at work; see heal-node status --watch, or stop it with systemctl stop heal-node.service"
+fi
 if [ -e "$paused" ]; then :; else "$healNode" pause --for 2h --reason 'a runbook by hand'; fi
-### certificates
+### certificates | scp -P 16022 -rp $otherIp:/var/lib/etcd/ssl /var/lib/etcd; chown -R etcd:etcd /var/lib/etcd/ssl
 fail "the certificates are gone: bring them back first, see docs/runbook.md, certificates"
-### fence
+### fence | mv etcd.service etcd1.service; systemctl daemon-reload; systemctl stop etcd
 mustNotServe
 quorumServes
 if [ -f "$unitFile" ]; then
@@ -40,7 +46,7 @@ systemctl stop "$unit" || true    # waits up to 90 s; fails where nothing is loa
 systemctl reset-failed "$unit" 2>/dev/null || true
 if systemctl show -p LoadState "$unit" | grep -q '=loaded$'; then systemctl mask "$unit"; fi
 mustBeStopped
-### set-aside
+### set-aside | rm -rf $dataDir
 mustBeStopped
 if [ -L "$data" ]; then fail "$data is a link"; fi
 mv -T "$data" "$aside"
@@ -48,7 +54,7 @@ mkdir -m 700 "$data"
 chown --reference="$aside" "$data"
 chmod --reference="$aside" "$data"
 if [ -n "$wal" ] && [ -d "$wal" ]; then mv -T "$wal" "$wal.${aside##*.}"; fi
-### stage
+### stage | cp etcd.env etcd1.env; vi etcd1.env etcd1.service; systemctl daemon-reload
 cp -p "$env" "$copyEnv"
 grep -v -e '^ETCD_INITIAL_CLUSTER=' -e '^ETCD_INITIAL_CLUSTER_STATE=' "$env" >"$copyEnv"
 printf '%s\n' ETCD_INITIAL_CLUSTER_STATE=existing "ETCD_INITIAL_CLUSTER=$cluster" >>"$copyEnv"
@@ -64,7 +70,7 @@ done
 printf '[Service]\nTimeoutStartSec=infinity\n' >"$copyDropIns/zz-heal-node.conf"
 systemctl daemon-reload
 systemctl show -p EnvironmentFiles "$copyUnit" | grep -qF "$copyEnv" || fail "$copyUnit does not read $copyEnv"
-### remove
+### remove | etcdctl member list; etcdctl member remove $oldMemberId
 mustNotServe
 quorumServes
 others member list | grep "^$oldId," | grep -qF "$peer," || fail "$oldId is not the ID that is listed with $peer"
@@ -74,7 +80,7 @@ removed() {
   case $list in *"$oldId, "*) return 1 ;; esac
 }
 tries removed    # from here there is no way back, only on
-### add
+### add | etcdctl member add $name --peer-urls=$peerUrls
 added() {
   list=$(others member list) || return 1
   case $list in *"$peer",*) return 0 ;; esac
@@ -93,11 +99,11 @@ listedByAll() {
   done
 }
 tries listedByAll
-### start
+### start | systemctl start etcd1
 install -d -o "$user" -g "$(id -gn "$user")" -m 700 "$data"
 systemctl reset-failed "$copyUnit" 2>/dev/null || true
 systemctl start --no-block "$copyUnit"
-### verify
+### verify | etcdctl endpoint health; etcdctl member list; etcdctl endpoint health --cluster
 until serves "$own"; do    # as long as data arrive; it may take minutes
   if systemctl is-failed --quiet "$copyUnit"; then fail "$copyUnit has failed, see journalctl -u $copyUnit"; fi
   sleep 1
@@ -105,7 +111,7 @@ until serves "$own"; do    # as long as data arrive; it may take minutes
 done
 others member list | grep -F "$peer,"
 ctl --endpoints="$own,$others" endpoint status --write-out=table
-### restore
+### restore | mv etcd1.service etcd.service; rm etcd1.env; vi etcd.service; systemctl daemon-reload; systemctl stop etcd1; systemctl start etcd
 if [ -f "$copyUnitFile" ]; then
   if [ -f "$originals/$unit" ]; then cat "$originals/$unit" >"$copyUnitFile"
   else sed -i "/^EnvironmentFile=/s#$copyEnv#$env#" "$copyUnitFile"; fi
@@ -117,7 +123,7 @@ systemctl daemon-reload
 systemctl reset-failed "$unit" 2>/dev/null || true
 systemctl start "$unit"
 rm -rf "$originals"
-### confirm
+### confirm | etcdctl endpoint health; look at the console
 tries serves "$own"
 systemctl is-active "$unit"
 for f in "$copyUnitFile" "$copyDropIns" "$copyEnv" "$originals"; do

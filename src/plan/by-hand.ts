@@ -5,16 +5,16 @@ import template from './by-hand.sh' with { type: 'text' };
 import { expectedCluster } from './expected-cluster.ts';
 import type { HealStep } from './heal-steps.ts';
 
-/** The sections of the template, by the word behind `###`. */
-const sections = new Map(
-  template
-    .split(/^### /m)
-    .slice(1)
-    .map((part) => [part.slice(0, part.indexOf('\n')), part.slice(part.indexOf('\n') + 1)]),
-);
-
-/** What a person runs in the place of a step; its values are shell variables (`valuesOf`). */
-export const byHand = (id: string): string => sections.get(id) ?? '';
+/**
+ * What a person does in the place of a step, by the section of the template with its ID: what the old runbook has one type,
+ * for the demo and the docs, with `$…` for this node's own values; and the commands of `plan --manual`, in which those are
+ * shell variables (`valuesOf`).
+ */
+export function byHand(id: string) {
+  const [, typed = '', commands = ''] =
+    new RegExp(`^### ${id}(?: \\| (.*))?\n((?:(?!### ).*\n)*)`, 'm').exec(template) ?? [];
+  return { typed, commands };
+}
 
 const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
 
@@ -23,9 +23,7 @@ type Hand = Pick<Settings, 'etcdctl' | 'etcdUser' | 'etcdPasswordFile'>;
 
 /** This node's own values, by the names that the template has for them. */
 function valuesOf(s: Situation, places: Places, { etcdctl }: Hand): Readonly<Record<string, string>> {
-  const { config, cluster, observed } = s;
-  const stamp = new Date(observed.atMs).toISOString().replace(/[-:]|\.\d+/g, '');
-  const serving = cluster.serving.map(({ endpoint }) => endpoint);
+  const { config, cluster } = s;
   const { unit, copyUnit, unitFile, copyUnitFile, copyDropIns, env, copyEnv, originals, paused } = places;
   return {
     ...{ unit, copyUnit, unitFile, copyUnitFile, copyDropIns, env, copyEnv, originals, paused, etcdctl },
@@ -34,13 +32,10 @@ function valuesOf(s: Situation, places: Places, { etcdctl }: Hand): Readonly<Rec
     name: config?.name ?? '',
     data: config?.dataDir ?? '',
     wal: config?.separateWalDir ? config.walDir : '',
-    aside: `${config?.dataDir}.by-hand-${stamp}`,
     user: s.unit?.user || 'etcd',
     own: config?.clientUrl ?? '',
-    others: serving.join(','),
-    each: serving.join(' '),
+    others: cluster.serving.map(({ endpoint }) => endpoint).join(','),
     quorum: `${cluster.quorum}`,
-    peer: config?.peerUrls[0] ?? '',
     peers: config?.peerUrls.join(',') ?? '',
     oldId: cluster.own?.name ? cluster.own.id : '',
     cluster: expectedCluster(s),
@@ -64,16 +59,16 @@ export function commandsByHand(s: Situation, places: Places, hand: Hand, steps: 
   const values = Object.entries(valuesOf(s, places, hand)).map(([name, text]) => `${name}=${quoted(text)}`);
   const parts = steps.flatMap((step) => [
     `echo ${quoted(`== ${step.id} (runbook step ${step.runbookStep}): ${step.what}`)}`,
-    step.byHand,
+    step.commands,
   ]);
   return [
     '(',
     'set -eu',
     ...values,
     ...exportsOf(s, hand),
-    byHand('begin'),
+    byHand('begin').commands,
     ...parts,
-    byHand('end'),
+    byHand('end').commands,
     ')',
   ].join('\n');
 }

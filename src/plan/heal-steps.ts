@@ -35,8 +35,6 @@ interface StepRow {
   readonly runbookStep: number;
   /** A sentence for people. */
   readonly what: string;
-  /** What the runbook has a person type, for the demo and the docs; `$…` stands for this node's own values. */
-  readonly typed: string;
   /** What must hold: guards asked right before it acts. */
   readonly needs?: Asked;
   /** What is observed again right before. */
@@ -117,7 +115,6 @@ const rows = [
     id: 'certificates',
     runbookStep: 0,
     what: "bring the app's certificates back from another node, where they are lost with the data disk",
-    typed: 'scp -P 16022 -rp $otherIp:/var/lib/etcd/ssl /var/lib/etcd; chown -R etcd:etcd /var/lib/etcd/ssl',
     needs: 'all',
     looksBefore: ['files', 'units', 'self', 'cluster'],
     looksAfter: ['files', 'units', 'host'],
@@ -129,7 +126,6 @@ const rows = [
     id: 'fence',
     runbookStep: 1,
     what: 'move the unit aside, so that nothing restarts etcd, and stop it',
-    typed: 'mv etcd.service etcd1.service; systemctl daemon-reload; systemctl stop etcd',
     needs: 'all',
     looksBefore: ['files', 'units', 'self', 'cluster'],
     looksAfter: ['files', 'units'],
@@ -146,7 +142,6 @@ const rows = [
     id: 'set-aside',
     runbookStep: 3,
     what: 'rename the data dir aside; nothing is deleted',
-    typed: 'rm -rf $dataDir',
     needs: [...LOCAL, 'stale', 'own-data', 'not-ahead', 'birthmark'],
     looksAfter: ['files'],
     done: (s, run) => joined(s, run) || emptyEnough(s) || arriving(s),
@@ -157,7 +152,6 @@ const rows = [
     id: 'stage',
     runbookStep: 3,
     what: 'make the unit and environment that join an existing cluster, as its members list it',
-    typed: 'cp etcd.env etcd1.env; vi etcd1.env etcd1.service; systemctl daemon-reload',
     needs: ['role'],
     looksAfter: ['files', 'units'],
     done: (s, run) => homeAndJoined(s, run) || staged(s, run),
@@ -169,7 +163,6 @@ const rows = [
     id: 'remove',
     runbookStep: 2,
     what: "remove this member's old ID from the cluster",
-    typed: 'etcdctl member list; etcdctl member remove $oldMemberId',
     needs: 'all',
     looksBefore: ['files', 'units', 'self', 'cluster'],
     done: (s, run) => joined(s, run) || s.membership === 'unlisted' || s.membership === 'unstarted',
@@ -179,7 +172,6 @@ const rows = [
     id: 'add',
     runbookStep: 2,
     what: "add this member's name and peer URLs as a new member",
-    typed: 'etcdctl member add $name --peer-urls=$peerUrls',
     needs: ['role', 'app-quiet', 'birthmark', 'quorum', 'agreement', 'own-member', 'mounted'],
     looksBefore: ['files', 'units'],
     done: (s, run) => joined(s, run) || (s.membership === 'unstarted' && (run.listedByAll || up(s))),
@@ -190,7 +182,6 @@ const rows = [
     id: 'start',
     runbookStep: 3,
     what: 'start etcd on the existing-state unit',
-    typed: 'systemctl start etcd1',
     needs: ['role'],
     looksAfter: ['files', 'units'],
     done: (s, run) => up(s) && (joined(s, run) || arriving(s) || s.unit?.active === 'activating'),
@@ -200,7 +191,6 @@ const rows = [
     id: 'verify',
     runbookStep: 4,
     what: 'wait until the member serves, is listed once and has the data of the others',
-    typed: 'etcdctl endpoint health; etcdctl member list; etcdctl endpoint health --cluster',
     done: (_, { verified }) => verified,
     doneWhen: 'this run has seen the new member serve, listed once, at the revision of the others',
   },
@@ -208,8 +198,6 @@ const rows = [
     id: 'restore',
     runbookStep: 5,
     what: 'put the original unit back byte for byte, drop the copies, and start etcd on it',
-    typed:
-      'mv etcd1.service etcd.service; rm etcd1.env; vi etcd.service; systemctl daemon-reload; systemctl stop etcd1; systemctl start etcd',
     looksAfter: ['files', 'units'],
     done: (s) => onOriginals(s) && up(s),
     doneWhen: 'the original unit is in place, nothing of the swap is left, and etcd runs',
@@ -218,16 +206,15 @@ const rows = [
     id: 'confirm',
     runbookStep: 6,
     what: 'see the member healthy on its originals',
-    typed: 'etcdctl endpoint health; look at the console',
     done: (_, { confirmed }) => confirmed,
     doneWhen: 'this run has seen the member serve on its originals',
   },
 ] as const satisfies readonly StepRow[];
 
 export type StepId = (typeof rows)[number]['id'];
-/** With the commands that do the same by hand, which `plan --manual` prints (src/plan/by-hand.sh). */
-export type HealStep = StepRow & { readonly id: StepId; readonly byHand: string };
-export const healSteps: readonly HealStep[] = rows.map((row) => ({ ...row, byHand: byHand(row.id) }));
+/** With what a person would do in its place (src/plan/by-hand.sh). */
+export type HealStep = StepRow & { readonly id: StepId } & ReturnType<typeof byHand>;
+export const healSteps: readonly HealStep[] = rows.map((row) => ({ ...row, ...byHand(row.id) }));
 
 /** Whether a heal, as it was written down, went past the point of no return: it changed the member list. */
 export const changedTheCluster = ({ steps, outcome }: Pick<HealRecord, 'steps' | 'outcome'>): boolean =>

@@ -3,18 +3,14 @@ import type { Machine } from '../machine/machine.ts';
 import { jsonFile } from './json-file.ts';
 import type { Places } from './places.ts';
 
+const ms = v.number();
+
 /**
  * A pause of this node, in root's own directory, with the sentence that says who has paused it, until when and why. When
  * it ends goes by the time since that boot, which nobody can set; in a later boot by the clock.
  */
 const pauseFile = jsonFile(
-  v.object({
-    text: v.string(),
-    sinceMs: v.number(),
-    forMs: v.number(),
-    bootId: v.string(),
-    upMs: v.number(),
-  }),
+  v.object({ text: v.string(), bootId: v.string(), sinceMs: ms, forMs: ms, upMs: ms }),
 );
 
 /** Keeps heals from being begun on this node for `forMs`. @throws when it cannot be written */

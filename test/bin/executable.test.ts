@@ -3,6 +3,7 @@ import {
   lstatSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   readlinkSync,
   rmSync,
@@ -134,6 +135,37 @@ test('install --root lays the files, and again with the same result', async ({ d
   const second = await call(EXECUTABLE, ['install', '--root', root]);
   assert.is(second.stdout, 'Everything was in place already.');
   assert.is(readFileSync(join(root, 'opt/app/conf/heal-node.env'), 'utf8'), 'HEAL_MODE=manual\n');
+});
+
+test('install --shim puts a link in the place of ctl.sh and keeps the original, also of a newer one', async ({
+  dir,
+}) => {
+  const ctl = join(dir, 'opt/app/bin/ctl.sh');
+  mkdirSync(join(dir, 'opt/app/bin'), { recursive: true });
+  for (const text of ['#!/bin/sh\n', '#!/bin/sh\n# newer\n']) {
+    rmSync(ctl, { force: true });
+    writeFileSync(ctl, text, { mode: 0o755 });
+    const laid = await call(EXECUTABLE, ['install', '--shim', '--root', dir]);
+    assert.is(laid.exitCode, 0, laid.stderr);
+    assert.is(readlinkSync(ctl), '/opt/heal-node/bin/heal-node');
+    assert.is(readFileSync(`${ctl}.app`, 'utf8'), text);
+    assert.is(lstatSync(`${ctl}.app`).mode & 0o7777, 0o755);
+    const again = await call(EXECUTABLE, ['install', '--shim', '--root', dir]);
+    assert.is(again.stdout, 'Everything was in place already.');
+  }
+  assert.equal(readdirSync(join(dir, 'opt/app/bin')).sort(), ['ctl.sh', 'ctl.sh.app']);
+});
+
+test('completion is printed for whoever asks', async () => {
+  const { stdout, exitCode } = await call('setpriv', [
+    '--reuid=65534',
+    '--clear-groups',
+    EXECUTABLE,
+    'completion',
+    'bash',
+  ]);
+  assert.is(exitCode, 0);
+  assert.match(stdout, /^complete .*heal-node$/m);
 });
 
 test.run();

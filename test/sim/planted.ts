@@ -196,6 +196,27 @@ export const plantedBugs: readonly PlantedBug[] = [
     test: 'test/act/heal/certificates.test.ts',
   },
   {
+    what: 'a heal is begun although heals are paused',
+    file: 'src/act/heal-service.ts',
+    from: 'if (situation.paused && whole)',
+    to: 'if (situation.paused && !whole)',
+    test: 'test/act/pause.test.ts',
+  },
+  {
+    what: 'a heal that was cut off while the cluster is short of a member waits for the end of a pause',
+    file: 'src/act/heal-service.ts',
+    from: 'if (situation.paused && whole)',
+    to: 'if (situation.paused)',
+    test: 'test/act/pause.test.ts',
+  },
+  {
+    what: 'a pause goes by the clock alone',
+    file: 'src/state/pause.ts',
+    from: 'bootId === pause.bootId ? upMs - pause.upMs : clockMs',
+    to: 'machine.now() - pause.sinceMs',
+    test: 'test/act/pause.test.ts',
+  },
+  {
     what: 'other nodes are asked for certificates at every action',
     file: 'src/act/heal/run-heal.ts',
     from: 'const OFFER_AGAIN_MS = 10 * 60_000;',

@@ -12,8 +12,11 @@ interface RunOptions {
   readonly maxChars?: number;
 }
 
-/** AppCenter's environment may lack `/usr/sbin`; and a caller's PATH is not ours to trust. */
-const BARE = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C', HOME: '/root' };
+/**
+ * AppCenter's environment may lack `/usr/sbin`; and a caller's PATH is not ours to trust. `CTL_SH_APP`: what is called here
+ * as the app's script is the app's, also where a link to heal-node has taken its name (src/appcenter/ctl.ts).
+ */
+const BARE = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C', HOME: '/root', CTL_SH_APP: '1' };
 
 const NOTHING_SAID = { exitCode: undefined, stdout: '', stderr: '', timedOut: false, isMaxBuffer: false };
 

@@ -1,0 +1,34 @@
+import type { CommandSpec } from './command.ts';
+import bash from './completion/bash.sh' with { type: 'text' };
+import fish from './completion/heal-node.fish' with { type: 'text' };
+import zsh from './completion/zsh.sh' with { type: 'text' };
+
+const templates = { bash, zsh, fish } as const;
+
+/** What may follow, a line each: the command (`-` before there is one), a word, what it means. */
+const rows = (commands: readonly CommandSpec[]): string =>
+  [
+    ...commands.map(({ name, what }) => ['-', name, what]),
+    ...commands.flatMap(({ name, words = [], options = [], json }) => [
+      ...words.flatMap(([, what, choices]) => (choices ?? []).map((choice) => [name, choice, what])),
+      ...options.map(([flags, what]) => [name, flags.replace(/ .*/, ''), what]),
+      ...(json ? [[name, '--json', `prints ${json}`]] : []),
+    ]),
+  ]
+    .map((row) => row.join('\t'))
+    .join('\n')
+    .replaceAll("'", '’'); // no quote of a shell is in it
+
+/** @param commands all of them, this one too */
+export const completionCommand = (commands: () => readonly CommandSpec[]): CommandSpec => ({
+  name: 'completion',
+  what: 'prints the completion script of a shell',
+  words: [['<shell>', 'whose', Object.keys(templates)]],
+  forAll: true,
+  run: async (_, [shell]) => {
+    console.log(
+      templates[shell as keyof typeof templates].trimEnd().replace('@ROWS@', () => rows(commands())),
+    );
+    return 0;
+  },
+});
