@@ -10,7 +10,13 @@ import { join } from 'node:path';
 const top = join(import.meta.dirname, '..');
 
 /** The documents that have to be there in both languages. */
-export const inBothLanguages: readonly string[] = ['README.md', 'docs/operator.md', 'docs/runbook.md'];
+export const inBothLanguages: readonly string[] = [
+  'README.md',
+  'appcenter/README.md',
+  'docs/install.md',
+  'docs/operator.md',
+  'docs/runbook.md',
+];
 
 /** `README.md` → `README.zh-CN.md` */
 export const chineseOf = (english: string): string => english.replace(/\.md$/, '.zh-CN.md');

@@ -11,7 +11,7 @@ const DOCTOR_FINDS = /^ {2}FIX {2}checked: .*cluster\.json.*$/m;
 
 /** The commands with which README says that it is removed. */
 const README = readFileSync(join(import.meta.dirname, '../../../README.md'), 'utf8');
-const removal = /```sh\n(systemctl disable --now heal-node\.service\n[\s\S]*?)```/.exec(README)?.[1] ?? '';
+const removal = /```sh\n(heal-node uninstall\n[\s\S]*?)```/.exec(README)?.[1] ?? '';
 
 scenario(
   "on a node alone, where AppCenter calls the app's own scripts, heal-node does what README says, and is removed",
@@ -48,7 +48,7 @@ scenario(
     assert.match(await bad.sh('/root/heal-node install'), /Everything was in place already/);
     assert.match(await bad.sh('tail -1 /opt/app/conf/heal-node.env'), /HEAL_MODE=manual/);
 
-    await bad.sh(`set -e; rm /root/heal-node; ${removal}`);
+    await bad.sh(`set -e; export PATH=/usr/local/bin:$PATH; rm /root/heal-node; ${removal}`);
     const left = await bad.sh('find /etc /opt /usr /var/lib /var/log /run -name "*heal-node*"');
     assert.is(left.trim().replace(/^\/run\/.*\n?/gm, ''), '', 'only what is in memory is left');
     assert.is(await pid(), before, 'etcd runs on');
