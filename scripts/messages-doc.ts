@@ -33,6 +33,9 @@ export const messages: readonly MessageRow[] = [
     };
   }),
   ...Object.entries(catalogue.guards).map(([id, row]) => ({ ...row, of: `guard ${id}` })),
+  ...Object.entries(catalogue.doctor).flatMap(([id, { asks, finds }]) =>
+    [asks, finds].map((row) => ({ ...row, of: `doctor ${id}` })),
+  ),
   ...Object.entries(catalogue.sentences as Record<string, { code: string; zh: string }>).map(([en, row]) => ({
     ...row,
     of: stepOf(en),

@@ -1,3 +1,4 @@
+import { findingOf, questionOf } from '../words/words.ts';
 import { type CommandSpec, EXIT } from './command.ts';
 import { doctorQuestions, peaceGuards, peacetime } from './doctor-questions.ts';
 import { look, printJson } from './look.ts';
@@ -12,16 +13,23 @@ export const doctorCommand: CommandSpec = {
     const looked = await look();
     const known = await peacetime(looked);
     const { guards } = await planFor(looked);
-    const answers = [
-      ...doctorQuestions.map(({ id, asks, finds }) => ({ id, asks, finding: finds(known) || null })),
-      ...guards
-        .filter(({ id }) => peaceGuards.includes(id))
-        .map(({ id, asks, pass, why }) => ({ id, asks, finding: pass ? null : why })),
-    ];
+    const { tell } = looked;
+    const language = json ? 'en' : looked.language;
+    const found = doctorQuestions.map(({ id, finds }) => {
+      const values = finds(known);
+      return { id, finding: values ? findingOf(id, language, values) : null };
+    });
+    const asked = guards.filter(({ id }) => peaceGuards.includes(id));
+    const answers = [...found, ...asked.map(({ id, pass, why }) => ({ id, finding: pass ? null : why }))].map(
+      ({ id, finding }) => ({ id, asks: questionOf(id, language), finding }),
+    );
+    const open = answers.filter(({ finding }) => finding !== null).map(({ id }) => id);
     if (json) printJson({ schema: 'heal-node.doctor/1', answers });
-    else
+    else {
       for (const { id, asks, finding } of answers)
         console.log(finding === null ? `  ok   ${id}: ${asks}` : `  FIX  ${id}: ${finding}`);
-    return answers.some(({ finding }) => finding !== null) ? EXIT.notHealthy : EXIT.done;
+      console.log(open.length > 0 ? tell('To fix: {0}.', open.join(', ')) : tell('Everything is in place.'));
+    }
+    return open.length > 0 ? EXIT.notHealthy : EXIT.done;
   },
 };

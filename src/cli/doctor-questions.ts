@@ -7,6 +7,7 @@ import { isParked } from '../state/parked.ts';
 import { GATE_DROP_IN } from '../state/places.ts';
 import type { Looked } from './look.ts';
 
+/** The catalogue says the number, too. */
 const CERTIFICATE_DAYS = 30;
 const DAY_MS = 86_400_000;
 /** etcd itself warns of a second (etcd: rafthttp/probing_status.go, clock difference). */
@@ -22,6 +23,7 @@ export const peaceGuards: readonly GuardId[] = [
   'credentials',
   'certificates',
   'daily-limit',
+  'not-paused',
   'disk-room',
   'swap-room',
 ];
@@ -56,76 +58,48 @@ export async function peacetime({
 
 type Peacetime = Awaited<ReturnType<typeof peacetime>>;
 
+/** What it asks and what it finds is in the catalogue (src/words). */
 interface Question {
   readonly id: string;
-  readonly asks: string;
-  /** What is not in place, and what to do about it; undefined when all is well. */
-  readonly finds: (p: Peacetime) => string | false | undefined;
+  /** The values of the sentence that says what is not in place, and what to do about it; nothing when all is well. */
+  readonly finds: (p: Peacetime) => readonly (string | number)[] | false | undefined;
 }
 
 /** Is everything in place for the day it is needed? */
 export const doctorQuestions: readonly Question[] = [
-  {
-    id: 'installed',
-    asks: 'Is everything that install puts on a node there?',
-    finds: ({ notLaid }) =>
-      notLaid.length > 0 && `${notLaid.join(', ')} missing or changed; run \`heal-node install\``,
-  },
+  { id: 'installed', finds: ({ notLaid }) => notLaid.length > 0 && [notLaid.join(', ')] },
   {
     id: 'gate',
-    asks: 'Does systemd ask the gate before it starts etcd?',
     finds: ({ situation: { unit } }) =>
-      !unit?.dropIns.some((path) => path.endsWith(`/${GATE_DROP_IN}`)) &&
-      `etcd's unit has no drop-in ${GATE_DROP_IN} in force; run \`heal-node install\` and \`systemctl daemon-reload\``,
+      !unit?.dropIns.some((path) => path.endsWith(`/${GATE_DROP_IN}`)) && [GATE_DROP_IN],
   },
   {
     id: 'checked',
-    asks: 'Does AppCenter call the health check?',
-    finds: ({ checkedAgoMs, settings }) =>
-      checkedAgoMs > 2 * settings.deepCheckIntervalMs + 300_000 &&
-      `it has not looked ${Number.isFinite(checkedAgoMs) ? `for ${Math.round(checkedAgoMs / 60_000)} minutes` : 'yet'}; set the lines of cluster.json that \`heal-node install\` prints`,
+    finds: ({ checkedAgoMs, settings }) => {
+      const mostMs = 2 * settings.deepCheckIntervalMs + 300_000;
+      return checkedAgoMs > mostMs && [Math.round(mostMs / 60_000)];
+    },
   },
-  {
-    id: 'mode',
-    asks: 'Does it heal by itself?',
-    finds: ({ settings: { mode }, parked, situation }) =>
-      mode !== 'auto'
-        ? `HEAL_MODE is ${mode}; set it to auto in /opt/app/conf/heal-node.env if that is not meant`
-        : (parked && 'the app was stopped; its next start takes that back') || situation.paused,
-  },
-  {
-    id: 'unfinished',
-    asks: 'Is no heal unfinished?',
-    finds: ({ unfinished, situation }) =>
-      (unfinished || situation.swapped) &&
-      'a heal or a runbook is not finished; see `heal-node status`, then `heal-node resume` or `heal-node restore`',
-  },
-  {
-    id: 'certificate-dates',
-    asks: `Are etcd's certificates good for another ${CERTIFICATE_DAYS} days?`,
-    finds: ({ endsSoon }) => endsSoon.length > 0 && `${endsSoon.join('; ')}; renew them`,
-  },
+  { id: 'mode', finds: ({ settings: { mode } }) => mode !== 'auto' && [mode] },
+  { id: 'not-stopped', finds: ({ parked }) => parked && [] },
+  { id: 'unfinished', finds: ({ unfinished, situation }) => (unfinished || situation.swapped) && [] },
+  { id: 'certificate-dates', finds: ({ endsSoon }) => endsSoon.length > 0 && [endsSoon.join('; ')] },
   {
     id: 'clock',
-    asks: 'Do the clocks of the members agree?',
     finds: ({ situation: { cluster } }) => {
       const off = cluster.serving
         .filter(({ reply: { clockSkewMs = 0 } }) => Math.abs(clockSkewMs) > CLOCK_MS)
-        .map(
-          ({ endpoint, reply: { clockSkewMs = 0 } }) => `${endpoint} is ${clockSkewMs / 1000} s from ours`,
-        );
-      return off.length > 0 && `${off.join(', ')}; look at the time service of both`;
+        .map(({ endpoint, reply: { clockSkewMs = 0 } }) => `${endpoint} (${clockSkewMs / 1000} s)`);
+      return off.length > 0 && [off.join(', ')];
     },
   },
   {
     id: 'members',
-    asks: 'Do all members serve?',
     finds: ({ situation }) => {
-      const { servesAsOwn, cluster } = situation;
-      const silent = cluster.silent.map(({ endpoint, why }) => `${endpoint} does not serve: ${why}`);
-      if (!servesAsOwn) silent.unshift('this member does not serve; see `heal-node diagnose`');
-      const tolerance = failureTolerance(situation) ?? 'unknown';
-      return silent.length > 0 && `${silent.join('; ')}; failure tolerance ${tolerance}`;
+      const { servesAsOwn, cluster, config } = situation;
+      const silent = cluster.silent.map(({ endpoint, why }) => `${endpoint} (${why})`);
+      if (!servesAsOwn) silent.unshift(config?.clientUrl ?? 'this member');
+      return silent.length > 0 && [silent.join(', '), failureTolerance(situation) ?? '?'];
     },
   },
 ];

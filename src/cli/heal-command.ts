@@ -9,6 +9,7 @@ import { parseLines, readableLine, tailOf } from '../report/read-log.ts';
 import { loadSettings } from '../settings/load-settings.ts';
 import { LOG_FILE } from '../state/places.ts';
 import { type CommandSpec, EXIT, UsageError } from './command.ts';
+import { speaker } from './look.ts';
 import { showPlan } from './plan-command.ts';
 
 const DAY_MS = 86_400_000;
@@ -19,9 +20,12 @@ async function healInService(): Promise<number> {
   const show = () => {
     for (const line of parseLines(tail())) if (line.level !== 'debug') console.log(readableLine(line));
   };
-  const ended = await healThrough(realWorld(loadSettings()), 'operator', DAY_MS, show);
+  const settings = loadSettings();
+  const ended = await healThrough(realWorld(settings), 'operator', DAY_MS, show);
   show();
-  console.log(ended?.message ?? 'The heal is still under way; see `heal-node status`.');
+  console.log(
+    ended?.message ?? speaker(settings).tell('The heal is still under way; see `heal-node status`.'),
+  );
   return ended ? codeOf[ended.outcome] : 0;
 }
 

@@ -4,21 +4,26 @@ import { observe } from '../observe/observe.ts';
 import { realWorld } from '../observe/real-world.ts';
 import { jsonText } from '../report/json-text.ts';
 import { loadSettings } from '../settings/load-settings.ts';
+import type { Settings } from '../settings/settings-table.ts';
 import { languageOf, say } from '../words/words.ts';
 
-/** Says `sentence` in the language of the one who asked (src/words). */
-export type Tell = Looked['tell'];
+export type Tell = ReturnType<typeof speaker>['tell'];
 export type Looked = Awaited<ReturnType<typeof look>>;
+
+/** The language of the one who asks, and what says a sentence in it (src/words). */
+export function speaker(settings: Settings) {
+  const language = languageOf(settings.language, process.env);
+  const tell = (sentence: string, ...values: readonly (string | number)[]) =>
+    say(language, sentence, ...values);
+  return { language, tell };
+}
 
 /** What every telling command begins with. @throws SettingsError */
 export async function look() {
   const settings = loadSettings();
   const world = realWorld(settings);
   const situation = situationOf(await observe(world), world.places);
-  const language = languageOf(settings.language, process.env);
-  const tell = (sentence: string, ...values: readonly (string | number)[]) =>
-    say(language, sentence, ...values);
-  return { settings, world, situation, diagnosis: diagnose(situation), language, tell };
+  return { settings, world, situation, diagnosis: diagnose(situation), ...speaker(settings) };
 }
 
 export const printJson = (value: unknown): void => console.log(jsonText(value, 2));

@@ -13,7 +13,7 @@ export async function main(words: readonly string[]): Promise<number> {
     .exitOverride()
     .addHelpText(
       'after',
-      '\nExit codes: 0 done, 1 failed, 2 usage or settings, 3 refused by a guard, 4 not healthy (status, diagnose).',
+      '\nExit codes: 0 done, 1 failed, 2 usage or settings, 3 refused by a guard, 4 not healthy (status, diagnose) or not in place (doctor).',
     );
   for (const spec of commands) {
     const command = program.command(spec.name).description(spec.what).exitOverride();

@@ -5,8 +5,9 @@ import { openLog } from '../report/log.ts';
 import { loadSettings } from '../settings/load-settings.ts';
 import { duration } from '../settings/settings-table.ts';
 import { pauseNode } from '../state/pause.ts';
+import { type Language, say } from '../words/words.ts';
 import { type CommandSpec, EXIT, UsageError } from './command.ts';
-import { look } from './look.ts';
+import { look, speaker } from './look.ts';
 
 /**
  * Takes a pause away, and puts another in its place: in the cluster, where it goes with its lease, or on this node.
@@ -35,6 +36,9 @@ async function setPause(inCluster: unknown, text = '', forMs = 0): Promise<boole
   return there !== undefined;
 }
 
+const PAUSED = 'heals are paused {0} until {1} by {2}: {3}; `heal-node unpause{4}` ends that';
+const where = (inCluster: unknown) => (inCluster ? 'in the whole cluster' : 'on this node');
+
 export const pauseCommand: CommandSpec = {
   name: 'pause',
   what: 'keeps heals from being begun for a time, on this node or in the whole cluster; checks and diagnosis go on',
@@ -51,12 +55,14 @@ export const pauseCommand: CommandSpec = {
     if (!/^(?!\(none\)$)\P{C}{1,200}$/u.test(String(reason)))
       throw new UsageError(`--reason ${reason} is not allowed; allowed are 1 to 200 characters in one line`);
     const by = `${process.env.SUDO_USER ?? process.env.USER ?? 'root'}@${hostname()}`;
-    const [where, flag] = cluster ? ['in the whole cluster', ' --cluster'] : ['on this node', ''];
     const until = new Date(Date.now() + forMs).toISOString();
-    const text = `heals are paused ${where} until ${until} by ${by}: ${reason}; \`heal-node unpause${flag}\` ends that`;
+    const { language, tell } = speaker(loadSettings());
+    const sayIn = (of: Language) =>
+      say(of, PAUSED, say(of, where(cluster)), until, by, String(reason), cluster ? ' --cluster' : '');
+    const text = sayIn('en');
     await setPause(cluster, text, forMs);
     openLog('pause').warn({ event: 'paused' }, text);
-    console.log(`From now on ${text}. A heal that runs goes on to its end.`);
+    console.log(tell('From now on {0}. A heal that runs goes on to its end.', sayIn(language)));
     return EXIT.done;
   },
 };
@@ -65,12 +71,14 @@ export const unpauseCommand: CommandSpec = {
   name: 'unpause',
   what: 'ends a pause before its time, on this node or in the whole cluster',
   options: [['--cluster', 'the pause of the whole cluster']],
-  exits: '0 no pause is left, 1 it could not be taken away, 2 settings',
+  exits: '0 that pause is over, 1 it could not be taken away, 2 settings',
   run: async ({ cluster }) => {
     const was = await setPause(cluster);
-    const text = `Heals ${was ? 'are not paused any more' : 'were not paused'} ${cluster ? 'in the cluster' : 'on this node'}.`;
-    if (was) openLog('unpause').warn({ event: 'unpaused' }, text);
-    console.log(text);
+    const sentence = was ? 'Heals are not paused any more {0}.' : 'Heals were not paused {0}.';
+    if (was) openLog('unpause').warn({ event: 'unpaused' }, say('en', sentence, where(cluster)));
+    const { situation, tell } = await look();
+    console.log(tell(sentence, tell(where(cluster))));
+    if (situation.paused) console.log(tell('Nothing is healed: {0}.', situation.paused));
     return EXIT.done;
   },
 };

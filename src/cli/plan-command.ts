@@ -22,6 +22,7 @@ export async function showPlan(json = false) {
   const planned = await planFor(looked);
   const { verdict, reason, steps, guards } = planned;
   const { tell, language, world } = looked;
+  const refusing = guards.filter(({ pass }) => !pass);
   const unfinished = (await healRecordFile.read(world.machine, world.places.journal))?.id;
   if (json) {
     printJson({ ...planned, unfinished: unfinished ?? null });
@@ -34,13 +35,15 @@ export async function showPlan(json = false) {
     else if (steps.length === 0) console.log(tell('There is nothing to heal.'));
     for (const { id, runbookStep, what } of steps)
       console.log(tell('  {0} (runbook step {1}): {2}', id, runbookStep, tell(what)));
-    for (const { id, pass, why } of guards)
-      console.log(pass ? tell('  guard {0}: passes', id) : tell('  guard {0}: refuses, {1}', id, why));
+    for (const { id, why } of steps.length > 0 ? refusing : [])
+      console.log(tell('  guard {0}: refuses, {1}', id, why));
+    if (steps.length > 0 && refusing.length === 0)
+      console.log(tell('  All {0} guards pass: `heal-node heal` may begin.', guards.length));
   }
   return {
     tell,
     hasWork: steps.length > 0 || unfinished !== undefined,
-    code: steps.length > 0 && guards.some(({ pass }) => !pass) ? EXIT.refused : EXIT.done,
+    code: steps.length > 0 && refusing.length > 0 ? EXIT.refused : EXIT.done,
   };
 }
 

@@ -17,7 +17,10 @@ export const reportCommand: CommandSpec = {
   words: [['[id]', 'the heal, as `heal-node history` lists it; `now` for none; the last one unless given']],
   options: [
     ['--md', 'Markdown instead of HTML'],
-    ['--out <file>', 'a new file; else standard output, and on a terminal heal-node-report-ID.html here'],
+    [
+      '--out <file>',
+      'a new file; else standard output, and on a terminal heal-node-report-ID.html (.md with --md) here',
+    ],
   ],
   json: 'heal-node.report/1',
   exits: '0 written, 2 usage, settings, or a file that is there already or cannot be written',

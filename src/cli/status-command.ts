@@ -67,7 +67,7 @@ export const statusCommand: CommandSpec = {
         headline(looked),
         ...members.map(({ id, name, peerUrls, serves, sees }) => {
           const own = id === node.memberId ? tell(' (this node)') : '';
-          const view = serves ? tell('serves: {0}', sees) : tell('does not serve: {0}', sees);
+          const view = tell(serves ? 'serves: {0}' : 'does not serve: {0}', tell(sees));
           return `  ${id} ${name || tell('not started yet')} ${peerUrls.join(',')}${own}\n    ${view}`;
         }),
         cluster.disagreement && tell('They disagree: {0}.', cluster.disagreement),
@@ -80,7 +80,7 @@ export const statusCommand: CommandSpec = {
         diverged && tell('Its data are not to be trusted: {0}.', diverged),
         last &&
           tell('The last heal, {0}, ended at {1}: {2}', last.id, last.endedAt ?? '?', last.message ?? ''),
-        ...(verdict === 'healthy' ? [paused && tell('Beware: {0}.', paused)] : whatNext(looked)),
+        ...(verdict === 'healthy' ? [paused && tell('Nothing is healed: {0}.', paused)] : whatNext(looked)),
       ];
       for (const line of lines) if (line) console.log(line);
     }

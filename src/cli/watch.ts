@@ -7,6 +7,7 @@ import { healRecordFile } from '../state/heal-record.ts';
 import type { Outcome } from '../state/outcome.ts';
 import { LOG_FILE } from '../state/places.ts';
 import { EXIT } from './command.ts';
+import { speaker } from './look.ts';
 
 const LOOK_MS = 300;
 const isOutcome = (event: string): event is Outcome['outcome'] => event in codeOf;
@@ -17,7 +18,8 @@ const isOutcome = (event: string): event is Outcome['outcome'] => event in codeO
  * @returns how the heal ended, as an exit code; 1 when its service has ended without saying so
  */
 export async function watch(): Promise<number> {
-  const { machine, places } = realWorld(loadSettings());
+  const settings = loadSettings();
+  const { machine, places } = realWorld(settings);
   const record = await healRecordFile.read(machine, places.journal);
   const since = record?.startedAt ?? new Date(machine.now()).toISOString();
   const tail = tailOf(LOG_FILE, 0);
@@ -38,9 +40,9 @@ export async function watch(): Promise<number> {
       process.stdout.write(`${drawn > 0 ? `\x1b[${drawn}A` : ''}\x1b[J${[...rows.values()].join('\n')}\n`);
     if (ended !== undefined) return ended;
     if (!runs) {
-      console.log(
-        record ? `Heal ${record.id} stopped; \`heal-node resume\` takes it up.` : 'No heal is under way.',
-      );
+      const { tell } = speaker(settings);
+      const stopped = record && tell('Heal {0} stopped; `heal-node resume` takes it up.', record.id);
+      console.log(stopped ?? tell('No heal is under way.'));
       return record ? EXIT.failed : EXIT.done;
     }
     await machine.sleep(LOOK_MS);

@@ -63,6 +63,7 @@ export function commandsByHand(s: Situation, places: Places, hand: Hand, steps: 
     step.commands,
   ]);
   return [
+    '# Paste all of it into a root shell on this node. It stops at the first failure; printed anew, it goes on from there.',
     '(',
     'set -eu',
     ...values,

@@ -59,13 +59,13 @@ export const wholeLog = (newest = tailOf(LOG_FILE, 0)): LogLine[] =>
 /** After so long without a line what comes next is another matter: AppCenter calls its action about once a minute. */
 const QUIET_MS = 10 * 60_000;
 
-/** Lines about a heal and what led to it: back to the last quiet, or to the end of the heal before. */
+/** Lines about a heal and what led to it: back to the last quiet, to the last time that it was found healthy, or to the end of the heal before. */
 export function linesOfHeal(lines: readonly LogLine[], healId: string): readonly LogLine[] {
   const first = lines.findIndex((line) => line.healId === healId);
   const last = lines.findLastIndex((line) => line.healId === healId);
-  const before = lines.slice(0, Math.max(0, first)).findLastIndex(({ time, event }, at) => {
+  const before = lines.slice(0, Math.max(0, first)).findLastIndex(({ time, event, verdict }, at) => {
     const quietMs = Date.parse(lines[at + 1]?.time ?? '') - Date.parse(time);
-    return event === 'healed' || quietMs > QUIET_MS;
+    return event === 'healed' || verdict === 'healthy' || quietMs > QUIET_MS;
   });
   return lines.slice(before + 1, last + 1);
 }

@@ -28,6 +28,9 @@ type Rows<T> = Readonly<Record<string, T>>;
 const reasons: Rows<Reason> = catalogue.reasons;
 const verdicts: Rows<Verdict> = catalogue.verdicts;
 const sentences: Rows<Sentence> = catalogue.sentences;
+type Both = Readonly<Record<Language, string>>;
+const guards: Rows<Both> = catalogue.guards;
+const doctor: Rows<{ readonly asks: Both; readonly finds: Both }> = catalogue.doctor;
 
 /**
  * A reason in words; where it has no advice of its own, its verdict's counts.
@@ -46,9 +49,16 @@ export function wordsOf(
 export const nameOf = (verdict: string, language: Language): string =>
   language === 'zh' ? `${verdicts[verdict]?.zh.name} ${verdict}` : verdict;
 
-/** What a guard asks. */
-export const questionOf = (guard: string, language: Language = 'en'): string =>
-  (catalogue.guards as Rows<Readonly<Record<Language | 'code', string>>>)[guard]?.[language] ?? '';
+/** What a guard asks, or the doctor. */
+export const questionOf = (id: string, language: Language = 'en'): string =>
+  (guards[id] ?? doctor[id]?.asks)?.[language] ?? '';
+
+const fill = (text: string, values: readonly (string | number)[]): string =>
+  text.replaceAll(/\{(\d)\}/g, (_, n) => String(values[Number(n)] ?? ''));
+
+/** What the doctor says where the answer to that question is no. */
+export const findingOf = (id: string, language: Language, values: readonly (string | number)[]): string =>
+  fill(doctor[id]?.finds[language] ?? '', values);
 
 /**
  * `HEAL_LANG` where it says one, else that of the locale: of its variables the first that is set counts (locale(7)).
@@ -65,11 +75,5 @@ export function languageOf(
 /**
  * A sentence in that language, its values put in for `{0}`, `{1}` …; the English one is its key in the catalogue.
  */
-export const say = (
-  language: Language,
-  sentence: string,
-  ...values: readonly (string | number)[]
-): string => {
-  const text = (language === 'zh' && sentences[sentence]?.zh) || sentence;
-  return text.replaceAll(/\{(\d)\}/g, (_, n) => String(values[Number(n)] ?? ''));
-};
+export const say = (language: Language, sentence: string, ...values: readonly (string | number)[]): string =>
+  fill((language === 'zh' && sentences[sentence]?.zh) || sentence, values);

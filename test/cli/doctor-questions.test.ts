@@ -5,6 +5,7 @@ import { situationOf } from '../../src/diagnose/situation.ts';
 import { observe } from '../../src/observe/observe.ts';
 import { guards } from '../../src/plan/guards.ts';
 import { deepCheckFile, notCompared } from '../../src/state/deep-check-file.ts';
+import { findingOf } from '../../src/words/words.ts';
 import { PLACES, settings } from '../fake/observation.ts';
 import { ThreeMembers } from '../fake/three-members.ts';
 
@@ -25,7 +26,12 @@ const well: Peacetime = {
 };
 
 const finds = (p: Peacetime) =>
-  Object.fromEntries(doctorQuestions.flatMap(({ id, finds }) => (finds(p) ? [[id, finds(p)]] : [])));
+  Object.fromEntries(
+    doctorQuestions.flatMap(({ id, finds }) => {
+      const values = finds(p);
+      return values ? [[id, findingOf(id, 'en', values)]] : [];
+    }),
+  );
 
 test('nothing is found where all is well', () => {
   assert.equal(finds(well), {});
@@ -50,17 +56,17 @@ const spoilt: readonly (readonly [id: string, Partial<Peacetime>, RegExp])[] = [
     /\/usr\/local\/bin\/heal-node.*`heal-node install`/,
   ],
   ['gate', { situation: bare }, /10-heal-node-gate\.conf.*daemon-reload/],
-  ['checked', { checkedAgoMs: 7_200_000 }, /for 120 minutes.*cluster\.json/],
-  ['checked', { checkedAgoMs: Number.POSITIVE_INFINITY }, /not looked yet/],
+  ['checked', { checkedAgoMs: 7_200_000 }, /for more than 15 minutes.*cluster\.json/],
+  ['checked', { checkedAgoMs: Number.POSITIVE_INFINITY }, /or never/],
   ['mode', { settings: { ...settings, mode: 'manual' } }, /HEAL_MODE is manual; set it to auto/],
-  ['mode', { parked: true }, /next start takes that back/],
+  ['not-stopped', { parked: true }, /next start takes that back/],
   ['unfinished', { unfinished: true }, /`heal-node resume` or `heal-node restore`/],
   ['unfinished', { situation: { ...situation, swapped: true } }, /heal-node status/],
   ['certificate-dates', { endsSoon: ['ETCD_CERT_FILE has expired'] }, /ETCD_CERT_FILE.*renew/],
   [
     'clock',
     { situation: { ...situation, cluster: { ...situation.cluster, serving: [late, two] } } },
-    /is -4 s from ours/,
+    / \(-4 s\); look/,
   ],
   [
     'members',
@@ -70,7 +76,7 @@ const spoilt: readonly (readonly [id: string, Partial<Peacetime>, RegExp])[] = [
         cluster: { ...situation.cluster, serving: [one], silent: [{ endpoint: 'http://x', why: 'refused' }] },
       },
     },
-    /http:\/\/x does not serve: refused; failure tolerance 0/,
+    /http:\/\/x \(refused\); failure tolerance 0/,
   ],
   ['members', { situation: { ...situation, servesAsOwn: false } }, /heal-node diagnose/],
 ];

@@ -219,7 +219,7 @@ test('a heal that was refused, and one that is not finished, say what to do next
   assert.match(render({ ...report, incident: cut }, 'html'), /not finished/);
 });
 
-test('what led to a heal is told back to the last quiet, or to the heal before', () => {
+test('what led to a heal is told back to the last quiet, to when it was well, or to the heal before', () => {
   const line = (minute: number, event: string, healId = '') =>
     JSON.stringify({
       level: 'info',
@@ -241,6 +241,11 @@ test('what led to a heal is told back to the last quiet, or to the heal before',
     ['verdict', 'action', 'step', 'healed'],
   );
   assert.equal(idsOf(line(20, 'healed', 'W'), line(21, 'verdict'), line(22, 'step', 'X')), [
+    'verdict',
+    'step',
+  ]);
+  const well = line(21, 'verdict').replace('{', '{"verdict":"healthy",');
+  assert.equal(idsOf(line(20, 'action'), well, line(22, 'verdict'), line(23, 'step', 'X')), [
     'verdict',
     'step',
   ]);

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { DOC, messages, messagesDoc } from '../../scripts/messages-doc.ts';
+import { doctorQuestions } from '../../src/cli/doctor-questions.ts';
 import { rules } from '../../src/diagnose/rules.ts';
 import { verdicts } from '../../src/diagnose/verdicts.ts';
 import { guards } from '../../src/plan/guards.ts';
@@ -20,6 +21,10 @@ test('every rule, verdict, guard and step has its words, and there are no others
   same(
     guards.map(({ id }) => id),
     catalogue.guards,
+  );
+  same(
+    doctorQuestions.map(({ id }) => id),
+    catalogue.doctor,
   );
   assert.equal(
     healSteps.filter(({ what }) => !(what in catalogue.sentences)),
