@@ -1,6 +1,7 @@
 import { requestHeal } from '../../src/act/ask-for-heal.ts';
 import { restoreByHand } from '../../src/act/restore-by-hand.ts';
 import { start, stop } from '../../src/act/start-stop.ts';
+import { pauseNode } from '../../src/state/pause.ts';
 import { HEAL_UNIT } from '../../src/state/places.ts';
 import { runVerb, type Verb } from '../fake/app.ts';
 import { memberId } from '../fake/ids.ts';
@@ -415,6 +416,17 @@ const ofPeople: readonly Fault[] = [
         const marked = [PLACES.rootDiskMark, PLACES.dataDiskMark].some((path) => node.disk.has(path));
         if (asked && own && marked && !node.etcd?.joined) sim.raft.removeMember(asked, own.id);
       }),
+  },
+  {
+    what: 'a person pauses heals for a while',
+    weight: 2,
+    strikes: forAWhile(3 * MINUTE_MS, (sim, node) => {
+      if (!node.on) return undefined;
+      sim.spawn(node, 'heal-node pause', MINUTE_MS, ({ machine, places }) =>
+        pauseNode(machine, places, 'heals are paused on this node', 3 * MINUTE_MS).catch(() => undefined),
+      );
+      return () => node.disk.delete(PLACES.paused);
+    }),
   },
   {
     what: 'an operator adds the member',
