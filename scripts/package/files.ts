@@ -41,6 +41,14 @@ const DOCUMENTS = [
   'docs/security.md',
   'docs/glossary.md',
   'docs/packages.md',
+  'docs/install.md',
+  'docs/install.zh-CN.md',
+  'docs/commands.md',
+  'docs/settings.md',
+  'docs/messages.md',
+  'docs/report.md',
+  'docs/metrics.md',
+  'docs/monitoring.md',
 ];
 
 /** Where each shell looks for the completions of a command. */

@@ -39,17 +39,18 @@ export const logsCommand: CommandSpec = {
     const fromMs = count
       ? Date.now() - Number(count) * (UNIT_MS[unit] ?? 0)
       : Date.parse(since ?? '1970-01-01');
-    const show = (line: LogLine): void => {
-      if (Date.parse(line.time) < fromMs || (line.level === 'debug' && !heal && !json)) return;
-      console.log(json ? line.raw : readableLine(line));
+    const isShown = ({ time, level }: LogLine): boolean =>
+      Date.parse(time) >= fromMs && (level !== 'debug' || heal !== undefined || json === true);
+    const show = (shown: readonly LogLine[]): void => {
+      for (const line of shown.filter(isShown)) console.log(json ? line.raw : readableLine(line));
     };
     const newest = tailOf(LOG_FILE, 0);
     const all = wholeLog(newest);
     const most = lines ?? (since || heal ? Number.POSITIVE_INFINITY : DEFAULT_LINES);
-    for (const line of (heal ? linesOfHeal(all, heal) : all).slice(-Number(most))) show(line);
+    show((heal ? linesOfHeal(all, heal) : all).filter(isShown).slice(-Number(most)));
     while (follow) {
       await sleep(FOLLOW_MS);
-      for (const line of parseLines(newest())) show(line);
+      show(parseLines(newest()));
     }
     return EXIT.done;
   },

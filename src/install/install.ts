@@ -73,7 +73,7 @@ export function install(root: string, executable: string): string[] {
  * @throws when the app's script is not there
  */
 export function installShim(root: string): string[] {
-  if (isLaid(`${root}${shim.path}`, shim)) return [];
+  if (isLaid(root, shim)) return [];
   const temporary = `${root}${APP_CTL_ORIGINAL}.${randomBytes(12).toString('hex')}`;
   linkSync(`${root}${shim.path}`, temporary);
   renameSync(temporary, `${root}${APP_CTL_ORIGINAL}`);
@@ -84,7 +84,7 @@ export function installShim(root: string): string[] {
 
 /** Takes back what install has laid, but for the settings, and puts the app's script back. @returns what is gone */
 export function uninstall(): string[] {
-  if (isLaid(shim.path, shim)) renameSync(APP_CTL_ORIGINAL, shim.path);
+  if (isLaid('', shim)) renameSync(APP_CTL_ORIGINAL, shim.path);
   else rmSync(APP_CTL_ORIGINAL, { force: true });
   const gone = [EXECUTABLE, ...layout.map(({ path }) => path)].filter((path) => path !== SETTINGS_FILE);
   for (const path of gone) rmSync(path, { force: true });

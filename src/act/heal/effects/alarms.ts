@@ -17,16 +17,17 @@ const named = ({ alarm, memberId }: Alarm): string => `${alarm} of ${memberId}`;
 export async function disarmRemoved(heal: HealContext): Promise<string> {
   const said: string[] = [];
   for (const alarm of ofRemoved(heal)) {
-    const disarmed = heal.cluster.disarm(heal.servingEndpoints, alarm).then(() => undefined);
-    const why = await disarmed.catch((error: Error) => error.message);
-    said.push(
-      `; its alarm ${named(alarm)} ${why === undefined ? 'is disarmed' : `could not be disarmed (${why})`}`,
-    );
-    if (why === undefined) continue;
-    heal.log.warn(
-      { event: 'alarm-stays', ...alarm },
-      `The alarm ${named(alarm)}, a member that is removed, could not be disarmed: ${why}. Action: \`etcdctl alarm disarm\`, which disarms those of all members.`,
-    );
+    try {
+      await heal.cluster.disarm(heal.servingEndpoints, alarm);
+      said.push(`; its alarm ${named(alarm)} is disarmed`);
+    } catch (error) {
+      const why = (error as Error).message;
+      heal.log.warn(
+        { event: 'alarm-stays', ...alarm },
+        `The alarm ${named(alarm)}, a member that is removed, could not be disarmed: ${why}. Action: \`etcdctl alarm disarm\`, which disarms those of all members.`,
+      );
+      said.push(`; its alarm ${named(alarm)} could not be disarmed (${why})`);
+    }
   }
   return said.join('');
 }
