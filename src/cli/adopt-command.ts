@@ -55,8 +55,9 @@ async function cluster({ world, situation }: Looked): Promise<Said> {
     return refused('fewer than a quorum of the others serve, or they disagree; see `heal-node diagnose`');
   await rememberCluster(world, situation, true);
   const { birthmark } = await readMark(world.machine, world.places);
+  const before = situation.observed.mark.birthmark || 'none';
   return accepted(
-    `This node belongs to cluster ${situation.cluster.clusterId} with birthmark ${birthmark || '(none yet; it gets one when all members are well)'} now; before, it remembered ${situation.observed.mark.birthmark || 'none'}.`,
+    `This node belongs to cluster ${situation.cluster.clusterId} with birthmark ${birthmark || '(none yet; it gets one when all members are well)'} now; before, it remembered ${before === birthmark ? 'the same' : before}.`,
   );
 }
 

@@ -13,11 +13,9 @@ export const doctorCommand: CommandSpec = {
     const looked = await look();
     const known = await peacetime(looked);
     const { guards } = await planFor(looked);
-    const { tell } = looked;
     const language = json ? 'en' : looked.language;
     const found = doctorQuestions.map(({ id, finds }) => {
-      const values = finds(known);
-      return { id, finding: values ? findingOf(id, language, values) : null };
+      return { id, finding: findingOf(id, language, finds(known)) };
     });
     const asked = guards.filter(({ id }) => peaceGuards.includes(id));
     const answers = [...found, ...asked.map(({ id, pass, why }) => ({ id, finding: pass ? null : why }))].map(
@@ -28,7 +26,8 @@ export const doctorCommand: CommandSpec = {
     else {
       for (const { id, asks, finding } of answers)
         console.log(finding === null ? `  ok   ${id}: ${asks}` : `  FIX  ${id}: ${finding}`);
-      console.log(open.length > 0 ? tell('To fix: {0}.', open.join(', ')) : tell('Everything is in place.'));
+      const ends = open.length > 0 ? 'To fix: {0}.' : 'Everything is in place.';
+      console.log(looked.tell(ends, open.join(', ')));
     }
     return open.length > 0 ? EXIT.notHealthy : EXIT.done;
   },

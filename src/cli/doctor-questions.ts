@@ -5,6 +5,7 @@ import type { GuardId } from '../plan/guards.ts';
 import { healRecordFile } from '../state/heal-record.ts';
 import { isParked } from '../state/parked.ts';
 import { GATE_DROP_IN } from '../state/places.ts';
+import type { Values } from '../words/words.ts';
 import type { Looked } from './look.ts';
 
 /** The catalogue says the number, too. */
@@ -62,7 +63,7 @@ type Peacetime = Awaited<ReturnType<typeof peacetime>>;
 interface Question {
   readonly id: string;
   /** The values of the sentence that says what is not in place, and what to do about it; nothing when all is well. */
-  readonly finds: (p: Peacetime) => readonly (string | number)[] | false | undefined;
+  readonly finds: (p: Peacetime) => Values | false | undefined;
 }
 
 /** Is everything in place for the day it is needed? */

@@ -5,7 +5,7 @@ import { realWorld } from '../observe/real-world.ts';
 import { jsonText } from '../report/json-text.ts';
 import { loadSettings } from '../settings/load-settings.ts';
 import type { Settings } from '../settings/settings-table.ts';
-import { languageOf, say } from '../words/words.ts';
+import { languageOf, say, type Values } from '../words/words.ts';
 
 export type Tell = ReturnType<typeof speaker>['tell'];
 export type Looked = Awaited<ReturnType<typeof look>>;
@@ -13,8 +13,7 @@ export type Looked = Awaited<ReturnType<typeof look>>;
 /** The language of the one who asks, and what says a sentence in it (src/words). */
 export function speaker(settings: Settings) {
   const language = languageOf(settings.language, process.env);
-  const tell = (sentence: string, ...values: readonly (string | number)[]) =>
-    say(language, sentence, ...values);
+  const tell = (sentence: string, ...values: Values) => say(language, sentence, ...values);
   return { language, tell };
 }
 

@@ -42,7 +42,7 @@ export async function watch(): Promise<number> {
     if (!runs) {
       const { tell } = speaker(settings);
       const stopped = record && tell('Heal {0} stopped; `heal-node resume` takes it up.', record.id);
-      console.log(stopped ?? tell('No heal is under way.'));
+      console.log(stopped ?? tell('No heal is under way; see `heal-node status`.'));
       return record ? EXIT.failed : EXIT.done;
     }
     await machine.sleep(LOOK_MS);

@@ -53,12 +53,14 @@ export const nameOf = (verdict: string, language: Language): string =>
 export const questionOf = (id: string, language: Language = 'en'): string =>
   (guards[id] ?? doctor[id]?.asks)?.[language] ?? '';
 
-const fill = (text: string, values: readonly (string | number)[]): string =>
+/** What stands in a sentence's places. */
+export type Values = readonly (string | number)[];
+const fill = (text: string, values: Values): string =>
   text.replaceAll(/\{(\d)\}/g, (_, n) => String(values[Number(n)] ?? ''));
 
-/** What the doctor says where the answer to that question is no. */
-export const findingOf = (id: string, language: Language, values: readonly (string | number)[]): string =>
-  fill(doctor[id]?.finds[language] ?? '', values);
+/** What the doctor says with these values where the answer to that question is no; null where there are none: it is yes. */
+export const findingOf = (id: string, language: Language, values?: Values | false): string | null =>
+  values ? fill(doctor[id]?.finds[language] ?? '', values) : null;
 
 /**
  * `HEAL_LANG` where it says one, else that of the locale: of its variables the first that is set counts (locale(7)).
@@ -75,5 +77,5 @@ export function languageOf(
 /**
  * A sentence in that language, its values put in for `{0}`, `{1}` …; the English one is its key in the catalogue.
  */
-export const say = (language: Language, sentence: string, ...values: readonly (string | number)[]): string =>
+export const say = (language: Language, sentence: string, ...values: Values): string =>
   fill((language === 'zh' && sentences[sentence]?.zh) || sentence, values);

@@ -28,8 +28,8 @@ const well: Peacetime = {
 const finds = (p: Peacetime) =>
   Object.fromEntries(
     doctorQuestions.flatMap(({ id, finds }) => {
-      const values = finds(p);
-      return values ? [[id, findingOf(id, 'en', values)]] : [];
+      const finding = findingOf(id, 'en', finds(p));
+      return finding === null ? [] : [[id, finding]];
     }),
   );
 

@@ -20,7 +20,7 @@ scenario(
       3,
       well,
     );
-    assert.is((await bad.cli('status', '--watch')).stdout, 'No heal is under way.');
+    assert.is((await bad.cli('status', '--watch')).stdout, 'No heal is under way; see `heal-node status`.');
 
     const paused = await bad.cli('pause', '--for', '2h', '--reason', 'new cable');
     assert.match(
