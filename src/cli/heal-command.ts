@@ -43,8 +43,8 @@ export const healCommand: CommandSpec = {
       throw new UsageError(
         'there is no terminal to ask on; --yes heals without asking, --dry-run shows what it would do',
       );
-    const { hasWork, code, tell } = await showPlan();
-    if (dryRun || !hasWork) return code;
+    const { mayBegin, code, tell } = await showPlan();
+    if (dryRun || !mayBegin) return code;
     if (confirm(tell('Heal this member now?'))) return healInService();
     console.log(tell('Nothing was done.'));
     return EXIT.failed;

@@ -16,7 +16,7 @@ export async function planFor({ settings, world, situation, diagnosis }: Looked)
   return plan(situation, await guardFacts(heal));
 }
 
-/** Shows what a heal would do now. @returns whether there is any, and the exit code of `plan` */
+/** Shows what a heal would do now. @returns whether one may begin or go on, and the exit code of `plan` */
 export async function showPlan(json = false) {
   const looked = await look();
   const planned = await planFor(looked);
@@ -42,7 +42,7 @@ export async function showPlan(json = false) {
   }
   return {
     tell,
-    hasWork: steps.length > 0 || unfinished !== undefined,
+    mayBegin: unfinished !== undefined || (steps.length > 0 && refusing.length === 0),
     code: steps.length > 0 && refusing.length > 0 ? EXIT.refused : EXIT.done,
   };
 }
