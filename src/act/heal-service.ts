@@ -52,7 +52,7 @@ export async function runHealService(world: World, settings: Settings, log: Log)
     );
   await bestEffort(log, places.outcome, writeOutcome(machine, places.outcome, ended));
   // Whoever waits for the outcome has it by now.
-  await machine.status(ended.message);
+  await machine.status(ended.message, true);
   if (situation === undefined) return ended;
   if (ended.outcome === 'healed') await bestEffort(log, 'The member mark', rememberCluster(world, situation));
   await bestEffort(log, places.metrics, writeMetrics(machine, places, situation));

@@ -93,7 +93,7 @@ export interface Machine {
    * What `systemctl status` tells of this service from now on, where this process is one; each text after the one before
    * it. Nothing has to wait for it but the end of the process; never rejects.
    */
-  status(text: string): Promise<unknown>;
+  status(text: string, isLast?: boolean): Promise<unknown>;
   /** Runs one of the app's commands; its exit code, or undefined when it still runs at the limit, and goes on. */
   runApp(argv: readonly string[], timeoutMs: number): Promise<number | undefined>;
 }

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { existsSync, readFileSync, statfsSync, statSync } from 'node:fs';
 import { uptime } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -7,7 +8,7 @@ import { type Machine, ROOT_ONLY_DIRECTORY } from './machine.ts';
 import { type FileRights, HeldDir, type HeldFile, ifThere, rightsOf } from './os/held-dir.ts';
 import { lookAtNetwork, reach } from './os/network.ts';
 import { commandLines, sampleProcess } from './os/process.ts';
-import { run, runOrLeave } from './os/run.ts';
+import { run, runOrLeave, spawnLines } from './os/run.ts';
 import { journalOf } from './systemd/journal.ts';
 import { showUnits } from './systemd/systemctl.ts';
 
@@ -65,16 +66,21 @@ async function mustRun(argv: readonly string[], timeoutMs: number, what: string)
   return stdout.trim();
 }
 
-let lastStatus: Promise<unknown> = Promise.resolve();
+/** Passes each line that it reads on to systemd: Bun has no datagram sockets, and to start a process for each takes longer. */
+const NOTIFIES = 'while read -r line; do systemd-notify --status="$line"; done';
+const NOTIFIED_MS = 2000;
+let notifier: ReturnType<typeof spawnLines> | undefined;
 
-/** By a process, as Bun has no datagram sockets; begun when the caller waits for something, so that a heal takes no longer. */
-function status(text: string): Promise<unknown> {
+async function status(text: string, isLast = false): Promise<void> {
   const { NOTIFY_SOCKET } = process.env;
+  if (!NOTIFY_SOCKET) return;
+  notifier ??= spawnLines(['/bin/sh', '-c', NOTIFIES], { NOTIFY_SOCKET });
   // What stood on a line of its own would be an assignment of its own (sd_notify(3)).
-  const argv = ['systemd-notify', `--status=${text.replace(/\s+/g, ' ').slice(0, 500)}`];
-  if (NOTIFY_SOCKET)
-    lastStatus = lastStatus.then(() => run(argv, { timeoutMs: 2000, env: { NOTIFY_SOCKET } }));
-  return lastStatus;
+  notifier.stdin.write(`${text.replace(/\s+/g, ' ').slice(0, 500)}\n`);
+  if (!isLast) return;
+  notifier.stdin.end();
+  await once(notifier, 'exit', { signal: AbortSignal.timeout(NOTIFIED_MS) }).catch(() => undefined);
+  notifier = undefined;
 }
 
 /** The real machine that this process runs on. */

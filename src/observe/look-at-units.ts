@@ -39,10 +39,12 @@ type Units = Pick<Observation, 'unit' | 'copyUnit' | 'appBusy'>;
 
 /** What systemd knows. */
 export async function askUnits({ machine, places }: World, watch: Stopwatch): Promise<Units> {
-  const all = await watch.fact('unit', () =>
-    machine.units([places.unit, places.copyUnit, ...APP_DATA_UNITS]),
-  );
-  const verbs = busyVerbs(await machine.commandLines());
+  const names = [places.unit, places.copyUnit, ...APP_DATA_UNITS];
+  const [all, commandLines] = await Promise.all([
+    watch.fact('unit', () => machine.units(names)),
+    machine.commandLines(),
+  ]);
+  const verbs = busyVerbs(commandLines);
   if (!all.ok) return { unit: all, copyUnit: all, appBusy: verbs };
   const [unit, copyUnit] = all.value.map((value): Fact<UnitFacts> => ({ ok: true, value }));
   if (unit === undefined || copyUnit === undefined) throw new Error('systemctl show left a unit out');

@@ -55,6 +55,17 @@ export async function run(argv: readonly string[], options: RunOptions) {
   };
 }
 
+/** Starts a program that is written to, line by line; it says nothing. One that ends before takes nobody with it. */
+export function spawnLines(
+  [program = '', ...words]: readonly string[],
+  env: Readonly<Record<string, string>>,
+) {
+  const child = spawn(program, words, { env: { ...BARE, ...env }, stdio: ['pipe', 'ignore', 'ignore'] });
+  child.on('error', () => undefined);
+  child.stdin.on('error', () => undefined);
+  return child;
+}
+
 /**
  * Runs one of the app's commands, for `limitMs` at most: it is left running then, as killing a script leaves what
  * it has started. Its output goes nowhere, as a pipe would be held open by what outlives us.
