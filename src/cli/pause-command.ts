@@ -50,9 +50,12 @@ export const pauseCommand: CommandSpec = {
     const looked = await look();
     const { machine, places } = looked.world;
     const by = `${process.env.SUDO_USER ?? process.env.USER ?? 'root'}@${hostname()}`;
-    const [where, flag] = cluster ? ['in the whole cluster', ' --cluster'] : ['on this node', ''];
+    // A new leader grants every lease its whole time again (etcd lease/lessor.go, Promote).
+    const [where, flag, longer] = cluster
+      ? ['in the whole cluster', ' --cluster', ', which each new leader begins anew,']
+      : ['on this node', '', ''];
     const until = new Date(machine.now() + forMs).toISOString();
-    const text = `heals are paused ${where} until ${until} by ${by}: ${reason}; \`heal-node unpause${flag}\` ends that`;
+    const text = `heals are paused ${where} until ${until}${longer} by ${by}: ${reason}; \`heal-node unpause${flag}\` ends that`;
     await (cluster ? pauseCluster(looked, text, forMs) : pauseNode(machine, places, text, forMs));
     openLog('pause').warn({ event: 'paused' }, text);
     console.log(`From now on ${text}. A heal that runs goes on to its end.`);

@@ -39,7 +39,7 @@ scenario(
     assert.is(refused.code, 3);
     assert.match(
       refused.stdout,
-      /heals are paused in the whole cluster until .*Z by root@etcd1: all hosts' firmware/,
+      /heals are paused in the whole cluster until .*Z, which each new leader begins anew, by root@etcd1: all hosts' firmware/,
     );
     const again = await machine(3).cli('pause', '--cluster', '--for', '2s', '--reason', 'a little more');
     assert.is(again.code, 0, again.stderr);
