@@ -99,6 +99,21 @@ for (const by of ['health-action', 'gate'])
     assert.is(fake.heal(by)?.outcome, 'healed');
     assert.ok(isPaused(fake));
   });
+test('and after a migration, whose root disk has the originals again', () => {
+  const fake = new ThreeMembers('WAL gone');
+  fake.once(
+    () => fake.removed.length > 0 && fake.listed.length === 2,
+    () => {
+      fake.putKey(PAUSE_KEY, asWord(text('in the whole cluster')));
+      fake.node.powerOff();
+      fake.node.powerOn(true);
+    },
+  );
+  const ended = fake.heal('health-action');
+  assert.is(ended?.outcome, 'healed', ended?.message);
+  assert.ok(fake.key(PAUSE_KEY));
+});
+
 const pausedInTheMidst = (fake: ThreeMembers): void =>
   fake.putFile(
     PLACES.paused,

@@ -44,6 +44,7 @@ export async function guardFacts(heal: HealContext): Promise<GuardFacts> {
   const heals = await healsInLastDay(machine, places, machine.now());
   return {
     provenStale: heal.memory.provenStale,
+    goesOn: changedTheCluster(record),
     leftToPerson: asked ? undefined : await whyLeftToPerson(heal.world, settings, situation),
     healsInLastDay: heals,
     offerRefused: record.by === 'operator' ? undefined : offerRefused(heals, machine.now()),
