@@ -24,21 +24,23 @@ export async function watch(): Promise<number> {
   const tail = tailOf(LOG_FILE, 0);
   const rows = new Map<string, string>();
   const { isTTY, columns } = process.stdout;
+  /** The run that has logged last, and how it has ended. */
+  let [run, ended]: [unknown, number | undefined] = [undefined, undefined];
   for (;;) {
     const runs = await healRuns(machine);
     const drawn = rows.size;
-    let ended: number | undefined;
     for (const line of tail()) {
-      const { caller, time, event, step } = attempt(() => JSON.parse(line)) ?? {};
+      const { caller, time, event, step, pid } = attempt(() => JSON.parse(line)) ?? {};
       if (caller !== 'heal-node.service' || time < since || event === 'guards') continue;
+      if (pid !== run) [run, ended] = [pid, undefined];
       rows.set(step ?? event, readableLine(line).slice(0, isTTY ? columns - 1 : undefined));
       if (!isTTY) console.log(readableLine(line));
       if (isOutcome(event)) ended = codeOf[event];
     }
     if (isTTY && rows.size > 0)
       process.stdout.write(`${drawn > 0 ? `\x1b[${drawn}A` : ''}\x1b[J${[...rows.values()].join('\n')}\n`);
-    if (ended !== undefined) return ended;
     if (!runs) {
+      if (ended !== undefined) return ended;
       const stopped = `Heal ${record?.id} is not finished and does not run; \`heal-node resume\` takes it up.`;
       console.log(record ? stopped : 'No heal is under way.');
       return record ? EXIT.failed : EXIT.done;

@@ -2,7 +2,7 @@ import * as assert from 'uvu/assert';
 import { goStale } from '../bed/breakage.ts';
 import { scenario } from '../bed/scenario.ts';
 import { until } from '../bed/sh.ts';
-import { etcdFailed, pastHeals } from '../bed/world.ts';
+import { etcdFailed, pastHeals, unitState } from '../bed/world.ts';
 
 scenario('status fits one screen, and with --watch it follows a heal to its end', {}, async ({ machine }) => {
   const bad = machine(2);
@@ -39,4 +39,11 @@ scenario('status fits one screen, and with --watch it follows a heal to its end'
   );
   const drawn = await bad.run('script', '-qec', '/usr/local/bin/heal-node status --watch', '/dev/null');
   assert.ok(drawn.stdout.includes('\x1b[J'));
+
+  // One that is taken up again is followed too: how the run before has ended is not its end.
+  for (const sid of [1, 3]) await machine(sid).sh('systemctl stop etcd');
+  await bad.sh('systemctl start --no-block heal-node');
+  const again = await bad.run('timeout', '5', '/usr/local/bin/heal-node', 'status', '--watch');
+  assert.is(await unitState(bad, 'heal-node'), 'active', 'it waits for the others');
+  assert.is(again.code, 124, again.stdout);
 });
