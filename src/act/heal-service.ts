@@ -83,9 +83,12 @@ async function decide(world: World, settings: Settings, log: Log, request: Reque
   };
   const why = await parked();
   if (why !== undefined) return asParked(why);
-  const waits = async ({ diagnosis: { verdict }, situation: { paused } }: Settled): Promise<boolean> =>
+  // One that was cut off while the cluster is short of this member goes on all the same: left so, one more failure counts.
+  const pauseOf = ({ paused, joined, membership }: Situation) =>
+    unfinished === undefined || joined || membership === 'listed' ? paused : undefined;
+  const waits = async ({ diagnosis: { verdict }, situation }: Settled): Promise<boolean> =>
     (unfinished !== undefined || request?.by === 'gate') &&
-    (MAY_SETTLE.includes(verdict) || (request?.by === 'gate' && paused !== undefined)) &&
+    (MAY_SETTLE.includes(verdict) || (request?.by === 'gate' && pauseOf(situation) !== undefined)) &&
     // Whoever stops the app, or asks for a heal too, waits for this.
     (await parked()) === undefined &&
     (await requestFile.read(machine, places.request))?.by === request?.by;
@@ -101,9 +104,8 @@ async function decide(world: World, settings: Settings, log: Log, request: Reque
   const goesOn = verdict === 'healing' || (unfinished !== undefined && verdict === 'healthy');
   if (!begins && !goesOn)
     return nothing(`There is nothing to heal: the verdict is ${verdict} (${reason}), ${means}.`, situation);
-  // One that was cut off while the cluster is short of this member goes on all the same: left so, one more failure counts.
-  const whole = unfinished === undefined || situation.joined || situation.membership === 'listed';
-  if (situation.paused && whole) return { ...asParked(situation.paused), situation };
+  const paused = pauseOf(situation);
+  if (paused) return { ...asParked(paused), situation };
   const refused = (message: string): Ended => ({ outcome: 'refused', message, situation });
   if (request?.by !== 'operator') {
     if (begins && unfinished === undefined && settings.mode === 'manual')

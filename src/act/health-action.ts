@@ -61,14 +61,15 @@ async function whyNotRestarted({ world, situation }: Pick<Case, 'world' | 'situa
  * Runs that each take longer than a fifth of the start limit's time never reach it (systemd.unit(5), StartLimitBurst), and
  * between two of them nobody has the time to read the data. Stopped there, the unit keeps how its last run ended, which
  * a stop during a run would hide; what follows from it then starts etcd again, or heals.
+ * @param leftMs for how long there is another look: what nobody would look at is not stopped
  * @returns whether there is something new to look at
  */
-async function stopBetweenRuns(world: World, settled: Settled): Promise<boolean> {
+async function stopBetweenRuns(world: World, settled: Settled, leftMs: number): Promise<boolean> {
   const { machine, places } = world;
   const { situation } = settled;
   const isLoop = mayCrash(settled) && (situation.unit?.restarts ?? 0) >= LOOP_RESTARTS && !situation.swapped;
-  if (!isLoop || (await whyNotRestarted({ world, situation })) !== undefined) return false;
-  const isBetween = await waitUntil(machine, BETWEEN_RUNS_MS, 10, async () => {
+  if (!isLoop || leftMs <= 0 || (await whyNotRestarted({ world, situation })) !== undefined) return false;
+  const isBetween = await waitUntil(machine, Math.min(BETWEEN_RUNS_MS, leftMs), 10, async () => {
     const [unit] = await machine.units([places.unit]).catch(() => []);
     return unit?.sub === 'auto-restart' || undefined;
   });
@@ -131,8 +132,9 @@ const responses: Readonly<Record<Response, (c: Case) => Promise<Done>>> = {
 export async function healthAction(world: World, settings: Settings, log: Log) {
   const { machine, places } = world;
   const beganMs = machine.monotonicMs();
-  const { situation, diagnosis } = await diagnoseWhenSettled(world, settings.actionTimeoutMs / 2, (settled) =>
-    stopBetweenRuns(world, settled),
+  const boundMs = settings.actionTimeoutMs / 2;
+  const { situation, diagnosis } = await diagnoseWhenSettled(world, boundMs, (settled) =>
+    stopBetweenRuns(world, settled, boundMs - (machine.monotonicMs() - beganMs)),
   );
   const { verdict, reason, means, advice, evidence, node, response } = diagnosis;
   const found = `${node.name || 'This node'} is ${verdict} (${reason}): ${means}.`;

@@ -16,12 +16,20 @@ export const intent: Readonly<Record<Response, string>> = {
 };
 
 /** What heal-node will do about a verdict, and what a person should. */
-export function whatNext({ diagnosis, settings, situation: { paused }, language, tell }: Looked): string[] {
+export function whatNext({
+  diagnosis,
+  settings,
+  situation: { paused, joined, membership },
+  language,
+  tell,
+}: Pick<Looked, 'diagnosis' | 'settings' | 'situation' | 'language' | 'tell'>): string[] {
   const { response, reason } = diagnosis;
   const { advice } = wordsOf(reason, language);
+  // One that was cut off while the cluster is short of this member goes on all the same (src/act/heal-service.ts).
+  const stays = response === 'heal' || (response === 'resume' && (joined || membership === 'listed'));
   const will =
-    paused && ['heal', 'resume'].includes(response)
-      ? tell('Nothing is healed: {0}.', paused)
+    paused && stays
+      ? tell('No heal is begun or taken up: {0}.', paused)
       : settings.mode === 'manual' && response === 'heal'
         ? tell('HEAL_MODE is manual: heal it by hand with `heal-node heal`.')
         : settings.mode === 'off'

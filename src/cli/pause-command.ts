@@ -37,6 +37,8 @@ async function setPause(inCluster: unknown, text = '', forMs = 0): Promise<boole
 }
 
 const PAUSED = 'heals are paused {0} until {1} by {2}: {3}; `heal-node unpause{4}` ends that';
+/** A new leader grants every lease its whole time again (etcd: lease/lessor.go, Promote). */
+const RENEWED = ', which each new leader begins anew,';
 const where = (inCluster: unknown) => (inCluster ? 'in the whole cluster' : 'on this node');
 
 export const pauseCommand: CommandSpec = {
@@ -57,8 +59,18 @@ export const pauseCommand: CommandSpec = {
     const by = `${process.env.SUDO_USER ?? process.env.USER ?? 'root'}@${hostname()}`;
     const until = new Date(Date.now() + forMs).toISOString();
     const { language, tell } = speaker(loadSettings());
-    const sayIn = (of: Language) =>
-      say(of, PAUSED, say(of, where(cluster)), until, by, String(reason), cluster ? ' --cluster' : '');
+    const sayIn = (of: Language) => {
+      const longer = cluster ? say(of, RENEWED) : '';
+      return say(
+        of,
+        PAUSED,
+        say(of, where(cluster)),
+        `${until}${longer}`,
+        by,
+        String(reason),
+        cluster ? ' --cluster' : '',
+      );
+    };
     const text = sayIn('en');
     await setPause(cluster, text, forMs);
     openLog('pause').warn({ event: 'paused' }, text);
@@ -78,7 +90,7 @@ export const unpauseCommand: CommandSpec = {
     if (was) openLog('unpause').warn({ event: 'unpaused' }, say('en', sentence, where(cluster)));
     const { situation, tell } = await look();
     console.log(tell(sentence, tell(where(cluster))));
-    if (situation.paused) console.log(tell('Nothing is healed: {0}.', situation.paused));
+    if (situation.paused) console.log(tell('No heal is begun or taken up: {0}.', situation.paused));
     return EXIT.done;
   },
 };

@@ -80,7 +80,9 @@ export const statusCommand: CommandSpec = {
         diverged && tell('Its data are not to be trusted: {0}.', diverged),
         last &&
           tell('The last heal, {0}, ended at {1}: {2}', last.id, last.endedAt ?? '?', last.message ?? ''),
-        ...(verdict === 'healthy' ? [paused && tell('Nothing is healed: {0}.', paused)] : whatNext(looked)),
+        ...(verdict === 'healthy'
+          ? [paused && tell('No heal is begun or taken up: {0}.', paused)]
+          : whatNext(looked)),
       ];
       for (const line of lines) if (line) console.log(line);
     }

@@ -25,21 +25,23 @@ export async function watch(): Promise<number> {
   const tail = tailOf(LOG_FILE, 0);
   const rows = new Map<string, string>();
   const { isTTY, columns } = process.stdout;
+  /** The run that has logged last, and how it has ended. */
+  let [run, ended]: [unknown, number | undefined] = [undefined, undefined];
   for (;;) {
     const runs = await healRuns(machine);
     const drawn = rows.size;
-    let ended: number | undefined;
     for (const line of parseLines(tail())) {
-      const { caller, time, event, step, level } = line;
+      const { caller, time, event, step, level, pid } = line;
       if (caller !== 'heal-node.service' || time < since || event === 'guards' || level === 'debug') continue;
+      if (pid !== run) [run, ended] = [pid, undefined];
       rows.set(step || event, readableLine(line, isTTY ? columns - 1 : undefined));
       if (!isTTY) console.log(readableLine(line));
       if (isOutcome(event)) ended = codeOf[event];
     }
     if (isTTY && rows.size > 0)
       process.stdout.write(`${drawn > 0 ? `\x1b[${drawn}A` : ''}\x1b[J${[...rows.values()].join('\n')}\n`);
-    if (ended !== undefined) return ended;
     if (!runs) {
+      if (ended !== undefined) return ended;
       const { tell } = speaker(settings);
       const stopped = record && tell('Heal {0} stopped; `heal-node resume` takes it up.', record.id);
       console.log(stopped ?? tell('No heal is under way; see `heal-node status`.'));

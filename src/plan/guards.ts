@@ -11,6 +11,8 @@ import { changedTheCluster } from './heal-steps.ts';
 export interface GuardFacts {
   /** The data were proved stale earlier in this very run, before they were moved. */
   readonly provenStale: boolean;
+  /** The heal has changed the member list, and was cut off since. */
+  readonly goesOn: boolean;
   /** Why what stands here is a person's to finish; undefined where no runbook has been begun by hand. */
   readonly leftToPerson: string | undefined;
   /** Heals begun within a day, the oldest first, the unfinished one left out. */
@@ -172,7 +174,7 @@ export const guards = [
   {
     id: 'not-paused',
     // A heal that has begun goes on to its end.
-    refuses: ({ paused, swapped }) => !swapped && paused,
+    refuses: ({ paused, swapped }, { goesOn }) => !swapped && !goesOn && paused,
   },
   {
     id: 'version',

@@ -12,6 +12,7 @@ const schema = v.object({
   ...v.entriesFromList([...texts, ...ofCommands], v.optional(v.string(), '')),
   time: v.pipe(v.string(), v.isoTimestamp()),
   durationMs: v.optional(v.number(), 0),
+  pid: v.optional(v.number()),
   evidence: v.optional(v.array(v.object({ source: v.string(), text: v.string(), at: v.string() })), []),
 });
 

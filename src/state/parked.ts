@@ -1,6 +1,10 @@
 import { type Machine, ROOT_ONLY_FILE } from '../machine/machine.ts';
 import type { Places } from './places.ts';
 
+/** etcd's last run; undefined where systemd does not say. */
+const lastRun = async (machine: Machine, places: Places) =>
+  (await machine.units([places.unit]).catch(() => []))[0];
+
 /**
  * Asks a heal to stop at its next safe point, and keeps one from beginning: from now on, until `unpark`, or until somebody
  * starts etcd another way than by our start hook.
@@ -9,7 +13,8 @@ import type { Places } from './places.ts';
  */
 export async function park(machine: Machine, places: Places, forMs?: number): Promise<boolean> {
   const already = await isParked(machine, places);
-  const text = `since=${machine.now()}${forMs === undefined ? '' : ` for=${forMs}`}\n`;
+  const pid = (await lastRun(machine, places))?.exitPid;
+  const text = `since=${machine.now()}${forMs === undefined ? '' : ` for=${forMs}`}${pid === undefined ? '' : ` run=${pid}`}\n`;
   if (!already || forMs === undefined) await machine.writeFile(places.parked, text, ROOT_ONLY_FILE);
   return already;
 }
@@ -17,11 +22,14 @@ export async function park(machine: Machine, places: Places, forMs?: number): Pr
 export async function isParked(machine: Machine, places: Places): Promise<boolean> {
   const file = await machine.readFile(places.parked);
   if (file === undefined) return false;
-  const [, since, forMs] = /^since=(\d+)(?: for=(\d+))?$/m.exec(file.text) ?? [];
+  const [, since, forMs, pid] = /^since=(\d+)(?: for=(\d+))?(?: run=(\d+))?$/m.exec(file.text) ?? [];
   // Set back, the clock would make a moment of it long.
   if (forMs !== undefined) return !(Math.abs(machine.now() - Number(since)) >= Number(forMs));
-  const [unit] = await machine.units([places.unit]).catch(() => []);
-  return !(unit !== undefined && unit.startedAtSec * 1000 > Number(since));
+  const run = await lastRun(machine, places);
+  if (run === undefined) return true;
+  // systemd says in which second it was started, which may be that of the stop.
+  const isAnother = pid !== undefined && run.exitPid > 0 && run.exitPid !== Number(pid);
+  return !(isAnother || run.startedAtSec * 1000 > Number(since));
 }
 
 export const unpark = (machine: Machine, places: Places): Promise<void> => machine.remove(places.parked);

@@ -184,4 +184,36 @@ test('a password file that cannot be read ends the action with a sentence that n
   }
 });
 
+test('what it has stopped between two runs it looks at, however late in its time the gap has come', () => {
+  for (const gapAtMs of [3000, 12_000, 24_000, 34_000, 41_000, 60_000]) {
+    const fake = new ThreeMembers('WAL damaged');
+    const { message, stops, tookMs } = fake.run(async (world) => {
+      const { machine } = world;
+      const beganMs = machine.monotonicMs();
+      let stops = 0;
+      // Each run takes long to die: the unit is on its way up, but for a moment.
+      const units: typeof machine.units = async (names) =>
+        (await machine.units(names)).map((unit, at) => {
+          if (names[at] !== PLACES.unit || stops > 0) return unit;
+          const isGap = machine.monotonicMs() - beganMs >= gapAtMs;
+          const run = isGap ? { sub: 'auto-restart', mainPid: 0 } : { sub: 'start', mainPid: 4242 };
+          return { ...unit, active: 'activating', restarts: 5, ...run };
+        });
+      const process: typeof machine.process = async () => {
+        const done = machine.monotonicMs();
+        return { state: 'R', cpuTicks: done, ioBytes: done };
+      };
+      const systemctl: typeof machine.systemctl = async (words, timeoutMs) => {
+        if (words.join(' ') === `stop ${PLACES.unit}`) stops++;
+        else await machine.systemctl(words, timeoutMs);
+      };
+      const looping = { ...world, machine: { ...machine, units, process, systemctl } };
+      const { message } = await healthAction(looping, { ...fake.settings, mode: 'manual' }, silent);
+      return { message, stops, tookMs: machine.monotonicMs() - beganMs };
+    });
+    assert.match(message, stops > 0 ? /is stale \(stale\/wal-damaged\)/ : /is starting/, `${gapAtMs} ms`);
+    assert.ok(tookMs < fake.settings.actionTimeoutMs, `a gap at ${gapAtMs} ms: ${tookMs} ms`);
+  }
+});
+
 test.run();

@@ -86,19 +86,46 @@ test('what the gate has asked for begins when the pause is over', () => {
   assert.ok(fake.removed.length === 1);
 });
 
-test('a heal that is cut off while the cluster is short of a member goes on all the same', () => {
+for (const by of ['health-action', 'gate'])
+  test(`a heal that was cut off while the cluster is short of a member goes on all the same, asked for by ${by}`, () => {
+    const fake = new ThreeMembers('WAL gone');
+    fake.once(
+      () => fake.removed.length > 0 && fake.listed.length === 2,
+      () => {
+        pausedInTheMidst(fake);
+        fake.node.systemctl(['kill', HEAL_UNIT]);
+      },
+    );
+    assert.is(fake.heal(by)?.outcome, 'healed');
+    assert.ok(isPaused(fake));
+  });
+
+test('and after a migration, whose root disk has the originals again', () => {
   const fake = new ThreeMembers('WAL gone');
-  const text = JSON.stringify({ text: 'x', sinceMs: 0, forMs: 1e15, bootId: '0', upMs: 0 });
   fake.once(
     () => fake.removed.length > 0 && fake.listed.length === 2,
     () => {
-      fake.putFile(PLACES.paused, text);
-      fake.node.systemctl(['kill', HEAL_UNIT]);
+      fake.putKey(PAUSE_KEY, asWord(text('in the whole cluster')));
+      fake.node.powerOff();
+      fake.node.powerOn(true);
     },
   );
-  assert.is(fake.heal('health-action')?.outcome, 'healed');
-  assert.ok(isPaused(fake));
+  const ended = fake.heal('health-action');
+  assert.is(ended?.outcome, 'healed', ended?.message);
+  assert.ok(fake.key(PAUSE_KEY));
 });
+
+const pausedInTheMidst = (fake: ThreeMembers): void =>
+  fake.putFile(
+    PLACES.paused,
+    JSON.stringify({
+      text: text('on this node'),
+      sinceMs: fake.clock.nowMs,
+      forMs: DAY_MS,
+      bootId: '0',
+      upMs: 0,
+    }),
+  );
 
 test('the sentence comes back from etcd as it was, and what somebody else has put there counts', () => {
   assert.is(fromWord(asWord(text('é %27'))), text('é %27'));

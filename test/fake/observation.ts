@@ -262,6 +262,7 @@ export const situation = (observed: Observation): Situation => situationOf(obser
 
 /** What guards ask besides, where nothing stands in the way. */
 export const guardFacts: GuardFacts = {
+  goesOn: false,
   leftToPerson: undefined,
   offerRefused: undefined,
   provenStale: false,

@@ -111,7 +111,7 @@ export class Systemd {
       mainPid: unit.mainPid,
       exitKind: unit.exit.kind,
       exitStatus: unit.exit.status,
-      exitPid: unit.exit.pid,
+      exitPid: unit.exit.pid || unit.mainPid,
       restarts: unit.restarts,
       startedAtSec: unit.startedSec,
       invocationId: unit.run === 0 ? '' : `${name} ${unit.run}`,

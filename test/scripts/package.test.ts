@@ -130,6 +130,8 @@ test('is not removed while a heal is unfinished, and is upgraded', async ({ dir 
     { [JOURNAL]: '{}' },
     { '/var/lib/heal-node/originals/etcd.service': '' },
     { [SETTINGS]: 'HEAL_STATE_DIR=/a\nHEAL_STATE_DIR=/var/lib/etcd/b\n', '/var/lib/etcd/b/journal.json': '' },
+    { [SETTINGS]: 'HEAL_STATE_DIR="/var/lib/etcd/b"\n', '/var/lib/etcd/b/journal.json': '' },
+    { [SETTINGS]: 'HEAL_STATE_DIR =  /var/lib/etcd/b/ \n', '/var/lib/etcd/b/journal.json': '' },
   ];
   for (const files of unfinished) {
     const { exitCode, said } = await run(dir, 'prerm', 'remove', files);

@@ -17,6 +17,13 @@ test('stopped by the app it stays parked, until somebody starts etcd, also anoth
   assert.not(parked());
   fake.run(({ machine }) => park(machine, PLACES));
   assert.ok(parked(), 'the next stop parks it anew');
+  fake.node.systemctl(['stop', PLACES.unit]);
+  fake.pass(2000 - (fake.clock.nowMs % 1000));
+  fake.run(({ machine }) => park(machine, PLACES));
+  assert.ok(parked());
+  fake.node.systemctl(['start', PLACES.unit]);
+  fake.pass(100);
+  assert.not(parked(), 'in the very second of the stop, as systemd tells it');
 });
 
 test.run();

@@ -42,6 +42,7 @@ export async function guardFacts(heal: HealContext): Promise<GuardFacts> {
   const heals = await healsInLastDay(machine, places, machine.now());
   return {
     provenStale: heal.memory.provenStale,
+    goesOn: changedTheCluster(record),
     leftToPerson: asked ? undefined : await whyLeftToPerson(heal.world, settings, situation),
     healsInLastDay: heals,
     offerRefused: record.by === 'operator' ? undefined : offerRefused(heals, machine.now()),
@@ -184,8 +185,8 @@ export async function runHeal(heal: HealContext, parked: WhyParked): Promise<Out
     }
     // A fence that was cut off may have begun to save an original; and what the gate has refused is gone from here.
     await machine.remove(places.originals);
-    await machine.remove(places.foreign);
-    await machine.remove(RUN_DIR).catch(() => undefined);
+    // What the gate has noted is of the data before these.
+    for (const path of [places.foreign, RUN_DIR]) await machine.remove(path).catch(() => undefined);
     // What cannot be deleted stays: it is no reason to call the heal failed.
     await pruneAside(heal).catch((error: Error) =>
       log.warn({ event: 'not-deleted' }, `Old data stay in ${places.aside}: ${error.message}`),

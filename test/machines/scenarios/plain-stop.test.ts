@@ -26,4 +26,12 @@ scenario('a member that was merely stopped is only restarted', {}, async (stage)
   assert.is(await originals(stopped), before.originals);
   assert.is(await traces(stopped), '');
   assert.is((await stopped.cli('history')).stdout, 'No heal has been done here.');
+
+  await stopped.sh('/opt/heal-node/bin/stop; systemctl start etcd');
+  const { stdout } = await stopped.cli('doctor');
+  assert.match(
+    stdout,
+    /^ +ok +mode: /m,
+    'started another way, in the very moment, it is not parked any more',
+  );
 });
