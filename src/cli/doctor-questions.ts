@@ -30,11 +30,9 @@ export const peaceGuards: readonly GuardId[] = [
 ];
 
 /** What the doctor's own questions are answered from. */
-export async function peacetime({
-  settings,
-  world: { machine, places },
-  situation,
-}: Pick<Looked, 'settings' | 'world' | 'situation'>) {
+export async function peacetime(looked: Pick<Looked, 'settings' | 'world' | 'situation'>) {
+  const { settings, situation } = looked;
+  const { machine, places } = looked.world;
   const { config, observed } = situation;
   const nowMs = machine.now();
   const later = config ? await brokenCertificates(machine, config, nowMs + CERTIFICATE_DAYS * DAY_MS) : [];

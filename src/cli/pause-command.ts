@@ -60,16 +60,8 @@ export const pauseCommand: CommandSpec = {
     const until = new Date(Date.now() + forMs).toISOString();
     const { language, tell } = speaker(loadSettings());
     const sayIn = (of: Language) => {
-      const longer = cluster ? say(of, RENEWED) : '';
-      return say(
-        of,
-        PAUSED,
-        say(of, where(cluster)),
-        `${until}${longer}`,
-        by,
-        String(reason),
-        cluster ? ' --cluster' : '',
-      );
+      const [longer, flag] = cluster ? [say(of, RENEWED), ' --cluster'] : ['', ''];
+      return say(of, PAUSED, say(of, where(cluster)), `${until}${longer}`, by, String(reason), flag);
     };
     const text = sayIn('en');
     await setPause(cluster, text, forMs);

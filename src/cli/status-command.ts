@@ -49,20 +49,13 @@ export const statusCommand: CommandSpec = {
     const { paused = null, birthmarkMismatch = null, cluster, observed } = situation;
     const diverged = observed.divergence?.confirmed ? observed.divergence.text : null;
     const found = { verdict, reason, means, node, members, diverged, birthmarkMismatch, paused };
-    if (json)
-      printJson({
-        ...{
-          schema: 'heal-node.status/2',
-          mode: settings.mode,
-          ...found,
-          failureTolerance: tolerance ?? null,
-        },
-        heal: unfinished ? { id: unfinished.id, startedAt: unfinished.startedAt, step, running: runs } : null,
-        lastHeal: last
-          ? { id: last.id, endedAt: last.endedAt, outcome: last.outcome, message: last.message }
-          : null,
-      });
-    else {
+    if (json) {
+      const heal = unfinished && { id: unfinished.id, startedAt: unfinished.startedAt, step, running: runs };
+      const { id, endedAt, outcome, message } = last ?? {};
+      const heals = { heal: heal ?? null, lastHeal: last ? { id, endedAt, outcome, message } : null };
+      const about = { mode: settings.mode, failureTolerance: tolerance ?? null };
+      printJson({ schema: 'heal-node.status/2', ...found, ...about, ...heals });
+    } else {
       const lines = [
         headline(looked),
         ...members.map(({ id, name, peerUrls, serves, sees }) => {

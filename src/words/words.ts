@@ -3,32 +3,17 @@ import catalogue from './catalogue.json';
 /** The languages of what is said to a person; the log and `--json` are English. */
 export type Language = 'en' | 'zh';
 
-/** What was found, and what a person should do about it, where that is anything. */
-interface Found {
-  readonly means: string;
-  readonly advice?: string;
-}
-interface Reason {
-  /** Stable, for whoever looks a message up (docs/messages.md). */
-  readonly code: string;
-  readonly en: Found;
-  readonly zh: Found;
-}
-interface Verdict {
-  readonly en: Found;
-  readonly zh: { readonly name: string; readonly advice?: string };
-}
-/** What stands in English in a table of the program, or beside it. */
-interface Sentence {
-  readonly code: string;
-  readonly zh: string;
-}
-
 type Rows<T> = Readonly<Record<string, T>>;
-const reasons: Rows<Reason> = catalogue.reasons;
-const verdicts: Rows<Verdict> = catalogue.verdicts;
-const sentences: Rows<Sentence> = catalogue.sentences;
-type Both = Readonly<Record<Language, string>>;
+type Both<T = string> = Readonly<Record<Language, T>>;
+/** What was found, and what a person should do about it, where that is anything. */
+type Found = Readonly<{ means: string; advice?: string }>;
+/** A code is stable, for whoever looks a message up (docs/messages.md). */
+type Code = Readonly<{ code: string }>;
+
+const reasons: Rows<Both<Found> & Code> = catalogue.reasons;
+const verdicts: Rows<Both<Partial<Found> & { readonly name?: string }>> = catalogue.verdicts;
+/** What stands in English in a table of the program, or beside it, is the key. */
+const sentences: Rows<{ readonly zh: string } & Code> = catalogue.sentences;
 const guards: Rows<Both> = catalogue.guards;
 const doctor: Rows<{ readonly asks: Both; readonly finds: Both }> = catalogue.doctor;
 
@@ -36,11 +21,8 @@ const doctor: Rows<{ readonly asks: Both; readonly finds: Both }> = catalogue.do
  * A reason in words; where it has no advice of its own, its verdict's counts.
  * @throws for one that the catalogue lacks: a test asks for all
  */
-export function wordsOf(
-  reason: string,
-  language: Language = 'en',
-): Required<Found> & { readonly code: string } {
-  const { code, ...words } = reasons[reason] as Reason;
+export function wordsOf(reason: string, language: Language = 'en'): Required<Found> & Code {
+  const { code, ...words } = reasons[reason] as Both<Found> & Code;
   const general = verdicts[reason.slice(0, reason.indexOf('/'))]?.[language].advice ?? '';
   return { code, advice: general, ...words[language] };
 }
@@ -65,10 +47,7 @@ export const findingOf = (id: string, language: Language, values?: Values | fals
 /**
  * `HEAL_LANG` where it says one, else that of the locale: of its variables the first that is set counts (locale(7)).
  */
-export function languageOf(
-  set: Language | 'auto',
-  env: Readonly<Record<string, string | undefined>>,
-): Language {
+export function languageOf(set: Language | 'auto', env: Partial<Rows<string>>): Language {
   if (set !== 'auto') return set;
   const locale = env.LC_ALL || env.LC_MESSAGES || env.LANG || '';
   return locale.startsWith('zh') ? 'zh' : 'en';
