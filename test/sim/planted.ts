@@ -15,6 +15,8 @@ export interface PlantedBug {
   readonly to: string;
   /** The test that finds it, where another layer keeps it from doing harm, so that no schedule shows it. */
   readonly test?: string;
+  /** Clusters in TLS mode alone show it, which every tenth seed has (isTls in schedule.ts). */
+  readonly inTls?: true;
 }
 
 export const plantedBugs: readonly PlantedBug[] = [
@@ -198,15 +200,15 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     what: 'a heal is begun although heals are paused',
     file: 'src/act/heal-service.ts',
-    from: 'if (situation.paused && whole)',
-    to: 'if (situation.paused && !whole)',
+    from: 'const paused = pauseOf(situation);',
+    to: "const paused = '';",
     test: 'test/act/pause.test.ts',
   },
   {
     what: 'a heal that was cut off while the cluster is short of a member waits for the end of a pause',
     file: 'src/act/heal-service.ts',
-    from: 'if (situation.paused && whole)',
-    to: 'if (situation.paused)',
+    from: "unfinished === undefined || joined || membership === 'listed' ? paused : undefined;",
+    to: 'paused;',
     test: 'test/act/pause.test.ts',
   },
   {
@@ -249,6 +251,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: 'src/diagnose/rules.ts',
     from: 's.crashed && !s.certificatesToBring && s.words.find',
     to: 's.crashed && s.words.find',
+    inTls: true,
   },
   // Turn and claim.
   {
@@ -353,8 +356,9 @@ if (process.argv[1] === import.meta.filename) {
   console.log = () => undefined;
   const most = Number(process.argv[3] ?? 10_000);
   let found: string | undefined;
-  let seed = 0;
-  while (found === undefined && seed < most) found = runSchedule(++seed).violation;
-  print(JSON.stringify({ found: found ?? null, after: seed }));
+  let after = 0;
+  for (; found === undefined && after < most; after++)
+    found = runSchedule(bug.inTls ? 7 + 10 * after : 1 + after).violation;
+  print(JSON.stringify({ found: found ?? null, after }));
   process.exit(found === undefined ? 1 : 0);
 }
