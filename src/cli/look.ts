@@ -13,8 +13,7 @@ export type Looked = Awaited<ReturnType<typeof look>>;
 /** The language of the one who asks, and what says a sentence in it (src/words). */
 export function speaker(settings: Settings) {
   const language = languageOf(settings.language, process.env);
-  const tell = (sentence: string, ...values: Values) => say(language, sentence, ...values);
-  return { language, tell };
+  return { language, tell: (sentence: string, ...values: Values) => say(language, sentence, ...values) };
 }
 
 /** What every telling command begins with. @throws SettingsError */

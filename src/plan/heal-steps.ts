@@ -97,12 +97,14 @@ const emptyEnough = ({ observed: { data } }: Situation): boolean =>
 
 /**
  * The new member runs on the copy: what stands in the data dir is its own, unless the log says that it is another's. A
- * log that is being written may not say anything for a moment.
+ * log that is being written may not say anything for a moment. What dies of its data again and again is no new member,
+ * but the old one, started on the copy by a run that did not know what was wrong with them.
  */
 const arriving = (s: Situation): boolean => {
   const { memberId } = s.observed.data;
   const onCopy = s.observed.copyUnit.ok && s.unit === s.observed.copyUnit.value;
-  return up(s) && onCopy && (memberId === '' || !s.cluster.own || memberId === s.cluster.own.id);
+  const dies = s.process === 'dead' && s.provenStale;
+  return up(s) && onCopy && !dies && (memberId === '' || !s.cluster.own || memberId === s.cluster.own.id);
 };
 
 const LOCAL: readonly GuardId[] = ['role', 'unit-file', 'data-dir', 'app-quiet'];

@@ -11,6 +11,7 @@ import {
   certificatesGone,
   crashed,
   guardFacts as facts,
+  failedUnit,
   healthy,
   holding,
   members,
@@ -113,6 +114,18 @@ const worlds: readonly (readonly [look: string, observed: Observation, next: str
       copyUnit: { ok: true, value: unit({ active: 'activating' }) },
     }),
     'verify',
+  ],
+  [
+    'started on the copy by a run that did not know what is wrong with its data, and dying of them',
+    seenAs(members, {
+      ...holding({ logShort: true }),
+      swap: STAGED,
+      copyUnit: {
+        ok: true,
+        value: { ...failedUnit(2), active: 'activating', sub: 'auto-restart', restarts: 3 },
+      },
+    }),
+    'set-aside',
   ],
   ['joined, and the power was lost', seenAs(listed(JOINED), { ...joinedData, swap: STAGED }), 'start'],
   [

@@ -87,14 +87,19 @@ const fileIs = (path: string, text: (is: string) => string | undefined): Fault['
   );
 
 const kindIs = (path: string, kind: 'mask' | 'mount point'): Fault['strikes'] =>
-  forAWhile(2 * MINUTE_MS, (_, { disk }) => {
+  forAWhile(2 * MINUTE_MS, (sim, { disk }) => {
     const was = disk.entries.get(path);
     if (was === undefined) return undefined;
     // A link or a mount: no text of the file is written that a power loss could tear.
-    disk.entries.set(path, { ...was, kind });
-    return () => {
-      if (disk.entries.get(path)?.kind === kind) disk.entries.set(path, was);
+    const changed = { ...was, kind };
+    disk.entries.set(path, changed);
+    const ends = (tries: number) => (): void => {
+      // Wherever it has been moved to meanwhile; later, where its disk is away just now.
+      const now = [...disk.entries].filter(([, entry]) => entry === changed);
+      for (const [at] of now) disk.entries.set(at, was);
+      if (now.length === 0 && tries > 0) sim.clock.after(MINUTE_MS, ends(tries - 1));
     };
+    return ends(10);
   });
 
 /** A verb of the app, by AppCenter, confd or a person. */

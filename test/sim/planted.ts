@@ -253,6 +253,13 @@ export const plantedBugs: readonly PlantedBug[] = [
     to: 's.crashed && s.words.find',
     inTls: true,
   },
+  {
+    what: 'old data that etcd dies of on the copy are taken for those of a new member that arrives',
+    file: 'src/plan/heal-steps.ts',
+    from: 'up(s) && onCopy && !dies &&',
+    to: 'up(s) && onCopy &&',
+    test: 'test/plan/heal-steps.test.ts',
+  },
   // Turn and claim.
   {
     what: 'a turn is had without asking',
