@@ -24,8 +24,8 @@ export const codeOf: Readonly<Record<Outcome['outcome'], 0 | 1 | 3>> = {
   parked: 3,
 };
 
-/** So often systemd has started it anew since anybody else did: it will not come up by itself. */
-const LOOP_RESTARTS = 3;
+/** So often systemd has started it anew since anybody else did: more often than a loop does that reaches the start limit. */
+const LOOP_RESTARTS = 6;
 /** How long a run of such a loop is waited for. */
 const BETWEEN_RUNS_MS = 10_000;
 
@@ -65,15 +65,18 @@ async function whyNotRestarted({ world, situation }: Pick<Case, 'world' | 'situa
  * @returns whether there is something new to look at
  */
 async function stopBetweenRuns(world: World, settled: Settled, leftMs: number): Promise<boolean> {
-  const { machine, places } = world;
+  const [machine, etcd] = [world.machine, world.places.unit];
   const { situation } = settled;
   const isLoop = mayCrash(settled) && (situation.unit?.restarts ?? 0) >= LOOP_RESTARTS && !situation.swapped;
   if (!isLoop || leftMs <= 0 || (await whyNotRestarted({ world, situation })) !== undefined) return false;
   const isBetween = await waitUntil(machine, Math.min(BETWEEN_RUNS_MS, leftMs), 10, async () => {
-    const [unit] = await machine.units([places.unit]).catch(() => []);
+    const [unit] = await machine.units([etcd]).catch(() => []);
     return unit?.sub === 'auto-restart' || undefined;
   });
-  if (isBetween) await machine.systemctl(['stop', places.unit]).catch(() => undefined);
+  if (isBetween) await machine.systemctl(['stop', etcd]).catch(() => undefined);
+  // The next run may have begun in that very moment, and have been stopped: how it ends by itself is what counts.
+  const [stopped] = isBetween ? await machine.units([etcd]).catch(() => []) : [];
+  if (stopped?.exitKind === 0) await machine.systemctl(['start', '--no-block', etcd]).catch(() => undefined);
   return isBetween === true;
 }
 

@@ -37,9 +37,7 @@ export const uninstallCommand: CommandSpec = {
     const { machine, places } = world;
     const unfinished = (await healRecordFile.read(machine, places.journal)) !== undefined;
     if (unfinished || situation.swapped || (await healRuns(machine))) {
-      console.log(
-        'A heal is not finished: run `heal-node resume` or `heal-node restore` first. Nothing was done.',
-      );
+      console.log('A heal is not finished: run `heal-node resume` or `restore` first. Nothing was done.');
       return EXIT.refused;
     }
     for (const path of uninstall()) console.log(`removed ${path}`);

@@ -197,7 +197,7 @@ test('what it has stopped between two runs it looks at, however late in its time
           if (names[at] !== PLACES.unit || stops > 0) return unit;
           const isGap = machine.monotonicMs() - beganMs >= gapAtMs;
           const run = isGap ? { sub: 'auto-restart', mainPid: 0 } : { sub: 'start', mainPid: 4242 };
-          return { ...unit, active: 'activating', restarts: 5, ...run };
+          return { ...unit, active: 'activating', restarts: 6, ...run };
         });
       const process: typeof machine.process = async () => {
         const done = machine.monotonicMs();
@@ -214,6 +214,28 @@ test('what it has stopped between two runs it looks at, however late in its time
     assert.match(message, stops > 0 ? /is stale \(stale\/wal-damaged\)/ : /is starting/, `${gapAtMs} ms`);
     assert.ok(tookMs < fake.settings.actionTimeoutMs, `a gap at ${gapAtMs} ms: ${tookMs} ms`);
   }
+});
+
+test('a run that has begun in the moment of that stop is started again, and what it dies of counts', () => {
+  const fake = new ThreeMembers('WAL damaged');
+  const { message, words } = fake.run(async (world) => {
+    const { machine } = world;
+    const words: string[] = [];
+    const units: typeof machine.units = async (names) =>
+      (await machine.units(names)).map((unit, at) => {
+        if (names[at] !== PLACES.unit || words.includes('start --no-block etcd.service')) return unit;
+        return words.length === 0
+          ? { ...unit, active: 'activating', restarts: 6, sub: 'auto-restart', mainPid: 0, exitKind: 0 }
+          : { ...unit, active: 'failed', result: 'signal', mainPid: 0, exitKind: 0, exitPid: 0 };
+      });
+    const systemctl: typeof machine.systemctl = async (all) => {
+      words.push(all.join(' '));
+    };
+    const looping = { ...world, machine: { ...machine, units, systemctl } };
+    return { ...(await healthAction(looping, { ...fake.settings, mode: 'manual' }, silent)), words };
+  });
+  assert.equal(words, ['stop etcd.service', 'start --no-block etcd.service']);
+  assert.match(message, /is stale \(stale\/wal-damaged\)/);
 });
 
 test.run();
