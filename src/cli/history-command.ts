@@ -13,10 +13,8 @@ export const historyCommand: CommandSpec = {
     const { machine, places } = realWorld(loadSettings());
     const heals = await history(machine, places);
     if (json) {
-      printJson({
-        schema: 'heal-node.history/1',
-        heals: heals.map(({ schema: _, servedBefore: __, ...entry }) => entry),
-      });
+      const entries = heals.map(({ schema: _, servedBefore: __, ...entry }) => entry);
+      printJson({ schema: 'heal-node.history/1', heals: entries });
       return EXIT.done;
     }
     if (heals.length === 0) console.log('No heal has been done here.');

@@ -260,6 +260,13 @@ export const plantedBugs: readonly PlantedBug[] = [
     to: 'up(s) && onCopy &&',
     test: 'test/plan/heal-steps.test.ts',
   },
+  {
+    what: 'a step goes by what was near before a silent host was waited for',
+    file: 'src/act/heal/heal-context.ts',
+    from: "if (near.includes('cluster')) await",
+    to: "if (near.includes('none')) await",
+    test: 'test/act/heal/look-again.test.ts',
+  },
   // Turn and claim.
   {
     what: 'a turn is had without asking',

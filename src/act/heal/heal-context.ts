@@ -83,6 +83,10 @@ export class HealContext {
     const beganMs = this.machine.monotonicMs();
     this.situation = situationOf(await observe(this.world, this.situation.observed, parts), this.places);
     for (const part of parts) this.lookedMs.set(part, beganMs);
+    // A silent host makes a look at the cluster last for seconds, in which the app may have started etcd: what is near is
+    // looked at once more.
+    const near = this.machine.monotonicMs() - beganMs > RIGHT_BEFORE_MS ? parts : [];
+    if (near.includes('cluster')) await this.look(...near.filter((part) => part !== 'cluster'));
   }
 
   /** Called while a long step waits. Losing the turn is no reason to stop. */
