@@ -17,9 +17,12 @@ export type Settled = Awaited<ReturnType<typeof look>>;
 export const mayCrash = ({ situation: { unit }, diagnosis: { verdict } }: Settled): boolean =>
   unit?.active === 'activating' && unit.restarts > 0 && ['starting', 'unknown'].includes(verdict);
 
-/** It was started while its data were read, so that nothing is known of them, and has ended again. */
-const isUnread = ({ situation: { process, observed, examination } }: Settled): boolean =>
-  process === 'dead' && observed.data.kind === 'data' && examination === undefined;
+/**
+ * It was started while its data were read, so that nothing is known of them, and has ended again. Where the others have
+ * no quorum, nothing that the data say changes what is done.
+ */
+const isUnread = ({ situation: { process, observed, examination, cluster } }: Settled): boolean =>
+  process === 'dead' && observed.data.kind === 'data' && !examination && cluster.hasQuorumWithoutSelf;
 
 /** One look, and another where there is something new to ask the others with; where that cannot be had it says why. */
 async function look(world: World) {

@@ -7,7 +7,7 @@ import * as assert from 'uvu/assert';
 import type { Examination } from '../../../src/machine/etcd/examine.ts';
 import { examine } from '../../../src/machine/etcd/examine.ts';
 import { type Image, readImage, writeImage } from '../../sweep/image.ts';
-import { walRecords } from '../../sweep/structure.ts';
+import { dbPages, elements, walRecords } from '../../sweep/structure.ts';
 
 /** What etcd 3.4.23 and 3.5.16 left on the disk of one member of three (record.ts). */
 const recorded = (name: string): Image => readImage(join(import.meta.dirname, 'recorded', name));
@@ -192,6 +192,32 @@ test('without a raft snapshot a database that is missing or empty is made anew f
     dir,
   );
   assert.is(look().kind, 'whole');
+});
+
+test('a revision that no search finds kills etcd when a client reads its key, and nobody can read one without a name', ({
+  dir,
+  look,
+}) => {
+  for (const [spoilsName, kind] of [
+    [false, 'damaged'],
+    [true, 'whole'],
+  ] as const) {
+    const image = changed(recorded('snapshots'), DB, (bytes) => {
+      const page = dbPages(bytes).findLast(({ bucket, count }) => bucket === 'key' && count > 2);
+      assert.ok(page, 'a page with keys');
+      const all = elements(bytes, page);
+      const [first, last] = [all[0], all.at(-1)] as [(typeof all)[number], (typeof all)[number]];
+      // Where it stands now a search for its revision, right behind the first, does not come by.
+      bytes.copy(bytes, last.keyAt, first.keyAt, first.keyAt + 8);
+      bytes.writeBigInt64BE(99n, last.keyAt + 9);
+      // Without a byte of a value etcd decodes neither key nor value.
+      if (spoilsName) bytes.writeUInt32LE(0, last.at + 12);
+      return bytes;
+    });
+    writeImage(image, dir);
+    assert.is(look().kind, kind, JSON.stringify(look().damage));
+    rmSync(dir, { recursive: true });
+  }
 });
 
 test('files of the log that are missing are told', ({ dir, look }) => {
