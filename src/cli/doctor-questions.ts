@@ -35,6 +35,7 @@ export async function peacetime(looked: Pick<Looked, 'settings' | 'world' | 'sit
   const { machine, places } = looked.world;
   const { config, observed } = situation;
   const nowMs = machine.now();
+  const faultsNow = observed.host?.ok ? observed.host.value.certificateFaults : [];
   const later = config ? await brokenCertificates(machine, config, nowMs + CERTIFICATE_DAYS * DAY_MS) : [];
   // Also a check that compares nothing writes it, with what was found when it last did.
   const checkedMs = await machine.changedMs(places.deepCheck);
@@ -47,9 +48,7 @@ export async function peacetime(looked: Pick<Looked, 'settings' | 'world' | 'sit
     /** What install lays, and is not there as it is to be. */
     notLaid: notLaid(),
     /** What will be wrong with etcd's certificates then, and is not now. */
-    endsSoon: later.filter(
-      (fault) => !(observed.host?.ok && observed.host.value.certificateFaults.includes(fault)),
-    ),
+    endsSoon: later.filter((fault) => !faultsNow.includes(fault)),
     /** How long ago the health check has last looked deeper. */
     checkedAgoMs: Math.abs(nowMs - (checkedMs ?? Number.POSITIVE_INFINITY)),
   };
