@@ -15,15 +15,12 @@ export const intent: Readonly<Record<Response, string>> = {
   resume: 'The health action takes the heal up again (`heal-node plan`).',
 };
 
+type Diagnosed = Pick<Looked, 'diagnosis' | 'settings' | 'situation' | 'language' | 'tell'>;
+
 /** What heal-node will do about a verdict, and what a person should. */
-export function whatNext({
-  diagnosis,
-  settings,
-  situation: { paused, joined, membership },
-  language,
-  tell,
-}: Pick<Looked, 'diagnosis' | 'settings' | 'situation' | 'language' | 'tell'>): string[] {
+export function whatNext({ diagnosis, settings, situation, language, tell }: Diagnosed): string[] {
   const { response, reason } = diagnosis;
+  const { paused, joined, membership } = situation;
   const { advice } = wordsOf(reason, language);
   // One that was cut off while the cluster is short of this member goes on all the same (src/act/heal-service.ts).
   const stays = response === 'heal' || (response === 'resume' && (joined || membership === 'listed'));

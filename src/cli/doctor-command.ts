@@ -14,13 +14,14 @@ export const doctorCommand: CommandSpec = {
     const known = await peacetime(looked);
     const { guards } = await planFor(looked);
     const language = json ? 'en' : looked.language;
-    const found = doctorQuestions.map(({ id, finds }) => {
-      return { id, finding: findingOf(id, language, finds(known)) };
-    });
+    const answer = (id: string, finding: string | null) => ({ id, asks: questionOf(id, language), finding });
     const asked = guards.filter(({ id }) => peaceGuards.includes(id));
-    const answers = [...found, ...asked.map(({ id, pass, why }) => ({ id, finding: pass ? null : why }))].map(
-      ({ id, finding }) => ({ id, asks: questionOf(id, language), finding }),
-    );
+    const answers = [
+      ...Object.entries(doctorQuestions).map(([id, finds]) =>
+        answer(id, findingOf(id, language, finds(known))),
+      ),
+      ...asked.map(({ id, pass, why }) => answer(id, pass ? null : why)),
+    ];
     const open = answers.filter(({ finding }) => finding !== null).map(({ id }) => id);
     if (json) printJson({ schema: 'heal-node.doctor/1', answers });
     else {

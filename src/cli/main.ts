@@ -4,6 +4,9 @@ import { SettingsError } from '../settings/parse-settings.ts';
 import { EXIT, UsageError } from './command.ts';
 import { commands } from './commands.ts';
 
+const EXITS =
+  '0 done, 1 failed, 2 usage or settings, 3 refused by a guard, 4 not healthy (status, diagnose) or not in place (doctor).';
+
 /** The operator's command, wired from the table. @returns the exit code of the contract */
 export async function main(words: readonly string[]): Promise<number> {
   let code: number = EXIT.done;
@@ -11,10 +14,7 @@ export async function main(words: readonly string[]): Promise<number> {
     .description('An etcd node on QingCloud AppCenter that comes back by itself.')
     .version(version)
     .exitOverride()
-    .addHelpText(
-      'after',
-      '\nExit codes: 0 done, 1 failed, 2 usage or settings, 3 refused by a guard, 4 not healthy (status, diagnose) or not in place (doctor).',
-    );
+    .addHelpText('after', `\nExit codes: ${EXITS}`);
   for (const spec of commands) {
     const command = program.command(spec.name).description(spec.what).exitOverride();
     for (const [name, what, choices] of spec.words ?? []) {
@@ -39,9 +39,8 @@ export async function main(words: readonly string[]): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
     if (error instanceof SettingsError || error instanceof UsageError) {
-      console.error(
-        `heal-node${error instanceof UsageError ? ` ${words[0]}` : ''}: ${error.message.replace(/\.?$/, '.')}`,
-      );
+      const called = error instanceof UsageError ? `heal-node ${words[0]}` : 'heal-node';
+      console.error(`${called}: ${error.message.replace(/\.?$/, '.')}`);
       return EXIT.usage;
     }
     throw error;

@@ -27,9 +27,8 @@ export async function showPlan(json = false) {
   if (json) {
     printJson({ ...planned, unfinished: unfinished ?? null });
   } else {
-    console.log(
-      tell('The verdict is {0} ({1}). [{2}]', nameOf(verdict, language), reason, wordsOf(reason).code),
-    );
+    const { code } = wordsOf(reason);
+    console.log(tell('The verdict is {0} ({1}). [{2}]', nameOf(verdict, language), reason, code));
     if (unfinished)
       console.log(tell('Heal {0} is not finished; `heal-node resume` takes it up.', unfinished));
     else if (steps.length === 0) console.log(tell('There is nothing to heal.'));
