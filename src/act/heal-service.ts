@@ -50,6 +50,8 @@ export async function runHealService(world: World, settings: Settings, log: Log)
     .catch((error: Error) =>
       log.warn({ event: 'not-removed' }, `${places.request} could not be removed: ${error.message}.`),
     );
+  // The client's key of the metadata service: whoever looks next brings it anew.
+  await bestEffort(log, places.client, machine.remove(places.client));
   await bestEffort(log, places.outcome, writeOutcome(machine, places.outcome, ended));
   // Whoever waits for the outcome has it by now.
   await machine.status(ended.message, true);

@@ -148,6 +148,7 @@ for (const [how, [offered, says]] of Object.entries(badOffers))
     assert.match(ended?.message ?? '', says);
     assert.match(ended?.message ?? '', /10\.0\.0\.1: .*10\.0\.0\.3: .*Nothing was changed/);
     assert.equal(fake.files(ours), before);
+    assert.is(fake.file(`${PLACES.client}/client-key.pem`), undefined, "the client's key is not left behind");
     assert.is(asked.length, 2);
     const again = fake.heal('health-action');
     assert.is(again?.outcome, 'refused', again?.message);
