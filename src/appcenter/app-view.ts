@@ -33,13 +33,22 @@ export function parseAppView(text: string, place: string) {
   };
 }
 
-/** What the app's start writes into etcd.env in TLS mode (docs/platform.md), as far as it says whose node this is. */
-export const tlsEnvOf = ({ sid, clusterDns, nodes }: AppView) => ({
-  ETCD_NAME: `etcd${sid}`,
-  ETCD_DATA_DIR: '/var/lib/etcd/default.etcd',
-  ETCD_INITIAL_ADVERTISE_PEER_URLS: `https://etcd${sid}${clusterDns}:2380`,
-  ETCD_ADVERTISE_CLIENT_URLS: `https://etcd${sid}${clusterDns}:2379`,
-  ETCD_LISTEN_PEER_URLS: `https://${nodes.find((of) => of.sid === sid)?.ip}:2380`,
-  ETCD_LISTEN_CLIENT_URLS: `https://${nodes.find((of) => of.sid === sid)?.ip}:2379`,
-  ETCD_INITIAL_CLUSTER: nodes.map((of) => `etcd${of.sid}=https://etcd${of.sid}${clusterDns}:2380`).join(','),
-});
+/**
+ * What the app's start writes into etcd.env (docs/platform.md), as far as it says whose node this is, and how nodes are
+ * called.
+ */
+export function envOf({ sid, tls, clusterDns, nodes }: AppView) {
+  const scheme = tls ? 'https' : 'http';
+  const ip = `${nodes.find((of) => of.sid === sid)?.ip}`;
+  const host = (of: (typeof nodes)[number]): string => (tls ? `etcd${of.sid}${clusterDns}` : of.ip);
+  const own = host({ sid, ip });
+  return {
+    ETCD_NAME: `etcd${sid}`,
+    ETCD_DATA_DIR: '/var/lib/etcd/default.etcd',
+    ETCD_INITIAL_ADVERTISE_PEER_URLS: `${scheme}://${own}:2380`,
+    ETCD_ADVERTISE_CLIENT_URLS: `${scheme}://${own}:2379`,
+    ETCD_LISTEN_PEER_URLS: `${scheme}://${ip}:2380`,
+    ETCD_LISTEN_CLIENT_URLS: `${scheme}://${ip}:2379`,
+    ETCD_INITIAL_CLUSTER: nodes.map((of) => `etcd${of.sid}=${scheme}://${host(of)}:2380`).join(','),
+  };
+}

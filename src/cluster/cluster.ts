@@ -52,6 +52,8 @@ export interface Cluster {
    * @throws ClusterError. A member that is not listed is an error too: look at the list first.
    */
   removeMember(endpoints: readonly string[], memberId: string): Promise<readonly Member[]>;
+  /** Has one member listed by other peer URLs; returns the new list. @throws ClusterError */
+  updateMember(endpoints: readonly string[], id: string, urls: readonly string[]): Promise<Added['members']>;
   /** Adds one voter; returns its ID and the list with it. @throws ClusterError */
   addMember(endpoints: readonly string[], name: string, peerUrls: readonly string[]): Promise<Added>;
   /**

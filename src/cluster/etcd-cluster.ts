@@ -165,6 +165,11 @@ export function etcdCluster(options: EtcdctlOptions): Cluster {
       const [body, words] = [{ ID: uint64(id) }, ['member', 'remove', id]];
       return (await call(endpoints, 'cluster/member/remove', body, words, memberList, CHANGE)).members;
     },
+    updateMember: async (endpoints, id, peerURLs) => {
+      const body = { ID: uint64(id), peerURLs };
+      const words = ['member', 'update', id, `--peer-urls=${peerURLs.join(',')}`];
+      return (await call(endpoints, 'cluster/member/update', body, words, memberList, CHANGE)).members;
+    },
     addMember: async (endpoints, name, peerUrls) => {
       const words = ['member', 'add', name, `--peer-urls=${peerUrls.join(',')}`];
       const body = { peerURLs: peerUrls };

@@ -6,7 +6,8 @@ import type { Asked } from '../observe/observation.ts';
 export type ClusterView = Readonly<ReturnType<typeof clusterView>>;
 
 export const isOwn = (member: Member, config: EtcdConfig): boolean =>
-  member.peerUrls.some((url) => config.peerUrls.includes(url.replace(/\/+$/, '')));
+  member.peerUrls.some((url) => config.peerUrls.includes(url.replace(/\/+$/, ''))) ||
+  member.peerUrls.some((url) => config.otherPeerUrls.includes(url));
 
 const listText = (members: readonly Member[]): string =>
   members

@@ -15,11 +15,14 @@ export type BareSituation = Readonly<ReturnType<typeof bareSituation>>;
 /** A deep check older than this says nothing about now. */
 const DIVERGENCE_MS = 15 * 60_000;
 
+type Membership = 'unknown' | 'listed' | 'unstarted' | 'unlisted';
+
 /** What the cluster says of this node: nothing, that it lists it, has added it and never seen it start, or does not list it. */
-function membershipOf({ members, own }: ClusterView): 'unknown' | 'listed' | 'unstarted' | 'unlisted' {
+function membershipOf({ members, own }: ClusterView, former: readonly string[]): Membership {
   if (members.length === 0) return 'unknown';
   if (own === undefined) return 'unlisted';
-  return own.name === '' ? 'unstarted' : 'listed';
+  // One that was added by URLs that this node had before, and has not been started, is to be removed as well.
+  return own.name === '' && !own.peerUrls.some((url) => former.includes(url)) ? 'unstarted' : 'listed';
 }
 
 /**
@@ -71,6 +74,7 @@ function bareSituation(observed: Observation, places: Places) {
   const self = observed.self?.reply.ok ? observed.self.reply.value : undefined;
   const { data, mark, examination, swap, divergence, discardAhead, process: sample } = observed;
   const dataGone = data.kind === 'none' || (data.kind === 'founding' && (mark.wasMember || !data.elected));
+  const hasNewUrls = config?.ofView !== undefined && config.otherPeerUrls.length > 0;
   const owner =
     data.kind !== 'unknown' && !dataGone && data.memberId !== ''
       ? { memberId: data.memberId, clusterId: data.clusterId }
@@ -122,7 +126,7 @@ function bareSituation(observed: Observation, places: Places) {
     /** It answers a linearizable read, and as the member that the cluster lists for this node. */
     servesAsOwn:
       self?.serves === true && process === 'alive' && (!cluster.own || cluster.own.id === self.memberId),
-    membership: membershipOf(cluster),
+    membership: membershipOf(cluster, hasNewUrls ? config.otherPeerUrls : []),
     /**
      * Its member is known to have run: the cluster lists its client URLs, which it publishes when it first serves, as etcd
      * asks it itself (etcdserver/cluster_util.go, isMemberBootstrapped), or this node's own mark says so. Founders are
@@ -156,7 +160,11 @@ function bareSituation(observed: Observation, places: Places) {
      * Certificates and data are gone together, with etcd in TLS mode: a heal brings the certificates back first. Where data
      * are left, nothing is to be replaced, and what is wrong with the certificates is for a person to find out.
      */
-    certificatesToBring: certificatesMissing(observed) !== undefined && config?.tls !== undefined && dataGone,
+    certificatesToBring:
+      certificatesMissing(observed) !== undefined && config?.tls !== undefined && (dataGone || hasNewUrls),
+    /** Since its unit is aside the app has given its nodes other URLs; and what was staged has the old ones. */
+    hasNewUrls,
+    stagedBefore: hasNewUrls && swap.staged?.asOriginal === false,
     etcdTooOld: etcdTooOld(observed, cluster),
     /** The words with which that run ended, the last of them last. */
     words: words.map((word) => word.trim().slice(0, 500)),

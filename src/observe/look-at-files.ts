@@ -1,6 +1,7 @@
-import { type AppView, parseAppView, tlsEnvOf } from '../appcenter/app-view.ts';
+import { type AppView, envOf, parseAppView } from '../appcenter/app-view.ts';
 import { CERTIFICATES, certificatePath } from '../appcenter/certificates.ts';
-import { clientTls, type EtcdConfig, etcdConfig } from '../machine/etcd/etcd-config.ts';
+import tlsEnv from '../appcenter/tls-env.json';
+import { clientTls, type Env, type EtcdConfig, etcdConfig } from '../machine/etcd/etcd-config.ts';
 import type { Machine } from '../machine/machine.ts';
 import { isBlank, parseEnvFile } from '../machine/systemd/env-file.ts';
 import { environmentFiles } from '../machine/systemd/unit-file.ts';
@@ -9,6 +10,7 @@ import { deepCheckFile } from '../state/deep-check-file.ts';
 import { readMark } from '../state/member-mark.ts';
 import { nodePause } from '../state/pause.ts';
 import { dropInsOf, unitOnDisk } from './drop-ins.ts';
+import { otherEndpoints } from './endpoints.ts';
 import type { Fact, Observation } from './observation.ts';
 import type { Stopwatch } from './timed.ts';
 import type { World } from './world.ts';
@@ -32,10 +34,10 @@ const ELSEWHERE =
 /**
  * etcd's environment, as its unit and the drop-ins of it merge it: all their environment files in order, the
  * existing-state copy read as the original that it stands for.
- * @param blankAs what counts where the file has nothing
+ * @param ofView what counts in place of what the file has, or lacks
  * @throws where something else than environment files says what etcd is told
  */
-async function effectiveConfig({ machine, places }: World, blankAs?: object): Promise<EtcdConfig> {
+async function effectiveConfig({ machine, places }: World, ofView?: Env): Promise<EtcdConfig> {
   const unit = await unitOnDisk(machine, places);
   const dropIns = [...(await dropInsOf(machine, places.unit))].sort(([a], [b]) => (a < b ? -1 : 1));
   const merged = [unit?.text ?? '', ...dropIns.map(([, { text }]) => text)].join('\n');
@@ -46,11 +48,11 @@ async function effectiveConfig({ machine, places }: World, blankAs?: object): Pr
   const named = environmentFiles(merged).map((path) => (path === places.copyEnv ? places.env : path));
   const texts: string[] = [];
   for (const path of named.includes(places.env) ? named : [places.env]) {
-    const must = path === places.env && !blankAs;
+    const must = path === places.env && !ofView;
     texts.push(must ? await mustRead(machine, path) : ((await machine.readFile(path))?.text ?? ''));
   }
-  const env = Object.assign({}, ...texts.map(parseEnvFile), blankAs);
-  return etcdConfig(env, blankAs ? places.appEnv : places.env, blankAs !== undefined);
+  const env = Object.assign({}, ...texts.map(parseEnvFile), ofView);
+  return etcdConfig(env, ofView ? places.appEnv : places.env, ofView);
 }
 
 const NOTHING_KNOWN = {
@@ -95,7 +97,7 @@ function apartFromJoining(env: Readonly<Record<string, string>>): string {
   return JSON.stringify(Object.entries(others).sort());
 }
 
-export async function lookAtSwap({ machine, places }: World) {
+export async function lookAtSwap({ machine, places }: World, config: Fact<EtcdConfig>) {
   const { unitFile, copyUnitFile, copyEnv, copyDropIns, originalUnit } = places;
   const textOf = async (path: string) => (await machine.readFile(path).catch(() => undefined))?.text;
   const texts = await Promise.all([unitFile, copyUnitFile, places.env, copyEnv].map(textOf));
@@ -124,7 +126,9 @@ export async function lookAtSwap({ machine, places }: World) {
       initialCluster: env.ETCD_INITIAL_CLUSTER ?? '',
       /** The original has the same values but for those two; true where there is none to compare with. */
       asOriginal:
-        original === undefined || apartFromJoining(parseEnvFile(original)) === apartFromJoining(env),
+        original === undefined ||
+        apartFromJoining({ ...parseEnvFile(original), ...(config.ok && config.value.ofView) }) ===
+          apartFromJoining(env),
     },
   };
 }
@@ -143,14 +147,33 @@ async function lookAtCertificates(machine: Machine, app: AppView): Promise<Obser
 }
 
 /**
+ * While etcd's unit is aside the app's update does nothing (docs/platform.md), and etcd.env stays as it was. Where the
+ * app's view has other URLs for its nodes by now, they count as soon as nobody answers by the old ones any more.
+ */
+async function withNewUrls(world: World, config: EtcdConfig, view: AppView): Promise<EtcdConfig> {
+  const ofView = envOf(view);
+  const peerUrl = ofView.ETCD_INITIAL_ADVERTISE_PEER_URLS;
+  const same = view.tls ? config.peerUrls.includes(peerUrl) : !config.tls;
+  if (same || (await world.machine.kindOf(world.places.copyUnitFile)) === 'none') return config;
+  const asked = otherEndpoints(config, view).map((each) => world.health(each, config.tls, REACH_MS));
+  const answers = (await Promise.all(asked)).some(({ state }) => state !== 'none');
+  if (answers) return { ...config, otherPeerUrls: [peerUrl] };
+  // Without TLS etcd passes over certificates that are named all the same.
+  const anew = await effectiveConfig(world, { ...(view.tls && tlsEnv), ...ofView });
+  return { ...anew, otherPeerUrls: config.peerUrls };
+}
+
+/**
  * Until its certificates are back a node asks as the client of the metadata service, and goes by the app's view where
  * etcd.env is lost too: the image that a migration puts back has an empty one.
  */
 async function configInForce(world: World, app: Fact<AppView>, tls: Observation['tls']): Promise<EtcdConfig> {
   const { machine, places } = world;
-  if (!app.ok || tls === undefined) return effectiveConfig(world);
-  const lost = await isBlank(machine, places.env);
-  const config = await effectiveConfig(world, lost ? tlsEnvOf(app.value) : undefined);
+  if (!app.ok) return effectiveConfig(world);
+  const lost = tls !== undefined && (await isBlank(machine, places.env));
+  const written = await effectiveConfig(world, lost ? envOf(app.value) : undefined);
+  const config = await withNewUrls(world, written, app.value);
+  if (tls === undefined) return config;
   const client = clientTls(places.client);
   return config.tls && (await machine.kindOf(client.key)) === 'file' ? { ...config, tls: client } : config;
 }
@@ -176,7 +199,7 @@ export async function lookAtFiles(world: World, watch: Stopwatch) {
     tls,
     config,
     data: mustBe(await watch.fact('data', () => lookAtData(machine, config))),
-    swap: mustBe(await watch.fact('swap', () => lookAtSwap(world))),
+    swap: mustBe(await watch.fact('swap', () => lookAtSwap(world, config))),
     divergence: compared?.state === 'differs' ? { ...compared, heals: world.healsDivergence } : undefined,
     mark: world.birthmarkOn ? mark : { ...mark, birthmark: '' },
     pause: await nodePause(machine, places),

@@ -55,9 +55,8 @@ export async function brokenCertificates(machine: Machine, config: EtcdConfig, a
 
 /** The others' peer URLs, and whether a connection can be made. */
 async function peersOf(machine: Machine, config: EtcdConfig) {
-  const urls = config.initialCluster
-    .map(({ peerUrl }) => peerUrl)
-    .filter((url) => !config.peerUrls.includes(url));
+  const all = config.initialCluster.map(({ peerUrl }) => peerUrl);
+  const urls = all.filter((url) => !config.peerUrls.includes(url));
   return Promise.all(
     urls.map(async (url) => ({ url, reach: await machine.reach(hostOf(url), portOf(url), REACH_MS) })),
   );
@@ -89,7 +88,7 @@ export async function diskNotMounted(machine: Machine, config: EtcdConfig, remem
   if (mount)
     return `${config.dataDir} is on the root file system; /etc/fstab names ${mount[0]} for ${mount[1]}`;
   // An etcd node's data are on a disk of their own (docs/platform.md): where its settings are lost too nothing else tells.
-  return config.fromView ? `${config.dataDir} is on the root file system, and etcd.env, too, is lost` : '';
+  return config.ofView ? `${config.dataDir} is on the root file system, and etcd.env, too, is lost` : '';
 }
 
 /** The settings in force against this machine as it is. @throws when a source does not answer. */

@@ -86,6 +86,7 @@ const loaded = (unit: Situation['observed']['unit']): boolean => unit.ok && !uni
 const staged = (s: Situation, run: RunMemory): boolean =>
   s.observed.swap.staged?.state === 'existing' &&
   (s.observed.swap.staged.asOriginal || up(s)) &&
+  !s.stagedBefore &&
   loaded(s.observed.copyUnit) &&
   (joined(s, run) ||
     s.cluster.members.length === 0 ||

@@ -185,7 +185,7 @@ test('a password file that cannot be read ends the action with a sentence that n
 });
 
 test('what it has stopped between two runs it looks at, however late in its time the gap has come', () => {
-  for (const gapAtMs of [3000, 12_000, 24_000, 34_000, 41_000, 60_000]) {
+  for (const gapAtMs of [3000, 11_000, 24_000, 34_000, 41_000, 60_000]) {
     const fake = new ThreeMembers('WAL damaged');
     const { message, stops, tookMs } = fake.run(async (world) => {
       const { machine } = world;

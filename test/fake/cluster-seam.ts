@@ -152,6 +152,14 @@ export function clusterOf(node: FakeNode, proc: Proc, tls?: TlsFiles): Cluster {
         return state.members;
       });
     },
+    updateMember: (endpoints, id, peerUrls) =>
+      change(endpoints, (etcd) => {
+        const members = raft
+          .read(etcd)
+          .members.map((each) => (each.id === id ? { ...each, peerUrls } : each));
+        raft.propose(etcd, (state) => ({ ...state, members }));
+        return members;
+      }),
     addMember: (endpoints, _name, peerUrls) =>
       change(endpoints, (etcd) => {
         const id = memberId(peerUrls, world.token, Math.floor(clock.nowMs / 1000));

@@ -16,7 +16,7 @@ import type { EtcdProcess } from './etcd.ts';
 import { clusterId, memberId } from './ids.ts';
 import { append, copyOf, type Entry, type State } from './log.ts';
 import { machineOf } from './machine.ts';
-import { Network, nameOf, nodeUrl } from './network.ts';
+import { Network, nameOf, nodeUrl, sidOf } from './network.ts';
 import { FakeNode } from './node.ts';
 import { PLACES, settings as usual } from './observation.ts';
 import { BIRTHMARK_KEY } from './paths.ts';
@@ -188,15 +188,18 @@ export class FakeWorld {
           // As `base64` makes it, in lines.
           return `${btoa(good[name] ?? '').replace(/.{76}/g, '$&\n')}\n`;
         }),
-      health: (_url, _tls, limitMs) =>
-        proc.call(node.etcd?.hung ? limitMs : this.latency(2), () => {
-          const { etcd } = node;
+      health: (url, _tls, limitMs) => {
+        const of = this.nodes[sidOf(url) - 1] ?? node;
+        return proc.call(of.etcd?.hung ? limitMs : this.latency(2), () => {
+          const answers = url.startsWith('https:') === this.tls && this.network.talks(node, of);
+          const etcd = answers ? of.etcd : undefined;
           if (!etcd?.joined || etcd.hung) return { state: 'none' as const, why: 'no answer' };
           if (etcd.applied.state.alarms.length > 0) return { state: 'false' as const, why: 'ALARM' };
           return this.raft.serves(etcd)
             ? { state: 'true' as const }
             : { state: 'false' as const, why: 'RAFT NO LEADER' };
-        }),
+        });
+      },
     };
   }
 

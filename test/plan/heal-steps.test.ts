@@ -50,6 +50,34 @@ const seenAs = (list: typeof members, changes: Partial<Observation>): Observatio
 const joinedData = holding({ memberId: 'abc' });
 const without = members.filter(({ name }) => name !== 'etcd2');
 
+/** TLS has been switched on while the unit is aside: etcd.env has the old URLs, and the others answer by the new ones. */
+const urlOf = (n: number): string => `https://etcd${n}.cl:2380`;
+const newMembers = members.map((m, i) => ({ ...m, peerUrls: [urlOf(i + 1)] }));
+const newListed = (own: object) => newMembers.map((m) => (m.name === 'etcd2' ? { ...m, ...own } : m));
+if (!healthy.config.ok) throw new Error(healthy.config.why);
+const before = healthy.config.value;
+const newUrls: Pick<Observation, 'config'> = {
+  config: {
+    ok: true,
+    value: {
+      ...before,
+      ofView: {},
+      peerUrls: [urlOf(2)],
+      otherPeerUrls: before.peerUrls,
+      initialCluster: [],
+    },
+  },
+};
+const NEW_CLUSTER = [1, 2, 3].map((n) => `etcd${n}=${urlOf(n)}`).join(',');
+const OLD_STAGED: Observation['swap'] = {
+  ...STAGED,
+  staged: { state: 'existing', initialCluster: NEW_CLUSTER, asOriginal: false },
+};
+const NEW_STAGED: Observation['swap'] = {
+  ...STAGED,
+  staged: { state: 'existing', initialCluster: NEW_CLUSTER, asOriginal: true },
+};
+
 /** How the world looks, and the step that comes next. */
 const worlds: readonly (readonly [look: string, observed: Observation, next: string | undefined])[] = [
   ['stale, nothing done yet', crashed([BOOTSTRAPPED], { ...NO_DATA }), 'fence'],
@@ -111,6 +139,40 @@ const worlds: readonly (readonly [look: string, observed: Observation, next: str
   ],
   ['the old ID removed', seenAs(without, { ...EMPTY, swap: STAGED }), 'add'],
   ['the new one added, and cut off', seenAs(listed(NEW), { ...EMPTY, swap: STAGED }), 'add'],
+  [
+    'all staged by old URLs, and the app has given its nodes others',
+    seenAs(newMembers, { ...EMPTY, swap: OLD_STAGED, ...newUrls }),
+    'stage',
+  ],
+  [
+    'the same, and what was staged so runs',
+    seenAs(newListed(JOINED), {
+      ...joinedData,
+      swap: OLD_STAGED,
+      copyUnit: { ok: true, value: unit() },
+      ...newUrls,
+    }),
+    'stage',
+  ],
+  [
+    'staged by the new ones, and its old ID is listed by them',
+    seenAs(newMembers, { ...EMPTY, swap: NEW_STAGED, ...newUrls }),
+    'remove',
+  ],
+  [
+    'staged by the new ones, and the new member, which has not started, is listed by the old ones',
+    seenAs(newListed({ ...NEW, peerUrls: ['http://10.0.0.2:2380'] }), {
+      ...EMPTY,
+      swap: NEW_STAGED,
+      ...newUrls,
+    }),
+    'remove',
+  ],
+  [
+    'staged and listed by the new ones',
+    seenAs(newListed(NEW), { ...EMPTY, swap: NEW_STAGED, ...newUrls }),
+    'add',
+  ],
   [
     'the new one added, and etcd on its way up',
     seenAs(listed(NEW), {

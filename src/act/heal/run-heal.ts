@@ -41,7 +41,8 @@ export async function guardFacts(heal: HealContext): Promise<GuardFacts> {
   const asked = record.by === 'operator' || !situation.swapped;
   const heals = await healsInLastDay(machine, places, machine.now());
   return {
-    provenStale: heal.memory.provenStale,
+    // Where the new member has its data, and lacks certificates that the app has made since, nothing more is given up.
+    provenStale: heal.memory.provenStale || (situation.hasNewUrls && heal.joined),
     goesOn: changedTheCluster(record),
     leftToPerson: asked ? undefined : await whyLeftToPerson(heal.world, settings, situation),
     healsInLastDay: heals,
@@ -144,7 +145,8 @@ export async function rollBack(heal: HealContext): Promise<string> {
  */
 export const canRollBack = ({ situation, memory, record, joined }: HealContext): boolean => {
   const { swapped, membership, observed } = situation;
-  if (!swapped || joined) return false;
+  // Back on an etcd.env of old URLs it would find nobody any more.
+  if (!swapped || joined || situation.hasNewUrls) return false;
   return {
     unknown: memory.provenStale && !changedTheCluster(record),
     listed: true,

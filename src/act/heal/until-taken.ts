@@ -33,7 +33,8 @@ export async function untilTaken<T>(
       return { value: await call() };
     } catch (error) {
       if (!(error instanceof ClusterError)) throw error;
-      await heal.look('cluster');
+      // The app may have given its nodes other URLs meanwhile.
+      await heal.look('files', 'cluster');
       if (isDone()) return { value: undefined };
       if (!error.transient) throw error;
       const { message } = error;

@@ -1,4 +1,4 @@
-type Env = Readonly<Record<string, string>>;
+export type Env = Readonly<Record<string, string>>;
 
 /** The client certificates of the app (docs/platform.md); etcd's own environment names only the server's. */
 export const CLIENT_TLS_DIR = '/var/lib/etcd/ssl/etcd';
@@ -73,7 +73,7 @@ const certificatesOf = (env: Env) =>
 export type EtcdConfig = Readonly<ReturnType<typeof etcdConfig>>;
 
 /** @throws naming the file, the key, the value and what is allowed. */
-export function etcdConfig(env: Env, place: string, fromView = false) {
+export function etcdConfig(env: Env, place: string, ofView?: Env) {
   const name = env.ETCD_NAME ?? '';
   if (!/^[^\s,=]+$/.test(name))
     throw notAllowed(env, 'ETCD_NAME', place, 'is a name without commas, = or spaces');
@@ -83,8 +83,10 @@ export function etcdConfig(env: Env, place: string, fromView = false) {
   return {
     name,
     dataDir,
-    /** etcd's own settings are lost: these are what the app's view says (src/appcenter/app-view.ts). */
-    fromView,
+    /** What the app's view says (src/appcenter/app-view.ts) in place of etcd's own settings, which are lost, or older. */
+    ofView,
+    /** By which the others knew this node, or will, where the app gives its nodes other URLs; none as a rule. */
+    otherPeerUrls: urls(),
     /** Where the WAL is: in the data dir, or in a directory of its own. */
     walDir: walDir || `${dataDir}/member/wal`,
     separateWalDir: walDir !== '',

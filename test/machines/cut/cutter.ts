@@ -30,6 +30,7 @@ const machineEffects = [
 const clusterEffects = [
   'removeMember',
   'addMember',
+  'updateMember',
   'putIfAbsent',
   'grantLease',
   'revokeLease',

@@ -77,8 +77,6 @@ export interface Row {
   readonly on: number;
   /** It cannot do its work then, says so in its own way, and does it when it is called again. */
   readonly refused?: Refusal;
-  /** What of it does not come about on that node, in the app's own way, until its next start. */
-  readonly lost?: string;
 }
 
 export const stateText = (state: State): string =>

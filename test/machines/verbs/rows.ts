@@ -52,8 +52,9 @@ export const rows: readonly Row[] = [
   ...told(restart, HELD, unitAside),
   ...told(update, [nothing]),
   ...told(update, [stale], notStarted),
-  // Where the unit is aside the app takes it for one that is not enabled, and its update does nothing (docs/platform.md).
-  ...told(update, HELD).map((row) => ({ ...row, lost: 'etcd2 keeps its old settings until its next start' })),
+  // Where the unit is aside the app takes it for one that is not enabled, and its update does nothing (docs/platform.md):
+  // the heal runs the app's start in its place.
+  ...told(update, HELD),
   ...told(backup, [nothing, stale, beforeStart]),
   ...told(backupHere, [nothing]),
   ...told(backupHere, [stale], { on: 'bad', codes: [1], why: 'the data cannot be copied' }),

@@ -147,7 +147,7 @@ export async function tellRow(row: Row, ground: Ground): Promise<Told> {
       await untilWhole(ground);
     }
     const lost = (await verb.lost?.(scene)) ?? '';
-    assert.is(lost, row.lost ?? '', 'what the verb was to do');
+    assert.is(lost, '', 'what the verb was to do');
     await write();
     for (const end of ends.splice(0).reverse()) await end();
     const killed = platform.overdue().map(({ machine, kind }) => `${kind} on ${machine.name}`);
@@ -167,7 +167,6 @@ export async function tellRow(row: Row, ground: Ground): Promise<Told> {
       healed && `${bad.name} is healed`,
       !healed && state.is !== 'nothing' && !verb.rebuilds && `${bad.name} is replaced by the app`,
       verb.rebuilds && 'all are made anew by the app',
-      lost,
     ].filter(Boolean);
     return { ended, verbMs, outcome: outcome.join('; ') || 'all as before', wholeMs };
   } finally {

@@ -6,11 +6,10 @@ import { isBlank } from '../../../machine/systemd/env-file.ts';
 import { markMember } from '../../../state/member-mark.ts';
 import type { HealContext } from '../heal-context.ts';
 import { unitUser } from './data.ts';
+import { APP_START_MS } from './units.ts';
 
 /** What the app copies when a node is added (docs/platform.md). */
 const SSL_DIR = dirname(CLIENT_TLS_DIR);
-/** The app's start waits for the start of etcd's unit, which the gate refuses. */
-const APP_START_MS = 120_000;
 
 type Offered = Readonly<Record<string, string>>;
 

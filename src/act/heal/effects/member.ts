@@ -50,21 +50,24 @@ const divergesAfterJoining = ({ situation: { self } }: HealContext): boolean =>
 
 /**
  * Waits until the member on `unit` answers a linearizable read. An alarm keeps nobody from that.
+ * @returns why it never will as it was started; undefined when it does
  * @throws when its unit fails for good, or when no data have arrived for `HEAL_VERIFY_TIMEOUT`.
  */
-async function untilServes(heal: HealContext, unit: string): Promise<void> {
+async function untilServes(heal: HealContext, unit: string): Promise<string | undefined> {
   const { machine, places, settings, cluster, config } = heal;
   const beganMs = machine.monotonicMs();
   let [size, movedMs, unitsMs] = [-2, beganMs, beganMs];
   const tellsArrival = arrival(heal);
   for (;;) {
     const why = await cluster.whyNotServing(config.clientUrl);
-    if (why === undefined) return;
+    if (why === undefined) return undefined;
     const nowMs = machine.monotonicMs();
     // Whether the unit has failed or data arrive is asked now and then: the answer itself is what counts.
     if (nowMs - unitsMs > 1000) {
       unitsMs = nowMs;
       await heal.keepTurn();
+      await heal.look('files');
+      if (heal.situation.stagedBefore) return 'the app has given its nodes other URLs meanwhile';
       const [facts] = await machine.units([unit]);
       if (facts?.active === 'failed' || (facts?.active === 'activating' && facts.restarts >= 3)) {
         await heal.look('files', 'units');
@@ -113,7 +116,9 @@ export async function verify(heal: HealContext): Promise<string> {
   const unit = heal.situation.unitName;
   // The others may be electing a leader just now: without their list nothing can be said.
   for (let look = 1; ; look++) {
-    await untilServes(heal, unit);
+    const inVain = await untilServes(heal, unit);
+    // The runner goes back to the step that stages, and what follows it.
+    if (inVain) return inVain;
     await heal.look('files', 'self', 'cluster');
     const serves = heal.situation.self?.serves === true;
     if (serves && heal.situation.cluster.members.length > 0) break;

@@ -74,12 +74,12 @@ export async function addNewMember(heal: HealContext): Promise<string> {
 }
 
 async function add(heal: HealContext): Promise<void> {
-  const { name, peerUrls } = heal.config;
   const added = await untilTaken(
     heal,
     async () => {
       await heal.lookIfOlder(RIGHT_BEFORE_MS, 'cluster');
       mustBear(heal);
+      const { name, peerUrls } = heal.config;
       return heal.cluster.addMember(heal.servingEndpoints, name, peerUrls);
     },
     () => isAdded(heal),

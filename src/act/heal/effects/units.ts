@@ -1,3 +1,4 @@
+import { appStartRisk } from '../../../diagnose/app-start-risk.ts';
 import { ROOT_ONLY_DIRECTORY, ROOT_ONLY_FILE } from '../../../machine/machine.ts';
 import { parseEnvFile, setEnvValues } from '../../../machine/systemd/env-file.ts';
 import type { UnitFacts } from '../../../machine/systemd/systemctl.ts';
@@ -14,6 +15,8 @@ const STOP_MS = 10_000;
 /** systemd has a start before it by then, or has given it up. */
 const BEGINS_MS = 2000;
 const OWN_DROP_IN = 'zz-heal-node.conf';
+/** The app's start waits for the start of etcd's unit, which the gate may refuse. */
+export const APP_START_MS = 120_000;
 
 export const isStopped = ({ active }: UnitFacts): boolean => active === 'inactive' || active === 'failed';
 
@@ -125,7 +128,10 @@ export async function stage(heal: HealContext): Promise<string> {
   await mustNotBeOverridden(heal, [original.text, ...dropIns.map(({ text }) => text)]);
 
   const initialCluster = expectedCluster(heal.situation);
-  const values = { ETCD_INITIAL_CLUSTER_STATE: 'existing', ETCD_INITIAL_CLUSTER: initialCluster };
+  const joins = { ETCD_INITIAL_CLUSTER_STATE: 'existing', ETCD_INITIAL_CLUSTER: initialCluster };
+  // By its old URLs it would find nobody, and nobody would find it.
+  if (heal.situation.hasNewUrls && up(heal.situation)) await stopUnits(heal, places.copyUnit);
+  const values = { ...heal.config.ofView, ...joins };
   await machine.writeFile(places.copyEnv, setEnvValues(env.text, values), env.rights);
   await machine.remove(places.copyDropIns);
   await machine.makeDirectory(places.copyDropIns, { ...ROOT_ONLY_DIRECTORY, mode: 0o755 });
@@ -165,10 +171,12 @@ export async function unstage({ machine, places }: HealContext): Promise<string 
  * either the original in place or the means to put it there.
  */
 export async function restore(heal: HealContext): Promise<string> {
-  const { machine, places } = heal;
+  const { machine, places, settings } = heal;
+  const byApp = await appCatchesUp(heal);
   const did = await unitsBack(heal);
   heal.acts('files', 'units');
   await machine.writeFile(places.restored, '', ROOT_ONLY_FILE);
+  if (byApp) await machine.runApp(settings.startCmd, APP_START_MS);
   await machine.systemctl(['start', '--no-block', places.unit]).catch(() => undefined);
   await machine.remove(places.originals);
   // systemd begins a moment later. Whether it comes up, and the member is well, is for the next step to say.
@@ -176,7 +184,24 @@ export async function restore(heal: HealContext): Promise<string> {
     await heal.look('files', 'units');
     return up(heal.situation) || undefined;
   });
-  return `${did}, etcd is started on it`;
+  return `${did}, etcd is started on it${byApp}`;
+}
+
+/**
+ * What confd has changed while the unit was aside the app's update has passed over (docs/platform.md): its start, run in
+ * its place, writes etcd.env anew and starts etcd. Where nodes have other URLs by now, the app has had the members listed
+ * by them, found by their names, which this one may not have had yet.
+ * @returns by what etcd is started, for the end of a sentence; empty where nothing has changed
+ */
+async function appCatchesUp(heal: HealContext): Promise<string> {
+  const { machine, places, settings, situation, record, config } = heal;
+  const changedMs = (await machine.changedMs(places.appEnv)) ?? 0;
+  if (changedMs < Date.parse(record.startedAt) || appStartRisk(situation) !== undefined) return '';
+  const { own } = situation.cluster;
+  const urls = situation.hasNewUrls ? config.peerUrls : config.otherPeerUrls;
+  if (own && urls.some((url) => !own.peerUrls.includes(url)))
+    heal.listIsNow(await heal.cluster.updateMember(heal.servingEndpoints, own.id, urls));
+  return ` by \`${settings.startCmd.join(' ')}\`, as ${places.appEnv} has changed since`;
 }
 
 /** The same without starting etcd. The saved originals stay. */
