@@ -156,7 +156,7 @@ export const guards = [
   {
     id: 'app-quiet',
     transient: true,
-    refuses: ({ observed: { app, appBusy } }) => {
+    refuses: ({ observed: { app, appBusy }, membership }, { goesOn }) => {
       if (appBusy.length > 0) return `${appBusy.join(', ')} is running`;
       if (!app.ok) return app.why;
       const { isDeleted, deleted, added, nodes, sid } = app.value;
@@ -164,7 +164,9 @@ export const guards = [
         return `this node, ${sid}, is not among the app's nodes (${nodes.map((node) => node.sid).join(' ')}): it was scaled in`;
       if (isDeleted) return 'this node is being deleted (IS_DELETED=true)';
       if (deleted.length > 0) return `nodes are being deleted: ${deleted.join(' ')}`;
-      return added.length > 0 && `nodes are being added: ${added.join(' ')}`;
+      // The app's new node joins by a list that this one is on: it has to be back on it, or neither joins.
+      const mustBeBack = goesOn && membership === 'unlisted';
+      return !mustBeBack && added.length > 0 && `nodes are being added: ${added.join(' ')}`;
     },
   },
   {

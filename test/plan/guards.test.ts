@@ -218,6 +218,16 @@ test('certificates that are lost with the data, and what lacks without them, kee
   assert.is(askGuards(lost, facts, ['certificates'])[0]?.pass, true);
 });
 
+test('a member that the heal has removed comes back although nodes are being added, and no other is begun with', () => {
+  const without = listing(members.filter(({ name }) => name !== 'etcd2'));
+  const adding = { ...without, app: withApp({ added: ['4=10.0.0.4'] }).app };
+  const passes = (goesOn: boolean, observed: Observation) =>
+    askGuards(situation(observed), { ...facts, goesOn }, ['app-quiet'])[0]?.pass;
+  assert.is(passes(true, adding), true);
+  assert.is(passes(false, adding), false);
+  assert.is(passes(true, withApp({ added: ['4=10.0.0.4'] })), false, 'while its old ID is listed');
+});
+
 test('every guard has a refusal here', () => {
   const refused = new Set(refusals.map(([id]) => id));
   assert.equal(
