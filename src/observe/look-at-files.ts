@@ -158,8 +158,8 @@ async function withNewUrls(world: World, config: EtcdConfig, view: AppView): Pro
   const asked = otherEndpoints(config, view).map((each) => world.health(each, config.tls, REACH_MS));
   const answers = (await Promise.all(asked)).some(({ state }) => state !== 'none');
   if (answers) return { ...config, otherPeerUrls: [peerUrl] };
-  // Without TLS etcd passes over certificates that are named all the same.
-  const anew = await effectiveConfig(world, { ...(view.tls && tlsEnv), ...ofView });
+  // etcd takes a value that is empty for one that is not there (pkg/flags/flag.go).
+  const anew = await effectiveConfig(world, { ...tlsEnv[view.tls ? 'on' : 'off'], ...ofView });
   return { ...anew, otherPeerUrls: config.peerUrls };
 }
 

@@ -69,6 +69,18 @@ test('nothing else counts than etcd.env where the unit is in place, or the view 
   assert.equal(looked({}, true, false), asWritten);
 });
 
+test('without TLS no certificates count that etcd.env still names', () => {
+  const fake = new ThreeMembers('none', {}, 3, true);
+  renders(fake, { ETCD_ENABLE_TLS: 'false' });
+  fake.putFile(PLACES.copyUnitFile, '');
+  const config = fake.run(async (world) => {
+    const health = async () => ({ state: 'none', why: '' }) as const;
+    return situationOf(await observe({ ...world, health }, undefined, ['files']), PLACES).config;
+  });
+  assert.equal(config?.peerUrls, [OLD]);
+  assert.equal([config?.certificates, config?.tls], [[], undefined]);
+});
+
 test("what confd has changed during a heal comes into etcd.env by the app's start, where the unit is back", () => {
   const fake = new ThreeMembers('WAL damaged');
   const ran = appRuns(fake);

@@ -1,14 +1,19 @@
 import * as assert from 'uvu/assert';
 import { promtool } from '../../monitoring/promtool.ts';
+import { goStale } from '../bed/breakage.ts';
 import type { TestMachine } from '../bed/machine.ts';
 import { healed, type Stage, scenario } from '../bed/scenario.ts';
+import { until } from '../bed/sh.ts';
 import { DNS, inTls, metadataService, SSHD_UNIT } from '../bed/tls.ts';
-import { originals, pastHeals, traces } from '../bed/world.ts';
+import { memberList, originals, pastHeals, traces } from '../bed/world.ts';
 import { CUTTER, withCutter } from '../cut/cut-everywhere.ts';
 
 const SSL = '/var/lib/etcd/ssl';
 const NAMES = ['ca', 'ca-key', 'client', 'client-key', 'peer', 'peer-key', 'server', 'server-key'];
 const STAYS = [SSL, `${SSL}/etcd`, ...NAMES.map((name) => `${SSL}/etcd/${name}.pem`)];
+
+/** With so many effects a heal has added its new member, and not started it. */
+const AFTER_ADD = 27;
 
 /** Gone with the power. */
 const KNIFE = '/run/systemd/system/heal-node.service.d';
@@ -130,7 +135,7 @@ scenario(
           `rm -r /srv/offered /run/systemd/system/${SSHD_UNIT}.d; systemctl daemon-reload; systemctl start ${SSHD_UNIT}`,
         );
       await third.sh(
-        `mkdir -p ${KNIFE}; printf '[Service]\\nExecStart=\\nExecStart=${CUTTER} 8 kill\\n' >${KNIFE}/cut.conf; systemctl daemon-reload`,
+        `mkdir -p ${KNIFE}; printf '[Service]\\nExecStart=\\nExecStart=${CUTTER} 11 kill\\n' >${KNIFE}/cut.conf; systemctl daemon-reload`,
       );
       const heal = await third.cli('heal', '--yes');
       assert.is(heal.code, 0, heal.stdout);
@@ -148,6 +153,31 @@ scenario(
         metrics,
         /^heal_node_certificate_expiry_timestamp_seconds\{certificate="ETCD_CERT_FILE"\} \d{10}/m,
       );
+
+      // The app switches TLS off while a heal stands still, its new member added by the URL with TLS and not started.
+      await third.sh(
+        `rm /run/cut; printf '[Service]\\nExecStart=\\nExecStart=${CUTTER} ${AFTER_ADD} power\\n' >${KNIFE}/cut.conf; systemctl daemon-reload`,
+      );
+      await goStale(third, 'wal-damaged');
+      const held = third.hook('health-action');
+      const at = async () => (await third.run('cat', '/run/cut')).stdout || undefined;
+      const place = await until('the heal stands still', at);
+      assert.match(
+        place,
+        /^add: (addMember|writeFile)/,
+        `${place}, after ${await third.sh('cat /run/effects')}`,
+      );
+      const switched = await Promise.all(machines.map((each) => each.confd({ ETCD_ENABLE_TLS: 'false' })));
+      for (const { code, stderr } of switched) assert.is(code, 0, stderr);
+      bed.speakTls(false);
+      await third.sh('systemctl kill --signal=SIGKILL heal-node.service');
+      await held;
+      await until('the heal is ended', async () => (await third.hook('health-action')).code === 0);
+      await healed(third);
+      const urls = (await memberList(bed, third)).map(({ peerUrl }) => peerUrl);
+      assert.equal(urls.sort(), machines.map(({ ip }) => `http://${ip}:2380`).sort());
+      assert.match(await third.sh('cat /opt/app/conf/etcd.env'), /^ETCD_LISTEN_PEER_URLS=http:/m);
+      assert.is(await bed.etcdctl([third.endpoint], 'get', 'kept', '--print-value-only'), 'value');
     } finally {
       await stop();
     }
