@@ -61,6 +61,13 @@ export const plantedBugs: readonly PlantedBug[] = [
     to: '    if (mark.wasMember) return undefined;\n',
   },
   {
+    what: 'what was staged by URLs that the app has changed since is kept',
+    file: 'src/plan/heal-steps.ts',
+    from: '  !s.stagedBefore &&\n',
+    to: '',
+    test: 'test/plan/heal-steps.test.ts',
+  },
+  {
     what: 'what systemd has in memory is not looked at',
     file: 'src/plan/heal-steps.ts',
     from: 'unit.ok && !unit.value.needsReload',
