@@ -90,5 +90,5 @@ await runHealService(
     cluster: (tls) => counted(real.cluster(tls), clusterEffects),
   },
   settings,
-  { ...log, info },
+  Object.assign(Object.create(log), { info }),
 );

@@ -26,4 +26,4 @@ const info: typeof log.info = (data, sentence) => {
   log.info(data, sentence);
   if (data.event === 'step-begins') standStill(String(data.step));
 };
-await runHealService(realWorld(settings), settings, { ...log, info });
+await runHealService(realWorld(settings), settings, Object.assign(Object.create(log), { info }));

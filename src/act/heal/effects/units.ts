@@ -197,8 +197,7 @@ async function appCatchesUp(heal: HealContext): Promise<string> {
   const { machine, places, settings, situation, record, config } = heal;
   const changedMs = (await machine.changedMs(places.appEnv)) ?? 0;
   if (changedMs < Date.parse(record.startedAt) || appStartRisk(situation) !== undefined) return '';
-  const { own } = situation.cluster;
-  const urls = situation.hasNewUrls ? config.peerUrls : config.otherPeerUrls;
+  const [own, urls] = [situation.cluster.own, situation.hasNewUrls ? config.peerUrls : config.otherPeerUrls];
   if (own && urls.some((url) => !own.peerUrls.includes(url)))
     heal.listIsNow(await heal.cluster.updateMember(heal.servingEndpoints, own.id, urls));
   return ` by \`${settings.startCmd.join(' ')}\`, as ${places.appEnv} has changed since`;
