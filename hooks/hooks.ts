@@ -9,6 +9,7 @@ import { realWorld } from '../src/observe/real-world.ts';
 import { openLog } from '../src/report/log.ts';
 import { loadSettings } from '../src/settings/load-settings.ts';
 import type { Settings } from '../src/settings/settings-table.ts';
+import { retell, speak } from '../src/words/retell.ts';
 import { healthCheck } from './health-check.ts';
 
 /** The deeper half of the health check, within `limitMs`. @returns 0 healthy, 1 not, with one line why */
@@ -16,8 +17,14 @@ export async function runDeepCheck(settings: Settings, limitMs: number): Promise
   // It can wait; on a node of one core the clients of etcd would wait for it.
   setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
   const { code, message } = await deepCheck(realWorld(settings), settings, openLog('health-check'), limitMs);
-  if (code !== 0) console.log(`Not healthy: ${message}`);
-  return code;
+  return code === 0 ? 0 : notHealthy(settings, message);
+}
+
+/** The one line of a check that fails. @returns its exit code */
+export function notHealthy(settings: Settings, why: string): number {
+  speak(settings);
+  console.log(retell('Not healthy: {0}', why));
+  return 1;
 }
 
 /** @returns 0 acted or under way, 1 failed, 3 refused */
@@ -28,7 +35,7 @@ async function runHealthAction(settings: Settings): Promise<number> {
     log.error({ event: 'failed' }, why);
     return { code: 1, message: why };
   });
-  console.log(message);
+  console.log(retell(message));
   return code;
 }
 
@@ -41,7 +48,7 @@ const acting: Readonly<Record<Exclude<HookName, 'health-check'>, (settings: Sett
 
 /** Runs a hook; returns its exit code. */
 export async function runHook(name: HookName): Promise<number> {
-  if (name === 'health-check') return healthCheck(runInstead, runDeepCheck);
+  if (name === 'health-check') return healthCheck(runInstead, runDeepCheck, notHealthy);
   const found = await settingsOrOwn(name, {
     settings: loadSettings,
     text: async (path) => (await thisMachine.readFile(path).catch(() => undefined))?.text,

@@ -1,3 +1,4 @@
+import { language, retell, tell } from '../words/retell.ts';
 import { findingOf, questionOf } from '../words/words.ts';
 import { type CommandSpec, EXIT } from './command.ts';
 import { doctorQuestions, peaceGuards, peacetime } from './doctor-questions.ts';
@@ -13,21 +14,22 @@ export const doctorCommand: CommandSpec = {
     const looked = await look();
     const known = await peacetime(looked);
     const { guards } = await planFor(looked);
-    const language = json ? 'en' : looked.language;
+    const of = json ? 'en' : language;
     const found = doctorQuestions.map(({ id, finds }) => {
-      return { id, finding: findingOf(id, language, finds(known)) };
+      return { id, finding: findingOf(id, of, finds(known)) };
     });
     const asked = guards.filter(({ id }) => peaceGuards.includes(id));
-    const answers = [...found, ...asked.map(({ id, pass, why }) => ({ id, finding: pass ? null : why }))].map(
-      ({ id, finding }) => ({ id, asks: questionOf(id, language), finding }),
-    );
+    const answers = [
+      ...found,
+      ...asked.map(({ id, pass, why }) => ({ id, finding: pass ? null : json ? why : retell(why) })),
+    ].map(({ id, finding }) => ({ id, asks: questionOf(id, of), finding }));
     const open = answers.filter(({ finding }) => finding !== null).map(({ id }) => id);
     if (json) printJson({ schema: 'heal-node.doctor/1', answers });
     else {
       for (const { id, asks, finding } of answers)
         console.log(finding === null ? `  ok   ${id}: ${asks}` : `  FIX  ${id}: ${finding}`);
       const ends = open.length > 0 ? 'To fix: {0}.' : 'Everything is in place.';
-      console.log(looked.tell(ends, open.join(', ')));
+      console.log(tell(ends, open.join(', ')));
     }
     return open.length > 0 ? EXIT.notHealthy : EXIT.done;
   },
