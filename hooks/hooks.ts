@@ -12,6 +12,8 @@ import type { Settings } from '../src/settings/settings-table.ts';
 import { retell, speak } from '../src/words/retell.ts';
 import { healthCheck } from './health-check.ts';
 
+const say = (text: string): void => console.log(retell(text));
+
 /** The deeper half of the health check, within `limitMs`. @returns 0 healthy, 1 not, with one line why */
 export async function runDeepCheck(settings: Settings, limitMs: number): Promise<number> {
   // It can wait; on a node of one core the clients of etcd would wait for it.
@@ -23,7 +25,7 @@ export async function runDeepCheck(settings: Settings, limitMs: number): Promise
 /** The one line of a check that fails. @returns its exit code */
 export function notHealthy(settings: Settings, why: string): number {
   speak(settings);
-  console.log(retell('Not healthy: {0}', why));
+  say(`Not healthy: ${why}`);
   return 1;
 }
 
@@ -35,7 +37,7 @@ async function runHealthAction(settings: Settings): Promise<number> {
     log.error({ event: 'failed' }, why);
     return { code: 1, message: why };
   });
-  console.log(retell(message));
+  say(message);
   return code;
 }
 
@@ -49,9 +51,7 @@ const acting: Readonly<Record<Exclude<HookName, 'health-check'>, (settings: Sett
 /** Runs a hook; returns its exit code. */
 export async function runHook(name: HookName): Promise<number> {
   if (name === 'health-check') return healthCheck(runInstead, runDeepCheck, notHealthy);
-  const found = await settingsOrOwn(name, {
-    settings: loadSettings,
-    text: async (path) => (await thisMachine.readFile(path).catch(() => undefined))?.text,
-  });
+  const text = async (path: string) => (await thisMachine.readFile(path).catch(() => undefined))?.text;
+  const found = await settingsOrOwn(name, { settings: loadSettings, text }, say);
   return 'own' in found ? runInstead(found.own) : acting[name](found.settings);
 }

@@ -15,14 +15,11 @@ export const doctorCommand: CommandSpec = {
     const known = await peacetime(looked);
     const { guards } = await planFor(looked);
     const of = json ? 'en' : language;
-    const found = doctorQuestions.map(({ id, finds }) => {
-      return { id, finding: findingOf(id, of, finds(known)) };
-    });
-    const asked = guards.filter(({ id }) => peaceGuards.includes(id));
-    const answers = [
-      ...found,
-      ...asked.map(({ id, pass, why }) => ({ id, finding: pass ? null : json ? why : retell(why) })),
-    ].map(({ id, finding }) => ({ id, asks: questionOf(id, of), finding }));
+    const found = doctorQuestions.map(({ id, finds }) => ({ id, finding: findingOf(id, of, finds(known)) }));
+    const asked = guards
+      .filter(({ id }) => peaceGuards.includes(id))
+      .map(({ id, pass, why }) => ({ id, finding: pass ? null : json ? why : retell(why) }));
+    const answers = [...found, ...asked].map((each) => ({ ...each, asks: questionOf(each.id, of) }));
     const open = answers.filter(({ finding }) => finding !== null).map(({ id }) => id);
     if (json) printJson({ schema: 'heal-node.doctor/1', answers });
     else {

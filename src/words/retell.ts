@@ -8,15 +8,19 @@ import { fill, type Language, languageOf, type Row, type Values, wordsOf } from 
 type Understood = Readonly<{ zh: string; codes: readonly string[]; known: number }>;
 
 /** What is between two parts of a text, each of them a text of its own. */
-const MARK = /\.$|(?<=\.) |; |(?<=^(\S+ )?\S+): /g;
+const MARK = /\.$|(?<=\.) |[;:] /g;
 const MARKS: Record<string, string> = { '.': '{0}。{1}', ' ': '{0} {1}', '; ': '{0}；{1}', ': ': '{0}：{1}' };
 /** No text of ours is so long or has so many parts; one that was made to cost time is shown as it is. */
 const [MOST_CHARACTERS, MOST_PARTS] = [3000, 600];
 
-/** Finds the English text of a row, and what stands in its places, without ever going back: a text may be hostile. */
+/**
+ * Finds the English text of a row, and what stands in its places, without ever going back: a text may be hostile. With a
+ * value in front a row does not reach back over `: `, before which another text ends.
+ */
 const patternOf = (en: string): RegExp => {
-  const source = `^${RegExp.escape(en)}$`;
-  return new RegExp(source.replace(/\\\{(\d)\\\}((?:(?!\\\{\d).)*)/gs, '(?=(?<_$1>.*?)$2)\\k<_$1>$2'), 's');
+  const text = `^${RegExp.escape(en)}$`;
+  const source = text.replace(/\\\{(\d)\\\}(.*?)(?=\\\{\d|$)/gs, '(?=(?<_$1>.*?)$2)\\k<_$1>$2');
+  return new RegExp(source.replace('^(?=(?<_0>.', '^(?=(?<_0>(?:(?!: ).)'), 's');
 };
 
 const allRows = () => {
@@ -33,7 +37,7 @@ let rows: ReturnType<typeof allRows> | undefined;
 
 /**
  * Reads an English text as a row of the catalogue, or as several one after the other, and what stands in their places in
- * the same way. Of all ways to read it that one counts by which most of it is known.
+ * the same way. Of all ways to read it that one counts by which most of it is known, and shows most codes.
  */
 export function understand(text: string, done = new Map<string, Understood>()): Understood {
   let best: Understood = done.get(text) ?? { zh: text, codes: [], known: 0 };
@@ -41,19 +45,22 @@ export function understand(text: string, done = new Map<string, Understood>()): 
   done.set(text, best);
   const take = (values: readonly string[], { zh, code, codeAt }: Row): void => {
     const parts = values.map((value) => understand(value, done));
-    const inside = parts.reduce((sum, part) => sum + part.known, 0);
-    const known = inside + text.length - values.join('').length;
-    if (known <= best.known || (codeAt === -1 && inside === 0)) return;
-    const inner = parts.flatMap(({ codes }, i) => (codeAt === i || codeAt === -1 ? codes : []));
-    const said = zh.replace(/\{(\d)\}/g, (_, i) => parts[i]?.zh ?? '');
-    best = { zh: said, codes: inner.length > 0 ? inner : [code], known };
+    const known = parts.reduce((sum, part) => sum + part.known, text.length - values.join('').length);
+    const inner = parts.slice(codeAt ?? parts.length).flatMap((part) => part.codes);
+    const codes = inner.length > 0 ? inner : [code];
+    const more = known - best.known || codes.length - best.codes.length;
+    // A mark alone says nothing.
+    if (known < 3 || more <= 0) return;
+    best = { zh: zh.replace(/\{(\d)\}/g, (_, i) => parts[i]?.zh ?? ''), codes, known };
   };
-  for (const { 0: mark, index: at } of text.matchAll(MARK))
-    take([text.slice(0, at), text.slice(at + mark.length)], { zh: MARKS[mark] ?? '', code: '', codeAt: -1 });
   rows ??= allRows();
   for (const { row, pattern } of rows) {
     const [found, ...values] = pattern.exec(text) ?? [];
     if (found !== undefined) take(values, row);
+  }
+  for (const { 0: mark, index } of text.matchAll(MARK)) {
+    const row = { zh: MARKS[mark] ?? '', code: '', codeAt: mark === ': ' ? 1 : 0 };
+    take([text.slice(0, index), text.slice(index + mark.length)], row);
   }
   done.set(text, best);
   return best;
@@ -71,7 +78,7 @@ export function speak<T extends { readonly language: Language | 'auto' }>(settin
 /** An English text, its values put in for `{0}`, `{1}` …, as a person is shown it. */
 export function tell(sentence: string, ...values: Values): string {
   const text = fill(sentence, values);
-  return language === 'en' ? text : understand(text).zh.replaceAll('。 ', '。');
+  return language === 'en' ? text : understand(text).zh.replace(/(?<=。) |。+(?=[；。])/g, '');
 }
 
 /** The same for what was made, stored and logged in English, with the codes of its messages behind it (docs/messages.md). */

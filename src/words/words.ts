@@ -9,7 +9,7 @@ type Both<T = string> = Readonly<Record<Language, T>>;
 type Found = Readonly<{ means: string; advice?: string }>;
 /** A code is stable, for whoever looks a message up (docs/messages.md). */
 type Code = Readonly<{ code: string }>;
-/** `codeAt`: the number of the place whose code is shown, where what stands there has one. */
+/** `codeAt`: the place whose code is shown, or that of one behind it, where what stands there has one. */
 export type Row = Code & Readonly<{ zh: string; codeAt?: number }>;
 
 const reasons: Rows<Both<Found> & Code> = catalogue.reasons;
