@@ -26,7 +26,7 @@ test('what stands in a place is shown so too, also where several parts follow on
     'The heal of etcd2 (stale/wal-damaged) was refused before fence: quorum: 1 of 3 members serve without this one, 2 are needed (http://10.0.0.1:2379: no answer within 1000 ms); mounted: /data is on the root file system, and etcd.env, too, is lost. Nothing was changed.';
   assert.equal(both(refused), [
     `${refused} [HN-716, HN-739, HN-624]`,
-    'etcd2 的自愈（stale/wal-damaged）在步骤 fence 之前拒绝执行：quorum：不算本成员，3 个成员中有 1 个在服务，需要 2（其他成员：http://10.0.0.1:2379：在 1000 毫秒内没有应答）；mounted：/data 在根文件系统上，etcd.env 也已丢失。没有做任何改动。[HN-716, HN-739, HN-624]',
+    'etcd2 的自愈（stale/wal-damaged）在步骤 fence 之前被拒绝执行：quorum：不算本成员，3 个成员中有 1 个在服务，需要 2（其他成员：http://10.0.0.1:2379：在 1000 毫秒内没有应答）；mounted：/data 在根文件系统上，etcd.env 也已丢失。没有做任何改动。[HN-716, HN-739, HN-624]',
   ]);
 });
 
