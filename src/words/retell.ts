@@ -49,8 +49,8 @@ export function understand(text: string, done = new Map<string, Understood>()): 
     const inner = parts.slice(codeAt ?? parts.length).flatMap((part) => part.codes);
     const codes = inner.length > 0 ? inner : [code];
     const more = known - best.known || codes.length - best.codes.length;
-    // A mark alone says nothing.
-    if (known < 3 || more <= 0) return;
+    // A mark alone says nothing, nor is what is not known cut at a colon.
+    if (known < 3 || more <= 0 || (code === '' && codeAt === 1 && parts[1]?.known === 0)) return;
     best = { zh: zh.replace(/\{(\d)\}/g, (_, i) => parts[i]?.zh ?? ''), codes, known };
   };
   rows ??= allRows();

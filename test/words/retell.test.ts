@@ -40,6 +40,16 @@ test('of rows that fit the one counts by which most is known', () => {
   );
 });
 
+test('what etcd says in it stays as it is, and does not hide the code', () => {
+  const [, zh = ''] = both(
+    'Refused for now, asking again for up to 90 s: http://10.0.0.1:2379/add: 503 {"error": "etcdserver: no"}',
+  );
+  assert.is(
+    zh,
+    '暂时被拒绝，最多在 90 秒内重试：http://10.0.0.1:2379/add: 503 {"error": "etcdserver: no"} [HN-392]',
+  );
+});
+
 test('what no row has stays as it is', () => {
   for (const text of ['', 'panic: walpb: crc mismatch; no more', '{0} and {1}', '. ', '(((', '\n'])
     assert.equal(both(text), [text, text]);
