@@ -15,16 +15,16 @@ export const doctorCommand: CommandSpec = {
     const known = await peacetime(looked);
     const { guards } = await planFor(looked);
     const of = json ? 'en' : language;
-    const found = doctorQuestions.map(({ id, finds }) => ({ id, finding: findingOf(id, of, finds(known)) }));
-    const asked = guards
-      .filter(({ id }) => peaceGuards.includes(id))
-      .map(({ id, pass, why }) => ({ id, finding: pass ? null : json ? why : retell(why) }));
-    const answers = [...found, ...asked].map((each) => ({ ...each, asks: questionOf(each.id, of) }));
+    const found = doctorQuestions.map(({ id, finds }) => ({ id, finding: findingOf(id, finds(known)) }));
+    const asked = guards.filter(({ id }) => peaceGuards.includes(id));
+    const answers = [...found, ...asked.map(({ id, pass, why }) => ({ id, finding: pass ? null : why }))].map(
+      ({ id, finding }) => ({ id, asks: questionOf(id, of), finding }),
+    );
     const open = answers.filter(({ finding }) => finding !== null).map(({ id }) => id);
     if (json) printJson({ schema: 'heal-node.doctor/1', answers });
     else {
       for (const { id, asks, finding } of answers)
-        console.log(finding === null ? `  ok   ${id}: ${asks}` : `  FIX  ${id}: ${finding}`);
+        console.log(finding === null ? `  ok   ${id}: ${asks}` : `  FIX  ${id}: ${retell(finding)}`);
       const ends = open.length > 0 ? 'To fix: {0}.' : 'Everything is in place.';
       console.log(tell(ends, open.join(', ')));
     }

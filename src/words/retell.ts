@@ -27,6 +27,7 @@ const allRows = () => {
   const rows: [en: string, row: Row][] = Object.entries(catalogue.sentences);
   for (const [id, { zh }] of Object.entries(catalogue.verdicts))
     rows.push([id, { code: '', zh: `${zh.name} ${id}` }]);
+  for (const { finds } of Object.values(catalogue.doctor)) rows.push([finds.en, finds]);
   for (const reason of Object.keys(catalogue.reasons)) {
     const [{ code, ...en }, zh] = [wordsOf(reason), wordsOf(reason, 'zh')];
     rows.push([en.means, { code, zh: zh.means }], [en.advice, { code: '', zh: zh.advice }]);

@@ -37,8 +37,8 @@ export const fill = (text: string, values: Values): string =>
   text.replaceAll(/\{(\d)\}/g, (place, n) => String(values[Number(n)] ?? place));
 
 /** What the doctor says with these values where the answer to that question is no; null where there are none: it is yes. */
-export const findingOf = (id: string, language: Language, values?: Values | false): string | null =>
-  values ? fill(doctor[id]?.finds[language] ?? '', values) : null;
+export const findingOf = (id: string, values?: Values | false): string | null =>
+  values ? fill(doctor[id]?.finds.en ?? '', values) : null;
 
 /**
  * `HEAL_LANG` where it says one, else that of the locale: of its variables the first that is set counts (locale(7)).
