@@ -79,7 +79,7 @@ export function speak<T extends { readonly language: Language | 'auto' }>(settin
 /** An English text, its values put in for `{0}`, `{1}` …, as a person is shown it. */
 export function tell(sentence: string, ...values: Values): string {
   const text = fill(sentence, values);
-  return language === 'en' ? text : understand(text).zh.replace(/(?<=。) |。+(?=[；。])/g, '');
+  return language === 'en' ? text : understand(text).zh.replace(/(?<=[。）]) |。+(?=[；。])/g, '');
 }
 
 /** The same for what was made, stored and logged in English, with the codes of its messages behind it (docs/messages.md). */
