@@ -44,7 +44,7 @@ The first that holds counts: what stands higher beats what stands lower.
 
 ${table(
   ['reason', 'means', 'what a person should do in this case'],
-  rules.map(({ reason }) => [code(reason), wordsOf(reason).means, ownAdvice(reason)]),
+  Object.keys(rules).map((reason) => [code(reason), wordsOf(reason).means, ownAdvice(reason)]),
 )}
 
 ## Proofs of a stale member
@@ -53,7 +53,7 @@ Facts, of a process that is known to be dead, while the others serve without it.
 
 ${table(
   ['proof', 'means', 'why it is certain'],
-  staleProofs.map(({ id, because }) => [code(id), wordsOf(`stale/${id}`).means, because]),
+  Object.entries(staleProofs).map(([id, { because }]) => [code(id), wordsOf(`stale/${id}`).means, because]),
 )}
 
 ## Faults of this machine
@@ -63,7 +63,7 @@ counts when etcd has crashed and does not run.
 
 ${table(
   ['fault', 'means', 'what a person should do', 'etcd says', 'the machine shows it'],
-  localFaults.map(({ id, says, shows }) => [
+  Object.entries(localFaults).map(([id, { says, shows }]) => [
     code(id),
     wordsOf(`local-fault/${id}`).means,
     wordsOf(`local-fault/${id}`).advice,

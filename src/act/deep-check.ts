@@ -107,7 +107,7 @@ export async function deepCheck(world: World, settings: Settings, log: Log, limi
     await bestEffort(log, places.deepCheck, deepCheckFile.write(machine, places.deepCheck, found.result));
   if (found.situation) await bestEffort(log, places.metrics, writeMetrics(machine, places, found.situation));
   const warns = found.situation?.cluster.credentialsRefused;
-  const write = found.diverged || found.code === 1 ? log.error : warns ? log.warn : log.info;
-  write({ event: found.diverged ? 'diverged' : 'deep-check', ...found.result }, found.message);
+  const level = found.diverged || found.code === 1 ? 'error' : warns ? 'warn' : 'info';
+  log[level]({ event: found.diverged ? 'diverged' : 'deep-check', ...found.result }, found.message);
   return found;
 }

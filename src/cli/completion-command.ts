@@ -26,9 +26,8 @@ export const completionCommand = (commands: () => readonly CommandSpec[]): Comma
   words: [['<shell>', 'whose', Object.keys(templates)]],
   forAll: true,
   run: async (_, [shell]) => {
-    console.log(
-      templates[shell as keyof typeof templates].trimEnd().replace('@ROWS@', () => rows(commands())),
-    );
+    const script = templates[shell as keyof typeof templates].trimEnd();
+    console.log(script.replace('@ROWS@', () => rows(commands())));
     return 0;
   },
 });

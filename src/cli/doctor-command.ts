@@ -15,11 +15,12 @@ export const doctorCommand: CommandSpec = {
     const known = await peacetime(looked);
     const { guards } = await planFor(looked);
     const of = json ? 'en' : language;
-    const found = doctorQuestions.map(({ id, finds }) => ({ id, finding: findingOf(id, finds(known)) }));
+    const answer = (id: string, finding: string | null) => ({ id, asks: questionOf(id, of), finding });
     const asked = guards.filter(({ id }) => peaceGuards.includes(id));
-    const answers = [...found, ...asked.map(({ id, pass, why }) => ({ id, finding: pass ? null : why }))].map(
-      ({ id, finding }) => ({ id, asks: questionOf(id, of), finding }),
-    );
+    const answers = [
+      ...Object.entries(doctorQuestions).map(([id, finds]) => answer(id, findingOf(id, finds(known)))),
+      ...asked.map(({ id, pass, why }) => answer(id, pass ? null : why)),
+    ];
     const open = answers.filter(({ finding }) => finding !== null).map(({ id }) => id);
     if (json) printJson({ schema: 'heal-node.doctor/1', answers });
     else {

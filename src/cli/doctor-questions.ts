@@ -35,6 +35,7 @@ export async function peacetime(looked: Pick<Looked, 'settings' | 'world' | 'sit
   const { machine, places } = looked.world;
   const { config, observed } = situation;
   const nowMs = machine.now();
+  const faultsNow = observed.host?.ok ? observed.host.value.certificateFaults : [];
   const later = config ? await brokenCertificates(machine, config, nowMs + CERTIFICATE_DAYS * DAY_MS) : [];
   // Also a check that compares nothing writes it, with what was found when it last did.
   const checkedMs = await machine.changedMs(places.deepCheck);
@@ -47,9 +48,7 @@ export async function peacetime(looked: Pick<Looked, 'settings' | 'world' | 'sit
     /** What install lays, and is not there as it is to be. */
     notLaid: notLaid(),
     /** What will be wrong with etcd's certificates then, and is not now. */
-    endsSoon: later.filter(
-      (fault) => !(observed.host?.ok && observed.host.value.certificateFaults.includes(fault)),
-    ),
+    endsSoon: later.filter((fault) => !faultsNow.includes(fault)),
     /** How long ago the health check has last looked deeper. */
     checkedAgoMs: Math.abs(nowMs - (checkedMs ?? Number.POSITIVE_INFINITY)),
   };
@@ -57,48 +56,32 @@ export async function peacetime(looked: Pick<Looked, 'settings' | 'world' | 'sit
 
 type Peacetime = Awaited<ReturnType<typeof peacetime>>;
 
-/** What it asks and what it finds is in the catalogue (src/words). */
-interface Question {
-  readonly id: string;
-  /** The values of the sentence that says what is not in place, and what to do about it; nothing when all is well. */
-  readonly finds: (p: Peacetime) => Values | false | undefined;
-}
+/** The values of the sentence that says what is not in place, and what to do about it; nothing when all is well. */
+type Finds = (p: Peacetime) => Values | false | undefined;
 
-/** Is everything in place for the day it is needed? */
-export const doctorQuestions: readonly Question[] = [
-  { id: 'installed', finds: ({ notLaid }) => notLaid.length > 0 && [notLaid.join(', ')] },
-  {
-    id: 'gate',
-    finds: ({ situation: { unit } }) =>
-      !unit?.dropIns.some((path) => path.endsWith(`/${GATE_DROP_IN}`)) && [GATE_DROP_IN],
+/** Is everything in place for the day it is needed? What each asks, and what it finds, is in the catalogue (src/words). */
+export const doctorQuestions: Readonly<Record<string, Finds>> = {
+  installed: ({ notLaid }) => notLaid.length > 0 && [notLaid.join(', ')],
+  gate: ({ situation: { unit } }) =>
+    !unit?.dropIns.some((path) => path.endsWith(`/${GATE_DROP_IN}`)) && [GATE_DROP_IN],
+  checked: ({ checkedAgoMs, settings }) => {
+    const mostMs = 2 * settings.deepCheckIntervalMs + 300_000;
+    return checkedAgoMs > mostMs && [Math.round(mostMs / 60_000)];
   },
-  {
-    id: 'checked',
-    finds: ({ checkedAgoMs, settings }) => {
-      const mostMs = 2 * settings.deepCheckIntervalMs + 300_000;
-      return checkedAgoMs > mostMs && [Math.round(mostMs / 60_000)];
-    },
+  mode: ({ settings: { mode } }) => mode !== 'auto' && [mode],
+  'not-stopped': ({ parked }) => parked && [],
+  unfinished: ({ unfinished, situation }) => (unfinished || situation.swapped) && [],
+  'certificate-dates': ({ endsSoon }) => endsSoon.length > 0 && [endsSoon.join('; ')],
+  clock: ({ situation: { cluster } }) => {
+    const off = cluster.serving
+      .filter(({ reply: { clockSkewMs = 0 } }) => Math.abs(clockSkewMs) > CLOCK_MS)
+      .map(({ endpoint, reply: { clockSkewMs = 0 } }) => `${endpoint} (${clockSkewMs / 1000} s)`);
+    return off.length > 0 && [off.join(', ')];
   },
-  { id: 'mode', finds: ({ settings: { mode } }) => mode !== 'auto' && [mode] },
-  { id: 'not-stopped', finds: ({ parked }) => parked && [] },
-  { id: 'unfinished', finds: ({ unfinished, situation }) => (unfinished || situation.swapped) && [] },
-  { id: 'certificate-dates', finds: ({ endsSoon }) => endsSoon.length > 0 && [endsSoon.join('; ')] },
-  {
-    id: 'clock',
-    finds: ({ situation: { cluster } }) => {
-      const off = cluster.serving
-        .filter(({ reply: { clockSkewMs = 0 } }) => Math.abs(clockSkewMs) > CLOCK_MS)
-        .map(({ endpoint, reply: { clockSkewMs = 0 } }) => `${endpoint} (${clockSkewMs / 1000} s)`);
-      return off.length > 0 && [off.join(', ')];
-    },
+  members: ({ situation }) => {
+    const { servesAsOwn, cluster, config } = situation;
+    const silent = cluster.silent.map(({ endpoint, why }) => `${endpoint} (${why})`);
+    if (!servesAsOwn) silent.unshift(config?.clientUrl ?? 'this member');
+    return silent.length > 0 && [silent.join(', '), failureTolerance(situation) ?? '?'];
   },
-  {
-    id: 'members',
-    finds: ({ situation }) => {
-      const { servesAsOwn, cluster, config } = situation;
-      const silent = cluster.silent.map(({ endpoint, why }) => `${endpoint} (${why})`);
-      if (!servesAsOwn) silent.unshift(config?.clientUrl ?? 'this member');
-      return silent.length > 0 && [silent.join(', '), failureTolerance(situation) ?? '?'];
-    },
-  },
-];
+};

@@ -7,6 +7,9 @@ import { retell } from '../words/retell.ts';
 import { EXIT, UsageError } from './command.ts';
 import { commands } from './commands.ts';
 
+const EXITS =
+  '0 done, 1 failed, 2 usage or settings, 3 refused by a guard, 4 not healthy (status, diagnose) or not in place (doctor).';
+
 /** The operator's command, wired from the table. @returns the exit code of the contract */
 export async function main(words: readonly string[]): Promise<number> {
   let code: number = EXIT.done;
@@ -14,10 +17,7 @@ export async function main(words: readonly string[]): Promise<number> {
     .description('An etcd node on QingCloud AppCenter that comes back by itself.')
     .version(version)
     .exitOverride()
-    .addHelpText(
-      'after',
-      '\nExit codes: 0 done, 1 failed, 2 usage or settings, 3 refused by a guard, 4 not healthy (status, diagnose) or not in place (doctor).',
-    );
+    .addHelpText('after', `\nExit codes: ${EXITS}`);
   for (const spec of commands) {
     const command = program.command(spec.name).description(spec.what).exitOverride();
     for (const [name, what, choices] of spec.words ?? []) {
@@ -41,7 +41,7 @@ export async function main(words: readonly string[]): Promise<number> {
     const isUsage = error instanceof UsageError;
     if (isUsage) attempt(loadSettings); // for their language
     const why = (error as Error).message.replace(/\.?$/, '.');
-    console.error(retell(`heal-node${isUsage ? ` ${words[0]}` : ''}: ${why}`));
+    console.error(retell(`${isUsage ? `heal-node ${words[0]}` : 'heal-node'}: ${why}`));
     return isUsage || error instanceof SettingsError ? EXIT.usage : EXIT.failed;
   }
 }

@@ -57,6 +57,7 @@ export const statusCommand: CommandSpec = {
       const about = { mode: settings.mode, failureTolerance: tolerance ?? null };
       printJson({ schema: 'heal-node.status/2', ...found, ...about, ...heals });
     } else {
+      const stands = runs ? 'Heal {0} is under way at {1}.' : 'Heal {0} is not finished; it stopped at {1}.';
       const lines = [
         headline(looked),
         ...members.map(({ id, name, peerUrls, serves, sees }) => {
@@ -66,10 +67,7 @@ export const statusCommand: CommandSpec = {
         }),
         cluster.disagreement && retell('They disagree: {0}.', cluster.disagreement),
         tolerance !== undefined && toleranceText(tolerance),
-        unfinished &&
-          (runs
-            ? tell('Heal {0} is under way at {1}.', unfinished.id, step)
-            : tell('Heal {0} is not finished; it stopped at {1}.', unfinished.id, step)),
+        unfinished && tell(stands, unfinished.id, step),
         birthmarkMismatch && retell('Beware: {0}.', birthmarkMismatch),
         diverged && retell('Its data are not to be trusted: {0}.', diverged),
         last &&

@@ -40,16 +40,12 @@ export function clusterView(
   const known =
     members.length > 0 ? members : others.flatMap(({ reply }) => (reply.ok ? reply.value.members : []));
   const own = config && members.find((member) => isOwn(member, config));
-  const servesThere = ({ id, peerUrls }: Member): boolean =>
-    serving.some(
-      ({ endpoint, reply }) =>
-        reply.memberId === id && peerUrls.some((url) => hostOf(url) === hostOf(endpoint)),
-    );
-  const isAnothers = (member: Member): boolean =>
-    servesThere(member) ||
-    config?.initialCluster.some(
-      ({ name, peerUrl }) => name !== config.name && member.peerUrls.includes(peerUrl),
-    ) === true;
+  const othersNamed = config?.initialCluster.filter(({ name }) => name !== config.name) ?? [];
+  const isAnothers = ({ id, peerUrls }: Member): boolean => {
+    const server = serving.find(({ reply }) => reply.memberId === id);
+    const servesThere = server !== undefined && peerUrls.map(hostOf).includes(hostOf(server.endpoint));
+    return servesThere || othersNamed.some(({ peerUrl }) => peerUrls.includes(peerUrl));
+  };
   const voters = members.filter(({ isLearner }) => !isLearner);
   const quorum = Math.floor(voters.length / 2) + 1;
   const listed = serving.filter(

@@ -9,7 +9,7 @@ import { type Verdict, verdicts } from './verdicts.ts';
  * prints it as it is, see docs/json.md.
  */
 export function diagnose(situation: Situation) {
-  for (const { reason, response, when, shows } of rules) {
+  for (const [reason, { response, when, shows }] of Object.entries(rules)) {
     const found = when(situation);
     if (!found) continue;
     const verdict = reason.slice(0, reason.indexOf('/')) as Verdict;

@@ -4,8 +4,6 @@ import type { Situation } from './situation.ts';
 
 /** A fault of this machine, which a fresh member would meet again. */
 export interface LocalFault {
-  /** The reason code is `local-fault/ID`, whoever shows it. */
-  readonly id: string;
   /** What etcd says of it as it ends, in either of its formats as text. */
   readonly says?: RegExp;
   /** It is how certificates and settings that are lost with the disks show, too: no fault where a heal brings them back. */
@@ -54,10 +52,12 @@ const cannotStart = ({ unit, process, certificatesToBring }: Situation): boolean
   process === 'dead' &&
   ((unit.result === 'resources' && !certificatesToBring) || (unit.exitKind === 1 && unit.exitStatus >= 200));
 
-/** Every fault of this machine, the first that holds counts. To teach heal-node a new one, add a row and its test. */
-export const localFaults: readonly LocalFault[] = [
-  {
-    id: 'disk-full',
+/**
+ * Every fault of this machine, the first that holds counts; the reason code is `local-fault/NAME`, whoever shows it. To
+ * teach heal-node a new one, add a row and its test.
+ */
+export const localFaults: Readonly<Record<string, LocalFault>> = {
+  'disk-full': {
     // Go syscall package, ENOSPC
     says: /(?:: |error=)no space left on device\b/,
     shows: onHost(({ freeBytes, freeInodes }, { config }) =>
@@ -66,13 +66,11 @@ export const localFaults: readonly LocalFault[] = [
         : [],
     ),
   },
-  {
-    id: 'read-only',
+  'read-only': {
     // Go syscall package, EROFS; etcd etcdmain/etcd.go
     says: /(?:: |error=)read-only file system\b/,
   },
-  {
-    id: 'permission',
+  permission: {
     asLost: true,
     // etcd etcdmain/etcd.go, identifyDataDirOrDie; Go os package, EACCES
     says: /\berror listing data dir: |\bcannot access data directory: (?!.*: (?:read-only|no space))|: permission denied\b/,
@@ -80,16 +78,14 @@ export const localFaults: readonly LocalFault[] = [
       [...unusableData, ...unusable].map((text) => ['files', text]),
     ),
   },
-  {
-    id: 'certificate',
+  certificate: {
     asLost: true,
     // etcd embed/serve.go by pkg/transport/listener.go; Go crypto/tls, X509KeyPair
     says: /\bopen \S+\.(pem|crt|key): no such file or directory\b|\btls: (private key does not match public key|failed to find any PEM data)\b/,
     // One whose certificates the others turn away lives, and waits for them for ever.
     shows: onHost(({ certificateFaults }) => certificateFaults.map((text) => ['certificates', text]), true),
   },
-  {
-    id: 'port-taken',
+  'port-taken': {
     // Go net package, EADDRINUSE
     says: /\blisten tcp \S+: bind: address already in use\b/,
     shows: onHost(({ portConflicts }) =>
@@ -99,25 +95,21 @@ export const localFaults: readonly LocalFault[] = [
       ]),
     ),
   },
-  {
-    id: 'address-missing',
+  'address-missing': {
     // Go net package, EADDRNOTAVAIL
     says: /\blisten tcp \S+: bind: cannot assign requested address\b/,
     shows: onHost(({ missingAddresses }) =>
       missingAddresses.map((address) => [address, 'no interface of this machine has it']),
     ),
   },
-  {
-    id: 'bad-setting',
+  'bad-setting': {
     // etcd etcdmain/etcd.go, startEtcdOrProxyV2; etcdserver/config.go, VerifyBootstrap
     says: /\berror verifying flags, |\bfailed to verify flags\b|\bcouldn't find local name "\S+" in the initial cluster configuration\b/,
   },
-  {
-    id: 'etcd-too-old',
+  'etcd-too-old': {
     shows: (s) => s.process === 'dead' && s.etcdTooOld && ev('host', 'etcd', s.etcdTooOld),
   },
-  {
-    id: 'unit',
+  unit: {
     shows: (s) =>
       cannotStart(s) &&
       allOf(
@@ -125,9 +117,8 @@ export const localFaults: readonly LocalFault[] = [
         settingsEvidence(s),
       ),
   },
-  {
-    id: 'killed',
+  killed: {
     shows: (s) =>
       killed(s) && ev('unit', s.unitName, `ended by signal ${s.unit?.exitStatus}, result ${s.unit?.result}`),
   },
-];
+};

@@ -17,11 +17,9 @@ import { localFaults } from './local-faults.ts';
 import { isLogShort, panicOfShortLog } from './log-words.ts';
 import type { Situation } from './situation.ts';
 import { staleProofs } from './stale-proofs.ts';
-import type { Reason, Response } from './verdicts.ts';
+import type { Reason, Response, Verdict } from './verdicts.ts';
 
 export interface Rule {
-  /** A stable code, `verdict/kind`; what it means, and what a person should do, stands in src/words/catalogue.json. */
-  readonly reason: Reason;
   /** What the health action does in this very case, where it is not what it does with the verdict. */
   readonly response?: Response;
   /** Whether it holds: what evidence it alone has, or just that it does. Anything falsy: it does not. */
@@ -107,15 +105,20 @@ const waitsForQuorum = ({ cluster, observed, unit }: Situation): boolean =>
   unit !== undefined &&
   observed.atMs - unit.startedAtSec * 1000 > START_ALONE_MS;
 
-/** From evidence to verdict, the first that holds. What stands higher beats what stands lower. */
-export const rules: readonly Rule[] = [
-  {
-    reason: 'healing/swapped',
+/** A rule for each row of another table, under the verdict and the name of that row. */
+const withReasons = <T>(verdict: Verdict, rows: Readonly<Record<string, T>>, ruleOf: (row: T) => Rule) =>
+  Object.fromEntries(Object.entries(rows).map(([id, row]) => [`${verdict}/${id}`, ruleOf(row)]));
+
+/**
+ * From evidence to verdict, the first that holds. What stands higher beats what stands lower. Each by its reason, a stable
+ * code; what that means, and what a person should do, stands in src/words/catalogue.json.
+ */
+export const rules: Readonly<Record<Reason, Rule>> = {
+  'healing/swapped': {
     when: (s) => s.swapped,
     shows: [swapEvidence, unitEvidence, dataEvidence, listEvidence],
   },
-  {
-    reason: 'local-fault/disk-not-mounted',
+  'local-fault/disk-not-mounted': {
     response: 'nothing',
     when: ({ observed: { host }, process }) =>
       host?.ok &&
@@ -124,8 +127,7 @@ export const rules: readonly Rule[] = [
       ev('host', 'file systems', host.value.diskNotMounted),
     shows: [],
   },
-  {
-    reason: 'local-fault/certificates-missing',
+  'local-fault/certificates-missing': {
     response: 'nothing',
     when: (s) =>
       s.certificatesMissing !== undefined &&
@@ -135,14 +137,12 @@ export const rules: readonly Rule[] = [
       ev('host', 'certificates', s.certificatesMissing),
     shows: [dataEvidence, unitEvidence],
   },
-  {
-    reason: 'amnesia/ahead',
+  'amnesia/ahead': {
     when: (s) =>
       s.ahead && s.cluster.hasQuorumWithoutSelf && !s.otherCluster && (!s.servesAsOwn || s.diverged),
     shows: [dataEvidence, clusterEvidence],
   },
-  {
-    reason: 'amnesia/other-birthmark',
+  'amnesia/other-birthmark': {
     when: (s) =>
       s.birthmarkMismatch &&
       s.cluster.hasQuorumWithoutSelf &&
@@ -150,36 +150,30 @@ export const rules: readonly Rule[] = [
       ev('others', 'birthmark', s.birthmarkMismatch),
     shows: [dataEvidence, clusterEvidence],
   },
-  {
-    reason: 'local-fault/other-cluster',
+  'local-fault/other-cluster': {
     when: (s) => s.otherCluster !== undefined && s.cluster.hasQuorumWithoutSelf,
     shows: [dataEvidence, runsAs, clusterEvidence],
   },
-  {
-    reason: 'local-fault/peer-url-changed',
+  'local-fault/peer-url-changed': {
     when: ({ cluster: { renamed, hasQuorumWithoutSelf }, servesAsOwn, foreign }) =>
       hasQuorumWithoutSelf && !servesAsOwn && foreign === undefined && listedAs(renamed),
     shows: [ownPeerUrls, dataEvidence],
   },
-  {
-    reason: 'stale/clone',
+  'stale/clone': {
     when: (s) => s.foreign?.servedBy !== undefined && s.cluster.hasQuorumWithoutSelf,
     shows: [dataEvidence, servedElsewhere, unitEvidence, listEvidence],
   },
-  {
-    reason: 'local-fault/other-member',
+  'local-fault/other-member': {
     // Started while the others do not answer in time, it would speak in that member's name: the gate could not know.
     response: 'nothing',
     when: (s) => s.foreign !== undefined,
     shows: [dataEvidence, foreignMember, clusterEvidence],
   },
-  {
-    reason: 'stale/diverged',
+  'stale/diverged': {
     when: (s) => s.diverged && s.cluster.hasQuorumWithoutSelf && s.cluster.own !== undefined,
     shows: [deepCheckEvidence, unitEvidence, listEvidence, clusterEvidence],
   },
-  {
-    reason: 'alarmed/raised',
+  'alarmed/raised': {
     when: ({ self, cluster, observed: { health } }) => {
       if (self === undefined || health.state === 'true') return undefined;
       const alarms = [...self.alarms, ...cluster.alarms];
@@ -193,46 +187,37 @@ export const rules: readonly Rule[] = [
     },
     shows: [healthEvidence, unitEvidence],
   },
-  {
-    reason: 'healthy/serves',
+  'healthy/serves': {
     when: (s) => s.servesAsOwn,
     shows: [healthEvidence, unitEvidence],
   },
-  ...localFaults.map(
-    ({ id, says, shows, asLost }): Rule => ({
-      reason: `local-fault/${id}`,
-      when: (s) => {
-        if (asLost && s.certificatesToBring) return undefined;
-        // What a client sends may stand in a log: it can keep a heal from beginning here, and never begin one.
-        const line = s.crashed && !s.certificatesToBring && s.words.find((word) => says?.test(word));
-        const found = allOf(line && journalEvidence(s, line), shows?.(s));
-        return found.length > 0 && found;
-      },
-      shows: [unitEvidence],
-    }),
-  ),
-  {
-    reason: 'unknown/settings',
+  ...withReasons('local-fault', localFaults, ({ says, shows, asLost }) => ({
+    when: (s) => {
+      if (asLost && s.certificatesToBring) return undefined;
+      // What a client sends may stand in a log: it can keep a heal from beginning here, and never begin one.
+      const line = s.crashed && !s.certificatesToBring && s.words.find((word) => says?.test(word));
+      const found = allOf(line && journalEvidence(s, line), shows?.(s));
+      return found.length > 0 && found;
+    },
+    shows: [unitEvidence],
+  })),
+  'unknown/settings': {
     when: settingsEvidence,
     shows: [unitEvidence],
   },
-  {
-    reason: 'amnesia/alone-without-data',
+  'amnesia/alone-without-data': {
     when: (s) => s.process !== 'alive' && s.dataGone && !s.cluster.hasQuorumWithoutSelf,
     shows: [dataEvidence, unitEvidence, clusterEvidence, peerEvidence],
   },
-  {
-    reason: 'amnesia/log-short',
+  'amnesia/log-short': {
     when: (s) => isLogShort(s) && s.process !== 'alive' && !s.cluster.hasQuorumWithoutSelf,
     shows: [panicEvidence, dataEvidence, unitEvidence, clusterEvidence],
   },
-  {
-    reason: 'partitioned/peers-out-of-reach',
+  'partitioned/peers-out-of-reach': {
     when: (s) => s.process === 'alive' && s.progresses && cutOff(s),
     shows: [peerEvidence, healthEvidence, unitEvidence, clusterEvidence],
   },
-  {
-    reason: 'hung/stands-still',
+  'hung/stands-still': {
     when: (s) =>
       (s.unit?.mainPid ?? 0) > 0 &&
       s.observed.health.state === 'none' &&
@@ -241,53 +226,42 @@ export const rules: readonly Rule[] = [
       (!s.dataGone || s.cluster.hasQuorumWithoutSelf),
     shows: [processEvidence, healthEvidence, unitEvidence],
   },
-  ...staleProofs.map(
-    ({ id, whileStarting, holds, shows }): Rule => ({
-      reason: `stale/${id}`,
-      when: (s) => maySayStale(s, whileStarting) && holds(s),
-      shows: [...shows, lastWord, unitEvidence, clusterEvidence],
-    }),
-  ),
-  {
-    reason: 'starting/activating',
+  ...withReasons('stale', staleProofs, ({ whileStarting, holds, shows }) => ({
+    when: (s) => maySayStale(s, whileStarting) && holds(s),
+    shows: [...shows, lastWord, unitEvidence, clusterEvidence],
+  })),
+  'starting/activating': {
     when: (s) =>
       s.unit?.active === 'activating' && s.process === 'alive' && s.progresses && !waitsForQuorum(s),
     shows: [unitEvidence, processEvidence],
   },
-  {
-    reason: 'quorum-lost/no-leader',
+  'quorum-lost/no-leader': {
     when: ({ cluster }) =>
       cluster.answered && !cluster.hasQuorumWithoutSelf && cluster.disagreement === undefined,
     shows: [unitEvidence, dataEvidence, clusterEvidence, peerEvidence],
   },
-  {
-    reason: 'quorum-lost/only-member',
+  'quorum-lost/only-member': {
     when: (s) => s.observed.others.length === 0 && s.crashed,
     shows: [unitEvidence, dataEvidence],
   },
-  {
-    reason: 'quorum-lost/others-silent',
+  'quorum-lost/others-silent': {
     when: (s) => !s.cluster.answered && s.observed.others.length > 0,
     shows: [unitEvidence, dataEvidence, clusterEvidence, peerEvidence],
   },
-  {
-    reason: 'unknown/others-disagree',
+  'unknown/others-disagree': {
     when: (s) => s.cluster.disagreement !== undefined,
     shows: [clusterEvidence],
   },
-  {
-    reason: 'stopped/inactive',
+  'stopped/inactive': {
     when: (s) => s.unit?.active === 'inactive' && s.process === 'dead',
     shows: [unitEvidence, dataEvidence],
   },
-  {
-    reason: 'unknown/process',
+  'unknown/process': {
     when: (s) => s.process === 'unknown',
     shows: [unitEvidence, processEvidence, dataEvidence],
   },
-  {
-    reason: 'unknown/no-rule',
+  'unknown/no-rule': {
     when: () => true,
     shows: [unitEvidence, unanswered, words, processEvidence, dataEvidence, listEvidence, clusterEvidence],
   },
-];
+};

@@ -200,7 +200,9 @@ export function situationOf(observed: Observation, places: Places) {
   const provenStale =
     bare.diverged ||
     bare.foreign?.servedBy !== undefined ||
-    staleProofs.some(({ holds, whileStarting }) => (process === 'dead' || whileStarting) && holds(bare));
+    Object.values(staleProofs).some(
+      (proof) => (process === 'dead' || proof.whileStarting) && proof.holds(bare),
+    );
   // A member that was added and has just begun to receive its data has no more than a founding has.
   const begins = data.kind === 'founding' && bare.membership === 'unstarted';
   return {

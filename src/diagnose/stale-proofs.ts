@@ -4,8 +4,6 @@ import type { BareSituation } from './situation.ts';
 
 /** A fact, or several, from which it follows that a member can never come back with the data it has. */
 export interface StaleProof {
-  /** The reason code is `stale/ID`. */
-  readonly id: string;
   /** Why it is certain: which facts, from where. */
   readonly because: string;
   /** It holds while etcd is on its way up as well: on such data it waits for ever. */
@@ -21,7 +19,7 @@ const crashedOnData = ({ crashed, observed: { host } }: BareSituation): boolean 
   crashed && host?.ok === true && host.value.unusableData.length === 0;
 
 /** What its own files say is wrong with them, where etcd has ended badly on them. */
-const damaged = (id: string, isOfIt: (file: string) => boolean): StaleProof => {
+const damaged = (isOfIt: (file: string) => boolean): StaleProof => {
   const harmIn = ({ examination }: BareSituation) =>
     examination?.kind === 'damaged' ? examination.damage.filter(({ file }) => isOfIt(file)) : [];
   const damageEvidence = (s: BareSituation): Evidence[] =>
@@ -29,7 +27,6 @@ const damaged = (id: string, isOfIt: (file: string) => boolean): StaleProof => {
       ev('data', `${s.config?.dataDir}: ${file}`, at === undefined ? what : `${what}, at byte ${at}`),
     );
   return {
-    id,
     because: 'its files, read without etcd, are damaged, and its last run, which could use them, crashed',
     holds: (s) => harmIn(s).length > 0 && crashedOnData(s),
     shows: [damageEvidence, dataEvidence],
@@ -38,45 +35,43 @@ const damaged = (id: string, isOfIt: (file: string) => boolean): StaleProof => {
 
 const ofWal = (file: string): boolean => file === 'wal' || file.endsWith('.wal');
 
-/** Every proof, asked by rules, guards and gate alike. A process that lives is none of theirs, but for `whileStarting`. */
-export const staleProofs: readonly StaleProof[] = [
-  {
-    id: 'already-bootstrapped',
+/**
+ * Every proof, asked by rules, guards and gate alike; the reason code is `stale/NAME`. A process that lives is none of
+ * theirs, but for `whileStarting`.
+ */
+export const staleProofs: Readonly<Record<string, StaleProof>> = {
+  'already-bootstrapped': {
     because: 'no data stand there, or nothing but a founding, and those that serve list this node as started',
     holds: (s) => s.dataGone && s.membership === 'listed' && s.hasRun,
     shows: [dataEvidence, listEvidence],
   },
-  {
-    id: 'removed',
+  removed: {
     whileStarting: true,
     because:
       'the log names a member ID of this cluster that those that serve do not list: an ID never comes back',
     holds: (s) => s.ownerUnlisted || (s.dataGone && s.membership === 'unlisted' && s.observed.mark.wasMember),
     shows: [dataEvidence, listEvidence],
   },
-  {
-    id: 'half-added',
+  'half-added': {
     because:
       'no data stand there, it was a member before or its last run crashed, and those that serve list it as added and not started',
     holds: ({ dataGone, membership, crashed, observed: { app, mark } }) =>
       dataGone && membership === 'unstarted' && (crashed || mark.wasMember) && !(app.ok && app.value.isAdded),
     shows: [dataEvidence, listEvidence],
   },
-  damaged('wal-damaged', ofWal),
-  damaged('db-damaged', (file) => !ofWal(file)),
-  {
-    id: 'log-short',
+  'wal-damaged': damaged(ofWal),
+  'db-damaged': damaged((file) => !ofWal(file)),
+  'log-short': {
     because:
       'its database has applied entries that its log lacks; or etcd ended with a panic that says so, which no file shows',
     holds: (s) => s.owner !== undefined && isLogShort(s),
     shows: [dataEvidence],
   },
-  {
-    id: 'given-up',
+  'given-up': {
     whileStarting: true,
     because:
       'a log that is ahead of the cluster never becomes part of it again, and `heal-node adopt --discard-ahead` was run for these very data',
     holds: (s) => s.givenUp,
     shows: [dataEvidence, listEvidence],
   },
-];
+};

@@ -40,10 +40,9 @@ async function effectiveConfig({ machine, places }: World, blankAs?: object): Pr
   const dropIns = [...(await dropInsOf(machine, places.unit))].sort(([a], [b]) => (a < b ? -1 : 1));
   const merged = [unit?.text ?? '', ...dropIns.map(([, { text }]) => text)].join('\n');
   const elsewhere = ELSEWHERE.exec(merged)?.[0];
+  const keep = `keep etcd's settings in ${places.env}, where they can be read`;
   if (elsewhere !== undefined)
-    throw new Error(
-      `${places.unit} or a drop-in of it says "${elsewhere.trim()}"; keep etcd's settings in ${places.env}, where they can be read.`,
-    );
+    throw new Error(`${places.unit} or a drop-in of it says "${elsewhere.trim()}"; ${keep}.`);
   const named = environmentFiles(merged).map((path) => (path === places.copyEnv ? places.env : path));
   const texts: string[] = [];
   for (const path of named.includes(places.env) ? named : [places.env]) {
@@ -139,10 +138,8 @@ async function lookAtCertificates(machine: Machine, app: AppView): Promise<Obser
   const missing = paths.filter((_, i) => kinds[i] === 'none' || (i === 0 && kinds[i] !== 'file'));
   if (missing.length === 0) return undefined;
   const others = app.nodes.filter(({ sid }) => sid !== app.sid);
-  const reached = await Promise.all(
-    others.map(({ ip }) => machine.reach(ip, CLIENT_PORT, REACH_MS).catch(() => 'silent')),
-  );
-  return { missing, othersThere: reached.includes('open') };
+  const calls = others.map(({ ip }) => machine.reach(ip, CLIENT_PORT, REACH_MS).catch(() => 'silent'));
+  return { missing, othersThere: (await Promise.all(calls)).includes('open') };
 }
 
 /**

@@ -134,14 +134,11 @@ export async function lookAtHost(
     certificateFaults: certificates,
     linkUp: network.linkUp,
     /** The others' peer URLs: whether a connection can be made, and whether that machine is there on the link. */
-    peers: peers.map(({ url, reach }) => ({
-      url,
+    peers: peers.map(({ url, reach }) => {
       // Nobody has turned us away where no way leads: see `Reach`.
-      reach:
-        reach === 'refused' && (!network.linkUp || network.unresolved.includes(hostOf(url)))
-          ? 'silent'
-          : reach,
-      neighbour: network.neighbours.includes(hostOf(url)),
-    })),
+      const noWay = !network.linkUp || network.unresolved.includes(hostOf(url));
+      const neighbour = network.neighbours.includes(hostOf(url));
+      return { url, reach: reach === 'refused' && noWay ? 'silent' : reach, neighbour };
+    }),
   };
 }

@@ -70,7 +70,6 @@ const homeAndJoined = (s: Situation, run: RunMemory): boolean =>
 
 const fenced = ({ observed: { swap, unit } }: Situation): boolean =>
   isAside(swap) &&
-  swap.copyUnitFile === 'file' &&
   swap.originals &&
   // Of a masked unit that has drop-ins systemd (252) says that it needs a reload after every reload.
   unit.ok &&
@@ -132,7 +131,7 @@ const rows = [
     looksBefore: ['files', 'units', 'self', 'cluster'],
     looksAfter: ['files', 'units'],
     done: (s, run) => joined(s, run) || fenced(s),
-    doneWhen: 'the unit has the name of its copy, its original is saved, and etcd is stopped',
+    doneWhen: 'the unit is not under its name, its original is saved, and etcd is stopped',
     reversible: true,
     learns: (s) => ({
       provenStale: true,

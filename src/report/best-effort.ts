@@ -6,10 +6,7 @@ import type { Log } from './log.ts';
  * @returns undefined when it failed
  */
 export const bestEffort = <T>(log: Log, what: string, written: Promise<T>): Promise<T | undefined> =>
-  written.catch((error: Error) => {
-    log.warn(
-      { event: 'not-written', error: error.message },
-      `${what} could not be written: ${error.message}.`,
-    );
+  written.catch(({ message }: Error) => {
+    log.warn({ event: 'not-written', error: message }, `${what} could not be written: ${message}.`);
     return undefined;
   });

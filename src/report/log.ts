@@ -7,8 +7,7 @@ import { jsonText } from './json-text.ts';
 /** Data first, then a sentence for people. */
 type Write = (data: { readonly event: string } & Readonly<Record<string, unknown>>, sentence: string) => void;
 
-type Level = 'debug' | 'info' | 'warn' | 'error';
-export type Log = Readonly<Record<Exclude<Level, 'debug'>, Write>> & {
+export type Log = Readonly<Record<'info' | 'warn' | 'error', Write>> & {
   /** What is kept for a report and not shown: in the file alone. A log need not have it. */
   readonly debug?: Write;
 };
@@ -67,18 +66,13 @@ export function openLog(caller: string, path = LOG_FILE): Log {
     ...(fd === undefined ? [] : [{ level: 'debug', stream: lines(fd, path) }]),
     ...(process.env.JOURNAL_STREAM ? [{ stream: lines(1, 'the journal') }] : []),
   ];
-  const logger = pino(
+  return pino(
     {
       level: 'debug',
       base: { caller, pid: process.pid },
       timestamp: pino.stdTimeFunctions.isoTime,
-      formatters: { level: (label) => ({ level: label }) },
+      formatters: { level: (label) => ({ level: label }), log: (data) => JSON.parse(jsonText(data)) },
     },
     pino.multistream(streams),
   );
-  const write =
-    (level: Level): Write =>
-    (data, sentence) =>
-      logger[level](JSON.parse(jsonText(data)), sentence);
-  return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') };
 }

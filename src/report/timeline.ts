@@ -1,11 +1,7 @@
 import prettyMs from 'pretty-ms';
 
 /** Something that happened: a moment, or from then on for so long. */
-interface Span {
-  readonly label: string;
-  readonly at: string;
-  readonly durationMs?: number | undefined;
-}
+type Span = { readonly label: string; readonly at: string; readonly durationMs?: number | undefined };
 
 /** A time for people: two units at most. What is no number counts as nothing. */
 export const durationText = (ms: number): string => prettyMs(ms || 0, { unitCount: 2 });

@@ -8,6 +8,9 @@ export class SettingsError extends Error {
   override readonly name = 'SettingsError';
 }
 
+const refused = (where: string | undefined, key: string, text: string, why: string): SettingsError =>
+  new SettingsError(`${where}: ${key}=${text} is not ${why}.`);
+
 const rows = Object.entries(settingsTable) as [keyof Settings, SettingRow<unknown>][];
 const knownKeys = new Set<string>();
 for (const [, { key }] of rows) knownKeys.add(key);
@@ -24,11 +27,8 @@ export function givenSettings(fileText: string | undefined, environment: Environ
     for (const key of Object.keys(values)) {
       if (!key.startsWith('HEAL_')) continue;
       const text = values[key] ?? '';
-      if (!knownKeys.has(key)) {
-        throw new SettingsError(
-          `${where}: ${key}=${text} is not a setting of heal-node; allowed are ${[...knownKeys].join(', ')}.`,
-        );
-      }
+      if (!knownKeys.has(key))
+        throw refused(where, key, text, `a setting of heal-node; allowed are ${[...knownKeys].join(', ')}`);
       given.set(key, { where, text });
     }
   };
@@ -52,9 +52,8 @@ export function parseSettings(fileText: string | undefined, environment: Environ
       continue;
     }
     settings[name] = row.parse(text);
-    if (settings[name] === undefined) {
-      throw new SettingsError(`${where}: ${row.key}=${text} is not allowed; allowed is ${row.allowed}.`);
-    }
+    if (settings[name] === undefined)
+      throw refused(where, row.key, text, `allowed; allowed is ${row.allowed}`);
   }
   return settings as Settings;
 }

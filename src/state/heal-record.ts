@@ -81,11 +81,9 @@ export async function closeRecord(
 
 /** All heals that can be read, the oldest first. */
 export async function history(machine: Machine, places: Places): Promise<HealRecord[]> {
-  const records: HealRecord[] = [];
-  for (const name of (await machine.list(places.history)).slice(-KEEP_HISTORY)) {
-    const record = await healRecordFile.read(machine, `${places.history}/${name}`);
-    if (record !== undefined) records.push(record);
-  }
+  const names = (await machine.list(places.history)).slice(-KEEP_HISTORY);
+  const read = names.map((name) => healRecordFile.read(machine, `${places.history}/${name}`));
+  const records = (await Promise.all(read)).filter((record) => record !== undefined);
   return records.sort((a, b) => Date.parse(a.startedAt) - Date.parse(b.startedAt));
 }
 

@@ -14,15 +14,6 @@ export const HEAL_UNIT = 'heal-node.service';
 export const GATE_DROP_IN = '10-heal-node-gate.conf';
 export const EXECUTABLE = '/opt/heal-node/bin/heal-node';
 
-/** Where systemd looks for a unit's drop-ins, the strongest first (systemd.unit(5)). */
-export const DROP_IN_ROOTS = [
-  UNIT_DIR,
-  '/run/systemd/system',
-  '/usr/local/lib/systemd/system',
-  '/usr/lib/systemd/system',
-  '/lib/systemd/system',
-];
-
 /** `etcd.service` → `etcd1.service`: the name of the copy, as the runbook calls it. */
 const copyName = (name: string): string => name.replace(/(\.[^./]+)?$/, '1$1');
 

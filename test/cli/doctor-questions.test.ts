@@ -9,7 +9,7 @@ import { findingOf } from '../../src/words/words.ts';
 import { PLACES, settings } from '../fake/observation.ts';
 import { ThreeMembers } from '../fake/three-members.ts';
 
-type Peacetime = Parameters<(typeof doctorQuestions)[number]['finds']>[0];
+type Peacetime = Parameters<(typeof doctorQuestions)[string]>[0];
 
 const fake = new ThreeMembers('none');
 const bare = fake.run(async (world) => situationOf(await observe(world), PLACES));
@@ -27,7 +27,7 @@ const well: Peacetime = {
 
 const finds = (p: Peacetime) =>
   Object.fromEntries(
-    doctorQuestions.flatMap(({ id, finds }) => {
+    Object.entries(doctorQuestions).flatMap(([id, finds]) => {
       const finding = findingOf(id, finds(p));
       return finding === null ? [] : [[id, finding]];
     }),
@@ -88,11 +88,9 @@ for (const [id, change, says] of spoilt)
   });
 
 test('each question has its spoilt case, and an ID of its own beside the guards', () => {
-  assert.equal(
-    doctorQuestions.map(({ id }) => id),
-    [...new Set(spoilt.map(([id]) => id))],
-  );
-  const ids = [...doctorQuestions.map(({ id }) => id), ...guards.map(({ id }) => id)];
+  const questions = Object.keys(doctorQuestions);
+  assert.equal(questions, [...new Set(spoilt.map(([id]) => id))]);
+  const ids = [...questions, ...guards.map(({ id }) => id)];
   assert.is(new Set(ids).size, ids.length);
   assert.ok(peaceGuards.every((id) => guards.some((guard) => guard.id === id)));
 });

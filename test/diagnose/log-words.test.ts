@@ -8,7 +8,7 @@ import { recordedLines } from './recorded-lines.ts';
 /** Every pattern that words are looked for with. */
 const signatures = [
   { id: 'log-short', pattern: LOG_SHORT },
-  ...localFaults.flatMap(({ id, says }) => (says ? [{ id, pattern: says }] : [])),
+  ...Object.entries(localFaults).flatMap(([id, { says }]) => (says ? [{ id, pattern: says }] : [])),
 ];
 
 for (const { id, pattern } of signatures) {

@@ -433,7 +433,7 @@ test('data whose place is not known are not called gone, and nothing says that t
 test('every reason of the table has a case', () => {
   const told = new Set(cases.map(([expected]) => expected));
   assert.equal(
-    [...new Set(rules.map(({ reason }) => reason))].filter((reason) => !told.has(reason)),
+    Object.keys(rules).filter((reason) => !told.has(reason)),
     [],
   );
 });

@@ -75,6 +75,11 @@ const worlds: readonly (readonly [look: string, observed: Observation, next: str
     'fence',
   ],
   [
+    'unit moved aside by a person in the very moment in which a fence did so: the copy is gone, the original is saved',
+    seenAs(members, { ...NO_DATA, swap: { ...SWAPPED, copyUnitFile: 'none' } }),
+    'set-aside',
+  ],
+  [
     'unit moved aside, and systemd has not noticed',
     seenAs(members, {
       ...EMPTY,

@@ -186,8 +186,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     what: 'a key that does not fit its certificate is put in place',
     file: 'src/machine/os/certificates.ts',
-    from: 'else if (!cert.checkPrivateKey(key))',
-    to: 'else if (cert.checkPrivateKey(key) === undefined)',
+    from: 'key && !cert.checkPrivateKey(key) &&',
+    to: 'key && cert.checkPrivateKey(key) === undefined &&',
     test: 'test/act/heal/certificates.test.ts',
   },
   {

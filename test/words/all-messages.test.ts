@@ -22,6 +22,7 @@ const notSaid: Readonly<Record<string, string>> = {
 const others: readonly string[] = [
   'An etcd node on QingCloud AppCenter', // usage
   '\nExit codes: ', // usage
+  '0 done, 1 failed, ', // usage
   'has been a member', // a file
   '# heal-node: gone when', // a file
   'while read -r line', // a script

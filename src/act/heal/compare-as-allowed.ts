@@ -78,10 +78,8 @@ export async function compareAsAllowed(
   const unknown = (text: string): DeepCheckResult => notCompared(text, nowMs, reply?.memberId);
   const notAsked = (why: string, comparison = last?.comparison): Compared => {
     const stands = last !== undefined && last.memberId === reply?.memberId;
-    return {
-      result: { ...(stands ? last : unknown(`not compared: ${why}`)), ...(comparison && { comparison }) },
-      notAsked: why,
-    };
+    const result = stands ? last : unknown(`not compared: ${why}`);
+    return { result: { ...result, ...(comparison && { comparison }) }, notAsked: why };
   };
   if (config === undefined || reply === undefined) return notAsked('this member does not answer');
   if (cluster.serving.length === 0) return notAsked('none of the others serves');

@@ -22,12 +22,11 @@ async function savedOriginal(machine: Machine, places: Places): Promise<TextFile
 export async function originalUnit(machine: Machine, places: Places): Promise<TextFile> {
   const saved = await savedOriginal(machine, places);
   if (saved !== undefined) return saved;
+  const { unitFile, copyUnitFile, env, copyEnv } = places;
   const onDisk = await unitOnDisk(machine, places);
   if (onDisk === undefined)
-    throw new Error(
-      `neither ${places.unitFile} nor ${places.copyUnitFile} is there, and no original is saved`,
-    );
-  return { ...onDisk, text: pointEnvironmentFile(onDisk.text, places.copyEnv, places.env).text };
+    throw new Error(`neither ${unitFile} nor ${copyUnitFile} is there, and no original is saved`);
+  return { ...onDisk, text: pointEnvironmentFile(onDisk.text, copyEnv, env).text };
 }
 
 /** Saves the original where only root can write. Rights go first: a saved unit is whole only with them. */

@@ -63,13 +63,10 @@ const namedUrls = (text = '') =>
 
 /** Certificates that etcd itself uses, by the setting that names each, with the hosts that others reach this node by. */
 const certificatesOf = (env: Env) =>
-  CERTIFICATES.flatMap(({ prefix, urls: key }) => {
-    const [cert, keyFile, ca] = ['CERT_FILE', 'KEY_FILE', 'TRUSTED_CA_FILE'].map(
-      (name) => env[prefix + name],
-    );
-    return cert && keyFile && ca
-      ? [{ setting: `${prefix}CERT_FILE`, cert, key: keyFile, ca, hosts: urls(env[key]).map(hostOf) }]
-      : [];
+  CERTIFICATES.flatMap(({ prefix, urls: reachedBy }) => {
+    const setting = `${prefix}CERT_FILE`;
+    const [cert, key, ca] = [env[setting], env[`${prefix}KEY_FILE`], env[`${prefix}TRUSTED_CA_FILE`]];
+    return cert && key && ca ? [{ setting, cert, key, ca, hosts: urls(env[reachedBy]).map(hostOf) }] : [];
   });
 
 /** etcd's configuration on this node, from the environment that systemd gives it (etcdmain/config.go). */

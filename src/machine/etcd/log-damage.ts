@@ -14,11 +14,8 @@ export function damageOfLog(segments: readonly Segment[], log: LogScan, snapshot
 
   // wal/util.go: `searchIndex`, then `isValidSeq`, which takes no notice of a gap behind sequence 0.
   const from = segments.findLastIndex(({ index }) => index <= snapshot.index);
-  if (from < 0)
-    say(
-      first.name,
-      `file not found: the log begins at index ${first.index}, the snapshot is at ${snapshot.index}`,
-    );
+  const begins = `the log begins at index ${first.index}, the snapshot is at ${snapshot.index}`;
+  if (from < 0) say(first.name, `file not found: ${begins}`);
   const gap = segments.find(({ sequence }, n) => {
     const before = segments[n - 1]?.sequence ?? 0;
     return n > from && before !== 0 && sequence !== before + 1;
@@ -30,11 +27,8 @@ export function damageOfLog(segments: readonly Segment[], log: LogScan, snapshot
 
   if (log.jump > snapshot.index + 1) say(last.name, `entries before index ${log.jump} are missing`);
   const other = log.snapshots.find(({ index, term }) => index === snapshot.index && term !== snapshot.term);
-  if (other)
-    say(
-      last.name,
-      `snapshot mismatch: index ${other.index} in term ${other.term}, the file's in ${snapshot.term}`,
-    );
+  const recorded = other && `index ${other.index} in term ${other.term}`;
+  if (recorded) say(last.name, `snapshot mismatch: ${recorded}, the file's in ${snapshot.term}`);
   if (log.metadataIn < from || log.memberId === '0') say(last.name, 'it does not say whose data these are');
   const lastIndex = Math.max(log.lastEntry, snapshot.index);
   const isEmpty = log.term === 0 && log.commit === 0;

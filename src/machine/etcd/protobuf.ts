@@ -49,11 +49,10 @@ function varint(bytes: Uint8Array, from: number, to: number): number {
 }
 
 /** All 64 bits of a varint. */
-export const varint64 = (bytes: Uint8Array): bigint =>
-  BigInt.asUintN(
-    64,
-    bytes.reduceRight((value, byte) => (value << 7n) | BigInt(byte & 0x7f), 0n),
-  );
+export function varint64(bytes: Uint8Array): bigint {
+  const value = bytes.reduceRight((high, byte) => (high << 7n) | BigInt(byte & 0x7f), 0n);
+  return BigInt.asUintN(64, value);
+}
 
 /** Where the field behind a tag ends (`skipRecord` and its like), which may be behind the message's end. */
 function endOfField(bytes: Uint8Array, wire: number, at: number, end: number): number {

@@ -20,16 +20,10 @@ export const endsMs = (cert: string, ca: string): number => {
  * @param texts one certificate as etcd's settings name it, with its texts in the place of their paths
  */
 export function certificateFaults(texts: EtcdConfig['certificates'][number], nowMs: number): string[] {
+  const { setting } = texts;
   const cert = attempt(() => new X509Certificate(texts.cert));
-  if (cert === undefined) return [`${texts.setting} holds no certificate`];
-  const faults: string[] = [];
-  if (Date.parse(cert.validTo) < nowMs) faults.push(`${texts.setting} has expired on ${cert.validTo}`);
-  if (Date.parse(cert.validFrom) > nowMs)
-    faults.push(`${texts.setting} is valid only from ${cert.validFrom}`);
+  if (cert === undefined) return [`${setting} holds no certificate`];
   const key = attempt(() => createPrivateKey(texts.key));
-  if (key === undefined) faults.push(`the key of ${texts.setting} cannot be read as one`);
-  else if (!cert.checkPrivateKey(key))
-    faults.push(`the key of ${texts.setting} belongs to another certificate`);
   const isGood = (ca: X509Certificate): boolean => Date.parse(ca.validTo) >= nowMs;
   // Intermediate authorities stand behind it, in whatever order (RFC 8446, 4.4.2).
   const behind = certificatesIn(texts.cert).slice(1);
@@ -43,12 +37,17 @@ export function certificateFaults(texts: EtcdConfig['certificates'][number], now
     );
   // An expired one counts where no other stands for it: a new authority is trusted beside the old for a while.
   const also = expired ? `; one there has expired on ${expired.validTo}` : '';
-  if (!issued(cert))
-    faults.push(`${texts.setting} was not issued by an authority of its trusted CA file${also}`);
   const other = texts.hosts.find((host) =>
     isIP(host) ? cert.checkIP(host) === undefined : cert.checkHost(host) === undefined,
   );
-  if (other !== undefined)
-    faults.push(`${texts.setting} does not name ${other} (it names ${cert.subjectAltName ?? cert.subject})`);
-  return faults;
+  const faults = [
+    Date.parse(cert.validTo) < nowMs && `${setting} has expired on ${cert.validTo}`,
+    Date.parse(cert.validFrom) > nowMs && `${setting} is valid only from ${cert.validFrom}`,
+    !key && `the key of ${setting} cannot be read as one`,
+    key && !cert.checkPrivateKey(key) && `the key of ${setting} belongs to another certificate`,
+    !issued(cert) && `${setting} was not issued by an authority of its trusted CA file${also}`,
+    other !== undefined &&
+      `${setting} does not name ${other} (it names ${cert.subjectAltName ?? cert.subject})`,
+  ];
+  return faults.filter((fault) => typeof fault === 'string');
 }

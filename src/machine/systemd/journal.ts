@@ -68,14 +68,12 @@ const MAX_CHARS = 16 << 20;
  */
 export async function journalOf(unit: UnitFacts): Promise<string[]> {
   const pid = unit.mainPid || unit.exitPid;
-  if (unit.invocationId === '' && pid === 0) return [];
-  const match = [
-    ...(unit.invocationId === '' ? [] : [`_SYSTEMD_INVOCATION_ID=${unit.invocationId}`]),
-    ...(pid === 0 ? [] : [`_PID=${pid}`]),
-  ].flatMap((field, index) => (index === 0 ? [field] : ['+', field]));
+  const fields = [unit.invocationId && `_SYSTEMD_INVOCATION_ID=${unit.invocationId}`, pid && `_PID=${pid}`];
+  const match = fields.filter(Boolean).join(' + ');
+  if (match === '') return [];
   const since = unit.startedAtSec === 0 ? [] : [`--since=@${unit.startedAtSec}`];
   const flags = ['--boot', '--no-pager', '--output=json', '--all', '--reverse', '--lines=1000'];
-  const argv = ['journalctl', ...flags, ...since, ...match];
+  const argv = ['journalctl', ...flags, ...since, ...match.split(' ')];
   const { stdout, failure, tooMuch } = await run(argv, { timeoutMs: 2000, maxChars: MAX_CHARS });
   if (failure !== undefined && !tooMuch) throw new Error(`journalctl: ${failure}`);
   return linesOf(stdout);

@@ -21,10 +21,8 @@ function* environmentLines(lines: readonly string[]) {
     section = /^[ \t]*\[(.*)\][ \t\r]*$/.exec(line)?.[1] ?? section;
     const match = section === 'Service' ? LINE.exec(line) : null;
     if (match === null) continue;
-    if (continued)
-      throw new Error(
-        `line ${index + 1}, "${line.trim()}": a continued EnvironmentFile= line is not understood.`,
-      );
+    const place = `line ${index + 1}, "${line.trim()}"`;
+    if (continued) throw new Error(`${place}: a continued EnvironmentFile= line is not understood.`);
     const [, before = '', dash = '', path = '', after = ''] = match;
     yield { index, before, dash, path, after };
   }
