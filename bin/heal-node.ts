@@ -19,6 +19,7 @@ async function main(): Promise<number> {
     return healthCheck(
       async (argv) => (await full()).runInstead(argv),
       async (settings, limitMs) => (await full()).runDeepCheck(settings, limitMs),
+      async (settings, why) => (await full()).notHealthy(settings, why),
     );
   }
   return (await full()).run(hook, words);

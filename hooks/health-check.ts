@@ -10,11 +10,13 @@ import { quickReader } from './quick-reader.ts';
  * node for years: nothing that it does not need is loaded, and no process is started.
  * @param runInstead runs the app's own check, where that is called for
  * @param deepCheck runs the deep check within so many milliseconds, now and then
+ * @param notHealthy says why it is not
  * @returns 0 healthy, 1 not, with one line why
  */
 export async function healthCheck(
   runInstead: (argv: readonly string[]) => number | Promise<number>,
   deepCheck: (settings: Settings, limitMs: number) => Promise<number>,
+  notHealthy: (settings: Settings, why: string) => number | Promise<number>,
 ): Promise<number> {
   const beganMs = performance.now();
   const reader = quickReader();
@@ -38,6 +40,5 @@ export async function healthCheck(
   } catch (error) {
     why = (error as Error).message;
   }
-  console.log(`Not healthy: ${why}`);
-  return 1;
+  return notHealthy(found.settings, why);
 }

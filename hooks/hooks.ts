@@ -9,15 +9,24 @@ import { realWorld } from '../src/observe/real-world.ts';
 import { openLog } from '../src/report/log.ts';
 import { loadSettings } from '../src/settings/load-settings.ts';
 import type { Settings } from '../src/settings/settings-table.ts';
+import { retell, speak } from '../src/words/retell.ts';
 import { healthCheck } from './health-check.ts';
+
+const say = (text: string): void => console.log(retell(text));
 
 /** The deeper half of the health check, within `limitMs`. @returns 0 healthy, 1 not, with one line why */
 export async function runDeepCheck(settings: Settings, limitMs: number): Promise<number> {
   // It can wait; on a node of one core the clients of etcd would wait for it.
   setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
   const { code, message } = await deepCheck(realWorld(settings), settings, openLog('health-check'), limitMs);
-  if (code !== 0) console.log(`Not healthy: ${message}`);
-  return code;
+  return code === 0 ? 0 : notHealthy(settings, message);
+}
+
+/** The one line of a check that fails. @returns its exit code */
+export function notHealthy(settings: Settings, why: string): number {
+  speak(settings);
+  say(`Not healthy: ${why}`);
+  return 1;
 }
 
 /** @returns 0 acted or under way, 1 failed, 3 refused */
@@ -28,7 +37,7 @@ async function runHealthAction(settings: Settings): Promise<number> {
     log.error({ event: 'failed' }, why);
     return { code: 1, message: why };
   });
-  console.log(message);
+  say(message);
   return code;
 }
 
@@ -41,10 +50,8 @@ const acting: Readonly<Record<Exclude<HookName, 'health-check'>, (settings: Sett
 
 /** Runs a hook; returns its exit code. */
 export async function runHook(name: HookName): Promise<number> {
-  if (name === 'health-check') return healthCheck(runInstead, runDeepCheck);
-  const found = await settingsOrOwn(name, {
-    settings: loadSettings,
-    text: async (path) => (await thisMachine.readFile(path).catch(() => undefined))?.text,
-  });
+  if (name === 'health-check') return healthCheck(runInstead, runDeepCheck, notHealthy);
+  const text = async (path: string) => (await thisMachine.readFile(path).catch(() => undefined))?.text;
+  const found = await settingsOrOwn(name, { settings: loadSettings, text }, say);
   return 'own' in found ? runInstead(found.own) : acting[name](found.settings);
 }

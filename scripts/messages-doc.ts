@@ -48,11 +48,21 @@ const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\
 export const messagesDoc = (): string => `# Messages · 消息
 
 Made from \`src/words/catalogue.json\` by \`npm run docs\`; a test compares it. A code keeps its meaning for good. After the
-arrow: what to do. \`{0}\`, \`{1}\` stand for names, IDs and paths. \`HEAL_LANG\`, or the locale, chooses the language; the log
-and \`--json\` are English.
+arrow: what to do. \`{0}\`, \`{1}\` stand for names, IDs, paths and other messages. \`HEAL_LANG\`, or the locale, chooses the
+language; the log's file and \`--json\` are English.
 
-由 \`npm run docs\` 根据 \`src/words/catalogue.json\` 生成。代码的含义不会改变。箭头之后是您需要做的事。\`{0}\`、\`{1}\` 代表名称、ID 和路径。
-语言由 \`HEAL_LANG\` 或系统区域设置决定；日志和 \`--json\` 使用英文。
+| codes · 代码 | messages · 消息 |
+| --- | --- |
+| HN-1xx | reasons of a diagnosis · 诊断结论的原因 |
+| HN-2xx, HN-7xx | guards, and why they refuse · 前置检查，以及拒绝执行的原因 |
+| HN-3xx | steps, and what they did · 步骤，以及所做的事 |
+| HN-4xx, HN-5xx | commands; \`doctor\` · 命令；\`doctor\` |
+| HN-6xx | how a heal goes and ends · 自愈的进展和结果 |
+| HN-8xx | hooks: health check, health action, start, stop, gate · 脚本：健康检查、动作脚本、启动、停止、启动检查 |
+| HN-9xx | settings, usage, connections · 设置、用法、连接 |
+
+由 \`npm run docs\` 根据 \`src/words/catalogue.json\` 生成。代码的含义不会改变。箭头之后是您需要做的事。\`{0}\`、\`{1}\` 代表名称、ID、路径和其他消息。
+语言由 \`HEAL_LANG\` 或系统区域设置决定；日志文件和 \`--json\` 使用英文。
 
 | code · 代码 | of · 来源 | English | 中文 |
 | --- | --- | --- | --- |

@@ -11,6 +11,7 @@ import type { Log } from '../report/log.ts';
 import type { Settings } from '../settings/settings-table.ts';
 import { healRecordFile } from '../state/heal-record.ts';
 import { park, unpark } from '../state/parked.ts';
+import { retell } from '../words/retell.ts';
 import { healRuns, healThrough } from './ask-for-heal.ts';
 import { rememberCluster } from './birthmark.ts';
 import { diagnoseWhenSettled, MAY_SETTLE, type Settled } from './diagnose-when-settled.ts';
@@ -22,7 +23,7 @@ const SETTLE_MS = 10_000;
 
 const say = (log: Log, event: string, sentence: string): void => {
   log.info({ event }, sentence);
-  console.log(sentence);
+  console.log(retell(sentence));
 };
 
 /**

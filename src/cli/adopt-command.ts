@@ -3,6 +3,7 @@ import { diagnoseWhenSettled } from '../act/diagnose-when-settled.ts';
 import { openLog } from '../report/log.ts';
 import { adoptedFile } from '../state/adopted-file.ts';
 import { readMark, unmarkMember } from '../state/member-mark.ts';
+import { retell } from '../words/retell.ts';
 import { type CommandSpec, EXIT } from './command.ts';
 import { type Looked, look } from './look.ts';
 
@@ -56,8 +57,9 @@ async function cluster({ world, situation }: Looked): Promise<Said> {
   await rememberCluster(world, situation, true);
   const { birthmark } = await readMark(world.machine, world.places);
   const before = situation.observed.mark.birthmark || 'none';
+  if (before === birthmark) return refused('this node belongs to the cluster that serves already');
   return accepted(
-    `This node belongs to cluster ${situation.cluster.clusterId} with birthmark ${birthmark || '(none yet; it gets one when all members are well)'} now; before, it remembered ${before === birthmark ? 'the same' : before}.`,
+    `This node belongs to cluster ${situation.cluster.clusterId} with birthmark ${birthmark || '(none yet; it gets one when all members are well)'} now; before, it remembered ${before}.`,
   );
 }
 
@@ -74,7 +76,7 @@ export const adoptCommand: CommandSpec = {
     const accept = options.found ? found : options.discardAhead ? discardAhead : cluster;
     const { code, message } = await accept(looked);
     if (code === EXIT.done) openLog('adopt').warn({ event: 'adopted', options }, message);
-    console.log(message);
+    console.log(retell(message));
     return code;
   },
 };

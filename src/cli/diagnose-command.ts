@@ -2,7 +2,7 @@ import type { Response } from '../diagnose/verdicts.ts';
 import { fillIn } from '../report/fill-in.ts';
 import { recovery } from '../report/recovery.ts';
 import texts from '../report/texts.json';
-import { nameOf, wordsOf } from '../words/words.ts';
+import { language, retell, tell } from '../words/retell.ts';
 import { type CommandSpec, EXIT } from './command.ts';
 import { type Looked, look, printJson } from './look.ts';
 
@@ -15,18 +15,15 @@ export const intent: Readonly<Record<Response, string>> = {
   resume: 'The health action takes the heal up again (`heal-node plan`).',
 };
 
-type Diagnosed = Pick<Looked, 'diagnosis' | 'settings' | 'situation' | 'language' | 'tell'>;
-
 /** What heal-node will do about a verdict, and what a person should. */
-export function whatNext({ diagnosis, settings, situation, language, tell }: Diagnosed): string[] {
-  const { response, reason } = diagnosis;
+export function whatNext({ diagnosis, settings, situation }: Omit<Looked, 'world'>): string[] {
+  const { response, advice } = diagnosis;
   const { paused, joined, membership } = situation;
-  const { advice } = wordsOf(reason, language);
   // One that was cut off while the cluster is short of this member goes on all the same (src/act/heal-service.ts).
   const stays = response === 'heal' || (response === 'resume' && (joined || membership === 'listed'));
   const will =
     paused && stays
-      ? tell('No heal is begun or taken up: {0}.', paused)
+      ? retell('No heal is begun or taken up: {0}.', paused)
       : settings.mode === 'manual' && response === 'heal'
         ? tell('HEAL_MODE is manual: heal it by hand with `heal-node heal`.')
         : settings.mode === 'off'
@@ -36,11 +33,8 @@ export function whatNext({ diagnosis, settings, situation, language, tell }: Dia
 }
 
 /** What is wrong with this member, in a sentence. */
-export function headline({ diagnosis: { node, verdict, reason }, language, tell }: Looked): string {
-  const { means, code } = wordsOf(reason, language);
-  const name = node.name || tell('This node');
-  return tell('{0} is {1} ({2}): {3}. [{4}]', name, nameOf(verdict, language), reason, means, code);
-}
+export const headline = ({ diagnosis: { node, verdict, reason, means } }: Looked): string =>
+  retell('{0} is {1} ({2}): {3}.', node.name || 'This node', verdict, reason, means);
 
 export const diagnoseCommand: CommandSpec = {
   name: 'diagnose',
@@ -50,8 +44,8 @@ export const diagnoseCommand: CommandSpec = {
   run: async ({ json }) => {
     const looked = await look();
     const { diagnosis, situation, world } = looked;
-    const language = json ? 'en' : looked.language;
-    const byHand = recovery(situation, diagnosis.verdict, world.places.env, language);
+    const of = json ? 'en' : language;
+    const byHand = recovery(situation, diagnosis.verdict, world.places.env, of);
     if (json) {
       printJson({ ...diagnosis, recovery: byHand ?? null });
     } else {
@@ -61,7 +55,7 @@ export const diagnoseCommand: CommandSpec = {
       for (const line of whatNext(looked)) console.log(line);
       for (const line of diagnosis.verdict === 'healthy' ? [] : fillIn([texts.recovery.here], situation))
         console.log(line);
-      for (const line of byHand ? fillIn([texts.recovery[language].terminal], byHand) : []) console.log(line);
+      for (const line of byHand ? fillIn([texts.recovery[of].terminal], byHand) : []) console.log(line);
     }
     return diagnosis.verdict === 'healthy' ? EXIT.done : EXIT.notHealthy;
   },

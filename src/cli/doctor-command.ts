@@ -1,3 +1,4 @@
+import { language, retell, tell } from '../words/retell.ts';
 import { findingOf, questionOf } from '../words/words.ts';
 import { type CommandSpec, EXIT } from './command.ts';
 import { doctorQuestions, peaceGuards, peacetime } from './doctor-questions.ts';
@@ -13,22 +14,20 @@ export const doctorCommand: CommandSpec = {
     const looked = await look();
     const known = await peacetime(looked);
     const { guards } = await planFor(looked);
-    const language = json ? 'en' : looked.language;
-    const answer = (id: string, finding: string | null) => ({ id, asks: questionOf(id, language), finding });
+    const of = json ? 'en' : language;
+    const answer = (id: string, finding: string | null) => ({ id, asks: questionOf(id, of), finding });
     const asked = guards.filter(({ id }) => peaceGuards.includes(id));
     const answers = [
-      ...Object.entries(doctorQuestions).map(([id, finds]) =>
-        answer(id, findingOf(id, language, finds(known))),
-      ),
+      ...Object.entries(doctorQuestions).map(([id, finds]) => answer(id, findingOf(id, finds(known)))),
       ...asked.map(({ id, pass, why }) => answer(id, pass ? null : why)),
     ];
     const open = answers.filter(({ finding }) => finding !== null).map(({ id }) => id);
     if (json) printJson({ schema: 'heal-node.doctor/1', answers });
     else {
       for (const { id, asks, finding } of answers)
-        console.log(finding === null ? `  ok   ${id}: ${asks}` : `  FIX  ${id}: ${finding}`);
+        console.log(finding === null ? `  ok   ${id}: ${asks}` : `  FIX  ${id}: ${retell(finding)}`);
       const ends = open.length > 0 ? 'To fix: {0}.' : 'Everything is in place.';
-      console.log(looked.tell(ends, open.join(', ')));
+      console.log(tell(ends, open.join(', ')));
     }
     return open.length > 0 ? EXIT.notHealthy : EXIT.done;
   },

@@ -4,6 +4,7 @@ import { realWorld } from '../observe/real-world.ts';
 import { bestEffort } from '../report/best-effort.ts';
 import { openLog } from '../report/log.ts';
 import { loadSettings } from '../settings/load-settings.ts';
+import { retell } from '../words/retell.ts';
 import { type CommandSpec, EXIT } from './command.ts';
 
 export const gateCommand: CommandSpec = {
@@ -18,7 +19,7 @@ export const gateCommand: CommandSpec = {
     if (refused === undefined) return EXIT.done;
     const log = openLog('gate');
     log.error({ event: 'gate-refused' }, refused);
-    console.log(refused);
+    console.log(retell(refused));
     if (settings.mode === 'auto' && settings.healAtBoot === 'on')
       await bestEffort(log, world.places.request, requestHeal(world, 'gate'));
     return EXIT.refused;

@@ -8,8 +8,8 @@ import { openLog } from '../report/log.ts';
 import { parseLines, readableLine, tailOf } from '../report/read-log.ts';
 import { loadSettings } from '../settings/load-settings.ts';
 import { LOG_FILE } from '../state/places.ts';
+import { retell, tell } from '../words/retell.ts';
 import { type CommandSpec, EXIT, UsageError } from './command.ts';
-import { speaker } from './look.ts';
 import { showPlan } from './plan-command.ts';
 
 const DAY_MS = 86_400_000;
@@ -18,14 +18,12 @@ const DAY_MS = 86_400_000;
 async function healInService(): Promise<number> {
   const tail = tailOf(LOG_FILE);
   const show = () => {
-    for (const line of parseLines(tail())) if (line.level !== 'debug') console.log(readableLine(line));
+    for (const line of parseLines(tail())) // how it ended is said at the end
+      if (line.level !== 'debug' && !(line.event in codeOf)) console.log(readableLine(line));
   };
-  const settings = loadSettings();
-  const ended = await healThrough(realWorld(settings), 'operator', DAY_MS, show);
+  const ended = await healThrough(realWorld(loadSettings()), 'operator', DAY_MS, show);
   show();
-  console.log(
-    ended?.message ?? speaker(settings).tell('The heal is still under way; see `heal-node status`.'),
-  );
+  console.log(retell(ended?.message ?? 'The heal is still under way; see `heal-node status`.'));
   return ended ? codeOf[ended.outcome] : 0;
 }
 
@@ -43,7 +41,7 @@ export const healCommand: CommandSpec = {
       throw new UsageError(
         'there is no terminal to ask on; --yes heals without asking, --dry-run shows what it would do',
       );
-    const { mayBegin, code, tell } = await showPlan();
+    const { mayBegin, code } = await showPlan();
     if (dryRun || !mayBegin) return code;
     if (confirm(tell('Heal this member now?'))) return healInService();
     console.log(tell('Nothing was done.'));

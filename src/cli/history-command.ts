@@ -2,6 +2,7 @@ import { realWorld } from '../observe/real-world.ts';
 import { plainText } from '../report/plain-text.ts';
 import { loadSettings } from '../settings/load-settings.ts';
 import { history } from '../state/heal-record.ts';
+import { retell, tell } from '../words/retell.ts';
 import { type CommandSpec, EXIT } from './command.ts';
 import { printJson } from './look.ts';
 
@@ -17,13 +18,11 @@ export const historyCommand: CommandSpec = {
       printJson({ schema: 'heal-node.history/1', heals: entries });
       return EXIT.done;
     }
-    if (heals.length === 0) console.log('No heal has been done here.');
-    for (const heal of heals) {
-      console.log(
-        plainText(`${heal.id} ${heal.outcome} (${heal.reason}, asked for by ${heal.by}): ${heal.message}`),
-      );
-      for (const { id, durationMs, did } of heal.steps)
-        console.log(plainText(`  ${id}: ${durationMs ?? '?'} ms, ${did ?? 'cut off'}`));
+    if (heals.length === 0) console.log(tell('No heal has been done here.'));
+    for (const { id, outcome, reason, by, message, steps } of heals) {
+      console.log(retell(plainText(`${id} ${outcome} (${reason}, asked for by ${by}): ${message}`)));
+      for (const { id, durationMs, did } of steps)
+        console.log(retell(plainText(`  ${id}: ${durationMs ?? '?'} ms, ${did ?? 'cut off'}`)));
     }
     return EXIT.done;
   },

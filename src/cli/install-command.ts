@@ -4,6 +4,7 @@ import { install, installShim, uninstall } from '../install/install.ts';
 import { clusterJson } from '../install/layout.ts';
 import { thisMachine } from '../machine/this-machine.ts';
 import { healRecordFile } from '../state/heal-record.ts';
+import { tell } from '../words/retell.ts';
 import { type CommandSpec, EXIT, UsageError } from './command.ts';
 import { look } from './look.ts';
 
@@ -21,9 +22,9 @@ export const installCommand: CommandSpec = {
     const changed = [...install(base, process.execPath), ...(shim ? installShim(base) : [])];
     if (base === '' && changed.length > 0) await thisMachine.systemctl(['daemon-reload']);
     for (const path of changed) console.log(`laid ${base}${path}`);
-    if (changed.length === 0) console.log('Everything was in place already.');
+    if (changed.length === 0) console.log(tell('Everything was in place already.'));
     else if (!shim)
-      console.log(`Change these lines in cluster.json:\n${JSON.stringify(clusterJson, null, 2)}`);
+      console.log(tell('Change these lines in cluster.json:\n{0}', JSON.stringify(clusterJson, null, 2)));
     return EXIT.done;
   },
 };
@@ -37,13 +38,13 @@ export const uninstallCommand: CommandSpec = {
     const { machine, places } = world;
     const unfinished = (await healRecordFile.read(machine, places.journal)) !== undefined;
     if (unfinished || situation.swapped || (await healRuns(machine))) {
-      console.log('A heal is not finished: run `heal-node resume` or `restore` first. Nothing was done.');
+      console.log(tell('A heal is not finished: `heal-node resume` or `restore` first. Nothing was done.'));
       return EXIT.refused;
     }
     for (const path of uninstall()) console.log(`removed ${path}`);
     await machine.remove(places.metrics);
     await machine.systemctl(['daemon-reload']);
-    console.log('heal-node is gone. cluster.json must not call it any more; see to that now if it does.');
+    console.log(tell('heal-node is gone. cluster.json must not call it any more; change it now if it does.'));
     return EXIT.done;
   },
 };

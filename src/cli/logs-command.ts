@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type LogLine, linesOfHeal, parseLines, readableLine, tailOf, wholeLog } from '../report/read-log.ts';
+import { loadSettings } from '../settings/load-settings.ts';
 import { LOG_FILE } from '../state/places.ts';
 import { type CommandSpec, EXIT, UsageError } from './command.ts';
 
@@ -41,6 +42,7 @@ export const logsCommand: CommandSpec = {
       : Date.parse(since ?? '1970-01-01');
     const isShown = ({ time, level }: LogLine): boolean =>
       Date.parse(time) >= fromMs && (level !== 'debug' || heal !== undefined || json === true);
+    loadSettings(); // for its language
     const show = (shown: readonly LogLine[]): void => {
       for (const line of shown.filter(isShown)) console.log(json ? line.raw : readableLine(line));
     };

@@ -1,6 +1,9 @@
 import { Argument, Command, CommanderError } from 'commander';
 import { version } from '../../package.json';
+import { attempt } from '../machine/attempt.ts';
+import { loadSettings } from '../settings/load-settings.ts';
 import { SettingsError } from '../settings/parse-settings.ts';
+import { retell } from '../words/retell.ts';
 import { EXIT, UsageError } from './command.ts';
 import { commands } from './commands.ts';
 
@@ -25,11 +28,8 @@ export async function main(words: readonly string[]): Promise<number> {
     if (spec.json) command.option('--json', `prints ${spec.json} (docs/json.md)`);
     if (spec.exits) command.addHelpText('after', `\nExit codes: ${spec.exits}`);
     command.action(async () => {
-      if (!spec.forAll && process.getuid?.() !== 0) {
-        console.error(`heal-node ${spec.name}: has to be run by root, whose files it reads and writes.`);
-        code = EXIT.usage;
-        return;
-      }
+      if (!spec.forAll && process.getuid?.() !== 0)
+        throw new UsageError('has to be run by root, whose files it reads and writes');
       code = await spec.run(command.opts(), command.args);
     });
   }
@@ -38,11 +38,10 @@ export async function main(words: readonly string[]): Promise<number> {
     return code;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
-    if (error instanceof SettingsError || error instanceof UsageError) {
-      const called = error instanceof UsageError ? `heal-node ${words[0]}` : 'heal-node';
-      console.error(`${called}: ${error.message.replace(/\.?$/, '.')}`);
-      return EXIT.usage;
-    }
-    throw error;
+    const isUsage = error instanceof UsageError;
+    if (isUsage) attempt(loadSettings); // for their language
+    const why = (error as Error).message.replace(/\.?$/, '.');
+    console.error(retell(`${isUsage ? `heal-node ${words[0]}` : 'heal-node'}: ${why}`));
+    return isUsage || error instanceof SettingsError ? EXIT.usage : EXIT.failed;
   }
 }

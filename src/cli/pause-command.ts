@@ -1,22 +1,23 @@
 import { hostname } from 'node:os';
-import { asWord, PAUSE_KEY } from '../cluster/pause-key.ts';
+import { asWord, fromWord, PAUSE_KEY } from '../cluster/pause-key.ts';
 import { realWorld } from '../observe/real-world.ts';
 import { openLog } from '../report/log.ts';
 import { loadSettings } from '../settings/load-settings.ts';
 import { duration } from '../settings/settings-table.ts';
-import { pauseNode } from '../state/pause.ts';
-import { type Language, say } from '../words/words.ts';
+import { nodePause, pauseNode } from '../state/pause.ts';
+import { retell, tell } from '../words/retell.ts';
+import { fill } from '../words/words.ts';
 import { type CommandSpec, EXIT, UsageError } from './command.ts';
-import { look, speaker } from './look.ts';
+import { look } from './look.ts';
 
 /**
  * Takes a pause away, and puts another in its place: in the cluster, where it goes with its lease, or on this node.
- * @returns whether there was one @throws when it cannot be changed
+ * @returns the one that was there @throws when it cannot be changed
  */
-async function setPause(inCluster: unknown, text = '', forMs = 0): Promise<boolean> {
+async function setPause(inCluster: unknown, text = '', forMs = 0): Promise<string | undefined> {
   if (!inCluster) {
     const { machine, places } = realWorld(loadSettings());
-    const was = (await machine.kindOf(places.paused)) !== 'none';
+    const was = await nodePause(machine, places);
     await (text === '' ? machine.remove(places.paused) : pauseNode(machine, places, text, forMs));
     return was;
   }
@@ -29,16 +30,14 @@ async function setPause(inCluster: unknown, text = '', forMs = 0): Promise<boole
   const there = await calls.get(endpoints, PAUSE_KEY);
   if (there?.lease === '') throw new Error(`${PAUSE_KEY} has no lease; run \`etcdctl del ${PAUSE_KEY}\``);
   if (there) await calls.revokeLease(endpoints, there.lease);
-  if (text === '') return there !== undefined;
+  const was = there && fromWord(there.value);
+  if (text === '') return was;
   const lease = await calls.grantLease(endpoints, Math.ceil(forMs / 1000));
   if (!(await calls.putIfAbsent(endpoints, PAUSE_KEY, { value: asWord(text), lease })))
     throw new Error('somebody else has paused the cluster in this moment');
-  return there !== undefined;
+  return was;
 }
 
-const PAUSED = 'heals are paused {0} until {1} by {2}: {3}; `heal-node unpause{4}` ends that';
-/** A new leader grants every lease its whole time again (etcd: lease/lessor.go, Promote). */
-const RENEWED = ', which each new leader begins anew,';
 const where = (inCluster: unknown) => (inCluster ? 'in the whole cluster' : 'on this node');
 
 export const pauseCommand: CommandSpec = {
@@ -53,20 +52,18 @@ export const pauseCommand: CommandSpec = {
   run: async ({ for: time = '(none)', reason = '(none)', cluster }) => {
     const forMs = duration.parse(String(time));
     if (forMs === undefined)
-      throw new UsageError(`--for ${time} is not allowed; allowed is ${duration.allowed}`);
+      throw new UsageError(`--for ${time} is not allowed; allowed is a time such as 30m or 2h, at most 24h`);
     if (!/^(?!\(none\)$)\P{C}{1,200}$/u.test(String(reason)))
       throw new UsageError(`--reason ${reason} is not allowed; allowed are 1 to 200 characters in one line`);
     const by = `${process.env.SUDO_USER ?? process.env.USER ?? 'root'}@${hostname()}`;
     const until = new Date(Date.now() + forMs).toISOString();
-    const { language, tell } = speaker(loadSettings());
-    const sayIn = (of: Language) => {
-      const [longer, flag] = cluster ? [say(of, RENEWED), ' --cluster'] : ['', ''];
-      return say(of, PAUSED, say(of, where(cluster)), `${until}${longer}`, by, String(reason), flag);
-    };
-    const text = sayIn('en');
-    await setPause(cluster, text, forMs);
+    // A new leader grants every lease its whole time again (etcd: lease/lessor.go, Promote).
+    const [longer, flag] = cluster ? [', which each new leader begins anew,', ' --cluster'] : ['', ''];
+    const text = `heals are paused ${where(cluster)} until ${until}${longer} by ${by}: ${reason}; \`heal-node unpause${flag}\` ends that`;
+    const was = await setPause(cluster, text, forMs);
     openLog('pause').warn({ event: 'paused' }, text);
-    console.log(tell('From now on {0}. A heal that runs goes on to its end.', sayIn(language)));
+    console.log(retell('From now on {0}. A heal that runs goes on to its end.', text));
+    if (was) console.log(tell('This replaces an earlier pause: {0}.', was));
     return EXIT.done;
   },
 };
@@ -79,10 +76,10 @@ export const unpauseCommand: CommandSpec = {
   run: async ({ cluster }) => {
     const was = await setPause(cluster);
     const sentence = was ? 'Heals are not paused any more {0}.' : 'Heals were not paused {0}.';
-    if (was) openLog('unpause').warn({ event: 'unpaused' }, say('en', sentence, where(cluster)));
-    const { situation, tell } = await look();
-    console.log(tell(sentence, tell(where(cluster))));
-    if (situation.paused) console.log(tell('No heal is begun or taken up: {0}.', situation.paused));
+    if (was) openLog('unpause').warn({ event: 'unpaused' }, fill(sentence, [where(cluster)]));
+    const { situation } = await look();
+    console.log(tell(sentence, where(cluster)));
+    if (situation.paused) console.log(retell('No heal is begun or taken up: {0}.', situation.paused));
     return EXIT.done;
   },
 };

@@ -5,7 +5,8 @@ import { healSteps } from '../plan/heal-steps.ts';
 import { plan } from '../plan/plan.ts';
 import { noLog } from '../report/log.ts';
 import { healRecordFile, newRecord } from '../state/heal-record.ts';
-import { nameOf, wordsOf } from '../words/words.ts';
+import { retell, tell } from '../words/retell.ts';
+import { wordsOf } from '../words/words.ts';
 import { type CommandSpec, EXIT } from './command.ts';
 import { type Looked, look, printJson } from './look.ts';
 
@@ -21,26 +22,23 @@ export async function showPlan(json = false) {
   const looked = await look();
   const planned = await planFor(looked);
   const { verdict, reason, steps, guards } = planned;
-  const { tell, language, world } = looked;
   const refusing = guards.filter(({ pass }) => !pass);
-  const unfinished = (await healRecordFile.read(world.machine, world.places.journal))?.id;
+  const unfinished = (await healRecordFile.read(looked.world.machine, looked.world.places.journal))?.id;
   if (json) {
     printJson({ ...planned, unfinished: unfinished ?? null });
   } else {
-    const { code } = wordsOf(reason);
-    console.log(tell('The verdict is {0} ({1}). [{2}]', nameOf(verdict, language), reason, code));
+    console.log(tell('The verdict is {0} ({1}). [{2}]', verdict, reason, wordsOf(reason).code));
     if (unfinished)
       console.log(tell('Heal {0} is not finished; `heal-node resume` takes it up.', unfinished));
     else if (steps.length === 0) console.log(tell('There is nothing to heal.'));
     for (const { id, runbookStep, what } of steps)
-      console.log(tell('  {0} (runbook step {1}): {2}', id, runbookStep, tell(what)));
+      console.log(tell('  {0} (runbook step {1}): {2}', id, runbookStep, what));
     for (const { id, why } of steps.length > 0 ? refusing : [])
-      console.log(tell('  guard {0}: refuses, {1}', id, why));
+      console.log(retell('  guard {0}: refuses, {1}', id, why));
     if (steps.length > 0 && refusing.length === 0)
       console.log(tell('  All {0} guards pass: `heal-node heal` may begin.', guards.length));
   }
   return {
-    tell,
     mayBegin: unfinished !== undefined || (steps.length > 0 && refusing.length === 0),
     code: steps.length > 0 && refusing.length > 0 ? EXIT.refused : EXIT.done,
   };
@@ -55,10 +53,10 @@ async function printByHand(): Promise<number> {
   const { steps, guards } = await planFor(looked);
   // The commands pause it themselves.
   const refusing = guards.filter(({ id, pass }) => !pass && id !== 'not-paused');
-  if (steps.length === 0) console.log('# There is nothing to heal.');
+  if (steps.length === 0) console.log(tell('# There is nothing to heal.'));
   else if (refusing.length > 0) {
     const why = refusing.map(({ id, why }) => `${id}: ${why}`).join('; ');
-    console.error(`heal-node plan: no commands are printed, as they could do harm now: ${why}.`);
+    console.error(retell('heal-node plan: no commands are printed, as they could do harm now: {0}.', why));
     return EXIT.refused;
   } else {
     const left = healSteps.filter(({ id }) => steps.some((step) => step.id === id));

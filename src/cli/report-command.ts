@@ -8,6 +8,7 @@ import { wholeLog } from '../report/read-log.ts';
 import { recovery } from '../report/recovery.ts';
 import { render } from '../report/render.ts';
 import { healRecordFile, history } from '../state/heal-record.ts';
+import { tell } from '../words/retell.ts';
 import { type CommandSpec, EXIT, UsageError } from './command.ts';
 import { look } from './look.ts';
 
@@ -49,7 +50,7 @@ export const reportCommand: CommandSpec = {
       await writeFile(String(path), `${text}\n`, options).catch((error: Error) => {
         throw new UsageError(`${path} could not be written: ${error.message}; name a new file with --out`);
       });
-    console.log(path === undefined ? text : `The report is in ${path}.`);
+    console.log(path === undefined ? text : tell(`The report is in ${path}.`));
     return EXIT.done;
   },
 };

@@ -1,9 +1,10 @@
 import { healRuns } from '../act/ask-for-heal.ts';
 import { failureTolerance } from '../diagnose/failure-tolerance.ts';
 import { healRecordFile, history } from '../state/heal-record.ts';
+import { retell, tell } from '../words/retell.ts';
 import { type CommandSpec, EXIT } from './command.ts';
 import { headline, whatNext } from './diagnose-command.ts';
-import { type Looked, look, printJson, type Tell } from './look.ts';
+import { type Looked, look, printJson } from './look.ts';
 import { watch } from './watch.ts';
 
 /** The listed members, each with how it sees the cluster, or why it does not say. */
@@ -20,7 +21,7 @@ function membersOf({ situation: { self, cluster }, diagnosis: { members } }: Loo
 }
 
 /** What the number of members that may still fail comes to. */
-const toleranceText = (tell: Tell, tolerance: number): string =>
+const toleranceText = (tolerance: number): string =>
   tolerance > 0
     ? tell('Failure tolerance: {0}.', tolerance)
     : tolerance === 0
@@ -37,7 +38,7 @@ export const statusCommand: CommandSpec = {
   run: async ({ json, watch: watches }) => {
     if (watches) return watch();
     const looked = await look();
-    const { settings, world, situation, diagnosis, tell } = looked;
+    const { settings, world, situation, diagnosis } = looked;
     const { machine, places } = world;
     const unfinished = await healRecordFile.read(machine, places.journal);
     const last = (await history(machine, places)).at(-1);
@@ -61,18 +62,18 @@ export const statusCommand: CommandSpec = {
         headline(looked),
         ...members.map(({ id, name, peerUrls, serves, sees }) => {
           const own = id === node.memberId ? tell(' (this node)') : '';
-          const view = tell(serves ? 'serves: {0}' : 'does not serve: {0}', tell(sees));
+          const view = tell(serves ? 'serves: {0}' : 'does not serve: {0}', sees);
           return `  ${id} ${name || tell('not started yet')} ${peerUrls.join(',')}${own}\n    ${view}`;
         }),
-        cluster.disagreement && tell('They disagree: {0}.', cluster.disagreement),
-        tolerance !== undefined && toleranceText(tell, tolerance),
+        cluster.disagreement && retell('They disagree: {0}.', cluster.disagreement),
+        tolerance !== undefined && toleranceText(tolerance),
         unfinished && tell(stands, unfinished.id, step),
-        birthmarkMismatch && tell('Beware: {0}.', birthmarkMismatch),
-        diverged && tell('Its data are not to be trusted: {0}.', diverged),
+        birthmarkMismatch && retell('Beware: {0}.', birthmarkMismatch),
+        diverged && retell('Its data are not to be trusted: {0}.', diverged),
         last &&
-          tell('The last heal, {0}, ended at {1}: {2}', last.id, last.endedAt ?? '?', last.message ?? ''),
+          retell('The last heal, {0}, ended at {1}: {2}', last.id, last.endedAt ?? '?', last.message ?? ''),
         ...(verdict === 'healthy'
-          ? [paused && tell('No heal is begun or taken up: {0}.', paused)]
+          ? [paused && retell('No heal is begun or taken up: {0}.', paused)]
           : whatNext(looked)),
       ];
       for (const line of lines) if (line) console.log(line);

@@ -6,8 +6,8 @@ import { loadSettings } from '../settings/load-settings.ts';
 import { healRecordFile } from '../state/heal-record.ts';
 import type { Outcome } from '../state/outcome.ts';
 import { LOG_FILE } from '../state/places.ts';
+import { tell } from '../words/retell.ts';
 import { EXIT } from './command.ts';
-import { speaker } from './look.ts';
 
 const LOOK_MS = 300;
 const isOutcome = (event: string): event is Outcome['outcome'] => event in codeOf;
@@ -42,7 +42,6 @@ export async function watch(): Promise<number> {
       process.stdout.write(`${drawn > 0 ? `\x1b[${drawn}A` : ''}\x1b[J${[...rows.values()].join('\n')}\n`);
     if (!runs) {
       if (ended !== undefined) return ended;
-      const { tell } = speaker(settings);
       const stopped = record && tell('Heal {0} stopped; `heal-node resume` takes it up.', record.id);
       console.log(stopped ?? tell('No heal is under way; see `heal-node status`.'));
       return record ? EXIT.failed : EXIT.done;

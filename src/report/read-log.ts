@@ -4,6 +4,7 @@ import * as v from 'valibot';
 import { attempt } from '../machine/attempt.ts';
 import { openFile } from '../machine/os/held-dir.ts';
 import { LOG_FILE } from '../state/places.ts';
+import { retell } from '../words/retell.ts';
 import { plainText } from './plain-text.ts';
 
 const texts = ['level', 'caller', 'event', 'msg', 'healId', 'step', 'verdict'] as const;
@@ -29,9 +30,10 @@ const COLOURS = { debug: 'dim', info: 'reset', warn: 'yellow', error: 'red' } as
  * A line for people: time, level where it is not info, caller, sentence; in colour on a terminal that wants it.
  * @param width it is cut off there
  */
-export function readableLine({ time, level, caller, msg }: LogLine, width?: number): string {
-  const whole = `${level === 'info' ? '' : `${level.toUpperCase()} `}${caller}: ${plainText(msg)}`;
-  const sentence = whole.slice(0, width && Math.max(0, width - time.length - 1));
+export function readableLine({ time, level, caller, msg }: LogLine, width = 1e9): string {
+  let sentence = `${level === 'info' ? '' : `${level.toUpperCase()} `}${caller}: ${retell(plainText(msg))}`;
+  // A Chinese character takes two columns.
+  while (Bun.stringWidth(sentence) >= Math.max(1, width - time.length)) sentence = sentence.slice(0, -1);
   return `${styleText('dim', time)} ${styleText(COLOURS[level as keyof typeof COLOURS] ?? 'reset', sentence)}`;
 }
 

@@ -1,4 +1,5 @@
 import Mustache from 'mustache';
+import { retell } from '../words/retell.ts';
 import type { Incident } from './incident.ts';
 import { plainValue } from './plain-text.ts';
 import htmlTemplate from './report.html.mustache' with { type: 'text' };
@@ -13,7 +14,13 @@ const escapeMarkdown = (text: unknown): string => String(text).replace(/[\\`*_{}
  * same. All texts are escaped, as others may have written them.
  */
 export function render(report: { readonly incident: Incident | undefined }, format: 'html' | 'md'): string {
-  const { incident, ...rest } = plainValue(report);
+  const { incident: found, ...rest } = plainValue(report);
+  const incident = found && {
+    ...found,
+    summary: found.summary.map((text) => retell(text)),
+    events: found.events.map((each) => ({ ...each, msg: retell(each.msg) })),
+    steps: found.steps.map((each) => ({ ...each, did: each.did && retell(each.did) })),
+  };
   const charts = incident && [
     { title: 'The incident', ...timeline([...incident.events, ...incident.whole]) },
     { title: 'The heal', ...timeline([...incident.steps, ...incident.shorter]) },

@@ -112,7 +112,7 @@ export const settingsTable = {
     'how many data dirs set aside are kept; with 0 they are discarded where there is no room for the data to come',
   ),
   language: row('HEAL_LANG', 'auto', oneOf('auto', 'en', 'zh')).is(
-    'the language of what the commands say: that of the locale, English, or Chinese; the log and --json are English',
+    'the language of what commands and hooks say: that of the locale, English, or Chinese; the log and --json are English',
   ),
   etcdUser: row('HEAL_ETCD_USER', '', userName).is(
     'the etcd user for membership calls where authentication is on',

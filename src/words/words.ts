@@ -9,11 +9,11 @@ type Both<T = string> = Readonly<Record<Language, T>>;
 type Found = Readonly<{ means: string; advice?: string }>;
 /** A code is stable, for whoever looks a message up (docs/messages.md). */
 type Code = Readonly<{ code: string }>;
+/** `codeAt`: the place whose code is shown, or that of one behind it, where what stands there has one. */
+export type Row = Code & Readonly<{ zh: string; codeAt?: number }>;
 
 const reasons: Rows<Both<Found> & Code> = catalogue.reasons;
 const verdicts: Rows<Both<Partial<Found> & { readonly name?: string }>> = catalogue.verdicts;
-/** What stands in English in a table of the program, or beside it, is the key. */
-const sentences: Rows<{ readonly zh: string } & Code> = catalogue.sentences;
 const guards: Rows<Both> = catalogue.guards;
 const doctor: Rows<{ readonly asks: Both; readonly finds: Both }> = catalogue.doctor;
 
@@ -27,22 +27,18 @@ export function wordsOf(reason: string, language: Language = 'en'): Required<Fou
   return { code, advice: general, ...words[language] };
 }
 
-/** A verdict's own name stands in commands, alerts and `--json`; a Chinese reader gets what it means beside it. */
-export const nameOf = (verdict: string, language: Language): string =>
-  language === 'zh' ? `${verdicts[verdict]?.zh.name} ${verdict}` : verdict;
-
 /** What a guard asks, or the doctor. */
 export const questionOf = (id: string, language: Language = 'en'): string =>
   (guards[id] ?? doctor[id]?.asks)?.[language] ?? '';
 
 /** What stands in a sentence's places. */
 export type Values = readonly (string | number)[];
-const fill = (text: string, values: Values): string =>
-  text.replaceAll(/\{(\d)\}/g, (_, n) => String(values[Number(n)] ?? ''));
+export const fill = (text: string, values: Values): string =>
+  text.replaceAll(/\{(\d)\}/g, (place, n) => String(values[Number(n)] ?? place));
 
 /** What the doctor says with these values where the answer to that question is no; null where there are none: it is yes. */
-export const findingOf = (id: string, language: Language, values?: Values | false): string | null =>
-  values ? fill(doctor[id]?.finds[language] ?? '', values) : null;
+export const findingOf = (id: string, values?: Values | false): string | null =>
+  values ? fill(doctor[id]?.finds.en ?? '', values) : null;
 
 /**
  * `HEAL_LANG` where it says one, else that of the locale: of its variables the first that is set counts (locale(7)).
@@ -52,9 +48,3 @@ export function languageOf(set: Language | 'auto', env: Partial<Rows<string>>): 
   const locale = env.LC_ALL || env.LC_MESSAGES || env.LANG || '';
   return locale.startsWith('zh') ? 'zh' : 'en';
 }
-
-/**
- * A sentence in that language, its values put in for `{0}`, `{1}` …; the English one is its key in the catalogue.
- */
-export const say = (language: Language, sentence: string, ...values: Values): string =>
-  fill((language === 'zh' && sentences[sentence]?.zh) || sentence, values);

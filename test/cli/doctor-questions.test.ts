@@ -28,7 +28,7 @@ const well: Peacetime = {
 const finds = (p: Peacetime) =>
   Object.fromEntries(
     Object.entries(doctorQuestions).flatMap(([id, finds]) => {
-      const finding = findingOf(id, 'en', finds(p));
+      const finding = findingOf(id, finds(p));
       return finding === null ? [] : [[id, finding]];
     }),
   );

@@ -3,10 +3,7 @@ import * as assert from 'uvu/assert';
 import { whatNext } from '../../src/cli/diagnose-command.ts';
 import { diagnose } from '../../src/diagnose/diagnose.ts';
 import type { Observation } from '../../src/observe/observation.ts';
-import { say } from '../../src/words/words.ts';
 import { asked, healthy, members, NO_DATA, OWN, settings, situation } from '../fake/observation.ts';
-
-const tell = (sentence: string, ...values: readonly (string | number)[]) => say('en', sentence, ...values);
 
 test('what a pause keeps from going on is said so, and nothing else', () => {
   const swapped: Observation = {
@@ -19,7 +16,7 @@ test('what a pause keeps from going on is said so, and nothing else', () => {
   const short = members.filter(({ id }) => id !== OWN);
   const next = (observed: Observation) => {
     const s = situation(observed);
-    return whatNext({ diagnosis: diagnose(s), settings, situation: s, language: 'en', tell }).join(' ');
+    return whatNext({ diagnosis: diagnose(s), settings, situation: s }).join(' ');
   };
   assert.match(next(swapped), /^No heal is begun or taken up: heals are paused on this node\./);
   assert.match(

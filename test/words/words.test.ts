@@ -8,7 +8,7 @@ import { verdicts } from '../../src/diagnose/verdicts.ts';
 import { guards } from '../../src/plan/guards.ts';
 import { healSteps } from '../../src/plan/heal-steps.ts';
 import catalogue from '../../src/words/catalogue.json';
-import { languageOf, say, wordsOf } from '../../src/words/words.ts';
+import { languageOf, wordsOf } from '../../src/words/words.ts';
 
 test('every rule, verdict, guard and step has its words, and there are no others', () => {
   const same = (rows: readonly string[], there: object) =>
@@ -49,10 +49,6 @@ test('HEAL_LANG wins over the locale, whose first variable that is set counts', 
   assert.is(languageOf('auto', { LC_ALL: 'C.UTF-8', LANG: 'zh_CN.UTF-8' }), 'en');
   assert.is(languageOf('auto', { LC_ALL: '', LC_MESSAGES: 'zh_CN', LANG: 'C' }), 'zh');
   assert.is(languageOf('auto', {}), 'en');
-});
-
-test('a sentence that is not in the catalogue is said in English, with its values', () => {
-  assert.is(say('zh', 'No such sentence: {0}, {1}.', 'a', 2), 'No such sentence: a, 2.');
 });
 
 test.run();

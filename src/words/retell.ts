@@ -1,0 +1,90 @@
+import catalogue from './catalogue.json';
+import { fill, type Language, languageOf, type Row, type Values, wordsOf } from './words.ts';
+
+/**
+ * What the catalogue has of a text: the codes of its messages in their order, and how many of its characters stand in
+ * rows. What no row has is shown as it is.
+ */
+type Understood = Readonly<{ zh: string; codes: readonly string[]; known: number }>;
+
+/** What is between two parts of a text, each of them a text of its own. */
+const MARK = /\.$|(?<=\.) |[;:] /g;
+const MARKS: Record<string, string> = { '.': '{0}。{1}', ' ': '{0} {1}', '; ': '{0}；{1}', ': ': '{0}：{1}' };
+/** No text of ours is so long or has so many parts; one that was made to cost time is shown as it is. */
+const [MOST_CHARACTERS, MOST_PARTS] = [3000, 600];
+
+/**
+ * Finds the English text of a row, and what stands in its places, without ever going back: a text may be hostile. With a
+ * value in front a row does not reach back over `: `, before which another text ends.
+ */
+const patternOf = (en: string): RegExp => {
+  const text = `^${RegExp.escape(en)}$`;
+  const source = text.replace(/\\\{(\d)\\\}(.*?)(?=\\\{\d|$)/gs, '(?=(?<_$1>.*?)$2)\\k<_$1>$2');
+  return new RegExp(source.replace('^(?=(?<_0>.', '^(?=(?<_0>(?:(?!: ).)'), 's');
+};
+
+const allRows = () => {
+  const rows: [en: string, row: Row][] = Object.entries(catalogue.sentences);
+  for (const [id, { zh }] of Object.entries(catalogue.verdicts))
+    rows.push([id, { code: '', zh: `${zh.name} ${id}` }]);
+  for (const { finds } of Object.values(catalogue.doctor)) rows.push([finds.en, finds]);
+  for (const reason of Object.keys(catalogue.reasons)) {
+    const [{ code, ...en }, zh] = [wordsOf(reason), wordsOf(reason, 'zh')];
+    rows.push([en.means, { code, zh: zh.means }], [en.advice, { code: '', zh: zh.advice }]);
+  }
+  return rows.map(([en, row]) => ({ row, pattern: patternOf(en) }));
+};
+let rows: ReturnType<typeof allRows> | undefined;
+
+/**
+ * Reads an English text as a row of the catalogue, or as several one after the other, and what stands in their places in
+ * the same way. Of all ways to read it that one counts by which most of it is known, and shows most codes.
+ */
+export function understand(text: string, done = new Map<string, Understood>()): Understood {
+  let best: Understood = done.get(text) ?? { zh: text, codes: [], known: 0 };
+  if (done.has(text) || done.size > MOST_PARTS || text.length > MOST_CHARACTERS) return best;
+  done.set(text, best);
+  const take = (values: readonly string[], { zh, code, codeAt }: Row): void => {
+    const parts = values.map((value) => understand(value, done));
+    const known = parts.reduce((sum, part) => sum + part.known, text.length - values.join('').length);
+    const inner = parts.slice(codeAt ?? parts.length).flatMap((part) => part.codes);
+    const codes = inner.length > 0 ? inner : [code];
+    const more = known - best.known || codes.length - best.codes.length;
+    // A mark alone says nothing, nor is what is not known cut at a colon.
+    if (known < 3 || more <= 0 || (code === '' && codeAt === 1 && parts[1]?.known === 0)) return;
+    best = { zh: zh.replace(/\{(\d)\}/g, (_, i) => parts[i]?.zh ?? ''), codes, known };
+  };
+  rows ??= allRows();
+  for (const { row, pattern } of rows) {
+    const [found, ...values] = pattern.exec(text) ?? [];
+    if (found !== undefined) take(values, row);
+  }
+  for (const { 0: mark, index } of text.matchAll(MARK)) {
+    const row = { zh: MARKS[mark] ?? '', code: '', codeAt: mark === ': ' ? 1 : 0 };
+    take([text.slice(0, index), text.slice(index + mark.length)], row);
+  }
+  done.set(text, best);
+  return best;
+}
+
+/** In which all is said. */
+export let language = languageOf('auto', process.env);
+
+/** What is said from now on is said in the language of these settings; the log and `--json` stay English. */
+export function speak<T extends { readonly language: Language | 'auto' }>(settings: T): T {
+  language = languageOf(settings.language, process.env);
+  return settings;
+}
+
+/** An English text, its values put in for `{0}`, `{1}` …, as a person is shown it. */
+export function tell(sentence: string, ...values: Values): string {
+  const text = fill(sentence, values);
+  return language === 'en' ? text : understand(text).zh.replace(/(?<=[。）]) |。+(?=[；。])/g, '');
+}
+
+/** The same for what was made, stored and logged in English, with the codes of its messages behind it (docs/messages.md). */
+export function retell(sentence: string, ...values: Values): string {
+  const text = fill(sentence, values);
+  const codes = [...new Set(understand(text).codes)].filter(Boolean).join(', ');
+  return codes ? `${tell(text)} [${codes}]`.replace('。 [', '。[') : tell(text);
+}
