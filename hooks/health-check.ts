@@ -29,8 +29,8 @@ export async function healthCheck(
     if (text === undefined) throw new Error(`${etcdEnv} cannot be read; the app's start writes it.`);
     const env = parseEnvFile(text);
     const clientUrl = clientUrlOf(env, etcdEnv);
-    // What is left of the limit is for starting and ending.
-    const health = await memberHealth(clientUrl, tlsOf(env, clientUrl), Math.max(1, checkTimeoutMs - 100));
+    // What is left of the limit is for starting and ending, and for saying why in the language that is set.
+    const health = await memberHealth(clientUrl, tlsOf(env, clientUrl), Math.max(1, checkTimeoutMs - 400));
     if (health.state === 'true') {
       const lastMs = await reader.deepCheckedMs;
       const due = lastMs === undefined || Math.abs(Date.now() - lastMs) >= deepCheckIntervalMs;

@@ -154,7 +154,13 @@ async function withNewUrls(world: World, config: EtcdConfig, view: AppView): Pro
   const ofView = envOf(view);
   const peerUrl = ofView.ETCD_INITIAL_ADVERTISE_PEER_URLS;
   const same = view.tls ? config.peerUrls.includes(peerUrl) : !config.tls;
-  if (same || (await world.machine.kindOf(world.places.copyUnitFile)) === 'none') return config;
+  // A view of another node says nothing of how this one is called.
+  if (
+    same ||
+    ofView.ETCD_NAME !== config.name ||
+    (await world.machine.kindOf(world.places.copyUnitFile)) === 'none'
+  )
+    return config;
   const asked = otherEndpoints(config, view).map((each) => world.health(each, config.tls, REACH_MS));
   const answers = (await Promise.all(asked)).some(({ state }) => state !== 'none');
   if (answers) return { ...config, otherPeerUrls: [peerUrl] };

@@ -32,7 +32,11 @@ const allRows = () => {
     const [{ code, ...en }, zh] = [wordsOf(reason), wordsOf(reason, 'zh')];
     rows.push([en.means, { code, zh: zh.means }], [en.advice, { code: '', zh: zh.advice }]);
   }
-  return rows.map(([en, row]) => ({ row, pattern: patternOf(en) }));
+  // What a text of the row must have in it is looked for first: most patterns are never needed.
+  return rows.map(([en, row]) => {
+    const [part = ''] = en.split(/\{\d\}/).sort((a, b) => b.length - a.length);
+    return { row, en, part, pattern: undefined as RegExp | undefined };
+  });
 };
 let rows: ReturnType<typeof allRows> | undefined;
 
@@ -55,9 +59,11 @@ export function understand(text: string, done = new Map<string, Understood>()): 
     best = { zh: zh.replace(/\{(\d)\}/g, (_, i) => parts[i]?.zh ?? ''), codes, known };
   };
   rows ??= allRows();
-  for (const { row, pattern } of rows) {
-    const [found, ...values] = pattern.exec(text) ?? [];
-    if (found !== undefined) take(values, row);
+  for (const each of rows) {
+    if (!text.includes(each.part)) continue;
+    each.pattern ??= patternOf(each.en);
+    const [found, ...values] = each.pattern.exec(text) ?? [];
+    if (found !== undefined) take(values, each.row);
   }
   for (const { 0: mark, index } of text.matchAll(MARK)) {
     const row = { zh: MARKS[mark] ?? '', code: '', codeAt: mark === ': ' ? 1 : 0 };

@@ -184,23 +184,25 @@ export async function restore(heal: HealContext): Promise<string> {
     await heal.look('files', 'units');
     return up(heal.situation) || undefined;
   });
-  return `${did}, etcd is started on it${byApp}`;
+  const started = `${did}, etcd is started on it`;
+  const since = `as ${places.appEnv} has changed since`;
+  return byApp ? `${started} by \`${settings.startCmd.join(' ')}\`, ${since}` : started;
 }
 
 /**
  * What confd has changed while the unit was aside the app's update has passed over (docs/platform.md): its start, run in
  * its place, writes etcd.env anew and starts etcd. Where nodes have other URLs by now, the app has had the members listed
  * by them, found by their names, which this one may not have had yet.
- * @returns by what etcd is started, for the end of a sentence; empty where nothing has changed
+ * @returns whether anything has changed
  */
-async function appCatchesUp(heal: HealContext): Promise<string> {
-  const { machine, places, settings, situation, record, config } = heal;
+async function appCatchesUp(heal: HealContext): Promise<boolean> {
+  const { machine, places, situation, record, config } = heal;
   const changedMs = (await machine.changedMs(places.appEnv)) ?? 0;
-  if (changedMs < Date.parse(record.startedAt) || appStartRisk(situation) !== undefined) return '';
+  if (changedMs < Date.parse(record.startedAt) || appStartRisk(situation) !== undefined) return false;
   const [own, urls] = [situation.cluster.own, situation.hasNewUrls ? config.peerUrls : config.otherPeerUrls];
   if (own && urls.some((url) => !own.peerUrls.includes(url)))
     heal.listIsNow(await heal.cluster.updateMember(heal.servingEndpoints, own.id, urls));
-  return ` by \`${settings.startCmd.join(' ')}\`, as ${places.appEnv} has changed since`;
+  return true;
 }
 
 /** The same without starting etcd. The saved originals stay. */
