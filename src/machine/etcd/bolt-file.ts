@@ -11,6 +11,7 @@ import { BoundedFile, type Budget } from './bounded-file.ts';
  */
 
 const PAGE_HEADER_BYTES = 16;
+export const BEHIND_END = 'lies beyond the end of the file';
 const ELEMENT_BYTES = 16;
 const BUCKET_HEADER_BYTES = 16;
 const OS_PAGE_BYTES = 4096;
@@ -119,8 +120,7 @@ export class BoltFile {
 
   /** Bytes as etcd sees them in the mapped file; valid until the next call. */
   mapped(at: number, length: number, what: string): Uint8Array {
-    if (length > 0 && at + length > this.end)
-      throw new Damaged(`${what} lies beyond the end of the file`, at);
+    if (length > 0 && at + length > this.end) throw new Damaged(`${what} ${BEHIND_END}`, at);
     const bytes = this.file.bytes(at, length);
     if (bytes.length === length) return bytes;
     const padded = new Uint8Array(length);

@@ -1,5 +1,5 @@
 import type { HeldFile } from '../os/held-dir.ts';
-import { BoltFile, Damaged, type Item, isWithin, viewOf } from './bolt-file.ts';
+import { BEHIND_END, BoltFile, Damaged, type Item, isWithin, viewOf } from './bolt-file.ts';
 import type { Budget } from './bounded-file.ts';
 import { isRevision, KEY_VALUE, KeyIndex, REVISION_BYTES, restoredRange } from './key-index.ts';
 import { decode, type Schema, VARINT } from './protobuf.ts';
@@ -62,6 +62,8 @@ export function scanDatabase(
     if (decode(bytes, schema) !== 'whole') throw new Damaged(`${what} cannot be decoded`, at);
   };
 
+  /** What was not found in the small buckets is not there. */
+  let isKnown = true;
   /** What etcd does at its start with each item of a bucket. */
   const readers: Readonly<Record<string, (item: Item) => void>> = {
     alarm: (item) => mustDecode(file.keyOf(item), ALARM, 'an alarm', item.keyAt),
@@ -101,8 +103,11 @@ export function scanDatabase(
     try {
       file.inlineItems(inlineAt).forEach(read);
     } catch (error) {
-      // What is wrong in a small bucket that etcd does not go through is met by nobody.
-      if (!(error instanceof Damaged) || GONE_THROUGH.includes(name)) throw error;
+      // What is wrong in a small bucket that etcd does not go through is met by nobody; and what lies behind the end may not
+      // any more when it is read: with its first change bbolt makes the file longer (db.go, `grow`).
+      const isRead = GONE_THROUGH.includes(name) && !(error as Error).message.includes(BEHIND_END);
+      if (!(error instanceof Damaged) || isRead) throw error;
+      isKnown = false;
       notLookedAt(`bucket ${name}: ${error.message}`);
     }
   };
@@ -147,13 +152,18 @@ export function scanDatabase(
     // The page of the buckets is written anew with each change, and so read whole (node.go, `read`, `write`).
     if (key.length === 0) throw new Damaged('read: zero-length inode key', item.keyAt);
     if (SELDOM_CHANGED.includes(name)) file.mapped(item.valueAt + item.valueLength - 1, 1, `bucket ${name}`);
-    if (!file.finds(file.meta.root, key)) continue;
+    if (!file.finds(file.meta.root, key)) {
+      // etcd makes it anew if it is one of its own, and by that may come to find others.
+      notLookedAt(`bucket ${name}, which stands out of order`);
+      isKnown = false;
+      continue;
+    }
     if (item.isBucket) buckets.push({ name, item });
     else if ([...MADE_AT_START, ...READ_AT_START].includes(name))
       throw new Damaged(`failed to create a bucket: ${name} is there and is none`, item.keyAt);
   }
   // The keys last: what the small buckets say is known then, whatever the keys are like.
   for (const { name, item } of buckets) if (name !== 'key') bucket(item, readers[name] ?? (() => {}), name);
-  into.applied ??= 0n;
+  if (isKnown) into.applied ??= 0n;
   for (const { name, item } of buckets) if (name === 'key') keys(item);
 }

@@ -220,6 +220,42 @@ test('a revision that no search finds kills etcd when a client reads its key, an
   }
 });
 
+test('where etcd may come to find another bucket, or a longer file, nothing is said against the database', ({
+  dir,
+  look,
+}) => {
+  const root = (bytes: Buffer) => {
+    const page = dbPages(bytes).find(({ bucket }) => bucket === '');
+    assert.ok(page);
+    const all = elements(bytes, page);
+    const of = (name: string) =>
+      all.find(({ keyAt, valueAt }) => bytes.toString('utf8', keyAt, valueAt) === name);
+    return { key: of('key'), meta: of('meta') };
+  };
+  for (const [spoils, said] of [
+    // Out of order a search does not come by the bucket of the applied index before etcd has made a new one of keys.
+    [
+      (bytes: Buffer) => bytes.write('{', root(bytes).key?.keyAt ?? 0),
+      /bucket meta, which stands out of order/,
+    ],
+    // Where its first key stands, counted from its element: behind the bucket's header and its page's.
+    [
+      (bytes: Buffer) => bytes.writeUInt32LE(1 << 20, (root(bytes).meta?.valueAt ?? 0) + 16 + 16 + 4),
+      /bucket meta: a key lies beyond the end of the file/,
+    ],
+  ] as const) {
+    const image = changed(recorded('snapshots'), DB, (bytes) => {
+      spoils(bytes);
+      return bytes;
+    });
+    writeImage(image, dir);
+    assert.is(look().kind, 'whole', JSON.stringify(look().damage));
+    assert.match(look().notLookedAt.join(), said);
+    assert.is(look().applied, undefined);
+    rmSync(dir, { recursive: true });
+  }
+});
+
 test('files of the log that are missing are told', ({ dir, look }) => {
   const image = recorded('snapshots');
   const log = image.get(LOG);
