@@ -69,6 +69,12 @@ test('nothing else counts than etcd.env where the unit is in place, or the view 
   assert.equal(looked({}, true, false), asWritten);
 });
 
+test('a view of another node says nothing of how this one is called', () => {
+  const asWritten = { peerUrls: [OLD], other: [], client: 'http://10.0.0.2:2379', hasNewUrls: false };
+  for (const answers of [true, false])
+    assert.equal(looked({ ...TLS, MY_SID: '3', MY_IP: '10.0.0.3' }, true, answers), asWritten);
+});
+
 test('without TLS no certificates count that etcd.env still names', () => {
   const fake = new ThreeMembers('none', {}, 3, true);
   renders(fake, { ETCD_ENABLE_TLS: 'false' });
