@@ -11,7 +11,7 @@ type Understood = Readonly<{ zh: string; codes: readonly string[]; known: number
 const MARK = /\.$|(?<=\.) |[;:] /g;
 const MARKS: Record<string, string> = { '.': '{0}。{1}', ' ': '{0} {1}', '; ': '{0}；{1}', ': ': '{0}：{1}' };
 /** No text of ours is so long or has so many parts; one that was made to cost time is shown as it is. */
-const [MOST_CHARACTERS, MOST_PARTS] = [3000, 600];
+const [MOST_CHARACTERS, MOST_PARTS] = [3000, 300];
 
 /**
  * Finds the English text of a row, and what stands in its places, without ever going back: a text may be hostile. With a
