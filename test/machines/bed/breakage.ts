@@ -39,11 +39,15 @@ function walRecords(machine: TestMachine): { path: string; starts: number[] } {
   return { path, starts };
 }
 
-/** Changes bytes of a record in the middle of the newest WAL file: its data, or the tag that it begins with. */
+/**
+ * Changes bytes of a record in the middle of the newest WAL file: its data, or the tag that it begins with. Not into
+ * zeros: where a record's part in a sector is nothing else, it is torn to etcd, which repairs that (wal/decoder.go).
+ */
 function damageWal(machine: TestMachine, what: 'data' | 'tag'): void {
   const { path, starts } = walRecords(machine);
   const middle = starts[Math.floor(starts.length / 2)] ?? 0;
-  overwrite(path, what === 'tag' ? middle : middle + 16, Buffer.alloc(what === 'tag' ? 1 : 4, 0));
+  if (what === 'tag') overwrite(path, middle, Buffer.of(0x07));
+  else overwrite(path, middle + 16, Buffer.alloc(4, 0xff));
 }
 
 /** Zeroes the last record and everything after it: what a torn write leaves. */
