@@ -1,3 +1,0 @@
-import { cutEverywhere, oneWay } from './cut-everywhere.ts';
-
-cutEverywhere(2, 3, oneWay);
