@@ -104,8 +104,10 @@ export async function start(world: World, settings: Settings, log: Log): Promise
   }
   const code = (await machine.runApp(settings.startCmd, DAY_MS)) ?? 1;
   // Right after its start a process that is going to give up looks like one that is on its way up. And where the app has
-  // written the settings, but etcd was not started, as its data are gone, the others may answer in a moment.
-  const waitsOn = code === 0 ? MAY_SETTLE.filter((verdict) => verdict !== 'amnesia') : ['amnesia'];
+  // written the settings, but etcd was not started, as its data are gone, or has died of them, the others may answer in a
+  // moment.
+  const waitsOn =
+    code === 0 ? MAY_SETTLE.filter((verdict) => verdict !== 'amnesia') : ['amnesia', 'quorum-lost'];
   const boundMs = code === 0 ? SETTLE_MS : settings.startWaitMs;
   const waits = ({ diagnosis: { verdict } }: Settled): boolean => waitsOn.includes(verdict);
   const { situation: after, diagnosis } = await diagnoseWhenSettled(world, boundMs, waits);
