@@ -9,6 +9,7 @@ import { writeMetrics } from '../report/metrics.ts';
 import type { Settings } from '../settings/settings-table.ts';
 import { type DeepCheckResult, deepCheckFile, notCompared } from '../state/deep-check-file.ts';
 import { healRecordFile } from '../state/heal-record.ts';
+import { isParked } from '../state/parked.ts';
 import { healRuns, requestHeal } from './ask-for-heal.ts';
 import { rememberCluster } from './birthmark.ts';
 import { compareAsAllowed } from './heal/compare-as-allowed.ts';
@@ -49,7 +50,9 @@ async function check(world: World, settings: Settings, log: Log, limitMs: number
     verdict === 'healing' || (await healRecordFile.read(machine, places.journal)) !== undefined;
   if (unfinished && settings.mode === 'auto' && !(await healRuns(machine))) {
     // It serves, on the copy or on what a migration has put back: no health action will ever be called for it.
-    const left = situation.paused ?? (await whyLeftToPerson(world, settings, situation));
+    const parked =
+      (await isParked(machine, places)) && 'the app was stopped; the next start takes it up again';
+    const left = parked || (situation.paused ?? (await whyLeftToPerson(world, settings, situation)));
     if (left !== undefined) return { code: 0, message: `${found} It is left alone: ${left}.`, situation };
     return { code: 0, message: `${found} It is taken up again.`, situation, takesUp: true };
   }

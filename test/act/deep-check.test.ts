@@ -5,6 +5,7 @@ import { type Cluster, ClusterError } from '../../src/cluster/cluster.ts';
 import type { Settings } from '../../src/settings/settings-table.ts';
 import { type DeepCheckResult, deepCheckFile } from '../../src/state/deep-check-file.ts';
 import { healRecordFile, newRecord } from '../../src/state/heal-record.ts';
+import { park } from '../../src/state/parked.ts';
 import { PLACES } from '../fake/observation.ts';
 import { ThreeMembers } from '../fake/three-members.ts';
 
@@ -13,11 +14,12 @@ const silent = { info: () => undefined, warn: () => undefined, error: () => unde
 const LIMIT_MS = 777;
 
 /** A check of a member that serves on its originals, while the journal of its heal is not closed. */
-function unfinished(late: boolean) {
+function unfinished(late: boolean, parked = false) {
   const fake = new ThreeMembers('none');
   const requests: (string | undefined)[] = [];
   const found = fake.run(async (world) => {
     await healRecordFile.write(world.machine, PLACES.journal, newRecord(0, 'operator', 'stale/removed'));
+    if (parked) await park(world.machine, PLACES);
     // Nothing but the limit of the check runs out.
     const sleep = (ms: number) =>
       late && ms === LIMIT_MS ? Promise.resolve() : new Promise<void>(() => undefined);
@@ -38,6 +40,12 @@ test('an unfinished heal of a member that serves is taken up', () => {
   assert.ok(asked);
   assert.is(requests.length, 1, 'the service is started, once the request is there');
   assert.ok(requests[0]);
+});
+
+test('while the app is stopped it is left alone, and that is said', () => {
+  const { found, asked } = unfinished(false, true);
+  assert.match(found.message, /It is left alone: the app was stopped; the next start takes it up again\./);
+  assert.not(asked);
 });
 
 test('a check that is late asks for nothing any more: its process may end before the service is started', () => {
