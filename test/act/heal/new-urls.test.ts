@@ -1,11 +1,12 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { ClusterError, type Member } from '../../../src/cluster/cluster.ts';
 import { situationOf } from '../../../src/diagnose/situation.ts';
 import { observe } from '../../../src/observe/observe.ts';
 import { PLACES } from '../../fake/observation.ts';
 import { ROOT_FILE } from '../../fake/paths.ts';
 import { ThreeMembers } from '../../fake/three-members.ts';
-import { DNS } from '../../fake/tls.ts';
+import { DNS, good, putCertificates } from '../../fake/tls.ts';
 
 const TLS = { ETCD_ENABLE_TLS: 'true', ETCD_CLUSTER_DNS: DNS };
 const OLD = 'http://10.0.0.2:2380';
@@ -110,6 +111,75 @@ test('nor where it could make a new authority: TLS is on by the view, and there 
   );
   fake.heal('health-action');
   assert.equal(ran, []);
+});
+
+/** TLS is off by now: confd has rendered it, and the others have been switched. */
+function switchesTlsOff(fake: ThreeMembers): void {
+  Object.assign(fake, { tls: false });
+  const urlsOf = (name: string): Pick<Member, 'peerUrls' | 'clientUrls'> => {
+    const sid = Number(name.slice(4));
+    return { peerUrls: [fake.url(sid, 2380)], clientUrls: [fake.url(sid, 2379)] };
+  };
+  fake.lists((members) => members.map((each) => ({ ...each, ...urlsOf(each.name) })));
+  for (const node of fake.nodes) node.disk.set(PLACES.appEnv, { text: node.appView(), rights: ROOT_FILE });
+  for (const node of fake.others) node.appWrites();
+}
+
+test('other URLs come into etcd.env also where they were given before this heal began: a person had moved the unit aside', () => {
+  const fake = new ThreeMembers('WAL gone', {}, 3, true);
+  const ran = appRuns(fake);
+  const { disk } = fake.node;
+  const unit = disk.entries.get(PLACES.unitFile);
+  if (unit) disk.set(PLACES.copyUnitFile, unit);
+  disk.delete(PLACES.unitFile);
+  fake.node.systemctl(['daemon-reload']);
+  switchesTlsOff(fake);
+  fake.pass(60_000);
+  const ended = fake.heal('operator');
+  assert.is(ended?.outcome, 'healed', ended?.message);
+  assert.equal(ran, ['/opt/app/bin/ctl.sh start']);
+  assert.match(disk.text(PLACES.env) ?? '', /^ETCD_ADVERTISE_CLIENT_URLS=http:/m);
+});
+
+test("the app's start is not run without certificates where nobody answers for a moment, and nothing says that it was a member", () => {
+  const fake = new ThreeMembers('WAL damaged');
+  const ran = appRuns(fake);
+  const world = fake.world.bind(fake);
+  fake.world = (node, proc) => {
+    const real = world(node, proc);
+    return { ...real, machine: { ...real.machine, reach: async () => 'refused' as const } };
+  };
+  fake.once(
+    () => fake.removed.length > 0,
+    () => renders(fake, TLS),
+  );
+  fake.heal('health-action');
+  assert.equal(ran, []);
+});
+
+test('a refusal that passes does not end the heal where its member is to be listed by other URLs', () => {
+  const fake = new ThreeMembers('WAL damaged', {}, 3);
+  putCertificates(fake.node, good);
+  let refusals = 0;
+  const world = fake.world.bind(fake);
+  fake.world = (node, proc) => {
+    const real = world(node, proc);
+    const cluster: typeof real.cluster = (tls) => {
+      const all = real.cluster(tls);
+      const updateMember: typeof all.updateMember = async (...args) => {
+        if (refusals++ === 0) throw new ClusterError('etcdserver: leader changed', true);
+        return all.updateMember(...args);
+      };
+      return { ...all, updateMember };
+    };
+    return { ...real, cluster };
+  };
+  fake.once(
+    () => fake.removed.length > 0,
+    () => renders(fake, TLS),
+  );
+  fake.heal('health-action');
+  assert.is(refusals, 2);
 });
 
 test.run();

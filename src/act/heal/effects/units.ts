@@ -9,6 +9,7 @@ import { expectedCluster } from '../../../plan/expected-cluster.ts';
 import { up } from '../../../plan/heal-steps.ts';
 import type { HealContext } from '../heal-context.ts';
 import { originalUnit, saveOriginal } from '../originals.ts';
+import { untilTaken } from '../until-taken.ts';
 
 /** The runbook waits up to 90 s for a process that ignores SIGTERM; a heal does not. */
 const STOP_MS = 10_000;
@@ -198,10 +199,16 @@ export async function restore(heal: HealContext): Promise<string> {
 async function appCatchesUp(heal: HealContext): Promise<boolean> {
   const { machine, places, situation, record, config } = heal;
   const changedMs = (await machine.changedMs(places.appEnv)) ?? 0;
-  if (changedMs < Date.parse(record.startedAt) || appStartRisk(situation) !== undefined) return false;
+  if (!situation.hasNewUrls && changedMs < Date.parse(record.startedAt)) return false;
+  // There is a cluster, whoever answers just now: new certificates are not for this node to make.
+  if (situation.observed.tls || appStartRisk(situation) !== undefined) return false;
   const [own, urls] = [situation.cluster.own, situation.hasNewUrls ? config.peerUrls : config.otherPeerUrls];
-  if (own && urls.some((url) => !own.peerUrls.includes(url)))
-    heal.listIsNow(await heal.cluster.updateMember(heal.servingEndpoints, own.id, urls));
+  const isListed = () => urls.every((url) => heal.situation.cluster.own?.peerUrls.includes(url));
+  if (own && !isListed()) {
+    const update = () => heal.cluster.updateMember(heal.servingEndpoints, own.id, urls);
+    const members = await untilTaken(heal, update, isListed);
+    if (members) heal.listIsNow(members);
+  }
   return true;
 }
 
