@@ -2,6 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ClusterError, type Member } from '../../../src/cluster/cluster.ts';
 import { situationOf } from '../../../src/diagnose/situation.ts';
+import { diskNotMounted } from '../../../src/observe/look-at-host.ts';
 import { observe } from '../../../src/observe/observe.ts';
 import { PLACES } from '../../fake/observation.ts';
 import { ROOT_FILE } from '../../fake/paths.ts';
@@ -80,6 +81,24 @@ test('without TLS no certificates count that etcd.env still names', () => {
   });
   assert.equal(config?.peerUrls, [OLD]);
   assert.equal([config?.certificates, config?.tls], [[], undefined]);
+});
+
+test('a disk that is the root disk is not called lost for want of an etcd.env that is there, with old URLs', () => {
+  const onRoot = (lost: boolean): string => {
+    const fake = new ThreeMembers('none', {}, 3, true);
+    fake.node.disk.delete('/etc/fstab');
+    if (!lost) fake.putFile(PLACES.copyUnitFile, '');
+    renders(fake, { ETCD_CLUSTER_DNS: '.other' });
+    return fake.run(async (world) => {
+      const health = async () => ({ state: 'none', why: '' }) as const;
+      const { config } = situationOf(await observe({ ...world, health }, undefined, ['files']), PLACES);
+      if (config === undefined) throw new Error('no settings');
+      const machine = { ...world.machine, isOnRoot: async () => true };
+      return diskNotMounted(machine, lost ? { ...config, ofView: {} } : config, '');
+    });
+  };
+  assert.is(onRoot(false), '');
+  assert.match(onRoot(true), /and etcd\.env, too, is lost$/);
 });
 
 test("what confd has changed during a heal comes into etcd.env by the app's start, where the unit is back", () => {
