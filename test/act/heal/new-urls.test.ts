@@ -1,9 +1,15 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { healthAction } from '../../../src/act/health-action.ts';
+import { start } from '../../../src/act/start-stop.ts';
 import { ClusterError, type Member } from '../../../src/cluster/cluster.ts';
 import { situationOf } from '../../../src/diagnose/situation.ts';
 import { diskNotMounted } from '../../../src/observe/look-at-host.ts';
 import { observe } from '../../../src/observe/observe.ts';
+import type { World } from '../../../src/observe/world.ts';
+import { noLog } from '../../../src/report/log.ts';
+import type { Settings } from '../../../src/settings/settings-table.ts';
+import { HEAL_UNIT } from '../../../src/state/places.ts';
 import { PLACES } from '../../fake/observation.ts';
 import { ROOT_FILE } from '../../fake/paths.ts';
 import { ThreeMembers } from '../../fake/three-members.ts';
@@ -200,5 +206,47 @@ test('a refusal that passes does not end the heal where its member is to be list
   fake.heal('health-action');
   assert.is(refusals, 2);
 });
+
+const calls = {
+  'the health action': async (world: World, settings: Settings) =>
+    (await healthAction(world, settings, noLog)).message,
+  start: async (world: World, settings: Settings) => `${await start(world, settings, noLog)}`,
+};
+for (const [by, call] of Object.entries(calls))
+  test(`an etcd.env that was half-written as the power went is written anew by ${by}, and the heal is taken up`, () => {
+    const fake = new ThreeMembers('WAL damaged');
+    const world = fake.world.bind(fake);
+    let cuts = 0;
+    fake.world = (node, proc) => {
+      const real = world(node, proc);
+      const runApp: typeof real.machine.runApp = (...args) => {
+        if (cuts++ > 0) return real.machine.runApp(...args);
+        fake.putFile(PLACES.env, 'ETCD_NAME=et');
+        node.disk.flush();
+        node.powerOff();
+        return new Promise(() => undefined);
+      };
+      return { ...real, machine: { ...real.machine, runApp } };
+    };
+    fake.once(
+      () => fake.removed.length > 0,
+      () => renders(fake, { ETCD_QUOTA_BYTES: '2147483649' }),
+    );
+    fake.node.systemctl(['start', HEAL_UNIT]);
+    fake.putFile(PLACES.request, JSON.stringify({ by: 'operator', atMs: fake.clock.nowMs }));
+    fake.node.systemctl(['start', HEAL_UNIT]);
+    fake.pass(60_000);
+    assert.is(cuts, 1);
+    fake.node.powerOn(false);
+    fake.pass(100_000);
+    const said: string[] = [];
+    for (let minute = 0; minute < 3; minute++) {
+      said.push(fake.run((each) => call(each, fake.settings)));
+      fake.pass(60_000);
+    }
+    assert.is(fake.running, PLACES.unit, said.join('\n'));
+    assert.not(fake.file(PLACES.journal), said.join('\n'));
+    assert.not(fake.file(PLACES.originals));
+  });
 
 test.run();
