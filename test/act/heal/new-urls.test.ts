@@ -9,6 +9,7 @@ import { observe } from '../../../src/observe/observe.ts';
 import type { World } from '../../../src/observe/world.ts';
 import { noLog } from '../../../src/report/log.ts';
 import type { Settings } from '../../../src/settings/settings-table.ts';
+import { history } from '../../../src/state/heal-record.ts';
 import { HEAL_UNIT } from '../../../src/state/places.ts';
 import { PLACES } from '../../fake/observation.ts';
 import { ROOT_FILE } from '../../fake/paths.ts';
@@ -70,11 +71,12 @@ test('as long as the others answer by the old URLs, these count, and its entry i
   assert.equal(looked(TLS, true, true), { peerUrls: [OLD], other: [NEW], client, hasNewUrls: false });
 });
 
-test('nothing else counts than etcd.env where the unit is in place, or the view says the same', () => {
+test('nothing else counts than etcd.env where the unit is in place, or the view says the same, or nothing of this node', () => {
   const client = 'http://10.0.0.2:2379';
   const asWritten = { peerUrls: [OLD], other: [], client, hasNewUrls: false };
   assert.equal(looked(TLS, false, false), asWritten);
   assert.equal(looked({}, true, false), asWritten);
+  assert.equal(looked({ ...TLS, STABLE_NODES: '' }, true, false), asWritten);
 });
 
 test('without TLS no certificates count that etcd.env still names', () => {
@@ -118,6 +120,28 @@ test("what confd has changed during a heal comes into etcd.env by the app's star
   assert.is(ended?.outcome, 'healed', ended?.message);
   assert.equal(ran, ['/opt/app/bin/ctl.sh start']);
   assert.is(fake.running, PLACES.unit);
+});
+
+test("an app's start that has failed is not said to have started etcd", () => {
+  const dids = [0, 1].map((code) => {
+    const fake = new ThreeMembers('WAL damaged');
+    const world = fake.world.bind(fake);
+    fake.world = (node, proc) => {
+      const real = world(node, proc);
+      const runApp: typeof real.machine.runApp = async (argv, limitMs) =>
+        code || real.machine.runApp(argv, limitMs);
+      return { ...real, machine: { ...real.machine, runApp } };
+    };
+    fake.once(
+      () => fake.removed.length > 0,
+      () => renders(fake, { ETCD_QUOTA_BYTES: '2147483649' }),
+    );
+    assert.is(fake.heal('health-action')?.outcome, 'healed');
+    const [heal] = fake.run(({ machine }) => history(machine, PLACES));
+    return heal?.steps.find(({ id }) => id === 'restore')?.did ?? '';
+  });
+  assert.match(dids[0] ?? '', /etcd is started on it by `\/opt\/app\/bin\/ctl\.sh start`/);
+  assert.match(dids[1] ?? '', /etcd is started on it$/);
 });
 
 test("where it has changed nothing, the app's start is not run", () => {

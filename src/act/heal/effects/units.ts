@@ -177,7 +177,7 @@ export async function restore(heal: HealContext): Promise<string> {
   const did = await unitsBack(heal);
   heal.acts('files', 'units');
   await machine.writeFile(places.restored, '', ROOT_ONLY_FILE);
-  if (byApp) await machine.runApp(settings.startCmd, APP_START_MS);
+  const code = byApp ? await machine.runApp(settings.startCmd, APP_START_MS) : 1;
   await machine.systemctl(['start', '--no-block', places.unit]).catch(() => undefined);
   await machine.remove(places.originals);
   // systemd begins a moment later. Whether it comes up, and the member is well, is for the next step to say.
@@ -187,7 +187,7 @@ export async function restore(heal: HealContext): Promise<string> {
   });
   const started = `${did}, etcd is started on it`;
   const since = `as ${places.appEnv} has changed since`;
-  return byApp ? `${started} by \`${settings.startCmd.join(' ')}\`, ${since}` : started;
+  return code === 0 ? `${started} by \`${settings.startCmd.join(' ')}\`, ${since}` : started;
 }
 
 /**
