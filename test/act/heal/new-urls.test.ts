@@ -169,7 +169,7 @@ function switchesTlsOff(fake: ThreeMembers): void {
     const sid = Number(name.slice(4));
     return { peerUrls: [fake.url(sid, 2380)], clientUrls: [fake.url(sid, 2379)] };
   };
-  fake.lists((members) => members.map((each) => ({ ...each, ...urlsOf(each.name) })));
+  fake.lists((members) => members.map((each) => (each.name ? { ...each, ...urlsOf(each.name) } : each)));
   for (const node of fake.nodes) node.disk.set(PLACES.appEnv, { text: node.appView(), rights: ROOT_FILE });
   for (const node of fake.others) node.appWrites();
 }
@@ -272,5 +272,53 @@ for (const [by, call] of Object.entries(calls))
     assert.not(fake.file(PLACES.journal), said.join('\n'));
     assert.not(fake.file(PLACES.originals));
   });
+
+/** Calls the action each minute until the heal has ended. */
+function untilHealed(fake: ThreeMembers): void {
+  fake.pass(100_000);
+  const said: string[] = [];
+  for (let minute = 0; minute < 8; minute++) {
+    said.push(fake.run((each) => healthAction(each, fake.settings, noLog)).message);
+    fake.pass(60_000);
+  }
+  assert.is(fake.running, PLACES.unit, said.join('\n'));
+  assert.not(fake.file(PLACES.journal), said.join('\n'));
+  assert.match(fake.node.disk.text(PLACES.env) ?? '', /^ETCD_ADVERTISE_CLIENT_URLS=http:/m);
+  assert.equal(fake.listed.find(({ name }) => name === 'etcd2')?.peerUrls, [OLD]);
+}
+
+test('a healer that was killed when its member was added by old URLs goes on by the new ones, on a node without a mark', () => {
+  const fake = new ThreeMembers('WAL gone', {}, 3, true);
+  fake.once(
+    () => fake.listed.some(({ name }) => name === ''),
+    () => {
+      fake.node.systemctl(['kill', HEAL_UNIT]);
+      Object.assign(fake, { tls: false });
+      fake.clock.after(1, () => {
+        switchesTlsOff(fake);
+        return true;
+      });
+    },
+  );
+  fake.heal('health-action');
+  untilHealed(fake);
+});
+
+test('fenced, cut off, and the others have other URLs since: the originals go back, and what is wrong shows anew', () => {
+  const fake = new ThreeMembers('WAL damaged', {}, 3, true);
+  fake.once(
+    () => !fake.node.disk.has(PLACES.unitFile),
+    () => {
+      fake.node.powerOff();
+      Object.assign(fake, { tls: false });
+    },
+  );
+  fake.putFile(PLACES.request, JSON.stringify({ by: 'operator', atMs: fake.clock.nowMs }));
+  fake.node.systemctl(['start', HEAL_UNIT]);
+  fake.pass(10_000);
+  switchesTlsOff(fake);
+  fake.node.powerOn(false);
+  untilHealed(fake);
+});
 
 test.run();
