@@ -85,7 +85,8 @@ export async function start(world: World, settings: Settings, log: Log): Promise
     await diagnoseWhenSettled(world, settings.startWaitMs, cannotGoOn);
     const healed = await healAndSay(world, log);
     // One that was taken back has left the originals in place: the app's start shows again what is wrong.
-    if (!healed && situationOf(await observe(world, undefined, ['files']), places).swapped) return 1;
+    const left = situationOf(await observe(world, undefined, ['files']), places);
+    if (!healed && diagnose(left).verdict === 'healing') return 1;
   }
   const brings = before.certificatesMissing === undefined || before.certificatesToBring;
   // Where etcd.env is lost, the app's start writes it, and the gate is asked by systemd then.

@@ -1,5 +1,6 @@
 import { requestHeal } from '../act/ask-for-heal.ts';
 import { gate } from '../act/gate.ts';
+import { attempt } from '../machine/attempt.ts';
 import { realWorld } from '../observe/real-world.ts';
 import { bestEffort } from '../report/best-effort.ts';
 import { openLog } from '../report/log.ts';
@@ -19,7 +20,8 @@ export const gateCommand: CommandSpec = {
     if (refused === undefined) return EXIT.done;
     const log = openLog('gate');
     log.error({ event: 'gate-refused' }, refused);
-    console.log(retell(refused));
+    // Whatever is wrong with the words must not let etcd start.
+    console.log(attempt(() => retell(refused)) ?? refused);
     if (settings.mode === 'auto' && settings.healAtBoot === 'on')
       await bestEffort(log, world.places.request, requestHeal(world, 'gate'));
     return EXIT.refused;

@@ -105,6 +105,13 @@ const waitsForQuorum = ({ cluster, observed, unit }: Situation): boolean =>
   unit !== undefined &&
   observed.atMs - unit.startedAtSec * 1000 > START_ALONE_MS;
 
+/**
+ * The unit is back, and the app's start, which was to write etcd.env anew, was cut off: the app's restart writes it, and
+ * the heal can be taken up.
+ */
+const isEnvTorn = ({ config, observed: { app, swap } }: Situation): boolean =>
+  app.ok && config === undefined && swap.unitFile === 'file' && swap.copyUnitFile === 'none';
+
 /** A rule for each row of another table, under the verdict and the name of that row. */
 const withReasons = <T>(verdict: Verdict, rows: Readonly<Record<string, T>>, ruleOf: (row: T) => Rule) =>
   Object.fromEntries(Object.entries(rows).map(([id, row]) => [`${verdict}/${id}`, ruleOf(row)]));
@@ -115,7 +122,7 @@ const withReasons = <T>(verdict: Verdict, rows: Readonly<Record<string, T>>, rul
  */
 export const rules: Readonly<Record<Reason, Rule>> = {
   'healing/swapped': {
-    when: (s) => s.swapped,
+    when: (s) => s.swapped && !isEnvTorn(s),
     shows: [swapEvidence, unitEvidence, dataEvidence, listEvidence],
   },
   'local-fault/disk-not-mounted': {

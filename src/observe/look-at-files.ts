@@ -154,10 +154,11 @@ async function withNewUrls(world: World, config: EtcdConfig, view: AppView): Pro
   const ofView = envOf(view);
   const peerUrl = ofView.ETCD_INITIAL_ADVERTISE_PEER_URLS;
   const same = view.tls ? config.peerUrls.includes(peerUrl) : !config.tls;
-  // A view of another node says nothing of how this one is called.
+  // A view of another node, or without this one, says nothing of how it is called.
   if (
     same ||
     ofView.ETCD_NAME !== config.name ||
+    !view.nodes.some(({ sid }) => sid === view.sid) ||
     (await world.machine.kindOf(world.places.copyUnitFile)) === 'none'
   )
     return config;

@@ -88,7 +88,8 @@ export async function diskNotMounted(machine: Machine, config: EtcdConfig, remem
   if (mount)
     return `${config.dataDir} is on the root file system; /etc/fstab names ${mount[0]} for ${mount[1]}`;
   // An etcd node's data are on a disk of their own (docs/platform.md): where its settings are lost too nothing else tells.
-  return config.ofView ? `${config.dataDir} is on the root file system, and etcd.env, too, is lost` : '';
+  const isLost = config.ofView && config.otherPeerUrls.length === 0;
+  return isLost ? `${config.dataDir} is on the root file system, and etcd.env, too, is lost` : '';
 }
 
 /** The settings in force against this machine as it is. @throws when a source does not answer. */

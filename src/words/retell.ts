@@ -10,8 +10,11 @@ type Understood = Readonly<{ zh: string; codes: readonly string[]; known: number
 /** What is between two parts of a text, each of them a text of its own. */
 const MARK = /\.$|(?<=\.) |[;:] /g;
 const MARKS: Record<string, string> = { '.': '{0}。{1}', ' ': '{0} {1}', '; ': '{0}；{1}', ': ': '{0}：{1}' };
-/** No text of ours is so long or has so many parts; one that was made to cost time is shown as it is. */
-const [MOST_CHARACTERS, MOST_PARTS] = [3000, 300];
+/**
+ * How long a text of ours may be, and how many characters are looked at for it, each time anew: one that was made to cost
+ * time is shown as it is.
+ */
+const [MOST_CHARACTERS, MOST_LOOKED_AT] = [3000, 4e7];
 
 /**
  * Finds the English text of a row, and what stands in its places, without ever going back: a text may be hostile. With a
@@ -40,16 +43,27 @@ const allRows = () => {
 };
 let rows: ReturnType<typeof allRows> | undefined;
 
+/** What is found on the way, of which rows a text and its parts may be, and what may be looked at yet. */
+export function readingOf(text: string) {
+  rows ??= allRows();
+  const done = new Map<string, Understood>();
+  return { done, rows: rows.filter(({ part }) => text.includes(part)), left: MOST_LOOKED_AT };
+}
+
 /**
  * Reads an English text as a row of the catalogue, or as several one after the other, and what stands in their places in
  * the same way. Of all ways to read it that one counts by which most of it is known, and shows most codes.
  */
-export function understand(text: string, done = new Map<string, Understood>()): Understood {
-  let best: Understood = done.get(text) ?? { zh: text, codes: [], known: 0 };
-  if (done.has(text) || done.size > MOST_PARTS || text.length > MOST_CHARACTERS) return best;
-  done.set(text, best);
+export function understand(text: string, by = readingOf(text)): Understood {
+  let best: Understood = { zh: text, codes: [], known: 0 };
+  if (by.left < 0 || text.length > MOST_CHARACTERS) return best;
+  const found = by.done.get(text);
+  if (found) return found;
+  by.done.set(text, best);
+  by.left -= text.length * by.rows.length;
   const take = (values: readonly string[], { zh, code, codeAt }: Row): void => {
-    const parts = values.map((value) => understand(value, done));
+    by.left -= text.length;
+    const parts = values.map((value) => understand(value, by));
     const known = parts.reduce((sum, part) => sum + part.known, text.length - values.join('').length);
     const inner = parts.slice(codeAt ?? parts.length).flatMap((part) => part.codes);
     const codes = inner.length > 0 ? inner : [code];
@@ -58,18 +72,18 @@ export function understand(text: string, done = new Map<string, Understood>()): 
     if (known < 3 || more <= 0 || (code === '' && codeAt === 1 && parts[1]?.known === 0)) return;
     best = { zh: zh.replace(/\{(\d)\}/g, (_, i) => parts[i]?.zh ?? ''), codes, known };
   };
-  rows ??= allRows();
-  for (const each of rows) {
+  for (const each of by.rows) {
     if (!text.includes(each.part)) continue;
     each.pattern ??= patternOf(each.en);
-    const [found, ...values] = each.pattern.exec(text) ?? [];
-    if (found !== undefined) take(values, each.row);
+    const [whole, ...values] = each.pattern.exec(text) ?? [];
+    if (whole !== undefined) take(values, each.row);
   }
   for (const { 0: mark, index } of text.matchAll(MARK)) {
+    if (by.left < 0) break;
     const row = { zh: MARKS[mark] ?? '', code: '', codeAt: mark === ': ' ? 1 : 0 };
     take([text.slice(0, index), text.slice(index + mark.length)], row);
   }
-  done.set(text, best);
+  by.done.set(text, best);
   return best;
 }
 

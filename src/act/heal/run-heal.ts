@@ -39,10 +39,12 @@ function offerRefused(heals: readonly HealRecord[], nowMs: number): string | und
 export async function guardFacts(heal: HealContext): Promise<GuardFacts> {
   const { machine, places, settings, situation, record } = heal;
   const asked = record.by === 'operator' || !situation.swapped;
+  const isOut = situation.membership === 'unlisted' || situation.cluster.own?.name === '';
   const heals = await healsInLastDay(machine, places, machine.now());
   return {
-    // Where the new member has its data, and lacks certificates that the app has made since, nothing more is given up.
-    provenStale: heal.memory.provenStale || (situation.hasNewUrls && heal.joined),
+    // Where the new member has its data, and lacks certificates that the app has made since, nothing more is given up; nor
+    // where the old one is out of the list.
+    provenStale: heal.memory.provenStale || (situation.hasNewUrls && (heal.joined || isOut)),
     goesOn: changedTheCluster(record),
     leftToPerson: asked ? undefined : await whyLeftToPerson(heal.world, settings, situation),
     healsInLastDay: heals,
@@ -145,8 +147,8 @@ export async function rollBack(heal: HealContext): Promise<string> {
  */
 export const canRollBack = ({ situation, memory, record, joined }: HealContext): boolean => {
   const { swapped, membership, observed } = situation;
-  // Back on an etcd.env of old URLs it would find nobody any more.
-  if (!swapped || joined || situation.hasNewUrls) return false;
+  // Back on an etcd.env of old URLs it would find nobody any more; what its data show there, the app's restart mends.
+  if (!swapped || joined || (situation.hasNewUrls && observed.data.kind !== 'data')) return false;
   return {
     unknown: memory.provenStale && !changedTheCluster(record),
     listed: true,

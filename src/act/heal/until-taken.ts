@@ -33,8 +33,8 @@ export async function untilTaken<T>(
       return { value: await call() };
     } catch (error) {
       if (!(error instanceof ClusterError)) throw error;
-      // The app may have given its nodes other URLs meanwhile.
-      await heal.look('files', 'cluster');
+      // The app may have given its nodes other URLs meanwhile; its own disks may be too busy to say.
+      await heal.look('files', 'cluster').catch(() => heal.look('cluster'));
       if (isDone()) return { value: undefined };
       if (!error.transient) throw error;
       const { message } = error;

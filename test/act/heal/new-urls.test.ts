@@ -1,11 +1,20 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { healthAction } from '../../../src/act/health-action.ts';
+import { start } from '../../../src/act/start-stop.ts';
+import { ClusterError, type Member } from '../../../src/cluster/cluster.ts';
 import { situationOf } from '../../../src/diagnose/situation.ts';
+import { diskNotMounted } from '../../../src/observe/look-at-host.ts';
 import { observe } from '../../../src/observe/observe.ts';
+import type { World } from '../../../src/observe/world.ts';
+import { noLog } from '../../../src/report/log.ts';
+import type { Settings } from '../../../src/settings/settings-table.ts';
+import { history } from '../../../src/state/heal-record.ts';
+import { HEAL_UNIT } from '../../../src/state/places.ts';
 import { PLACES } from '../../fake/observation.ts';
 import { ROOT_FILE } from '../../fake/paths.ts';
 import { ThreeMembers } from '../../fake/three-members.ts';
-import { DNS } from '../../fake/tls.ts';
+import { DNS, good, putCertificates } from '../../fake/tls.ts';
 
 const TLS = { ETCD_ENABLE_TLS: 'true', ETCD_CLUSTER_DNS: DNS };
 const OLD = 'http://10.0.0.2:2380';
@@ -62,11 +71,12 @@ test('as long as the others answer by the old URLs, these count, and its entry i
   assert.equal(looked(TLS, true, true), { peerUrls: [OLD], other: [NEW], client, hasNewUrls: false });
 });
 
-test('nothing else counts than etcd.env where the unit is in place, or the view says the same', () => {
+test('nothing else counts than etcd.env where the unit is in place, or the view says the same, or nothing of this node', () => {
   const client = 'http://10.0.0.2:2379';
   const asWritten = { peerUrls: [OLD], other: [], client, hasNewUrls: false };
   assert.equal(looked(TLS, false, false), asWritten);
   assert.equal(looked({}, true, false), asWritten);
+  assert.equal(looked({ ...TLS, STABLE_NODES: '' }, true, false), asWritten);
 });
 
 test('a view of another node says nothing of how this one is called', () => {
@@ -87,6 +97,24 @@ test('without TLS no certificates count that etcd.env still names', () => {
   assert.equal([config?.certificates, config?.tls], [[], undefined]);
 });
 
+test('a disk that is the root disk is not called lost for want of an etcd.env that is there, with old URLs', () => {
+  const onRoot = (lost: boolean): string => {
+    const fake = new ThreeMembers('none', {}, 3, true);
+    fake.node.disk.delete('/etc/fstab');
+    if (!lost) fake.putFile(PLACES.copyUnitFile, '');
+    renders(fake, { ETCD_CLUSTER_DNS: '.other' });
+    return fake.run(async (world) => {
+      const health = async () => ({ state: 'none', why: '' }) as const;
+      const { config } = situationOf(await observe({ ...world, health }, undefined, ['files']), PLACES);
+      if (config === undefined) throw new Error('no settings');
+      const machine = { ...world.machine, isOnRoot: async () => true };
+      return diskNotMounted(machine, lost ? { ...config, ofView: {} } : config, '');
+    });
+  };
+  assert.is(onRoot(false), '');
+  assert.match(onRoot(true), /and etcd\.env, too, is lost$/);
+});
+
 test("what confd has changed during a heal comes into etcd.env by the app's start, where the unit is back", () => {
   const fake = new ThreeMembers('WAL damaged');
   const ran = appRuns(fake);
@@ -98,6 +126,28 @@ test("what confd has changed during a heal comes into etcd.env by the app's star
   assert.is(ended?.outcome, 'healed', ended?.message);
   assert.equal(ran, ['/opt/app/bin/ctl.sh start']);
   assert.is(fake.running, PLACES.unit);
+});
+
+test("an app's start that has failed is not said to have started etcd", () => {
+  const dids = [0, 1].map((code) => {
+    const fake = new ThreeMembers('WAL damaged');
+    const world = fake.world.bind(fake);
+    fake.world = (node, proc) => {
+      const real = world(node, proc);
+      const runApp: typeof real.machine.runApp = async (argv, limitMs) =>
+        code || real.machine.runApp(argv, limitMs);
+      return { ...real, machine: { ...real.machine, runApp } };
+    };
+    fake.once(
+      () => fake.removed.length > 0,
+      () => renders(fake, { ETCD_QUOTA_BYTES: '2147483649' }),
+    );
+    assert.is(fake.heal('health-action')?.outcome, 'healed');
+    const [heal] = fake.run(({ machine }) => history(machine, PLACES));
+    return heal?.steps.find(({ id }) => id === 'restore')?.did ?? '';
+  });
+  assert.match(dids[0] ?? '', /etcd is started on it by `\/opt\/app\/bin\/ctl\.sh start`/);
+  assert.match(dids[1] ?? '', /etcd is started on it$/);
 });
 
 test("where it has changed nothing, the app's start is not run", () => {
@@ -116,6 +166,165 @@ test('nor where it could make a new authority: TLS is on by the view, and there 
   );
   fake.heal('health-action');
   assert.equal(ran, []);
+});
+
+/** TLS is off by now: confd has rendered it, and the others have been switched. */
+function switchesTlsOff(fake: ThreeMembers): void {
+  Object.assign(fake, { tls: false });
+  const urlsOf = (name: string): Pick<Member, 'peerUrls' | 'clientUrls'> => {
+    const sid = Number(name.slice(4));
+    return { peerUrls: [fake.url(sid, 2380)], clientUrls: [fake.url(sid, 2379)] };
+  };
+  fake.lists((members) => members.map((each) => (each.name ? { ...each, ...urlsOf(each.name) } : each)));
+  for (const node of fake.nodes) node.disk.set(PLACES.appEnv, { text: node.appView(), rights: ROOT_FILE });
+  for (const node of fake.others) node.appWrites();
+}
+
+test('other URLs come into etcd.env also where they were given before this heal began: a person had moved the unit aside', () => {
+  const fake = new ThreeMembers('WAL gone', {}, 3, true);
+  const ran = appRuns(fake);
+  const { disk } = fake.node;
+  const unit = disk.entries.get(PLACES.unitFile);
+  if (unit) disk.set(PLACES.copyUnitFile, unit);
+  disk.delete(PLACES.unitFile);
+  fake.node.systemctl(['daemon-reload']);
+  switchesTlsOff(fake);
+  fake.pass(60_000);
+  const ended = fake.heal('operator');
+  assert.is(ended?.outcome, 'healed', ended?.message);
+  assert.equal(ran, ['/opt/app/bin/ctl.sh start']);
+  assert.match(disk.text(PLACES.env) ?? '', /^ETCD_ADVERTISE_CLIENT_URLS=http:/m);
+});
+
+test("the app's start is not run without certificates where nobody answers for a moment, and nothing says that it was a member", () => {
+  const fake = new ThreeMembers('WAL damaged');
+  const ran = appRuns(fake);
+  const world = fake.world.bind(fake);
+  fake.world = (node, proc) => {
+    const real = world(node, proc);
+    return { ...real, machine: { ...real.machine, reach: async () => 'refused' as const } };
+  };
+  fake.once(
+    () => fake.removed.length > 0,
+    () => renders(fake, TLS),
+  );
+  fake.heal('health-action');
+  assert.equal(ran, []);
+});
+
+test('a refusal that passes does not end the heal where its member is to be listed by other URLs', () => {
+  const fake = new ThreeMembers('WAL damaged', {}, 3);
+  putCertificates(fake.node, good);
+  let refusals = 0;
+  const world = fake.world.bind(fake);
+  fake.world = (node, proc) => {
+    const real = world(node, proc);
+    const cluster: typeof real.cluster = (tls) => {
+      const all = real.cluster(tls);
+      const updateMember: typeof all.updateMember = async (...args) => {
+        if (refusals++ === 0) throw new ClusterError('etcdserver: leader changed', true);
+        return all.updateMember(...args);
+      };
+      return { ...all, updateMember };
+    };
+    return { ...real, cluster };
+  };
+  fake.once(
+    () => fake.removed.length > 0,
+    () => renders(fake, TLS),
+  );
+  fake.heal('health-action');
+  assert.is(refusals, 2);
+});
+
+const calls = {
+  'the health action': async (world: World, settings: Settings) =>
+    (await healthAction(world, settings, noLog)).message,
+  start: async (world: World, settings: Settings) => `${await start(world, settings, noLog)}`,
+};
+for (const [by, call] of Object.entries(calls))
+  test(`an etcd.env that was half-written as the power went is written anew by ${by}, and the heal is taken up`, () => {
+    const fake = new ThreeMembers('WAL damaged');
+    const world = fake.world.bind(fake);
+    let cuts = 0;
+    fake.world = (node, proc) => {
+      const real = world(node, proc);
+      const runApp: typeof real.machine.runApp = (...args) => {
+        if (cuts++ > 0) return real.machine.runApp(...args);
+        fake.putFile(PLACES.env, 'ETCD_NAME=et');
+        node.disk.flush();
+        node.powerOff();
+        return new Promise(() => undefined);
+      };
+      return { ...real, machine: { ...real.machine, runApp } };
+    };
+    fake.once(
+      () => fake.removed.length > 0,
+      () => renders(fake, { ETCD_QUOTA_BYTES: '2147483649' }),
+    );
+    fake.node.systemctl(['start', HEAL_UNIT]);
+    fake.putFile(PLACES.request, JSON.stringify({ by: 'operator', atMs: fake.clock.nowMs }));
+    fake.node.systemctl(['start', HEAL_UNIT]);
+    fake.pass(60_000);
+    assert.is(cuts, 1);
+    fake.node.powerOn(false);
+    fake.pass(100_000);
+    const said: string[] = [];
+    for (let minute = 0; minute < 3; minute++) {
+      said.push(fake.run((each) => call(each, fake.settings)));
+      fake.pass(60_000);
+    }
+    assert.is(fake.running, PLACES.unit, said.join('\n'));
+    assert.not(fake.file(PLACES.journal), said.join('\n'));
+    assert.not(fake.file(PLACES.originals));
+  });
+
+/** Calls the action each minute until the heal has ended. */
+function untilHealed(fake: ThreeMembers): void {
+  fake.pass(100_000);
+  const said: string[] = [];
+  for (let minute = 0; minute < 8; minute++) {
+    said.push(fake.run((each) => healthAction(each, fake.settings, noLog)).message);
+    fake.pass(60_000);
+  }
+  assert.is(fake.running, PLACES.unit, said.join('\n'));
+  assert.not(fake.file(PLACES.journal), said.join('\n'));
+  assert.match(fake.node.disk.text(PLACES.env) ?? '', /^ETCD_ADVERTISE_CLIENT_URLS=http:/m);
+  assert.equal(fake.listed.find(({ name }) => name === 'etcd2')?.peerUrls, [OLD]);
+}
+
+test('a healer that was killed when its member was added by old URLs goes on by the new ones, on a node without a mark', () => {
+  const fake = new ThreeMembers('WAL gone', {}, 3, true);
+  fake.once(
+    () => fake.listed.some(({ name }) => name === ''),
+    () => {
+      fake.node.systemctl(['kill', HEAL_UNIT]);
+      Object.assign(fake, { tls: false });
+      fake.clock.after(1, () => {
+        switchesTlsOff(fake);
+        return true;
+      });
+    },
+  );
+  fake.heal('health-action');
+  untilHealed(fake);
+});
+
+test('fenced, cut off, and the others have other URLs since: the originals go back, and what is wrong shows anew', () => {
+  const fake = new ThreeMembers('WAL damaged', {}, 3, true);
+  fake.once(
+    () => !fake.node.disk.has(PLACES.unitFile),
+    () => {
+      fake.node.powerOff();
+      Object.assign(fake, { tls: false });
+    },
+  );
+  fake.putFile(PLACES.request, JSON.stringify({ by: 'operator', atMs: fake.clock.nowMs }));
+  fake.node.systemctl(['start', HEAL_UNIT]);
+  fake.pass(10_000);
+  switchesTlsOff(fake);
+  fake.node.powerOn(false);
+  untilHealed(fake);
 });
 
 test.run();

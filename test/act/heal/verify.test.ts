@@ -1,6 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { runHealService } from '../../../src/act/heal-service.ts';
+import { ClusterError } from '../../../src/cluster/cluster.ts';
 import type { World } from '../../../src/observe/world.ts';
 import { deepCheckFile } from '../../../src/state/deep-check-file.ts';
 import { history } from '../../../src/state/heal-record.ts';
@@ -51,6 +52,61 @@ test('a heal does not fail for want of a comparison', () => {
     assert.is(outcome?.outcome, 'healed', outcome?.message);
     assert.is(written(fake)?.state, 'unknown');
   }
+});
+
+test('while data arrive, a disk that is busy for some seconds does not end the heal', () => {
+  const fake = new ThreeMembers('WAL gone');
+  fake.putFile(PLACES.request, JSON.stringify({ by: 'operator', atMs: fake.clock.nowMs }));
+  let stalls = 0;
+  const ended = fake.run((world) => {
+    let arrives: number | undefined;
+    const isArriving = (): boolean => {
+      arrives ??= fake.running === PLACES.copyUnit ? world.machine.monotonicMs() : undefined;
+      return arrives !== undefined && world.machine.monotonicMs() - arrives < 5000;
+    };
+    const machine: World['machine'] = {
+      ...world.machine,
+      examine: async (...args) => {
+        if (isArriving() && stalls++ === 0) await world.machine.sleep(4000);
+        return world.machine.examine(...args);
+      },
+    };
+    const cluster: World['cluster'] = (tls) => ({
+      ...world.cluster(tls),
+      whyNotServing: async (endpoint) =>
+        endpoint === nodeUrl(2, 2379) && isArriving()
+          ? 'refused'
+          : world.cluster(tls).whyNotServing(endpoint),
+    });
+    return runHealService({ ...world, machine, cluster }, fake.settings, silent);
+  });
+  assert.ok(stalls > 0);
+  assert.is(ended.outcome, 'healed', ended.message);
+});
+
+test('nor while a membership call is asked again', () => {
+  const fake = new ThreeMembers('WAL gone');
+  fake.putFile(PLACES.request, JSON.stringify({ by: 'operator', atMs: fake.clock.nowMs }));
+  let [refusals, stalls] = [0, 0];
+  const ended = fake.run((world) => {
+    const machine: World['machine'] = {
+      ...world.machine,
+      examine: async (...args) => {
+        if (refusals === 1 && stalls++ === 0) await world.machine.sleep(4000);
+        return world.machine.examine(...args);
+      },
+    };
+    const cluster: World['cluster'] = (tls) => ({
+      ...world.cluster(tls),
+      addMember: async (...args) => {
+        if (refusals++ === 0) throw new ClusterError('etcdserver: unhealthy cluster', true);
+        return world.cluster(tls).addMember(...args);
+      },
+    });
+    return runHealService({ ...world, machine, cluster }, fake.settings, silent);
+  });
+  assert.ok(stalls > 0);
+  assert.is(ended.outcome, 'healed', ended.message);
 });
 
 test('a copy that crashes again and again is told with a line of its log, whatever it does when it is looked at', () => {

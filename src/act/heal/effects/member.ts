@@ -66,7 +66,8 @@ async function untilServes(heal: HealContext, unit: string): Promise<string | un
     if (nowMs - unitsMs > 1000) {
       unitsMs = nowMs;
       await heal.keepTurn();
-      await heal.look('files');
+      // A disk to which data arrive may be too busy to answer.
+      await heal.look('files').catch(() => undefined);
       if (heal.situation.stagedBefore) return 'the app has given its nodes other URLs meanwhile';
       const [facts] = await machine.units([unit]);
       if (facts?.active === 'failed' || (facts?.active === 'activating' && facts.restarts >= 3)) {

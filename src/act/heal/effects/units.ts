@@ -9,6 +9,7 @@ import { expectedCluster } from '../../../plan/expected-cluster.ts';
 import { up } from '../../../plan/heal-steps.ts';
 import type { HealContext } from '../heal-context.ts';
 import { originalUnit, saveOriginal } from '../originals.ts';
+import { untilTaken } from '../until-taken.ts';
 
 /** The runbook waits up to 90 s for a process that ignores SIGTERM; a heal does not. */
 const STOP_MS = 10_000;
@@ -176,7 +177,7 @@ export async function restore(heal: HealContext): Promise<string> {
   const did = await unitsBack(heal);
   heal.acts('files', 'units');
   await machine.writeFile(places.restored, '', ROOT_ONLY_FILE);
-  if (byApp) await machine.runApp(settings.startCmd, APP_START_MS);
+  const code = byApp ? await machine.runApp(settings.startCmd, APP_START_MS) : 1;
   await machine.systemctl(['start', '--no-block', places.unit]).catch(() => undefined);
   await machine.remove(places.originals);
   // systemd begins a moment later. Whether it comes up, and the member is well, is for the next step to say.
@@ -186,7 +187,7 @@ export async function restore(heal: HealContext): Promise<string> {
   });
   const started = `${did}, etcd is started on it`;
   const since = `as ${places.appEnv} has changed since`;
-  return byApp ? `${started} by \`${settings.startCmd.join(' ')}\`, ${since}` : started;
+  return code === 0 ? `${started} by \`${settings.startCmd.join(' ')}\`, ${since}` : started;
 }
 
 /**
@@ -198,10 +199,16 @@ export async function restore(heal: HealContext): Promise<string> {
 async function appCatchesUp(heal: HealContext): Promise<boolean> {
   const { machine, places, situation, record, config } = heal;
   const changedMs = (await machine.changedMs(places.appEnv)) ?? 0;
-  if (changedMs < Date.parse(record.startedAt) || appStartRisk(situation) !== undefined) return false;
+  if (!situation.hasNewUrls && changedMs < Date.parse(record.startedAt)) return false;
+  // There is a cluster, whoever answers just now: new certificates are not for this node to make.
+  if (situation.observed.tls || appStartRisk(situation) !== undefined) return false;
   const [own, urls] = [situation.cluster.own, situation.hasNewUrls ? config.peerUrls : config.otherPeerUrls];
-  if (own && urls.some((url) => !own.peerUrls.includes(url)))
-    heal.listIsNow(await heal.cluster.updateMember(heal.servingEndpoints, own.id, urls));
+  const isListed = () => urls.every((url) => heal.situation.cluster.own?.peerUrls.includes(url));
+  if (own && !isListed()) {
+    const update = () => heal.cluster.updateMember(heal.servingEndpoints, own.id, urls);
+    const members = await untilTaken(heal, update, isListed);
+    if (members) heal.listIsNow(members);
+  }
   return true;
 }
 
