@@ -30,7 +30,8 @@ export async function healthCheck(
     const env = parseEnvFile(text);
     const clientUrl = clientUrlOf(env, etcdEnv);
     // What is left of the limit is for starting and ending, and for saying why in the language that is set.
-    const health = await memberHealth(clientUrl, tlsOf(env, clientUrl), Math.max(1, checkTimeoutMs - 400));
+    const limitMs = Math.max(checkTimeoutMs / 2, checkTimeoutMs - 400);
+    const health = await memberHealth(clientUrl, tlsOf(env, clientUrl), limitMs);
     if (health.state === 'true') {
       const lastMs = await reader.deepCheckedMs;
       const due = lastMs === undefined || Math.abs(Date.now() - lastMs) >= deepCheckIntervalMs;
