@@ -1,4 +1,5 @@
 import type { Bed } from '../bed/bed.ts';
+import type { TestMachine } from '../bed/machine.ts';
 import { runBareRunbook } from '../bed/runbook.ts';
 import { sleep, until } from '../bed/sh.ts';
 import { etcdFailed, pastHeals } from '../bed/world.ts';
@@ -46,26 +47,52 @@ const between = (moments: readonly number[]): Heal['partsMs'] =>
     PARTS.map((part, i) => [part, (moments[i + 1] ?? Number.NaN) - (moments[i] ?? Number.NaN)]),
   ) as Heal['partsMs'];
 
-/** Heals member 2 by the health action, and returns when that began and how long the heal took. */
-export async function healByAction(
-  bed: Bed,
-): Promise<{ readonly beganMs: number; readonly wholeMs: number }> {
-  const bad = bed.machine(2);
-  // Or the daily limit ends the bench, and the log holds more than this heal.
-  await bad.sh('rm -rf /var/lib/etcd/heal-node/history; : >/var/log/heal-node/heal-node.log');
-  const beganMs = Date.now();
-  const { code, stdout } = await bad.hook('health-action');
-  const actionMs = Date.now() - beganMs;
-  if (code === 0 && /Healed in/.test(stdout)) return { beganMs, wholeMs: actionMs };
-  if (code !== 0 || !/under way/.test(stdout)) throw new Error(`the action ended with ${code}: ${stdout}`);
+/** When a heal began, and how long it took. */
+export interface Timed {
+  readonly beganMs: number;
+  readonly wholeMs: number;
+}
+
+/** Or the daily limit ends the bench, and the log holds more than this heal. */
+const forgetHeals = (bad: TestMachine) =>
+  bad.sh('rm -rf /var/lib/etcd/heal-node/history; : >/var/log/heal-node/heal-node.log');
+
+async function healedSince(bad: TestMachine, beganMs: number): Promise<Timed> {
   const ended = await until('the heal has ended', async () => pastHeals(bad)[0], LONGEST_HEAL_MS, 50);
   if (ended.outcome !== 'healed' || ended.endedAt === undefined)
     throw new Error(`the heal ended as ${ended.outcome}: ${ended.message}`);
   return { beganMs, wholeMs: Date.parse(ended.endedAt) - beganMs };
 }
 
-export async function healOurs(bed: Bed, watch: HealthWatch): Promise<Heal> {
-  const { beganMs, wholeMs } = await healByAction(bed);
+/** Heals member 2 by the health action. */
+export async function healByAction(bed: Bed): Promise<Timed> {
+  const bad = bed.machine(2);
+  await forgetHeals(bad);
+  const beganMs = Date.now();
+  const { code, stdout } = await bad.hook('health-action');
+  const actionMs = Date.now() - beganMs;
+  if (code === 0 && /Healed in/.test(stdout)) return { beganMs, wholeMs: actionMs };
+  if (code !== 0 || !/under way/.test(stdout)) throw new Error(`the action ended with ${code}: ${stdout}`);
+  return healedSince(bad, beganMs);
+}
+
+/** Heals member 2, whose data are gone, as a boot does: its start is refused, and that asks for the heal. */
+export async function healByStart(bed: Bed): Promise<Timed> {
+  const bad = bed.machine(2);
+  const settings = '/opt/app/conf/heal-node.env';
+  await forgetHeals(bad);
+  await bad.sh(`sed -i s/^HEAL_AT_BOOT=.*/HEAL_AT_BOOT=on/ ${settings}; systemctl reset-failed etcd`);
+  try {
+    const beganMs = Date.now();
+    await bad.sh('systemctl start --no-block etcd');
+    return await healedSince(bad, beganMs);
+  } finally {
+    await bad.sh(`sed -i s/^HEAL_AT_BOOT=.*/HEAL_AT_BOOT=off/ ${settings}`);
+  }
+}
+
+/** A heal of ours, in parts as its log tells them. */
+export async function inParts(bed: Bed, watch: HealthWatch, { beganMs, wholeMs }: Timed): Promise<Heal> {
   const log = await bed.machine(2).sh('cat /var/log/heal-node/heal-node.log');
   const events = log.split('\n').map((line) => JSON.parse(line));
   const at = (event: string, ...steps: readonly string[]): number =>
