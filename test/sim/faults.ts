@@ -54,9 +54,30 @@ const forAWhile = (
   };
 };
 
+/** The member that the cluster has listed for a node, by its URL, as those that serve say now. */
+const listedFor = (sim: Sim, node: FakeNode) => {
+  const asked = sim.nodes.find(({ etcd }) => etcd && sim.raft.serves(etcd))?.etcd;
+  const url = sim.url(node.sid, 2380);
+  return { asked, own: asked?.applied.state.members.find(({ peerUrls }) => peerUrls.includes(url)) };
+};
+
+/**
+ * On again after `ms`, on its own root disk or on the image's. Where a person has removed the member, and its data disk is
+ * lost too, nothing but the root disk tells that it has been one: without that it is for a person to add it again, as
+ * docs/failures.md says, and no story of a heal.
+ */
+export const onAgainAfter = (sim: Sim, ms: number, node: FakeNode, migrated: boolean): void => {
+  sim.clock.after(ms, () => {
+    const { asked, own } = listedFor(sim, node);
+    const tells = [PLACES.dataDiskMark, PLACES.journal].some((path) => node.disk.has(path));
+    const isForgotten = asked !== undefined && own === undefined && !tells;
+    node.powerOn(migrated && !isForgotten);
+  });
+};
+
 const powerLost = (sim: Sim, node: FakeNode, migrated: boolean): void => {
   node.powerOff();
-  sim.clock.after(sim.random.between(1, 40_000), () => node.powerOn(migrated));
+  onAgainAfter(sim, sim.random.between(1, 40_000), node, migrated);
 };
 
 const ails = <K extends keyof Ailing>(key: K, value: Ailing[K], most = 3 * MINUTE_MS): Fault['strikes'] =>
@@ -412,10 +433,7 @@ const ofPeople: readonly Fault[] = [
     weight: 1,
     strikes: (sim, node) =>
       person(sim, node, 'etcdctl member remove', () => {
-        const asked = sim.nodes.find(({ etcd }) => etcd && sim.raft.serves(etcd))?.etcd;
-        const own = asked?.applied.state.members.find(({ peerUrls }) =>
-          peerUrls.includes(sim.url(node.sid, 2380)),
-        );
+        const { asked, own } = listedFor(sim, node);
         // On a node without a mark nothing tells then that it has been a member: it is for a person to add it again, as
         // docs/failures.md says.
         const marked = [PLACES.rootDiskMark, PLACES.dataDiskMark].some((path) => node.disk.has(path));

@@ -6,7 +6,7 @@ import { withKey } from '../fake/raft.ts';
 import { badOffers, losesVolume } from '../fake/tls.ts';
 import { breakages } from './breakages.ts';
 import { count } from './counters.ts';
-import { localFaults } from './faults.ts';
+import { localFaults, onAgainAfter } from './faults.ts';
 import type { Sim } from './sim.ts';
 
 const MINUTE_MS = 60_000;
@@ -47,12 +47,12 @@ function breaks(sim: Sim, node: FakeNode, how: string): void {
 
 /** Off, and on again with a new data disk: data, certificates and mark are gone, now and then with the root disk. */
 function losesDisks(sim: Sim, node: FakeNode): void {
-  const { random, clock } = sim;
+  const { random } = sim;
   node.powerOff();
   losesVolume(node);
   const migrated = random.chance(0.5);
   sim.tell(`${node.name} loses its volume${migrated ? ', and its root disk is the image again' : ''}`);
-  clock.after(random.between(1000, 2 * MINUTE_MS), () => node.powerOn(migrated));
+  onAgainAfter(sim, random.between(1000, 2 * MINUTE_MS), node, migrated);
 }
 
 /** What the newest action of a node must have said. */
