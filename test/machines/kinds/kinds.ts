@@ -233,18 +233,21 @@ export const bullseye: Kind = {
   options: { suite: 'bullseye', image: notAtFirstBoot },
 };
 
+/** An image that has etcd 3.4 in force, and 3.5 beside it. */
+const bothVersions: BedOptions = {
+  suite: 'trixie',
+  image: async (dir) => {
+    await notAtFirstBoot(dir);
+    const older = join(await baseRoot(console.log), 'opt/etcd');
+    mkdirSync(join(dir, 'opt'), { recursive: true });
+    cpSync(older, join(dir, 'opt/etcd'), { recursive: true, verbatimSymlinks: true });
+  },
+};
+
 /** Upgraded to etcd 3.5 on their root disks, whose image has 3.4. */
 export const upgraded: Kind = {
   name: '3 members, etcd 3.5, the image has 3.4',
-  options: {
-    suite: 'trixie',
-    image: async (dir) => {
-      await notAtFirstBoot(dir);
-      const older = join(await baseRoot(console.log), 'opt/etcd');
-      mkdirSync(join(dir, 'opt'), { recursive: true });
-      cpSync(older, join(dir, 'opt/etcd'), { recursive: true, verbatimSymlinks: true });
-    },
-  },
+  options: bothVersions,
   found: async (bed) => {
     await Promise.all(bed.machines.map(upgrade));
     await createCluster(bed);
@@ -253,6 +256,22 @@ export const upgraded: Kind = {
 };
 export const upgrade = (machine: TestMachine): Promise<string> =>
   machine.sh('cd /opt/etcd && ln -sfn "$(ls | grep ^3.5)" current');
+
+/** An upgrade that has come to these nodes so far, and lags on the others. */
+const upgradedOn = (...sids: readonly number[]): Kind => ({
+  name: `3 members, etcd 3.4, upgraded to 3.5 on ${sids.map((sid) => `etcd${sid}`).join(' and ')}`,
+  options: bothVersions,
+  found: async (bed) => {
+    await createCluster(bed);
+    for (const sid of sids) {
+      await upgrade(bed.machine(sid));
+      await bed.machine(sid).sh('systemctl restart etcd');
+    }
+    return {};
+  },
+});
+export const upgradedOnOne = upgradedOn(1);
+export const upgradedOnTwo = upgradedOn(1, 3);
 
 export const slowDisk: Kind = {
   name: '3 members, slow disks (30 writes a second)',

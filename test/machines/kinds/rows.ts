@@ -50,6 +50,8 @@ import {
   unitInLib,
   upgrade,
   upgraded,
+  upgradedOnOne,
+  upgradedOnTwo,
   walApart,
 } from './kinds.ts';
 import type { Expected, Failure, Kind, Refused, Row } from './row.ts';
@@ -197,6 +199,14 @@ export const rows: readonly Row[] = [
   ...everyStale(bullseye, [2, 3, 1]),
   refused(upgraded, migratedAlone, 2, 'local-fault/etcd-too-old', [1, 3], { tidy: repaired(upgrade) }),
   refused(upgraded, migratedDataGone, 2, 'local-fault/etcd-too-old', [1, 3], {
+    tidy: repairedAndHealed(upgrade),
+    healsThen: true,
+  }),
+
+  lose(upgradedOnOne, dataGone, [2]),
+  lose(upgradedOnOne, volumeLost, [1]),
+  // Without it the cluster would be of etcd 3.5, which 3.4 does not join.
+  refused(upgradedOnTwo, dataGone, 2, 'local-fault/etcd-too-old', [1, 3], {
     tidy: repairedAndHealed(upgrade),
     healsThen: true,
   }),
