@@ -1,4 +1,4 @@
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import { AppCenter } from './appcenter.ts';
@@ -24,6 +24,12 @@ export const withSettings =
   (...lines: readonly string[]): NonNullable<BedOptions['image']> =>
   (dir) =>
     appendFileSync(join(dir, 'opt/app/conf/heal-node.env'), `${lines.join('\n')}\n`);
+
+/** An image whose etcd is enabled by the app's start alone: systemd 257 is quick to use up its start limit at the first boot. */
+export function notAtFirstBoot(dir: string): void {
+  mkdirSync(join(dir, 'etc/systemd/system-preset'), { recursive: true });
+  writeFileSync(join(dir, 'etc/systemd/system-preset/00-etcd.preset'), 'disable etcd.service\n');
+}
 
 /** Starts etcd on every node through the start hook, as AppCenter does when a cluster is created. */
 export async function createCluster(bed: Bed): Promise<void> {

@@ -8,9 +8,10 @@ import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { compile } from '../../../scripts/compile.ts';
 import { healSteps } from '../../../src/plan/heal-steps.ts';
+import { suites } from '../bed/base-root.ts';
 import { breakDisk } from '../bed/breakage.ts';
 import type { TestMachine } from '../bed/machine.ts';
-import { type Stage, scenario } from '../bed/scenario.ts';
+import { notAtFirstBoot, type Stage, scenario } from '../bed/scenario.ts';
 import { until } from '../bed/sh.ts';
 import { idOf, memberList, originals, pastHeals, traces } from '../bed/world.ts';
 
@@ -44,6 +45,7 @@ export async function withCutter(dir: string): Promise<void> {
 /** The same, and room for as many heals as there are cuts. */
 async function image(dir: string): Promise<void> {
   await withCutter(dir);
+  notAtFirstBoot(dir);
   writeFileSync(join(dir, 'opt/app/conf/heal-node.env'), 'HEAL_MAX_PER_DAY=100\n', { mode: 0o600 });
 }
 
@@ -204,43 +206,50 @@ async function cutInEveryStep(stage: Stage, bad: TestMachine, way: Way, unit: st
 /** `npm run cuts -- FROM` begins there. */
 const FROM = Number(process.argv[2] ?? 0);
 
+/** `npm run cuts -- 0 trixie` does so on that release, with its etcd and systemd. */
+const SUITE = suites.find((suite) => suite === process.argv[3]);
+
 /**
  * @param part which of the effects, by their number modulo `of`: each part has a bed of its own
  * @param waysAt which ways to cut after an effect
  */
 export function cutEverywhere(part: number, of: number, waysAt: (effect: number) => readonly Way[]): void {
-  scenario(`a heal is cut off after every effect, part ${part + 1} of ${of}`, { image }, async (stage) => {
-    const bad = stage.machine(2);
-    const unit = await originals(bad);
-    let count = 0;
-    const tell = (what: string, beganMs: number, where: string): void => {
-      count++;
-      const seconds = ((Date.now() - beganMs) / 1000).toFixed(1);
-      console.log(`${what.padEnd(16)}  healed  ${seconds.padStart(5)} s  ${where}`);
-    };
-    let uncut: Uncut | undefined;
-    let at = FROM + ((((part - FROM) % of) + of) % of);
-    // How many effects a heal has differs a little, by what it may skip: it is cut after one more until it has none.
-    for (; uncut === undefined; at += of) {
-      for (const way of waysAt(at)) {
-        const beganMs = Date.now();
-        const where = await cutOnce(stage, bad, at, way, unit);
-        if (typeof where === 'string') tell(`${String(at).padStart(3)}  ${way}`, beganMs, where);
-        else uncut = where;
+  scenario(
+    `a heal is cut off after every effect, part ${part + 1} of ${of}`,
+    { image, ...(SUITE && { suite: SUITE }) },
+    async (stage) => {
+      const bad = stage.machine(2);
+      const unit = await originals(bad);
+      let count = 0;
+      const tell = (what: string, beganMs: number, where: string): void => {
+        count++;
+        const seconds = ((Date.now() - beganMs) / 1000).toFixed(1);
+        console.log(`${what.padEnd(16)}  healed  ${seconds.padStart(5)} s  ${where}`);
+      };
+      let uncut: Uncut | undefined;
+      let at = FROM + ((((part - FROM) % of) + of) % of);
+      // How many effects a heal has differs a little, by what it may skip: it is cut after one more until it has none.
+      for (; uncut === undefined; at += of) {
+        for (const way of waysAt(at)) {
+          const beganMs = Date.now();
+          const where = await cutOnce(stage, bad, at, way, unit);
+          if (typeof where === 'string') tell(`${String(at).padStart(3)}  ${way}`, beganMs, where);
+          else uncut = where;
+        }
       }
-    }
-    const last = uncut.effects.length;
-    assert.ok(last > LEAST_EFFECTS, `a whole heal has ${last} effects`);
-    assert.ok(last < at - of, `the heal that was not cut after effect ${at - of} has ${last}`);
-    for (const [number, way] of (['killed', 'power lost'] as const).entries()) {
-      if (number % of !== part) continue;
-      const beganMs = Date.now();
-      tell(
-        `all  ${way}`,
-        beganMs,
-        `${await cutInEveryStep(stage, bad, way, unit)} steps, one after the other`,
-      );
-    }
-    console.log(`a whole heal has ${last} effects; cut off ${count} times here, healed ${count} times`);
-  });
+      const last = uncut.effects.length;
+      assert.ok(last > LEAST_EFFECTS, `a whole heal has ${last} effects`);
+      assert.ok(last < at - of, `the heal that was not cut after effect ${at - of} has ${last}`);
+      for (const [number, way] of (['killed', 'power lost'] as const).entries()) {
+        if (number % of !== part) continue;
+        const beganMs = Date.now();
+        tell(
+          `all  ${way}`,
+          beganMs,
+          `${await cutInEveryStep(stage, bad, way, unit)} steps, one after the other`,
+        );
+      }
+      console.log(`a whole heal has ${last} effects; cut off ${count} times here, healed ${count} times`);
+    },
+  );
 }

@@ -4,7 +4,7 @@ import { baseRoot } from '../bed/base-root.ts';
 import type { Bed, BedOptions } from '../bed/bed.ts';
 import { ipOf } from '../bed/lan.ts';
 import type { TestMachine } from '../bed/machine.ts';
-import { createCluster } from '../bed/scenario.ts';
+import { createCluster, notAtFirstBoot } from '../bed/scenario.ts';
 import { until } from '../bed/sh.ts';
 import { inTls, metadataService } from '../bed/tls.ts';
 import { nameless, withIntermediate } from './certificates.ts';
@@ -217,27 +217,25 @@ export const learner: Kind = {
   },
 };
 
-/** The unit is enabled by the app's start alone: at their first boot other releases are quicker to use up its start limit. */
-const notAtFirstBoot: NonNullable<BedOptions['image']> = async (dir) => {
+const otherRelease: NonNullable<BedOptions['image']> = async (dir) => {
   await settings()(dir);
-  mkdirSync(join(dir, 'etc/systemd/system-preset'), { recursive: true });
-  writeFileSync(join(dir, 'etc/systemd/system-preset/00-etcd.preset'), 'disable etcd.service\n');
+  notAtFirstBoot(dir);
 };
 
 export const trixie: Kind = {
   name: '3 members, etcd 3.5',
-  options: { suite: 'trixie', image: notAtFirstBoot },
+  options: { suite: 'trixie', image: otherRelease },
 };
 export const bullseye: Kind = {
   name: '3 members, systemd 247',
-  options: { suite: 'bullseye', image: notAtFirstBoot },
+  options: { suite: 'bullseye', image: otherRelease },
 };
 
 /** An image that has etcd 3.4 in force, and 3.5 beside it. */
 const bothVersions: BedOptions = {
   suite: 'trixie',
   image: async (dir) => {
-    await notAtFirstBoot(dir);
+    await otherRelease(dir);
     const older = join(await baseRoot(console.log), 'opt/etcd');
     mkdirSync(join(dir, 'opt'), { recursive: true });
     cpSync(older, join(dir, 'opt/etcd'), { recursive: true, verbatimSymlinks: true });

@@ -11,6 +11,7 @@ import { makePackage } from '../../../scripts/package.ts';
 import { type Suite, suites } from '../bed/base-root.ts';
 import { Bed } from '../bed/bed.ts';
 import { machineLogs } from '../bed/machine-logs.ts';
+import { notAtFirstBoot } from '../bed/scenario.ts';
 import { sh } from '../bed/sh.ts';
 import { sweepLeftovers } from '../bed/sweep.ts';
 import { noteRuns, type Scene, steps } from './steps.ts';
@@ -41,12 +42,6 @@ async function makePackages(dir: string): Promise<void> {
   writeFileSync(join(raw, SETTINGS), settings.replace('# Settings of heal-node.', '# Settings.'));
   await sh('dpkg-deb', '--root-owner-group', '-Znone', '--build', raw, join(dir, 'older.deb'));
   copyFileSync(executable, join(dir, 'heal-node'));
-}
-
-/** etcd is enabled by the app's start alone: systemd 257 is quick to use up its start limit at the first boot. */
-function notAtFirstBoot(image: string): void {
-  mkdirSync(join(image, 'etc/systemd/system-preset'), { recursive: true });
-  writeFileSync(join(image, 'etc/systemd/system-preset/00-etcd.preset'), 'disable etcd.service\n');
 }
 
 /** Tells all steps on machines of one release. @returns whether all came out as they must */
