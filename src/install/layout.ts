@@ -1,7 +1,7 @@
 import { APP_CTL } from '../appcenter/ctl.ts';
 import { hookNames } from '../appcenter/own-command.ts';
 import { SETTINGS_FILE } from '../settings/parse-settings.ts';
-import { type SettingRow, settingsTable } from '../settings/settings-table.ts';
+import { settingRows } from '../settings/setting-rows.ts';
 import { EXECUTABLE, GATE_DROP_IN, HEAL_UNIT, RESTORED, UNIT_DIR } from '../state/places.ts';
 import gateTemplate from './gate.conf' with { type: 'text' };
 import unitTemplate from './heal-node.service' with { type: 'text' };
@@ -17,7 +17,7 @@ const placed = (template: string): string =>
 const settingsText = [
   '# Settings of heal-node. Every key is optional; the defaults are shown. A bad value makes the hooks do what',
   "# the app's own would, and say so.",
-  ...(Object.values(settingsTable) as SettingRow<unknown>[]).flatMap(({ key, fallback, what, allowed }) => [
+  ...settingRows.flatMap(({ key, fallback, what, allowed }) => [
     '',
     `# ${what}`,
     `# allowed: ${allowed}`,

@@ -36,7 +36,7 @@ const others: readonly string[] = [
   'The heal',
   'list one shorter',
 ];
-/** Of a command or a setting: usage, of which help, completion and documents are made; of a step: for docs/failures.md. */
+/** Of a command: usage, of which help, completion and documents are made; of a step: for docs/failures.md. */
 const usage = ['exits', 'options', 'words', 'json', 'doneWhen'];
 
 interface Said {
@@ -71,10 +71,6 @@ function saidIn(path: string, source: string): Said[] {
       const name = 'name' in key ? key.name : '';
       const isUsage = usage.includes(String(name)) || (name === 'what' && path.startsWith('src/cli/'));
       if (isUsage && !value.type.includes('Function')) away.push([value.start, value.end]);
-    },
-    CallExpression: ({ callee, end }) => {
-      const of = callee.type === 'MemberExpression' && 'name' in callee.property && callee.property.name;
-      if (of === 'is') away.push([callee.end, end]);
     },
   }).visit(parseSync(path, source).program);
   return found.filter(({ start }) => !away.some(([from, to]) => from <= start && start < to));
