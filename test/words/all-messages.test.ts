@@ -36,8 +36,8 @@ const others: readonly string[] = [
   'The heal',
   'list one shorter',
 ];
-/** Of a command: usage, of which help, completion and documents are made; of a step: for docs/failures.md. */
-const usage = ['exits', 'options', 'words', 'json', 'doneWhen'];
+/** Of a command: usage, of which help, completion and documents are made. */
+const usage = ['exits', 'options', 'words', 'json'];
 
 interface Said {
   readonly at: string;
