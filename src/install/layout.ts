@@ -1,9 +1,11 @@
+import Mustache from 'mustache';
 import { APP_CTL } from '../appcenter/ctl.ts';
 import { hookNames } from '../appcenter/own-command.ts';
 import { SETTINGS_FILE } from '../settings/parse-settings.ts';
 import { settingRows } from '../settings/setting-rows.ts';
 import { EXECUTABLE, GATE_DROP_IN, HEAL_UNIT, RESTORED, UNIT_DIR } from '../state/places.ts';
 import gateTemplate from './gate.conf' with { type: 'text' };
+import settingsTemplate from './heal-node.env.mustache' with { type: 'text' };
 import unitTemplate from './heal-node.service' with { type: 'text' };
 
 export const BIN = EXECUTABLE.slice(0, EXECUTABLE.lastIndexOf('/'));
@@ -14,17 +16,7 @@ export const GATE_DIR = `${UNIT_DIR}/etcd.service.d`;
 const placed = (template: string): string =>
   template.replaceAll('@EXECUTABLE@', EXECUTABLE).replaceAll('@RESTORED@', RESTORED);
 
-const settingsText = [
-  '# Settings of heal-node. Every key is optional; the defaults are shown. A bad value makes the hooks do what',
-  "# the app's own would, and say so.",
-  ...settingRows.flatMap(({ key, fallback, what, allowed }) => [
-    '',
-    `# ${what}`,
-    `# allowed: ${allowed}`,
-    `#${key}=${fallback}`,
-  ]),
-  '',
-].join('\n');
+const settingsText = Mustache.render(settingsTemplate, { settings: settingRows }, {}, { escape: String });
 
 /** `anyTarget`: systemd goes by the name of a link in .wants alone (systemd.unit(5)), and not every tool makes the same. */
 export type InstalledFile = { readonly path: string } & (
