@@ -4,9 +4,11 @@
  */
 import type texts from './setting-texts.json';
 
+type Key = keyof typeof texts;
+
 export interface SettingRow<T> {
   /** The key in `heal-node.env` and in the environment; what it is stands under it in setting-texts.json. */
-  readonly key: keyof typeof texts;
+  readonly key: Key;
   /** What is allowed, as it stands in an error. */
   readonly allowed: string;
   /** The default, in the form that a person would write. */
@@ -19,11 +21,7 @@ type Kind<T> = Pick<SettingRow<T>, 'allowed' | 'parse'>;
 
 const kind = <T>(allowed: string, parse: Kind<T>['parse']): Kind<T> => ({ allowed, parse });
 
-const row = <T>(key: SettingRow<T>['key'], fallback: string, of: Kind<T>): SettingRow<T> => ({
-  key,
-  fallback,
-  ...of,
-});
+const row = <T>(key: Key, fallback: string, of: Kind<T>): SettingRow<T> => ({ key, fallback, ...of });
 
 const MS_PER_UNIT: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 
