@@ -16,7 +16,6 @@ const notSaid: Readonly<Record<string, string>> = {
   'src/machine/os/held-dir.ts': 'what went wrong with a file, beside the words of the kernel',
   'src/machine/systemd/': 'what went wrong with a file or a call, beside the words of systemd',
   'src/plan/by-hand.ts': 'a script',
-  'src/install/layout.ts': 'the settings file',
 };
 /** Texts of other kinds, each as it begins. */
 const others: readonly string[] = [
