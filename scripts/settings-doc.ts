@@ -2,14 +2,14 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SETTINGS_FILE } from '../src/settings/parse-settings.ts';
-import { settingsTable } from '../src/settings/settings-table.ts';
+import { settingRows } from '../src/settings/setting-rows.ts';
 import { code, table } from './markdown.ts';
 
 export const DOC = join(import.meta.dirname, '../docs/settings.md');
 
 export const settingsDoc = (): string => `# Settings
 
-Made from \`src/settings/settings-table.ts\` by \`npm run docs\`; a test compares it.
+Made from \`src/settings/settings-table.ts\` and \`src/settings/setting-texts.json\` by \`npm run docs\`; a test compares it.
 
 \`${SETTINGS_FILE}\`, root's alone to write, has lines \`KEY=value\`, read as systemd reads an environment file
 (systemd.exec(5), EnvironmentFile): every key is optional, the last line of a key counts, and the environment wins over
@@ -22,7 +22,7 @@ down.
 
 ${table(
   ['key', 'default', 'is', 'allowed'],
-  Object.values(settingsTable).map(({ key, fallback, what, allowed }) => [
+  settingRows.map(({ key, fallback, what, allowed }) => [
     code(key),
     fallback === '' ? '(empty)' : code(fallback),
     what,

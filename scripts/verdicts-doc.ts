@@ -76,11 +76,11 @@ ${table(
 
 ${table(
   ['guard', 'asks', 'asked right before'],
-  guards.map(({ id }) => [
+  Object.keys(guards).map((id) => [
     code(id),
     questionOf(id),
     healSteps
-      .filter(({ needs }) => needs === 'all' || needs?.includes(id))
+      .filter(({ needs }) => needs === 'all' || needs?.some((each) => each === id))
       .map((step) => code(step.id))
       .join(' '),
   ]),

@@ -343,7 +343,7 @@ line('S9', 'a password is in no argument, message or log, and the service dumps 
     fails(() => cluster.putIfAbsent(['http://127.0.0.1:1'], 'k', { value: 'v', lease: '' })),
   ]);
   for (const text of [...said, readFileSync(join(top, 'args'), 'utf8')]) assert.not.match(text, /hunter2/);
-  const unit = layout.find(({ path }) => path.endsWith('heal-node.service'));
+  const unit = layout().find(({ path }) => path.endsWith('heal-node.service'));
   assert.match(unit && 'content' in unit ? unit.content.toString() : '', /^LimitCORE=0$/m);
 });
 
@@ -387,7 +387,7 @@ line('S12', 'what is written is root’s alone, and another user gets a sentence
   openLog('test', join(top, 'log/heal-node.log'));
   assert.is(statSync(join(top, 'log/heal-node.log')).mode & 0o777, 0o640);
   assert.is(statSync(join(top, 'log')).mode & 0o777, 0o750);
-  for (const laid of layout)
+  for (const laid of layout())
     if ('mode' in laid) assert.is(laid.mode & 0o022, 0, `${laid.path} can be written by root alone`);
   // A copy where another user can reach it.
   chmodSync(top, 0o755);

@@ -61,7 +61,7 @@ export async function makeDeb(options: DebOptions): Promise<readonly PackageFile
   try {
     chmodSync(root, 0o755);
     const contents = files.flatMap((each) => ('content' in each ? [each] : []));
-    const conffiles = layout.flatMap((each) => ('onlyIfMissing' in each ? [each.path] : []));
+    const conffiles = layout().flatMap((each) => ('onlyIfMissing' in each ? [each.path] : []));
     const sizeKib = contents.reduce((sum, { content }) => sum + Math.ceil(content.length / 1024), 0);
     const sums = contents
       .filter(({ path }) => !conffiles.includes(path))

@@ -114,7 +114,7 @@ async function completions(runnable: string): Promise<PackageFile[]> {
 
 export async function packageFiles(options: PackageOptions, maintainer: string): Promise<PackageFile[]> {
   const { version, dateSec, executable, sbom, bundled, runnable } = options;
-  const laid = layout
+  const laid = layout()
     // The link that enables the unit is made by deb-systemd-helper(1p), so that a person's `disable` stays.
     .filter((each) => !('anyTarget' in each))
     .map((each): PackageFile => {

@@ -4,7 +4,7 @@ import type { CommandSpec } from '../../src/cli/command.ts';
 import { commands } from '../../src/cli/commands.ts';
 import { packagedPath } from '../../src/install/layout.ts';
 import { SETTINGS_FILE } from '../../src/settings/parse-settings.ts';
-import { type SettingRow, settingsTable } from '../../src/settings/settings-table.ts';
+import { settingRows } from '../../src/settings/setting-rows.ts';
 import { EXECUTABLE, HEAL_UNIT, LOG_FILE, UNIT_DIR } from '../../src/state/places.ts';
 
 /** Text as roff takes it: no escapes of its own, hyphens that can be searched for (groff_man(7)). */
@@ -38,7 +38,7 @@ function command({ name, what, words = [], options = [], json, exits }: CommandS
   );
 }
 
-const setting = ({ key, what, allowed, fallback }: SettingRow<unknown>): string =>
+const setting = ({ key, what, allowed, fallback }: (typeof settingRows)[number]): string =>
   entry(`${bold(key)}=${roff(fallback)}`, roff(`${what.replace(/\.$/, '')}. Allowed: ${allowed}.`));
 
 const FILES: Readonly<Record<string, string>> = {
@@ -71,11 +71,7 @@ export const manPage = (version: string, date: string): string =>
     section('DESCRIPTION', DESCRIPTION.map(roff)),
     section('COMMANDS', [], commands.map(command)),
     section('EXIT STATUS', [roff(EXITS)]),
-    section(
-      'SETTINGS',
-      [roff(SETTINGS)],
-      (Object.values(settingsTable) as SettingRow<unknown>[]).map(setting),
-    ),
+    section('SETTINGS', [roff(SETTINGS)], settingRows.map(setting)),
     section(
       'FILES',
       [],

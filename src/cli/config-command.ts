@@ -1,6 +1,6 @@
 import { loadSettings, settingsText } from '../settings/load-settings.ts';
 import { givenSettings } from '../settings/parse-settings.ts';
-import { settingsTable } from '../settings/settings-table.ts';
+import { settingRows } from '../settings/setting-rows.ts';
 import { type CommandSpec, EXIT } from './command.ts';
 import { printJson } from './look.ts';
 
@@ -12,7 +12,7 @@ export const configCommand: CommandSpec = {
   run: async ({ json }) => {
     loadSettings(); // says what cannot be used
     const given = givenSettings(settingsText(), process.env);
-    const settings = Object.values(settingsTable).map(({ key, what, fallback }) => {
+    const settings = settingRows.map(({ key, what, fallback }) => {
       const { where, text } = given.get(key) ?? { where: 'the default', text: fallback };
       return { key, value: text, from: where, what };
     });

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import type { Alarm, Member } from './cluster.ts';
+import credentialRefusals from './credential-refusals.json';
 
 /**
  * etcd's replies (etcdserver/etcdserverpb/rpc.proto), untrusted. 64-bit numbers come as bigints from etcdctl's
@@ -96,20 +97,12 @@ export interface ServesReply {
 export const SERVES: ServesReply = { unavailableReason: '', credentialsRefused: '', birthmark: '' };
 
 /**
- * Refusals that come after the wait for the leader (etcdserver/v3_server.go, Range and doSerialize; the texts are those
- * of etcdserver/api/v3rpc/rpctypes/error.go): whoever refuses so, serves.
+ * What a refusal of a linearizable read says of the member that refused. Those for want of credentials come after the wait
+ * for the leader (etcdserver/v3_server.go, Range and doSerialize; their texts are those of
+ * etcdserver/api/v3rpc/rpctypes/error.go): whoever refuses so, serves.
  */
-const CREDENTIAL_REFUSALS = [
-  'user name is empty',
-  'permission denied',
-  'invalid auth token',
-  'authentication failed, invalid user ID or password',
-  'revision of auth store is old',
-];
-
-/** What a refusal of a linearizable read says of the member that refused. */
 export const servesByRefusal = (said: string): ServesReply =>
-  CREDENTIAL_REFUSALS.some((text) => said.includes(text))
+  credentialRefusals.some((text) => said.includes(text))
     ? { ...SERVES, credentialsRefused: said }
     : { ...SERVES, unavailableReason: said };
 

@@ -34,7 +34,7 @@ function isLaid(root: string, laid: InstalledFile): boolean {
 
 /** What install lays, without the executable itself, and is not there as it is to be: the shim where it has been laid. */
 export const notLaid = (): string[] =>
-  [...layout, ...(existsSync(APP_CTL_ORIGINAL) ? [shim] : [])]
+  [...layout(), ...(existsSync(APP_CTL_ORIGINAL) ? [shim] : [])]
     .filter((laid) => !isLaid('', laid))
     .map(({ path }) => path);
 
@@ -61,7 +61,7 @@ function lay(path: string, laid: InstalledFile): void {
  */
 export function install(root: string, executable: string): string[] {
   const itself = { path: EXECUTABLE, content: readFileSync(executable), mode: 0o755 };
-  const changed = [itself, ...layout].filter((laid) => !isLaid(root, laid));
+  const changed = [itself, ...layout()].filter((laid) => !isLaid(root, laid));
   for (const laid of changed) lay(`${root}${laid.path}`, laid);
   return changed.map(({ path }) => path);
 }
@@ -86,7 +86,7 @@ export function installShim(root: string): string[] {
 export function uninstall(): string[] {
   if (isLaid('', shim)) renameSync(APP_CTL_ORIGINAL, shim.path);
   else rmSync(APP_CTL_ORIGINAL, { force: true });
-  const gone = [EXECUTABLE, ...layout.map(({ path }) => path)].filter((path) => path !== SETTINGS_FILE);
+  const gone = [EXECUTABLE, ...layout().map(({ path }) => path)].filter((path) => path !== SETTINGS_FILE);
   for (const path of gone) rmSync(path, { force: true });
   for (const dir of [GATE_DIR, BIN, dirname(BIN)]) attempt(() => rmdirSync(dir)); // others may have files there
   return gone;

@@ -27,14 +27,8 @@ export interface GuardFacts {
   readonly swapRoom: Pick<Room, 'rootBytes' | 'inodes'> & { readonly path: string };
 }
 
-export interface Guard {
-  /** What it asks stands under it in src/words/catalogue.json. */
-  readonly id: string;
-  /** It may pass by itself within seconds: worth asking again before it is called a refusal. */
-  readonly transient?: boolean;
-  /** Why it does not pass, as a sentence; anything falsy when it does. */
-  readonly refuses: (s: Situation, facts: GuardFacts) => string | false | undefined;
-}
+/** Why it does not pass, as a sentence; anything falsy when it does. */
+export type Guard = (s: Situation, facts: GuardFacts) => string | false | undefined;
 
 /** Room for a WAL segment and its successor (64 MiB each, wal/wal.go) beside the database. */
 const WAL_ROOM_BYTES = 2 * (64 << 20);
@@ -54,186 +48,127 @@ export const credentialsWanted = ({ cluster: { credentialsRefused } }: Situation
   credentialsRefused !== '' &&
   `the cluster asks for credentials, and ours are missing or refused: ${credentialsRefused}; set HEAL_ETCD_USER and HEAL_ETCD_PASSWORD_FILE`;
 
-/** Every guard that a heal must pass, asked again right before each step that names it. */
-export const guards = [
-  {
-    id: 'role',
-    refuses: ({ observed: { app } }) => {
-      if (!app.ok) return app.why;
-      return app.value.role !== ETCD_ROLE && `this node is ${app.value.role}, which has no member`;
-    },
+/**
+ * Every guard that a heal must pass, by its ID, asked again right before each step that names it. What it asks stands in
+ * src/words/catalogue.json.
+ */
+export const guards = {
+  role: ({ observed: { app } }) => {
+    if (!app.ok) return app.why;
+    return app.value.role !== ETCD_ROLE && `this node is ${app.value.role}, which has no member`;
   },
-  {
-    id: 'unit-file',
-    refuses: ({ observed: { swap, unit } }) => {
-      if (swap.unitFile === 'file' || (isAside(swap) && (swap.copyUnitFile === 'file' || swap.originals)))
-        return undefined;
-      if (swap.unitFile !== 'none') return `etcd's unit is a ${swap.unitFile}, not a regular file`;
-      const [packaged] = (unit.ok && /^\/(usr\/)?lib\/.*/.exec(unit.value.fragment)) || [];
-      return packaged
-        ? `etcd's unit is ${packaged}, a package's, which is not moved aside; copy it to /etc/systemd/system and reload systemd`
-        : "etcd's unit is missing";
-    },
+  'unit-file': ({ observed: { swap, unit } }) => {
+    if (swap.unitFile === 'file' || (isAside(swap) && (swap.copyUnitFile === 'file' || swap.originals)))
+      return undefined;
+    if (swap.unitFile !== 'none') return `etcd's unit is a ${swap.unitFile}, not a regular file`;
+    const [packaged] = (unit.ok && /^\/(usr\/)?lib\/.*/.exec(unit.value.fragment)) || [];
+    return packaged
+      ? `etcd's unit is ${packaged}, a package's, which is not moved aside; copy it to /etc/systemd/system and reload systemd`
+      : "etcd's unit is missing";
   },
-  {
-    id: 'data-dir',
-    refuses: ({ observed: { data }, config }) =>
-      cannotBeRenamed(config?.dataDir, data.dir) || cannotBeRenamed(config?.walDir, data.walDir),
+  'data-dir': ({ observed: { data }, config }) =>
+    cannotBeRenamed(config?.dataDir, data.dir) || cannotBeRenamed(config?.walDir, data.walDir),
+  stale: (s, { provenStale }) =>
+    !s.provenStale && !provenStale && 'nothing seen in this boot proves its data stale',
+  'not-serving': (s) => s.servesAsOwn && !s.diverged && 'this member answers healthy',
+  'own-data': ({ owner, cluster, foreign, observed: { data } }) => {
+    if (data.kind === 'unknown') return `what stands in the data dir cannot be told: ${data.why}`;
+    if (data.kind !== 'data') return undefined;
+    if (!owner) return 'its write-ahead log does not say whose data these are';
+    if (foreign && foreign.servedBy === undefined)
+      return `the data are of member ${foreign.member.id} (${foreign.member.name}), which is another node's and does not serve there`;
+    if (owner.clusterId === cluster.clusterId) return undefined;
+    return `the data are of cluster ${owner.clusterId}; the others are ${cluster.clusterId || 'silent'}`;
   },
-  {
-    id: 'stale',
-    refuses: (s, { provenStale }) =>
-      !s.provenStale && !provenStale && 'nothing seen in this boot proves its data stale',
+  'not-ahead': ({ owner, examination, ahead, cluster: { serving } }) => {
+    if (owner && examination && !examination.logRead)
+      return `what this member has committed is not known, as its log was not read to its end: ${examination.notLookedAt.join('; ')}`;
+    const known = serving.map(({ reply }) => reply.raftIndex).join(', ') || 'nothing';
+    return ahead && `this member has committed index ${examination?.commit}; the cluster knows ${known}`;
   },
-  {
-    id: 'not-serving',
-    refuses: (s) => s.servesAsOwn && !s.diverged && 'this member answers healthy',
+  birthmark: (s) => s.birthmarkMismatch,
+  quorum: ({ cluster: { serving, quorum, members, silent } }) => {
+    const led = serving.filter(({ reply }) => reply.leader !== '0');
+    if (members.length > 0 && led.length >= quorum) return undefined;
+    const why = silent.map((s) => `${s.endpoint}: ${s.why}`).join('; ');
+    return `${led.length} of ${members.length || '?'} members serve without this one, ${members.length ? quorum : 'a quorum'} are needed${why && ` (${why})`}`;
   },
-  {
-    id: 'own-data',
-    refuses: ({ owner, cluster, foreign, observed: { data } }) => {
-      if (data.kind === 'unknown') return `what stands in the data dir cannot be told: ${data.why}`;
-      if (data.kind !== 'data') return undefined;
-      if (!owner) return 'its write-ahead log does not say whose data these are';
-      if (foreign && foreign.servedBy === undefined)
-        return `the data are of member ${foreign.member.id} (${foreign.member.name}), which is another node's and does not serve there`;
-      if (owner.clusterId === cluster.clusterId) return undefined;
-      return `the data are of cluster ${owner.clusterId}; the others are ${cluster.clusterId || 'silent'}`;
-    },
+  agreement: ({ cluster: { disagreement } }) => disagreement,
+  'own-member': ({ cluster, config }) => {
+    if (!config) return 'the settings of etcd cannot be read';
+    if (cluster.own?.isLearner)
+      return `member ${cluster.own.id}, listed for this node, is a learner; promote or remove it by hand`;
+    const mine = cluster.members.filter((member) => isOwn(member, config));
+    if (mine.length > 1)
+      return `${mine.length} listed members have peer URLs of this node: ${mine.map((m) => m.id).join(', ')}`;
+    // A clone that ran here has published our name as that of the member whose data it had, which serves elsewhere.
+    const namesake = cluster.members.find(
+      (member) =>
+        member.name === config.name &&
+        !isOwn(member, config) &&
+        !cluster.serving.some(({ reply }) => reply.memberId === member.id),
+    );
+    if (namesake)
+      return `member ${namesake.id} has this node's name ${config.name} with other peer URLs ${namesake.peerUrls.join(',')}`;
+    return (
+      cluster.ownServedBy &&
+      `member ${cluster.own?.id}, listed for this node, is served by ${cluster.ownServedBy}`
+    );
   },
-  {
-    id: 'not-ahead',
-    refuses: ({ owner, examination, ahead, cluster: { serving } }) => {
-      if (owner && examination && !examination.logRead)
-        return `what this member has committed is not known, as its log was not read to its end: ${examination.notLookedAt.join('; ')}`;
-      const known = serving.map(({ reply }) => reply.raftIndex).join(', ') || 'nothing';
-      return ahead && `this member has committed index ${examination?.commit}; the cluster knows ${known}`;
-    },
+  'app-quiet': ({ observed: { app, appBusy }, membership }, { goesOn }) => {
+    if (appBusy.length > 0) return `${appBusy.join(', ')} is running`;
+    if (!app.ok) return app.why;
+    const { isDeleted, deleted, added, nodes, sid } = app.value;
+    if (nodes.length > 0 && !nodes.some((node) => node.sid === sid))
+      return `this node, ${sid}, is not among the app's nodes (${nodes.map((node) => node.sid).join(' ')}): it was scaled in`;
+    if (isDeleted) return 'this node is being deleted (IS_DELETED=true)';
+    if (deleted.length > 0) return `nodes are being deleted: ${deleted.join(' ')}`;
+    // The app's new node joins by a list that this one is on: it has to be back on it, or neither joins.
+    const mustBeBack = goesOn && membership === 'unlisted';
+    return !mustBeBack && added.length > 0 && `nodes are being added: ${added.join(' ')}`;
   },
-  {
-    id: 'birthmark',
-    refuses: (s) => s.birthmarkMismatch,
+  'by-hand': (_, { leftToPerson }) => leftToPerson,
+  // A heal that has begun goes on to its end.
+  'not-paused': ({ paused, swapped }, { goesOn }) => !swapped && !goesOn && paused,
+  version: (s) => s.etcdTooOld,
+  mounted: ({ observed: { host } }) => (host?.ok ? host.value.diskNotMounted : host?.why),
+  credentials: credentialsWanted,
+  certificates: ({ observed: { host }, certificatesMissing, certificatesToBring }, { offerRefused }) => {
+    if (certificatesToBring) return offerRefused;
+    const faults = host?.ok ? [...host.value.certificateFaults, ...host.value.unusable] : [];
+    return certificatesMissing ?? faults[0];
   },
-  {
-    id: 'quorum',
-    transient: true,
-    refuses: ({ cluster: { serving, quorum, members, silent } }) => {
-      const led = serving.filter(({ reply }) => reply.leader !== '0');
-      if (members.length > 0 && led.length >= quorum) return undefined;
-      const why = silent.map((s) => `${s.endpoint}: ${s.why}`).join('; ');
-      return `${led.length} of ${members.length || '?'} members serve without this one, ${members.length ? quorum : 'a quorum'} are needed${why && ` (${why})`}`;
-    },
+  'daily-limit': (_, { healsInLastDay, maxPerDay }) => {
+    // One that was refused or taken back has changed nothing.
+    const count = healsInLastDay.filter(changedTheCluster).length;
+    if (count < maxPerDay) return undefined;
+    return `${count} heals have begun in 24 hours, HEAL_MAX_PER_DAY is ${maxPerDay}; a member that goes stale again and again has a cause. The last one ended with: ${healsInLastDay.at(-1)?.message}`;
   },
-  {
-    id: 'agreement',
-    transient: true,
-    refuses: ({ cluster: { disagreement } }) => disagreement,
+  'disk-room': (s, { freeBytes, reclaimableBytes }) => {
+    const needed = neededBytes(s);
+    if (freeBytes + reclaimableBytes >= needed) return undefined;
+    return `${freeBytes} bytes are free, ${needed} are needed; HEAL_KEEP_ASIDE=0 lets the old data be discarded`;
   },
-  {
-    id: 'own-member',
-    refuses: ({ cluster, config }) => {
-      if (!config) return 'the settings of etcd cannot be read';
-      if (cluster.own?.isLearner)
-        return `member ${cluster.own.id}, listed for this node, is a learner; promote or remove it by hand`;
-      const mine = cluster.members.filter((member) => isOwn(member, config));
-      if (mine.length > 1)
-        return `${mine.length} listed members have peer URLs of this node: ${mine.map((m) => m.id).join(', ')}`;
-      // A clone that ran here has published our name as that of the member whose data it had, which serves elsewhere.
-      const namesake = cluster.members.find(
-        (member) =>
-          member.name === config.name &&
-          !isOwn(member, config) &&
-          !cluster.serving.some(({ reply }) => reply.memberId === member.id),
-      );
-      if (namesake)
-        return `member ${namesake.id} has this node's name ${config.name} with other peer URLs ${namesake.peerUrls.join(',')}`;
-      return (
-        cluster.ownServedBy &&
-        `member ${cluster.own?.id}, listed for this node, is served by ${cluster.ownServedBy}`
-      );
-    },
-  },
-  {
-    id: 'app-quiet',
-    transient: true,
-    refuses: ({ observed: { app, appBusy }, membership }, { goesOn }) => {
-      if (appBusy.length > 0) return `${appBusy.join(', ')} is running`;
-      if (!app.ok) return app.why;
-      const { isDeleted, deleted, added, nodes, sid } = app.value;
-      if (nodes.length > 0 && !nodes.some((node) => node.sid === sid))
-        return `this node, ${sid}, is not among the app's nodes (${nodes.map((node) => node.sid).join(' ')}): it was scaled in`;
-      if (isDeleted) return 'this node is being deleted (IS_DELETED=true)';
-      if (deleted.length > 0) return `nodes are being deleted: ${deleted.join(' ')}`;
-      // The app's new node joins by a list that this one is on: it has to be back on it, or neither joins.
-      const mustBeBack = goesOn && membership === 'unlisted';
-      return !mustBeBack && added.length > 0 && `nodes are being added: ${added.join(' ')}`;
-    },
-  },
-  {
-    id: 'by-hand',
-    refuses: (_, { leftToPerson }) => leftToPerson,
-  },
-  {
-    id: 'not-paused',
-    // A heal that has begun goes on to its end.
-    refuses: ({ paused, swapped }, { goesOn }) => !swapped && !goesOn && paused,
-  },
-  {
-    id: 'version',
-    refuses: (s) => s.etcdTooOld,
-  },
-  {
-    id: 'mounted',
-    refuses: ({ observed: { host } }) => (host?.ok ? host.value.diskNotMounted : host?.why),
-  },
-  {
-    id: 'credentials',
-    refuses: credentialsWanted,
-  },
-  {
-    id: 'certificates',
-    refuses: ({ observed: { host }, certificatesMissing, certificatesToBring }, { offerRefused }) => {
-      if (certificatesToBring) return offerRefused;
-      const faults = host?.ok ? [...host.value.certificateFaults, ...host.value.unusable] : [];
-      return certificatesMissing ?? faults[0];
-    },
-  },
-  {
-    id: 'daily-limit',
-    refuses: (_, { healsInLastDay, maxPerDay }) => {
-      // One that was refused or taken back has changed nothing.
-      const count = healsInLastDay.filter(changedTheCluster).length;
-      if (count < maxPerDay) return undefined;
-      return `${count} heals have begun in 24 hours, HEAL_MAX_PER_DAY is ${maxPerDay}; a member that goes stale again and again has a cause. The last one ended with: ${healsInLastDay.at(-1)?.message}`;
-    },
-  },
-  {
-    id: 'disk-room',
-    refuses: (s, { freeBytes, reclaimableBytes }) => {
-      const needed = neededBytes(s);
-      if (freeBytes + reclaimableBytes >= needed) return undefined;
-      return `${freeBytes} bytes are free, ${needed} are needed; HEAL_KEEP_ASIDE=0 lets the old data be discarded`;
-    },
-  },
-  {
-    id: 'swap-room',
-    refuses: (_, { swapRoom: { path, rootBytes, inodes } }) =>
-      (rootBytes < SWAP_ROOM.rootBytes || inodes < SWAP_ROOM.inodes) &&
-      `${rootBytes} bytes and ${inodes} inodes are free for ${path}, ${SWAP_ROOM.rootBytes} and ${SWAP_ROOM.inodes} are needed; make room on that disk`,
-  },
-] as const satisfies readonly Guard[];
+  'swap-room': (_, { swapRoom: { path, rootBytes, inodes } }) =>
+    (rootBytes < SWAP_ROOM.rootBytes || inodes < SWAP_ROOM.inodes) &&
+    `${rootBytes} bytes and ${inodes} inodes are free for ${path}, ${SWAP_ROOM.rootBytes} and ${SWAP_ROOM.inodes} are needed; make room on that disk`,
+} as const satisfies Readonly<Record<string, Guard>>;
 
-export type GuardId = (typeof guards)[number]['id'];
+export type GuardId = keyof typeof guards;
+
+/** These may pass by themselves within seconds: worth asking again before it is called a refusal. */
+const TRANSIENT: readonly GuardId[] = ['quorum', 'agreement', 'app-quiet'];
 
 /** Which guards are asked. */
 export type Asked = 'all' | readonly GuardId[];
 
 /** Asks guards, in the order of the table. */
 export function askGuards(s: Situation, facts: GuardFacts, ids: Asked = 'all') {
-  return guards
-    .filter(({ id }) => ids === 'all' || ids.includes(id))
-    .map(({ id, refuses, transient = false }: Guard & { id: GuardId }) => {
-      const why = refuses(s, facts);
-      return { id, asks: questionOf(id), pass: !why, why: why || 'yes', transient };
-    });
+  const asked = (Object.entries(guards) as [GuardId, Guard][]).filter(
+    ([id]) => ids === 'all' || ids.includes(id),
+  );
+  return asked.map(([id, refuses]) => {
+    const why = refuses(s, facts);
+    return { id, asks: questionOf(id), pass: !why, why: why || 'yes', transient: TRANSIENT.includes(id) };
+  });
 }

@@ -6,6 +6,7 @@ import type { HealRecord } from '../state/heal-record.ts';
 import { byHand } from './by-hand.ts';
 import { expectedCluster } from './expected-cluster.ts';
 import type { Asked, GuardId } from './guards.ts';
+import texts from './heal-steps.json';
 
 /** What one run of a heal has learned and the world does not show; a run that takes it up begins without it. */
 export const nothingLearned = () => ({
@@ -30,20 +31,14 @@ export type RunMemory = ReturnType<typeof nothingLearned>;
 
 /** One step of the heal: data and pure functions. What it does to the world stands in src/act/heal/effects.ts. */
 interface StepRow {
-  readonly id: string;
-  /** The runbook's step that it replaces (docs/runbook.md); 0 where the runbook takes it for granted. */
-  readonly runbookStep: number;
-  /** A sentence for people. */
-  readonly what: string;
   /** What must hold: guards asked right before it acts. */
   readonly needs?: Asked;
   /** What is observed again right before. */
   readonly looksBefore?: readonly Part[];
   /** What it changes, and is observed again right after; membership calls return the new list themselves. */
   readonly looksAfter?: readonly Part[];
-  /** How the world shows that it is done, or no longer called for; and the same as a sentence. */
+  /** How the world shows that it is done, or no longer called for. */
   readonly done: (s: Situation, run: RunMemory) => boolean;
-  readonly doneWhen: string;
   /** It can be taken back, or may stay; the first of which neither holds is the point of no return. */
   readonly reversible?: true | 'may stay';
   /** What this run learns from the situation in which the step begins. */
@@ -110,29 +105,23 @@ const arriving = (s: Situation): boolean => {
 const LOCAL: readonly GuardId[] = ['role', 'unit-file', 'data-dir', 'app-quiet'];
 /**
  * The heal, whole: reversible steps first, so that the cluster is short of a member for as brief a time as
- * possible. The runner takes the first row that is not done.
+ * possible. The runner takes the first row that is not done. What people are told of each stands in heal-steps.json: the
+ * runbook's step that it replaces (docs/runbook.md), 0 where the runbook takes it for granted; what it does; and how the
+ * world shows that it is done, which is `done` as a sentence.
  */
-const rows = [
-  {
-    id: 'certificates',
-    runbookStep: 0,
-    what: "bring the app's certificates back from another node, where they are lost with the data disk",
+const rows = {
+  certificates: {
     needs: 'all',
     looksBefore: ['files', 'units', 'self', 'cluster'],
     looksAfter: ['files', 'units', 'host'],
     done: (s) => !s.certificatesToBring,
-    doneWhen: 'etcd is not in TLS mode, or none of its certificates is missing',
     reversible: 'may stay',
   },
-  {
-    id: 'fence',
-    runbookStep: 1,
-    what: 'move the unit aside, so that nothing restarts etcd, and stop it',
+  fence: {
     needs: 'all',
     looksBefore: ['files', 'units', 'self', 'cluster'],
     looksAfter: ['files', 'units'],
     done: (s, run) => joined(s, run) || fenced(s),
-    doneWhen: 'the unit is not under its name, its original is saved, and etcd is stopped',
     reversible: true,
     learns: (s) => ({
       provenStale: true,
@@ -140,83 +129,54 @@ const rows = [
       logShort: isLogShort(s),
     }),
   },
-  {
-    id: 'set-aside',
-    runbookStep: 3,
-    what: 'rename the data dir aside; nothing is deleted',
+  'set-aside': {
     needs: [...LOCAL, 'stale', 'own-data', 'not-ahead', 'birthmark'],
     looksAfter: ['files'],
     done: (s, run) => joined(s, run) || emptyEnough(s) || arriving(s),
-    doneWhen: 'the data dir is empty, or holds what the new member is receiving',
     reversible: true,
   },
-  {
-    id: 'stage',
-    runbookStep: 3,
-    what: 'make the unit and environment that join an existing cluster, as its members list it',
+  stage: {
     needs: ['role'],
     looksAfter: ['files', 'units'],
     done: (s, run) => homeAndJoined(s, run) || staged(s, run),
-    doneWhen:
-      'systemd has loaded a copy of the unit whose environment joins the cluster as its members list it',
     reversible: true,
   },
-  {
-    id: 'remove',
-    runbookStep: 2,
-    what: "remove this member's old ID from the cluster",
+  remove: {
     needs: 'all',
     looksBefore: ['files', 'units', 'self', 'cluster'],
     done: (s, run) => joined(s, run) || s.membership === 'unlisted' || s.membership === 'unstarted',
-    doneWhen: 'the cluster does not list this node, or lists it as added and not started',
   },
-  {
-    id: 'add',
-    runbookStep: 2,
-    what: "add this member's name and peer URLs as a new member",
+  add: {
     needs: ['role', 'app-quiet', 'birthmark', 'quorum', 'agreement', 'own-member', 'mounted'],
     looksBefore: ['files', 'units'],
     done: (s, run) => joined(s, run) || (s.membership === 'unstarted' && (run.listedByAll || up(s))),
-    doneWhen:
-      'every member that serves lists this node as added and not started, and no longer its old ID; or etcd runs already',
   },
-  {
-    id: 'start',
-    runbookStep: 3,
-    what: 'start etcd on the existing-state unit',
+  start: {
     needs: ['role'],
     looksAfter: ['files', 'units'],
     done: (s, run) => up(s) && (joined(s, run) || arriving(s) || s.unit?.active === 'activating'),
-    doneWhen: 'etcd runs, on its new data or on its way to them',
   },
-  {
-    id: 'verify',
-    runbookStep: 4,
-    what: 'wait until the member serves, is listed once and has the data of the others',
+  verify: {
     done: (_, { verified }) => verified,
-    doneWhen: 'this run has seen the new member serve, listed once, at the revision of the others',
   },
-  {
-    id: 'restore',
-    runbookStep: 5,
-    what: 'put the original unit back byte for byte, drop the copies, and start etcd on it',
+  restore: {
     looksAfter: ['files', 'units'],
     done: (s) => onOriginals(s) && up(s),
-    doneWhen: 'the original unit is in place, nothing of the swap is left, and etcd runs',
   },
-  {
-    id: 'confirm',
-    runbookStep: 6,
-    what: 'see the member healthy on its originals',
+  confirm: {
     done: (_, { confirmed }) => confirmed,
-    doneWhen: 'this run has seen the member serve on its originals',
   },
-] as const satisfies readonly StepRow[];
+} as const satisfies Readonly<Record<keyof typeof texts, StepRow>>;
 
-export type StepId = (typeof rows)[number]['id'];
-/** With what a person would do in its place (src/plan/by-hand.sh). */
-export type HealStep = StepRow & { readonly id: StepId } & ReturnType<typeof byHand>;
-export const healSteps: readonly HealStep[] = rows.map((row) => ({ ...row, ...byHand(row.id) }));
+export type StepId = keyof typeof rows;
+/** With its texts, and with what a person would do in its place (src/plan/by-hand.sh). */
+export type HealStep = StepRow & { readonly id: StepId } & (typeof texts)[StepId] & ReturnType<typeof byHand>;
+export const healSteps: readonly HealStep[] = (Object.keys(rows) as StepId[]).map((id) => ({
+  ...rows[id],
+  ...texts[id],
+  ...byHand(id),
+  id,
+}));
 
 /** Whether a heal, as it was written down, went past the point of no return: it changed the member list. */
 export const changedTheCluster = ({ steps, outcome }: Pick<HealRecord, 'steps' | 'outcome'>): boolean =>

@@ -82,7 +82,7 @@ const rules: readonly Rule[] = [
     (p) =>
       commandsIn(p).every(
         (cmd) =>
-          layout.some(({ path }) => path === cmd) ||
+          layout().some(({ path }) => path === cmd) ||
           (dirname(cmd) === SCRIPTS && existsSync(join(APPCENTER, 'bin', cmd.slice(SCRIPTS.length + 1)))),
       ),
     ({ role }) => (role.monitor.cmd = '/opt/heal-node/bin/heal-node monitor'),

@@ -6,7 +6,7 @@ import { EXECUTABLE, GATE_DROP_IN, HEAL_UNIT } from '../../src/state/places.ts';
 import { PLACES } from '../fake/observation.ts';
 
 const laid = (name: string): string => {
-  const file = layout.find(({ path }) => path.endsWith(`/${name}`));
+  const file = layout().find(({ path }) => path.endsWith(`/${name}`));
   return file && 'content' in file ? file.content.toString() : '';
 };
 

@@ -231,7 +231,7 @@ test('a member that the heal has removed comes back although nodes are being add
 test('every guard has a refusal here', () => {
   const refused = new Set(refusals.map(([id]) => id));
   assert.equal(
-    guards.map(({ id }) => id).filter((id) => !refused.has(id)),
+    Object.keys(guards).filter((id) => !refused.has(id as GuardId)),
     [],
   );
 });

@@ -59,7 +59,7 @@ const field = async (deb: string, name: string): Promise<string> =>
 
 test('has what install lays, root’s, where a package may have it, and nothing of a person’s', ({ names }) => {
   const paths = names.map((line) => line.split(' ./')[1]?.replace(/ -> .*/, '/') ?? '');
-  for (const laid of layout.filter((each) => !('anyTarget' in each)))
+  for (const laid of layout().filter((each) => !('anyTarget' in each)))
     assert.ok(
       paths.some((path) => `/${path}`.replace(/\/$/, '') === packagedPath(laid.path)),
       laid.path,
@@ -173,7 +173,7 @@ test('purged, it leaves the history and the data set aside, and says so', async 
 test('what install has laid is set aside, and nobody’s link', async ({ dir }) => {
   const unit = '/etc/systemd/system/heal-node.service';
   const wants = '/etc/systemd/system/multi-user.target.wants/heal-node.service';
-  const laid = layout.find(({ path }) => path === unit);
+  const laid = layout().find(({ path }) => path === unit);
   const text = laid !== undefined && 'content' in laid ? String(laid.content) : '';
   const packaged = { [packagedPath(unit)]: text };
   const before = { ...packaged, [unit]: text, [wants]: '-> ../heal-node.service' };

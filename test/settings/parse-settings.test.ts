@@ -1,6 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parseSettings, SettingsError } from '../../src/settings/parse-settings.ts';
+import texts from '../../src/settings/setting-texts.json';
 import { settingsTable } from '../../src/settings/settings-table.ts';
 
 test('without a file and an environment the defaults hold, and every default is allowed', () => {
@@ -10,6 +11,13 @@ test('without a file and an environment the defaults hold, and every default is 
   assert.equal(settings.restartCmd, ['/opt/app/bin/ctl.sh', 'restart']);
   assert.equal(Object.keys(settings).sort(), Object.keys(settingsTable).sort());
   assert.not(Object.values(settings).includes(undefined as never));
+});
+
+test('every setting has its sentence, and there are no others', () => {
+  assert.equal(
+    Object.values(settingsTable).map(({ key }) => key),
+    Object.keys(texts),
+  );
 });
 
 test('the environment wins over the file, and other keys are nobody’s business', () => {

@@ -172,8 +172,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     what: 'nobody asks whose entry is to be replaced',
     file: 'src/plan/guards.ts',
-    from: '        cluster.ownServedBy &&\n',
-    to: '        cluster.ownServedBy === config.clientUrl &&\n',
+    from: '      cluster.ownServedBy &&\n',
+    to: '      cluster.ownServedBy === config.clientUrl &&\n',
     test: 'test/plan/guards.test.ts',
   },
   {

@@ -16,7 +16,6 @@ const notSaid: Readonly<Record<string, string>> = {
   'src/machine/os/held-dir.ts': 'what went wrong with a file, beside the words of the kernel',
   'src/machine/systemd/': 'what went wrong with a file or a call, beside the words of systemd',
   'src/plan/by-hand.ts': 'a script',
-  'src/install/layout.ts': 'the settings file',
 };
 /** Texts of other kinds, each as it begins. */
 const others: readonly string[] = [
@@ -36,8 +35,8 @@ const others: readonly string[] = [
   'The heal',
   'list one shorter',
 ];
-/** Of a command or a setting: usage, of which help, completion and documents are made; of a step: for docs/failures.md. */
-const usage = ['exits', 'options', 'words', 'json', 'doneWhen'];
+/** Of a command: usage, of which help, completion and documents are made. */
+const usage = ['exits', 'options', 'words', 'json'];
 
 interface Said {
   readonly at: string;
@@ -71,10 +70,6 @@ function saidIn(path: string, source: string): Said[] {
       const name = 'name' in key ? key.name : '';
       const isUsage = usage.includes(String(name)) || (name === 'what' && path.startsWith('src/cli/'));
       if (isUsage && !value.type.includes('Function')) away.push([value.start, value.end]);
-    },
-    CallExpression: ({ callee, end }) => {
-      const of = callee.type === 'MemberExpression' && 'name' in callee.property && callee.property.name;
-      if (of === 'is') away.push([callee.end, end]);
     },
   }).visit(parseSync(path, source).program);
   return found.filter(({ start }) => !away.some(([from, to]) => from <= start && start < to));

@@ -46,10 +46,8 @@ export function clientUrlOf(env: Env, place: string): string {
 export const tlsOf = (env: Env, clientUrl: string): TlsFiles | undefined =>
   clientUrl.startsWith('https:') ? clientTls(CLIENT_TLS_DIR, env.ETCD_TRUSTED_CA_FILE) : undefined;
 
-const CERTIFICATES = [
-  { prefix: 'ETCD_', urls: 'ETCD_ADVERTISE_CLIENT_URLS' },
-  { prefix: 'ETCD_PEER_', urls: 'ETCD_INITIAL_ADVERTISE_PEER_URLS' },
-] as const;
+/** With what the settings of a certificate begin, and the one that says by which URLs others reach it. */
+const CERTIFICATES = { ETCD_: 'ETCD_ADVERTISE_CLIENT_URLS', ETCD_PEER_: 'ETCD_INITIAL_ADVERTISE_PEER_URLS' };
 
 /** The host of a URL, an IPv6 address without its brackets; empty where there is none. */
 export const hostOf = (url: string): string => URL.parse(url)?.hostname.replace(/^\[|\]$/g, '') ?? '';
@@ -63,7 +61,7 @@ const namedUrls = (text = '') =>
 
 /** Certificates that etcd itself uses, by the setting that names each, with the hosts that others reach this node by. */
 const certificatesOf = (env: Env) =>
-  CERTIFICATES.flatMap(({ prefix, urls: reachedBy }) => {
+  Object.entries(CERTIFICATES).flatMap(([prefix, reachedBy]) => {
     const setting = `${prefix}CERT_FILE`;
     const [cert, key, ca] = [env[setting], env[`${prefix}KEY_FILE`], env[`${prefix}TRUSTED_CA_FILE`]];
     return cert && key && ca ? [{ setting, cert, key, ca, hosts: urls(env[reachedBy]).map(hostOf) }] : [];
