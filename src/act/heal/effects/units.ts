@@ -72,7 +72,7 @@ export async function fence(heal: HealContext): Promise<string> {
     machine.systemctl(['daemon-reload']),
     stopUnits(heal, places.unit, ...(heal.situation.swapped ? [places.copyUnit] : [])),
     // One that has failed would be kept in memory as it was, and have to be reloaded when its file is back.
-    machine.systemctl(['reset-failed', places.unit]).catch(() => undefined),
+    resetFailed(heal, places.unit),
   ]);
   await heal.look('files', 'units');
   const below = heal.situation.observed.unit.ok ? heal.situation.observed.unit.value : undefined;
@@ -174,11 +174,15 @@ export async function unstage({ machine, places }: HealContext): Promise<string 
 export async function restore(heal: HealContext): Promise<string> {
   const { machine, places, settings } = heal;
   const byApp = await appCatchesUp(heal);
-  const did = await unitsBack(heal);
+  const did = await originalsAlone(heal);
   heal.acts('files', 'units');
   await machine.writeFile(places.restored, '', ROOT_ONLY_FILE);
   const code = byApp ? await machine.runApp(settings.startCmd, APP_START_MS) : 1;
-  await machine.systemctl(['start', '--no-block', places.unit]).catch(() => undefined);
+  // etcd does not wait for its copy to be forgotten.
+  await Promise.all([
+    machine.systemctl(['start', '--no-block', places.unit]).catch(() => undefined),
+    resetFailed(heal, places.copyUnit),
+  ]);
   await machine.remove(places.originals);
   // systemd begins a moment later. Whether it comes up, and the member is well, is for the next step to say.
   await waitUntil(machine, BEGINS_MS, 10, async () => {
@@ -214,11 +218,24 @@ async function appCatchesUp(heal: HealContext): Promise<boolean> {
 
 /** The same without starting etcd. The saved originals stay. */
 export async function unitsBack(heal: HealContext): Promise<string> {
-  const { machine, places } = heal;
+  const did = await originalsAlone(heal);
+  await resetFailed(heal, heal.places.copyUnit);
+  return did;
+}
+
+/** The original unit is in place and loaded, the copy is stopped and gone; one that has failed systemd still remembers. */
+async function originalsAlone(heal: HealContext): Promise<string> {
+  const { places } = heal;
   await originalInPlace(heal);
   await unstage(heal);
-  await Promise.all([stopUnits(heal, places.copyUnit), reloadIfNeeded(heal, 'unit')]);
-  // The copy is forgotten, and what the original has failed before does not count against its next start.
-  await machine.systemctl(['reset-failed', places.unit, places.copyUnit]).catch(() => undefined);
+  await Promise.all([
+    stopUnits(heal, places.copyUnit),
+    // What it has failed before does not count against its next start.
+    reloadIfNeeded(heal, 'unit').then(() => resetFailed(heal, places.unit)),
+  ]);
   return `${places.unitFile} is the original again, ${places.copyUnit} and ${places.copyEnv} are gone`;
 }
+
+/** One that has not failed, or is not known, is left as it is. */
+const resetFailed = ({ machine }: HealContext, unit: string): Promise<void> =>
+  machine.systemctl(['reset-failed', unit]).catch(() => undefined);
