@@ -179,6 +179,11 @@ export const rows: readonly Row[] = [
     }),
   ),
   ...everyStale(rootCertificate, [2, 1, 3]),
+  // Credentials that have expired.
+  refused(rootCertificate, expiredDataGone, 2, 'local-fault/certificate', [1, 3], {
+    tidy: repairedAndHealed(putBack),
+    healsThen: true,
+  }),
 
   refused(one, walDamaged, 1, 'quorum-lost/only-member', [1], { says: /a single member is never healed/ }),
   refused(one, volumeLost, 1, 'amnesia/alone-without-data', [3]),
