@@ -4,6 +4,7 @@ import { start, stop } from '../../src/act/start-stop.ts';
 import { pauseNode } from '../../src/state/pause.ts';
 import { HEAL_UNIT } from '../../src/state/places.ts';
 import { runVerb, type Verb } from '../fake/app.ts';
+import type { Entry } from '../fake/disk.ts';
 import { memberId } from '../fake/ids.ts';
 import type { Ailing, FakeNode } from '../fake/node.ts';
 import { PLACES } from '../fake/observation.ts';
@@ -115,9 +116,12 @@ const kindIs = (path: string, kind: 'mask' | 'mount point'): Fault['strikes'] =>
     const changed = { ...was, kind };
     disk.entries.set(path, changed);
     const ends = (tries: number) => (): void => {
-      // Wherever it has been moved to meanwhile; later, where its disk is away just now.
-      const now = [...disk.entries].filter(([, entry]) => entry === changed);
-      for (const [at] of now) disk.entries.set(at, was);
+      // Wherever it has been moved to meanwhile; later, where its disk is away just now. A mount may have been given to
+      // somebody meanwhile, and only faults mount something.
+      const isMount = (entry: Entry): boolean => kind === 'mount point' && entry.kind === kind;
+      const now = [...disk.entries].filter(([, entry]) => entry === changed || isMount(entry));
+      for (const [at, { kind: _, ...entry }] of now)
+        disk.entries.set(at, was.kind === undefined ? entry : { ...entry, kind: was.kind });
       if (now.length === 0 && tries > 0) sim.clock.after(MINUTE_MS, ends(tries - 1));
     };
     return ends(10);
