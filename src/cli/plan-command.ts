@@ -1,3 +1,4 @@
+import { askAsClient } from '../act/ask-as-client.ts';
 import { HealContext } from '../act/heal/heal-context.ts';
 import { guardFacts } from '../act/heal/run-heal.ts';
 import { commandsByHand } from '../plan/by-hand.ts';
@@ -49,7 +50,9 @@ export async function showPlan(json = false) {
  * a person must not go round either. @returns the exit code of `plan`
  */
 async function printByHand(): Promise<number> {
-  const looked = await look();
+  let looked = await look();
+  // A node without certificates can ask nobody: with the names and the metadata service's client it looks once more.
+  if (await askAsClient(looked.world, looked.situation)) looked = await look();
   const { steps, guards } = await planFor(looked);
   // The commands pause it themselves.
   const refusing = guards.filter(({ id, pass }) => !pass && id !== 'not-paused');

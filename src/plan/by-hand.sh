@@ -23,12 +23,63 @@ mustBeStopped() {
     case $(systemctl is-active "$u") in active | activating | deactivating | reloading) fail "$u runs" ;; esac
   done
 }
-"$healNode" pause --for 2h --reason 'a runbook by hand'    # anew: the file of one that is over stays
+why='the commands of plan --manual' for=2h
+ours() { grep -qF ": $why;" "$paused" 2>/dev/null; }
+if ours; then :; elif [ -n "$(find "$paused" -mmin -1440 2>/dev/null)" ]; then cp -p "$paused" "$paused.before"
+else rm -f "$paused.before"; fi
+if [ -e "$paused.before" ]; then for=24h; fi    # no shorter than another person's, which is put back at the end
+"$healNode" pause --for "$for" --reason "$why"    # anew: the file of one that is over stays
 if [ -e "$journal" ] && systemctl is-active --quiet "$healUnit"; then
   fail "$healUnit is at a heal, which a pause does not end: see heal-node status"
 fi
 ### certificates | scp -P 16022 -rp $otherIp:/var/lib/etcd/ssl /var/lib/etcd; chown -R etcd:etcd /var/lib/etcd/ssl
-fail "the certificates are gone: bring them back first, see docs/runbook.md, certificates"
+certs='ca-key ca client-key client server-key server peer-key peer'    # the CA's key first: without the rest it counts as lost
+hostOf() { h=${1#*://}; echo "${h%:*}"; }
+offered=$(mktemp -d)
+trap 'rm -rf "$offered"' EXIT
+# By their names the others are called, and of a name the first line counts.
+printf '%s' "$hosts" | grep -vxFf /etc/hosts >"$offered/hosts" || true
+if [ -s "$offered/hosts" ]; then
+  cat /etc/hosts >>"$offered/hosts"
+  cat "$offered/hosts" >/etc/hosts
+fi
+refuse() { echo "$ip: $*" >&2; return 1; }
+names() { openssl x509 -noout -checkhost "$2" -in "$offered/$1.pem" | grep -q 'does match' || refuse "$1.pem does not name $2"; }
+fits() {    # what is offered: all of it, of the authority by which the others are verified here, and each with its key
+  for f in $certs; do [ -s "$offered/$f.pem" ] || refuse "lacks $f.pem" || return 1; done
+  [ "$(cat "$offered/ca.pem")" = "$(cat "$ETCDCTL_CACERT")" ] || refuse "has another ca.pem than the others are verified by" || return 1
+  for f in ca client server peer; do
+    openssl verify -CAfile "$offered/ca.pem" -untrusted "$offered/$f.pem" "$offered/$f.pem" >/dev/null || refuse "$f.pem is not good" || return 1
+    [ "$(openssl x509 -noout -pubkey -in "$offered/$f.pem")" = "$(openssl pkey -pubout -in "$offered/$f-key.pem")" ] ||
+      refuse "the key of $f.pem belongs to another certificate" || return 1
+  done
+  names server "$(hostOf "$own")" && names peer "$(hostOf "$peer")"
+}
+from=
+for e in $each; do
+  ip=$(echo "$hosts" | awk -v name="$(hostOf "$e")" 'tolower($2) == name { print $1; exit }')
+  if [ -n "$ip" ] && [ -z "$from" ]; then
+    rm -f "$offered"/*.pem
+    if scp -o BatchMode=yes -P 16022 -p "$ip:$ssl/*.pem" "$offered/" && fits; then from=$ip; fi
+  fi
+done
+[ -n "$from" ] || fail "no node that serves offers certificates that can be used"
+for f in $certs; do
+  if [ -e "$ssl/$f.pem" ] && ! cmp -s "$offered/$f.pem" "$ssl/$f.pem"; then
+    fail "$ssl/$f.pem is there, and is another one than that of $from; move it away"
+  fi
+done
+for d in "${ssl%/*}" "$ssl"; do [ -d "$d" ] || install -d -o "$user" -g "$(id -gn "$user")" -m 755 "$d"; done
+for f in $certs; do
+  case $f in *-key) mode=600 ;; *) mode=644 ;; esac
+  install -o "$user" -g "$(id -gn "$user")" -m "$mode" "$offered/$f.pem" "$ssl/$f.pem.new"
+  mv -T "$ssl/$f.pem.new" "$ssl/$f.pem"    # whole, or not at all
+done
+export ETCDCTL_CACERT="$ssl/ca.pem" ETCDCTL_CERT="$ssl/client.pem" ETCDCTL_KEY="$ssl/client-key.pem"
+rm -rf "$client"    # that of the metadata service
+# With certificates there the app's start makes none, and the gate refuses etcd's start.
+if grep -q '[^[:space:]]' "$env"; then :; else CTL_SH_APP=1 timeout 120 $appStart || true; fi
+grep -q '[^[:space:]]' "$env" || fail "$appStart has not written $env"
 ### fence | mv etcd.service etcd1.service; systemctl daemon-reload; systemctl stop etcd
 mustNotServe
 quorumServes
@@ -55,9 +106,10 @@ chown --reference="$aside" "$data"
 chmod --reference="$aside" "$data"
 if [ -n "$wal" ] && [ -d "$wal" ]; then mv -T "$wal" "$wal.${aside##*.}"; fi
 ### stage | cp etcd.env etcd1.env; vi etcd1.env etcd1.service; systemctl daemon-reload
+if [ -n "$newUrls" ]; then systemctl stop "$copyUnit" || true; fi    # by its old URLs nobody finds it
 cp -p "$env" "$copyEnv"
-grep -v -e '^ETCD_INITIAL_CLUSTER=' -e '^ETCD_INITIAL_CLUSTER_STATE=' "$env" >"$copyEnv"
-printf '%s\n' ETCD_INITIAL_CLUSTER_STATE=existing "ETCD_INITIAL_CLUSTER=$cluster" >>"$copyEnv"
+grep -vE "^[[:blank:]]*($keys)=" "$env" >"$copyEnv"
+printf '%s' "$values" >>"$copyEnv"    # with the URLs that the app has given its nodes since it wrote the original
 sed -i "/^EnvironmentFile=/s#$env#$copyEnv#" "$copyUnitFile"
 rm -rf "$copyDropIns"
 mkdir "$copyDropIns"
@@ -73,7 +125,7 @@ systemctl show -p EnvironmentFiles "$copyUnit" | grep -qF "$copyEnv" || fail "$c
 ### remove | etcdctl member list; etcdctl member remove $oldMemberId
 mustNotServe
 quorumServes
-others member list | grep "^$oldId," | grep -qF "$peer," || fail "$oldId is not the ID that is listed with $peer"
+others member list | grep "^$oldId," | grep -qF -e "$peer," -e "${otherPeer:-$peer}," || fail "$oldId is not the ID that is listed with $peer"
 removed() {
   others member remove "$oldId" || true
   list=$(others member list) || return 1
@@ -112,6 +164,18 @@ done
 others member list | grep -F "$peer,"
 ctl --endpoints="$own,$others" endpoint status --write-out=table
 ### restore | mv etcd1.service etcd.service; rm etcd1.env; vi etcd.service; systemctl daemon-reload; systemctl stop etcd1; systemctl start etcd
+start="systemctl start $unit"
+# What confd has changed meanwhile the app's update has passed over: its start writes etcd.env anew.
+if [ -n "$newUrls" ] || [ "$appEnv" -nt "$originals/$unit" ]; then
+  if grep -qE "^(export )?ETCD_ENABLE_TLS=[\"']?true" "$appEnv"; then
+    [ -f "$ssl/ca.pem" ] || fail "$ssl/ca.pem is missing, and $appStart would make new certificates for all nodes"
+  fi
+  start="env CTL_SH_APP=1 $appStart"
+fi
+if [ -n "$newUrls" ]; then    # the app has had the others listed by theirs
+  id=$(others member list | grep -F ", $name, " | grep -vF "$peer," | cut -d, -f1)
+  if [ -n "$id" ]; then others member update "$id" --peer-urls="$peers"; fi
+fi
 if [ -f "$copyUnitFile" ]; then
   if [ -f "$originals/$unit" ]; then cat "$originals/$unit" >"$copyUnitFile"
   else sed -i "/^EnvironmentFile=/s#$copyEnv#$env#" "$copyUnitFile"; fi
@@ -121,7 +185,7 @@ rm -rf "$copyDropIns" "$copyEnv"
 systemctl stop "$copyUnit" || true    # fails after a cut, where it is loaded no more
 systemctl daemon-reload
 systemctl reset-failed "$unit" 2>/dev/null || true
-systemctl start "$unit"
+$start
 rm -rf "$originals"
 ### confirm | etcdctl endpoint health; look at the console
 tries serves "$own"
@@ -131,5 +195,8 @@ for f in "$copyUnitFile" "$copyDropIns" "$copyEnv" "$originals"; do
 done
 others member list
 ### end
-"$healNode" unpause
+if ours; then    # else somebody has paused heals since, or ended that
+  if [ -e "$paused.before" ]; then mv -T "$paused.before" "$paused"; else "$healNode" unpause; fi
+fi
+rm -f "$paused.before"
 echo "Done. What was set aside stays in $data.by-hand-* until you delete it."

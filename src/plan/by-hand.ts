@@ -1,4 +1,6 @@
 import type { Situation } from '../diagnose/situation.ts';
+import { CLIENT_TLS_DIR } from '../machine/etcd/etcd-config.ts';
+import { setEnvValues } from '../machine/systemd/env-file.ts';
 import type { Settings } from '../settings/settings-table.ts';
 import { EXECUTABLE, GATE_DROP_IN, HEAL_UNIT, type Places } from '../state/places.ts';
 import template from './by-hand.sh' with { type: 'text' };
@@ -19,14 +21,23 @@ export function byHand(id: string) {
 const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
 
 /** How a person calls etcd. */
-type Hand = Pick<Settings, 'etcdctl' | 'etcdUser' | 'etcdPasswordFile'>;
+type Hand = Pick<Settings, 'etcdctl' | 'etcdUser' | 'etcdPasswordFile' | 'startCmd'>;
 
 /** This node's own values, by the names that the template has for them. */
-function valuesOf(s: Situation, places: Places, { etcdctl }: Hand): Readonly<Record<string, string>> {
-  const { config, cluster } = s;
+function valuesOf(
+  s: Situation,
+  places: Places,
+  { etcdctl, startCmd }: Hand,
+): Readonly<Record<string, string>> {
+  const { config, cluster, observed } = s;
   const { unit, copyUnit, unitFile, copyUnitFile, copyDropIns, env, copyEnv, originals, journal } = places;
+  const { appEnv, paused, client } = places;
+  const joins = { ETCD_INITIAL_CLUSTER_STATE: 'existing', ETCD_INITIAL_CLUSTER: expectedCluster(s) };
+  const values = { ...config?.ofView, ...joins };
   return {
     ...{ unit, copyUnit, unitFile, copyUnitFile, copyDropIns, env, copyEnv, originals, journal, etcdctl },
+    ...{ appEnv, paused, client, ssl: CLIENT_TLS_DIR, appStart: startCmd.join(' ') },
+    hosts: observed.app.ok ? observed.app.value.hosts.map(({ ip, name }) => `${ip} ${name}`).join('\n') : '',
     healNode: EXECUTABLE,
     healUnit: HEAL_UNIT,
     gate: GATE_DROP_IN,
@@ -38,8 +49,12 @@ function valuesOf(s: Situation, places: Places, { etcdctl }: Hand): Readonly<Rec
     others: cluster.serving.map(({ endpoint }) => endpoint).join(','),
     quorum: `${cluster.quorum}`,
     peers: config?.peerUrls.join(',') ?? '',
-    oldId: cluster.own?.name ? cluster.own.id : '',
-    cluster: expectedCluster(s),
+    otherPeer: config?.otherPeerUrls[0] ?? '',
+    oldId: (s.membership === 'listed' && cluster.own?.id) || '',
+    /** What the copy of the environment says otherwise than the original. */
+    keys: Object.keys(values).join('|'),
+    values: setEnvValues('', values),
+    newUrls: s.hasNewUrls ? 'yes' : '',
   };
 }
 

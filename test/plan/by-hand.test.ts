@@ -1,16 +1,28 @@
 /** What `plan --manual` prints, run by a shell with programs that stand in for systemctl, etcdctl and heal-node. */
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { askAsClient } from '../../src/act/ask-as-client.ts';
 import { situationOf } from '../../src/diagnose/situation.ts';
 import { observe } from '../../src/observe/observe.ts';
 import { commandsByHand } from '../../src/plan/by-hand.ts';
 import { healSteps, type StepId } from '../../src/plan/heal-steps.ts';
 import { PLACES } from '../fake/observation.ts';
 import { ThreeMembers } from '../fake/three-members.ts';
+import { badOffers, type Certificates, good } from '../fake/tls.ts';
 
 const test = suite('by hand', { dir: '' });
 test.before.each((context) => {
@@ -24,10 +36,16 @@ const put = (path: string, text: string, mode = 0o644): void => {
 };
 
 /** The paths of the node, other programs' included, stand below a directory of the test's own. */
-async function run(dir: string, ids: readonly StepId[], programs: Readonly<Record<string, string>>) {
-  const fake = new ThreeMembers('WAL gone');
-  const situation = fake.run(async (world) => situationOf(await observe(world), PLACES));
-  const hand = { etcdctl: '/bin/etcdctl', etcdUser: '', etcdPasswordFile: '' };
+async function run(
+  dir: string,
+  ids: readonly StepId[],
+  programs: Readonly<Record<string, string>>,
+  fake = new ThreeMembers('WAL gone'),
+) {
+  const look = () => fake.run(async (world) => situationOf(await observe(world), PLACES));
+  fake.run((world) => askAsClient(world, look()));
+  const situation = look();
+  const hand = { etcdctl: '/bin/etcdctl', etcdUser: '', etcdPasswordFile: '', startCmd: ['app', 'start'] };
   const steps = healSteps.filter(({ id }) => ids.includes(id));
   const text = commandsByHand(situation, PLACES, hand, steps);
   const all = { sleep: '', systemctl: 'exit 3', etcdctl: '', 'heal-node': '', ...programs };
@@ -35,7 +53,8 @@ async function run(dir: string, ids: readonly StepId[], programs: Readonly<Recor
     put(join(dir, 'bin', name), `#!/bin/sh\necho "${name} $*" >>${dir}/called\n${body}\n`, 0o755);
   const here = text
     .replace(/^healNode=.*$/m, "healNode='/bin/heal-node'")
-    .replaceAll(/^(\w+=')(?=\/)/gm, `$1${dir}`);
+    .replaceAll(/^((?:export )?\w+=')(?=\/)/gm, `$1${dir}`)
+    .replaceAll('/etc/hosts', `${dir}/hosts`);
   const { exitCode, stderr } = await execa('sh', ['-c', here], {
     env: { PATH: `${dir}/bin:${process.env.PATH}` },
     reject: false,
@@ -43,11 +62,89 @@ async function run(dir: string, ids: readonly StepId[], programs: Readonly<Recor
   return { exitCode, stderr, called: readFileSync(join(dir, 'called'), 'utf8') };
 }
 
+const PAUSE = 'the commands of plan --manual';
+/** As heal-node does it: the pause of a node is a file with a sentence. */
+const pausing = (dir: string) =>
+  `case $1 in pause) echo "by root@etcd2: ${PAUSE}; $3" ;; esac >${dir}${PLACES.paused}; [ $1 = pause ] || rm ${dir}${PLACES.paused}`;
+
 test('heals are paused in earnest, also where a pause that is over has left its file', async ({ dir }) => {
   put(join(dir, PLACES.paused), '{}');
-  const { exitCode, called, stderr } = await run(dir, [], {});
+  utimesSync(join(dir, PLACES.paused), 0, 0);
+  const { exitCode, called, stderr } = await run(dir, [], { 'heal-node': pausing(dir) });
   assert.is(exitCode, 0, stderr);
   assert.match(called, /^heal-node pause --for 2h .*^heal-node unpause$/ms);
+});
+
+test('a pause of another person is in force again at the end, also when the commands are run twice', async ({
+  dir,
+}) => {
+  const paused = join(dir, PLACES.paused);
+  put(paused, 'a colleague');
+  const stopped = await run(dir, ['fence'], { 'heal-node': pausing(dir) });
+  assert.is(stopped.exitCode, 1);
+  assert.is(readFileSync(paused, 'utf8'), `by root@etcd2: ${PAUSE}; 24h\n`);
+  const { exitCode, called, stderr } = await run(dir, [], { 'heal-node': pausing(dir) });
+  assert.is(exitCode, 0, stderr);
+  assert.not.match(called, /unpause/);
+  assert.equal(readdirSync(dirname(paused)), ['paused.json']);
+  assert.is(readFileSync(paused, 'utf8'), 'a colleague');
+});
+
+test('nor is a pause ended that somebody has made while the commands ran', async ({ dir }) => {
+  const paused = join(dir, PLACES.paused);
+  put(paused, '');
+  const { exitCode, called } = await run(dir, [], { 'heal-node': `echo a colleague >${paused}` });
+  assert.is(exitCode, 0);
+  assert.not.match(called, /unpause/);
+  assert.is(readFileSync(paused, 'utf8'), 'a colleague\n');
+});
+
+/** A shell's own programs where they need another user, or another machine: what a node offers lies in a directory. */
+const onThisMachine = (dir: string) => ({
+  scp: `for into; do :; done; for ip in 10.0.0.1 10.0.0.3; do case "$*" in *" $ip:"*) cp ${dir}/$ip/* "$into" ;; esac; done`,
+  install:
+    'args=; while [ $# -gt 0 ]; do case $1 in -o | -g) shift 2 ;; *) args="$args \'$1\'"; shift ;; esac; done; eval "/usr/bin/install $args"',
+  id: '',
+});
+
+test('certificates are brought as the heal brings them, from the first node whose own can be used', async ({
+  dir,
+}) => {
+  const lost = new ThreeMembers('volume lost', {}, 3, true);
+  const ssl = join(dir, 'var/lib/etcd/ssl/etcd');
+  const offer = (ip: string, offered: Certificates) => {
+    rmSync(join(dir, ip), { recursive: true, force: true });
+    mkdirSync(join(dir, ip));
+    for (const [name, text] of Object.entries(offered)) put(join(dir, ip, `${name}.pem`), text);
+  };
+  put(join(dir, 'hosts'), '127.0.0.1 localhost\n');
+  put(join(dir, 'run/heal-node/client/ca.pem'), `${good.ca}\n`);
+  put(join(dir, PLACES.env), 'ETCD_NAME=etcd2\n');
+  for (const [what, [offered]] of Object.entries(badOffers)) {
+    for (const ip of ['10.0.0.1', '10.0.0.3']) offer(ip, offered);
+    const { exitCode, stderr } = await run(dir, ['certificates'], onThisMachine(dir), lost);
+    assert.is(exitCode, 1, what);
+    assert.match(stderr, /Stopped: no node that serves offers certificates that can be used/, what);
+    assert.not.ok(existsSync(ssl), `${what}: nothing was put in place`);
+  }
+  offer('10.0.0.3', good);
+  const { exitCode, stderr } = await run(dir, ['certificates'], onThisMachine(dir), lost);
+  assert.is(exitCode, 0, stderr);
+  for (const [name, text] of Object.entries(good)) {
+    assert.is(readFileSync(join(ssl, `${name}.pem`), 'utf8'), text, name);
+    assert.is(statSync(join(ssl, `${name}.pem`)).mode & 0o777, name.endsWith('-key') ? 0o600 : 0o644, name);
+  }
+  assert.match(
+    readFileSync(join(dir, 'hosts'), 'utf8'),
+    /^10\.0\.0\.1 etcd1\.cl-1\.etcd\n[\s\S]*localhost\n$/,
+  );
+  assert.not.ok(existsSync(join(dir, 'run/heal-node/client')));
+
+  // One that is there and is another's is not written over.
+  put(join(ssl, 'peer.pem'), 'another');
+  put(join(dir, 'run/heal-node/client/ca.pem'), good.ca ?? '');
+  const again = await run(dir, ['certificates'], onThisMachine(dir), lost);
+  assert.match(again.stderr, /peer\.pem is there, and is another one than that of 10\.0\.0\.3; move it away/);
 });
 
 test('nothing is done beside a heal that is at work', async ({ dir }) => {
