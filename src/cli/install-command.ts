@@ -1,6 +1,6 @@
 import { lstatSync } from 'node:fs';
 import { healRuns } from '../act/ask-for-heal.ts';
-import { install, installShim, uninstall } from '../install/install.ts';
+import { install, installShim, shellCallers, uninstall } from '../install/install.ts';
 import { clusterJson } from '../install/layout.ts';
 import { thisMachine } from '../machine/this-machine.ts';
 import { healRecordFile } from '../state/heal-record.ts';
@@ -25,6 +25,9 @@ export const installCommand: CommandSpec = {
     if (changed.length === 0) console.log(tell('Everything was in place already.'));
     else if (!shim)
       console.log(tell('Change these lines in cluster.json:\n{0}', JSON.stringify(clusterJson, null, 2)));
+    const callers = shim ? shellCallers(base) : '';
+    if (callers)
+      console.log(tell('No shell can read ctl.sh now; leave out `bash` or `sh` in:\n{0}', callers));
     return EXIT.done;
   },
 };

@@ -12,7 +12,15 @@ scenario(
   async ({ bed, machine, machines }) => {
     const bad = machine(2);
     const original = await bad.sh(`md5sum <${CTL}`);
-    await Promise.all(machines.map((each) => each.sh('/opt/heal-node/bin/heal-node install --shim')));
+    await bad.sh(`mkdir -p /etc/cron.d; echo '@daily root bash ${CTL} compact' >/etc/cron.d/compact`);
+    const laid = await Promise.all(
+      machines.map((each) => each.sh('/opt/heal-node/bin/heal-node install --shim')),
+    );
+    assert.match(laid[1] ?? '', /leave out `bash` or `sh` in:\n\/etc\/cron\.d\/compact$/m);
+    assert.not.match(laid[0] ?? '', /leave out/);
+    const byShell = await bad.run('bash', CTL, 'check');
+    assert.is(byShell.code, 126);
+    assert.match(byShell.stderr, /cannot execute binary file/);
     assert.match(await bad.sh('/usr/local/bin/heal-node install --shim'), /Everything was in place already/);
     assert.is(await bad.sh(`readlink ${CTL}`), '/opt/heal-node/bin/heal-node');
     assert.is(await bad.sh(`md5sum <${CTL}.app`), original);
