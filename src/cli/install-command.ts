@@ -26,8 +26,7 @@ export const installCommand: CommandSpec = {
     else if (!shim)
       console.log(tell('Change these lines in cluster.json:\n{0}', JSON.stringify(clusterJson, null, 2)));
     const callers = shim ? shellCallers(base) : '';
-    if (callers)
-      console.log(tell('No shell can read ctl.sh now; leave out `bash` or `sh` in:\n{0}', callers));
+    if (callers) console.log(tell('No shell reads ctl.sh now; leave out `bash` or `sh` in:\n{0}', callers));
     return EXIT.done;
   },
 };

@@ -16,6 +16,7 @@ import {
   type ServesReply,
   servesByRefusal,
   status,
+  TOO_LONG,
   transaction,
 } from './replies.ts';
 import { isTransient } from './transient-refusals.ts';
@@ -93,10 +94,17 @@ export function etcdCluster(options: EtcdctlOptions): Cluster {
         // What the gateway itself refuses, a certificate (embed/serve.go) or the question, says nothing of the member; and
         // only etcdctl has credentials: whether they are good is for it to say.
         const isOwn = error instanceof Refusal && error.message.includes('etcdserver: ');
-        if (isOwn && read.unavailableReason !== '') return read;
+        if (isOwn ? read.unavailableReason !== '' : read.pause && !(error instanceof Refusal)) return read;
         throw error;
       },
     );
+
+  /** Where the keys are too long to be read together, the birthmark is read alone. */
+  const withBirthmark = async (endpoint: string, served: ServesReply): Promise<ServesReply> => {
+    if (served.pause !== TOO_LONG) return served;
+    const alone = call([endpoint], 'kv/range', { key: btoa(BIRTHMARK_KEY) }, ['get', BIRTHMARK_KEY], kvs);
+    return { ...ownKeysOf(await alone), pause: TOO_LONG };
+  };
 
   return {
     whyNotServing: async (endpoint) => {
@@ -121,7 +129,7 @@ export function etcdCluster(options: EtcdctlOptions): Cluster {
           fast(endpoint, 'cluster/member/list', {}, memberList, FAST_READ_MS),
           fast(endpoint, 'maintenance/status', {}, status, FAST_READ_MS),
         ]);
-        return memberReply(list.reply, state.reply, served, state.clockSkewMs);
+        return memberReply(list.reply, state.reply, await withBirthmark(endpoint, served), state.clockSkewMs);
       } catch (error) {
         // Where nobody listens etcdctl would find nobody either, but only after trying for its whole time.
         if (refusesConnection(error)) throw new Error(`${endpoint} refuses the connection`);
@@ -133,7 +141,7 @@ export function etcdCluster(options: EtcdctlOptions): Cluster {
           slow([endpoint], ['member', 'list'], memberList, READ_MS),
           slow([endpoint], ['endpoint', 'status'], v.tuple([v.object({ Status: status })]), READ_MS),
         ]);
-        return memberReply(list, state.Status, served);
+        return memberReply(list, state.Status, await withBirthmark(endpoint, served));
       }
     },
     get: async (endpoints, key, revision = 0n) => {

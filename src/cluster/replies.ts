@@ -58,7 +58,10 @@ export const lease = v.object({ ID: id });
  */
 const kept = v.object({ ID: id, TTL: number64 });
 export const leaseKept = v.union([v.object({ result: kept }), kept]);
-const text64 = v.pipe(v.string(), v.maxLength(10_000), v.base64('not base64'), v.transform(atob));
+/** They are asked for with every linearizable read: whoever sends them has answered it. Ours are far shorter. */
+export const TOO_LONG =
+  'a key under heal-node/ holds more than 7500 bytes; `etcdctl get --prefix --keys-only heal-node/` names them, delete it by `etcdctl del KEY`';
+const text64 = v.pipe(v.string(), v.maxLength(10_000, TOO_LONG), v.base64('not base64'), v.transform(atob));
 const word = v.optional(text64, '');
 const kv = v.object({ key: word, value: word, lease: id, mod_revision: number64 });
 export const kvs = v.object({ header, kvs: v.optional(v.array(kv), []) });
@@ -104,7 +107,9 @@ export const SERVES: ServesReply = { unavailableReason: '', credentialsRefused: 
 export const servesByRefusal = (said: string): ServesReply =>
   credentialRefusals.some((text) => said.includes(text))
     ? { ...SERVES, credentialsRefused: said }
-    : { ...SERVES, unavailableReason: said };
+    : /sends more than \d|heal-node\/ holds more/.test(said)
+      ? { ...SERVES, pause: TOO_LONG }
+      : { ...SERVES, unavailableReason: said };
 
 /** One member's answer from its three replies. */
 export function memberReply(

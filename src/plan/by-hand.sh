@@ -108,7 +108,7 @@ if [ -n "$wal" ] && [ -d "$wal" ]; then mv -T "$wal" "$wal.${aside##*.}"; fi
 ### stage | cp etcd.env etcd1.env; vi etcd1.env etcd1.service; systemctl daemon-reload
 if [ -n "$newUrls" ]; then systemctl stop "$copyUnit" || true; fi    # by its old URLs nobody finds it
 cp -p "$env" "$copyEnv"
-grep -vE "^[[:blank:]]*($keys)=" "$env" >"$copyEnv"
+grep -vE "^[[:blank:]]*($(printf '%s' "$values" | sed 's/=.*//' | paste -sd '|' -))=" "$env" >"$copyEnv"
 printf '%s' "$values" >>"$copyEnv"    # with the URLs that the app has given its nodes since it wrote the original
 sed -i "/^EnvironmentFile=/s#$env#$copyEnv#" "$copyUnitFile"
 rm -rf "$copyDropIns"

@@ -24,19 +24,16 @@ const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
 type Hand = Pick<Settings, 'etcdctl' | 'etcdUser' | 'etcdPasswordFile' | 'startCmd'>;
 
 /** This node's own values, by the names that the template has for them. */
-function valuesOf(
-  s: Situation,
-  places: Places,
-  { etcdctl, startCmd }: Hand,
-): Readonly<Record<string, string>> {
+function valuesOf(s: Situation, places: Places, hand: Hand): Readonly<Record<string, string>> {
   const { config, cluster, observed } = s;
   const { unit, copyUnit, unitFile, copyUnitFile, copyDropIns, env, copyEnv, originals, journal } = places;
   const { appEnv, paused, client } = places;
   const joins = { ETCD_INITIAL_CLUSTER_STATE: 'existing', ETCD_INITIAL_CLUSTER: expectedCluster(s) };
-  const values = { ...config?.ofView, ...joins };
   return {
-    ...{ unit, copyUnit, unitFile, copyUnitFile, copyDropIns, env, copyEnv, originals, journal, etcdctl },
-    ...{ appEnv, paused, client, ssl: CLIENT_TLS_DIR, appStart: startCmd.join(' ') },
+    ...{ unit, copyUnit, unitFile, copyUnitFile, copyDropIns, env, copyEnv, originals, journal },
+    ...{ appEnv, paused, client, ssl: CLIENT_TLS_DIR, etcdctl: hand.etcdctl },
+    appStart: hand.startCmd.join(' '),
+    newUrls: s.hasNewUrls ? 'yes' : '',
     hosts: observed.app.ok ? observed.app.value.hosts.map(({ ip, name }) => `${ip} ${name}`).join('\n') : '',
     healNode: EXECUTABLE,
     healUnit: HEAL_UNIT,
@@ -52,9 +49,7 @@ function valuesOf(
     otherPeer: config?.otherPeerUrls[0] ?? '',
     oldId: (s.membership === 'listed' && cluster.own?.id) || '',
     /** What the copy of the environment says otherwise than the original. */
-    keys: Object.keys(values).join('|'),
-    values: setEnvValues('', values),
-    newUrls: s.hasNewUrls ? 'yes' : '',
+    values: setEnvValues('', { ...config?.ofView, ...joins }),
   };
 }
 

@@ -244,6 +244,37 @@ test('where etcd itself says that it does not serve, or wants a user, etcdctl is
   assert.not(without.calls || wanting.calls);
 });
 
+for (const [what, kvs] of [
+  ['one value', [{ key: btoa('heal-node/x'), value: btoa('x'.repeat(9000)) }]],
+  [
+    'all of them',
+    Array.from({ length: 300 }, (_, i) => ({ key: btoa(`heal-node/${i}`), value: btoa('x'.repeat(7000)) })),
+  ],
+] as const)
+  test(`where ${what} under heal-node/ is too much to read, the member serves, and no heal is begun until it is gone`, async ({
+    program,
+  }) => {
+    standIn(program, '*) exit 1;;');
+    const header = { cluster_id: '1', member_id: '2', revision: '9' };
+    const answers = (path: string, body: unknown) => {
+      if (path.endsWith('/member/list')) return Response.json({ header, members: [] });
+      if (path.endsWith('/status'))
+        return Response.json({ header, leader: '2', raftIndex: '3', raftTerm: '4', dbSize: '5' });
+      const mark = { key: btoa('heal-node/birthmark'), value: btoa('abc'), mod_revision: '7' };
+      return Response.json({
+        header,
+        kvs: [mark, ...((body as { range_end?: string }).range_end ? kvs : [])],
+      });
+    };
+    const { said, calls } = await gateway(program, answers, (through, endpoint) => through.ask(endpoint));
+    const { serves, pause, birthmark, birthmarkRevision } = said as MemberReply;
+    assert.equal([serves, birthmark, birthmarkRevision], [true, 'abc', 7n], String(said));
+    assert.match(String(pause), /^a key under heal-node\/ holds more than 7500 bytes; `etcdctl get /);
+    assert.not(calls);
+    const why = await gateway(program, answers, (through, endpoint) => through.whyNotServing(endpoint));
+    assert.is(why.said, undefined);
+  });
+
 test('a learner, which answers next to nothing, says so at once', async ({ program }) => {
   standIn(program, '*) exit 1;;');
   const refusal = { error: 'etcdserver: rpc not supported for learner', code: 14 };
