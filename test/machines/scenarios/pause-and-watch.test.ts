@@ -62,6 +62,17 @@ scenario(
       (await bad.cli('unpause', '--cluster')).stdout,
       /Heals were not paused in the whole cluster/,
     );
+
+    // A value that is too long to be read with every question is no silence, and no heal begins beside it.
+    await stage.bed.etcdctl([machine(1).endpoint], 'put', 'heal-node/note', 'x'.repeat(9000));
+    const tooLong = await bad.hook('health-action');
+    assert.is(tooLong.code, 3, tooLong.stdout);
+    assert.match(
+      tooLong.stdout,
+      /is stale .*: a key under heal-node\/ holds more than 7500 bytes; `etcdctl get/,
+    );
+    assert.is((await bad.cli('status')).stdout.match(/^ {4}serves: /gm)?.length, 2);
+    await stage.bed.etcdctl([machine(1).endpoint], 'del', 'heal-node/note');
     assert.equal(await idsOf(stage), before.ids);
 
     await bad.sh('/usr/local/bin/heal-node heal --yes >/dev/null 2>&1 &');
