@@ -90,7 +90,8 @@ const checks: readonly Check[] = [
     asks: 'Do package.json, the lock file and the top of CHANGELOG.md have one version?',
     finds: async () => {
       const lock = JSON.parse(read('package-lock.json')).version;
-      const [, top = 'none'] = /^## \[?([^\]\s]+)/m.exec(read('CHANGELOG.md')) ?? [];
+      // What comes next may have its heading already; with anything below it, it is not released.
+      const [, top = 'none'] = /^## (?:Unreleased\s+## )?\[?([^\]\s]+)/m.exec(read('CHANGELOG.md')) ?? [];
       return lock === version && top === version
         ? ''
         : `package.json has ${version}, package-lock.json ${lock}, CHANGELOG.md ${top}; make them one`;
