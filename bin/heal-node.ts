@@ -20,6 +20,7 @@ async function main(): Promise<number> {
       async (argv) => (await full()).runInstead(argv),
       async (settings, limitMs) => (await full()).runDeepCheck(settings, limitMs),
       async (settings, why) => (await full()).notHealthy(settings, why),
+      async (text) => (await full()).sayUnusable(text),
     );
   }
   return (await full()).run(hook, words);

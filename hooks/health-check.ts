@@ -11,16 +11,18 @@ import { quickReader } from './quick-reader.ts';
  * @param runInstead runs the app's own check, where that is called for
  * @param deepCheck runs the deep check within so many milliseconds, now and then
  * @param notHealthy says why it is not
+ * @param sayUnusable says that the settings cannot be used
  * @returns 0 healthy, 1 not, with one line why
  */
 export async function healthCheck(
   runInstead: (argv: readonly string[]) => number | Promise<number>,
   deepCheck: (settings: Settings, limitMs: number) => Promise<number>,
   notHealthy: (settings: Settings, why: string) => number | Promise<number>,
+  sayUnusable: (text: string) => void | Promise<void>,
 ): Promise<number> {
   const beganMs = performance.now();
   const reader = quickReader();
-  const found = await settingsOrOwn('health-check', reader);
+  const found = await settingsOrOwn('health-check', reader, sayUnusable);
   if ('own' in found) return runInstead(found.own);
   const { etcdEnv, checkTimeoutMs, deepCheckIntervalMs } = found.settings;
   let why: string;
