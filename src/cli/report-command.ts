@@ -8,7 +8,7 @@ import { wholeLog } from '../report/read-log.ts';
 import { recovery } from '../report/recovery.ts';
 import { render } from '../report/render.ts';
 import { healRecordFile, history } from '../state/heal-record.ts';
-import { tell } from '../words/retell.ts';
+import { language, speak, tell } from '../words/retell.ts';
 import { type CommandSpec, EXIT, UsageError } from './command.ts';
 import { look } from './look.ts';
 
@@ -33,12 +33,13 @@ export const reportCommand: CommandSpec = {
     const record = heals.findLast((heal) => id === undefined || id === heal.id);
     if (id !== undefined && id !== 'now' && record === undefined)
       throw new UsageError(`${id} is not allowed; allowed is now, or an ID of \`heal-node history\``);
+    if (json) speak({ language: 'en' });
     const report = {
       ...{ schema: 'heal-node.report/1', madeAt: new Date(machine.now()).toISOString(), version },
       node: diagnosis.node,
       incident: record && incident(record, wholeLog(), places.aside),
       now: { ...diagnosis, tolerance: failureTolerance(situation)?.toString() ?? '' },
-      recovery: recovery(situation, diagnosis.verdict, places.env),
+      recovery: recovery(situation, diagnosis.verdict, places.env, language),
     };
     const format = md ? 'md' : 'html';
     const text = json ? jsonText(plainValue(report), 2) : render(report, format).trim();
