@@ -13,6 +13,8 @@ import type { Settings } from '../src/settings/settings-table.ts';
 import { retell, speak } from '../src/words/retell.ts';
 import { healthCheck } from './health-check.ts';
 
+export { runInstead };
+
 const say = (text: string): void => console.log(retell(text));
 
 /** Of settings that cannot be used, in the language that they set all the same. */
@@ -57,7 +59,8 @@ const acting: Readonly<Record<Exclude<HookName, 'health-check'>, (settings: Sett
 
 /** Runs a hook; returns its exit code. */
 export async function runHook(name: HookName): Promise<number> {
-  if (name === 'health-check') return healthCheck(runInstead, runDeepCheck, notHealthy, sayUnusable);
+  if (name === 'health-check')
+    return healthCheck(async () => ({ runInstead, runDeepCheck, notHealthy, sayUnusable }));
   const text = async (path: string) => (await thisMachine.readFile(path).catch(() => undefined))?.text;
   const found = await settingsOrOwn(name, { settings: loadSettings, text }, say);
   return 'own' in found ? runInstead(found.own) : acting[name](found.settings);

@@ -26,8 +26,7 @@ export const doctorCommand: CommandSpec = {
     else {
       for (const { id, asks, finding } of answers)
         console.log(`${tell(finding ? '  FIX ' : '  ok  ')} ${id}: ${finding ? retell(finding) : asks}`);
-      const ends = open.length > 0 ? 'To fix: {0}.' : 'Everything is in place.';
-      console.log(tell(ends, open.join(', ')));
+      console.log(tell(open.length > 0 ? 'To fix: {0}.' : 'Everything is in place.', open.join(', ')));
     }
     return open.length > 0 ? EXIT.notHealthy : EXIT.done;
   },

@@ -46,9 +46,8 @@ export const reportCommand: CommandSpec = {
     const name = `heal-node-report-${record?.id ?? 'now'}.${format}`;
     const path = out ?? (process.stdout.isTTY && !json ? name : undefined);
     // A new file: whoever has put a link of that name there is not followed (open(2), O_EXCL).
-    const options = { flag: 'wx', mode: 0o600 };
     if (path !== undefined)
-      await writeFile(String(path), `${text}\n`, options).catch((error: Error) => {
+      await writeFile(String(path), `${text}\n`, { flag: 'wx', mode: 0o600 }).catch((error: Error) => {
         throw new UsageError(`${path} could not be written: ${error.message}; name a new file with --out`);
       });
     console.log(path === undefined ? text : tell(`The report is in ${path}.`));

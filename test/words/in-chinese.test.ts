@@ -57,15 +57,17 @@ const allowed: readonly RegExp[] = [
   /(?<=\p{Script=Han})\([^()]*\)/gu, // the words of etcd or of the field behind ours
   /^ {5,}.*$/gm, // a command of the ways without a quorum
   /(?<=^[| ]*[\d-]+T[\d:.]+Z (DEBUG heal-node\.service:|\|) )(systemctl|etcdctl|mv|cp|rm|mkdir|write|kill|chown) .*$/gm, // a command of the heal
-  /\bcontext deadline exceeded\b|\bno such file or directory\b/g, // etcd's own words
+  /\bcontext deadline exceeded\b|\bno such file or directory\b|\bno leader\b/g, // etcd's own words
   /^[{}\]"\s].*["{}\],]$/gm, // JSON
 ];
 
-/** Three words of English and more, one after the other. */
+/** Three words of English and more, one after the other, or two with one that stands in sentences alone. */
 const englishIn = (text: string): string[] =>
   allowed
     .reduce((rest, each) => rest.replace(each, ''), text)
-    .match(/(?<![\w/.=:-])[A-Za-z][a-z’']+(?: [A-Za-z][a-z’']*){2,}(?![\w/=])/g) ?? [];
+    .match(
+      /(?<![\w/.=:-])([A-Za-z][a-z’']+(?: [A-Za-z][a-z’']*){2,}|(is|are|was|has|not|no|the|it|its|and|cannot|does) [a-z]+|[a-z]+ (is|are|was|has|not|the|it|cannot|does))(?![\w/=])/g,
+    ) ?? [];
 
 /** What a command prints on both of its outputs. */
 function said(fake: Members, ...words: string[]): string {
@@ -237,6 +239,7 @@ test('an English sentence would be seen, and a name, a path or a line of etcd’
     source: '进程 7',
     text: 'failed（failed），result exit-code，上次退出码 1，重启 5 次，启动于 2026-01-01T00:00:18.000Z，单元文件 /etc/x',
   });
+  assert.equal(englishIn('且 /a/ca.pem, /a/b.pem are missing。'), ['are missing']);
   assert.equal(englishIn('etcd.service: failed（failed），单元 /etc/systemd/system/etcd.service'), []);
   assert.equal(englishIn('leader etcd3，term 2，last entry 19，raft index 20'), []);
   assert.ok(readingOf('crc mismatch', true).rows.length > 0);
