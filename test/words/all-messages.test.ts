@@ -15,7 +15,7 @@ const evidence: readonly string[] = ['src/diagnose/', 'src/machine/etcd/'];
 /** Texts of other kinds, each as it begins. */
 const others: readonly string[] = [
   'An etcd node on QingCloud AppCenter', // usage
-  '\nExit codes: ', // usage
+  'Exit codes: ', // usage
   '0 done, 1 failed, ', // usage
   'has been a member', // a file
   '# heal-node: gone when', // a file

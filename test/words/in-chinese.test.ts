@@ -31,6 +31,7 @@ process.env.HEAL_LANG = 'zh';
 // A person runs them as root.
 process.getuid = () => 0;
 const { main } = await import('../../src/cli/main.ts');
+const { commands } = await import('../../src/cli/commands.ts');
 const { whatNext, headline } = await import('../../src/cli/diagnose-command.ts');
 const { healthAction } = await import('../../src/act/health-action.ts');
 const { sayUnusable } = await import('../../hooks/hooks.ts');
@@ -38,6 +39,7 @@ const { diagnose } = await import('../../src/diagnose/diagnose.ts');
 const { healRecordFile } = await import('../../src/state/heal-record.ts');
 const { noLog } = await import('../../src/report/log.ts');
 const { readingOf, retell, speak, tellEvidence } = await import('../../src/words/retell.ts');
+const { default: usage } = await import('../../src/cli/usage-in-chinese.json');
 const { default: texts } = await import('../../src/report/texts.json');
 const { ThreeMembers } = await import('../fake/three-members.ts');
 const { healed } = await import('../report/healed.ts');
@@ -51,11 +53,12 @@ test.after(() => {
 
 /** What is no sentence of ours. */
 const allowed: readonly RegExp[] = [
+  /shows the end of[\s\S]*?terminal$/gm, // with the path of the log, which is another here
   /`[^`]*`/g, // a command
   /^.*的日志（本次开机后的最后一次运行）.*$/gm, // a line of etcd's log
   /This node holds: [^。]*\./g, // to be compared with those of other nodes, whose language may be another
   /(?<=\p{Script=Han})\([^()]*\)/gu, // the words of etcd or of the field behind ours
-  /^ {5,}.*$/gm, // a command of the ways without a quorum
+  /^( {5}| {7})\S.*$/gm, // a command of the ways without a quorum
   /(?<=^[| ]*[\d-]+T[\d:.]+Z (DEBUG heal-node\.service:|\|) )(systemctl|etcdctl|mv|cp|rm|mkdir|write|kill|chown) .*$/gm, // a command of the heal
   /\bcontext deadline exceeded\b|\bno such file or directory\b|\bno leader\b/g, // etcd's own words
   /^[{}\]"\s].*["{}\],]$/gm, // JSON
@@ -73,7 +76,10 @@ const englishIn = (text: string): string[] =>
 function said(fake: Members, ...words: string[]): string {
   const lines: string[] = [];
   const { log, error } = console;
+  const { stdout, stderr } = process;
+  const [out, err] = [stdout.write, stderr.write];
   console.log = console.error = (line: string) => lines.push(line);
+  stdout.write = stderr.write = (text: string | Uint8Array) => lines.push(String(text)) > 0;
   try {
     fake.run((world) => {
       now.world = world;
@@ -82,6 +88,8 @@ function said(fake: Members, ...words: string[]): string {
   } finally {
     console.log = log;
     console.error = error;
+    stdout.write = out;
+    stderr.write = err;
   }
   assert.ok(lines.length > 0, words.join(' '));
   return lines.join('\n');
@@ -172,6 +180,34 @@ test('what acts, and what cannot be done, is Chinese too', () => {
     ['install', '--root', dir],
   ])
     assert.equal(englishIn(said(fake, ...words)), [], words.join(' '));
+});
+
+test('the help, and what is wrong with a call', () => {
+  const fake = new ThreeMembers('none');
+  const calls = [
+    ['--help'],
+    ...commands.map(({ name }) => [name, '--help']),
+    ['x'],
+    ['statu'],
+    ['status', '--x'],
+    ['status', '--jsn'],
+    ['status', 'a'],
+    ['report', 'a', 'b'],
+    ['hook'],
+    ['hook', 'x'],
+    ['pause', '--for'],
+  ];
+  for (const words of calls) assert.equal(englishIn(said(fake, ...words)), [], words.join(' '));
+  const used = commands.flatMap(({ what, words = [], options = [], exits }) => [
+    what.replace(LOG_FILE, '/var/log/heal-node/heal-node.log'),
+    ...[...words, ...options].map(([, each]) => each),
+    ...(exits ? [exits] : []),
+  ]);
+  assert.equal(
+    used.filter((text) => !(text in usage)),
+    [],
+    'give it a row in src/cli/usage-in-chinese.json',
+  );
 });
 
 test('every diagnosis with its evidence, and what comes next', () => {
