@@ -33,6 +33,8 @@ process.getuid = () => 0;
 const { main } = await import('../../src/cli/main.ts');
 const { commands } = await import('../../src/cli/commands.ts');
 const { whatNext, headline } = await import('../../src/cli/diagnose-command.ts');
+const { start, stop } = await import('../../src/act/start-stop.ts');
+const { gate } = await import('../../src/act/gate.ts');
 const { healthAction } = await import('../../src/act/health-action.ts');
 const { sayUnusable } = await import('../../hooks/hooks.ts');
 const { diagnose } = await import('../../src/diagnose/diagnose.ts');
@@ -72,8 +74,8 @@ const englishIn = (text: string): string[] =>
       /(?<![\w/.=:-])([A-Za-z][a-z’']+(?: [A-Za-z][a-z’']*){2,}|(is|are|was|has|not|no|the|it|its|and|cannot|does) [a-z]+|[a-z]+ (is|are|was|has|not|the|it|cannot|does))(?![\w/=])/g,
     ) ?? [];
 
-/** What a command prints on both of its outputs. */
-function said(fake: Members, ...words: string[]): string {
+/** What something prints on both of its outputs. */
+function printed(fake: Members, act: (world: World) => Promise<number>): string {
   const lines: string[] = [];
   const { log, error } = console;
   const { stdout, stderr } = process;
@@ -83,7 +85,7 @@ function said(fake: Members, ...words: string[]): string {
   try {
     fake.run((world) => {
       now.world = world;
-      return main(words);
+      return act(world);
     });
   } finally {
     console.log = log;
@@ -91,8 +93,13 @@ function said(fake: Members, ...words: string[]): string {
     stdout.write = out;
     stderr.write = err;
   }
-  assert.ok(lines.length > 0, words.join(' '));
   return lines.join('\n');
+}
+
+function said(fake: Members, ...words: string[]): string {
+  const text = printed(fake, () => main(words));
+  assert.ok(text.length > 0, words.join(' '));
+  return text;
 }
 
 const telling = [['status'], ['diagnose'], ['plan'], ['doctor'], ['history'], ['report', '--md']];
@@ -153,8 +160,12 @@ for (const [name, made] of Object.entries(scenarios))
     const fake = made();
     for (const words of telling) assert.equal(englishIn(said(fake, ...words)), [], words.join(' '));
     assert.equal(englishIn(htmlText(said(fake, 'report'))), [], 'report');
+    const gated = printed(fake, async (world) => console.log(retell((await gate(world)) ?? '')) ?? 0);
+    assert.equal(englishIn(gated), [], 'gate');
     const { message } = fake.run((world) => healthAction(world, fake.settings, noLog));
     assert.equal(englishIn(retell(message)), [], 'health-action');
+    for (const hook of [stop, start])
+      assert.equal(englishIn(printed(fake, (world) => hook(world, fake.settings, noLog))), [], hook.name);
   });
 
 test('what acts, and what cannot be done, is Chinese too', () => {
