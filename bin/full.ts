@@ -4,8 +4,7 @@ import { isHookName } from '../src/appcenter/own-command.ts';
 import { runInstead } from '../src/appcenter/run-app.ts';
 import { main } from '../src/cli/main.ts';
 
-export { notHealthy, runDeepCheck } from '../hooks/hooks.ts';
-export { runInstead };
+export { notHealthy, runDeepCheck, runInstead, sayUnusable } from '../hooks/hooks.ts';
 
 /** Everything but the healthy check: the hook of that name, the app's own script, else the operator's command. Returns the exit code. */
 export async function run(name: string, words: readonly string[]): Promise<number> {

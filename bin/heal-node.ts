@@ -15,13 +15,7 @@ async function main(): Promise<number> {
   const words = process.argv.slice(2);
   const called = name === 'ctl.sh' ? hookOfVerb(words) : name;
   const hook = words[0] === 'hook' && words.length === 2 ? (words[1] ?? '') : called;
-  if (hook === 'health-check') {
-    return healthCheck(
-      async (argv) => (await full()).runInstead(argv),
-      async (settings, limitMs) => (await full()).runDeepCheck(settings, limitMs),
-      async (settings, why) => (await full()).notHealthy(settings, why),
-    );
-  }
+  if (hook === 'health-check') return healthCheck(full);
   return (await full()).run(hook, words);
 }
 

@@ -2,26 +2,22 @@ import { settingsOrOwn } from '../src/appcenter/own-command.ts';
 import { memberHealth } from '../src/cluster/member-health.ts';
 import { clientUrlOf, tlsOf } from '../src/machine/etcd/etcd-config.ts';
 import { parseEnvFile } from '../src/machine/systemd/env-file.ts';
-import type { Settings } from '../src/settings/settings-table.ts';
 import { quickReader } from './quick-reader.ts';
+
+/** What the check needs beyond itself, and only where something is not as it should be, or is due. */
+type Rest = Pick<typeof import('./hooks.ts'), 'notHealthy' | 'runDeepCheck' | 'runInstead' | 'sayUnusable'>;
 
 /**
  * AppCenter's check: one request to the member's own client URL. This is the hot path, once a minute on every
  * node for years: nothing that it does not need is loaded, and no process is started.
- * @param runInstead runs the app's own check, where that is called for
- * @param deepCheck runs the deep check within so many milliseconds, now and then
- * @param notHealthy says why it is not
+ * @param rest loads the rest
  * @returns 0 healthy, 1 not, with one line why
  */
-export async function healthCheck(
-  runInstead: (argv: readonly string[]) => number | Promise<number>,
-  deepCheck: (settings: Settings, limitMs: number) => Promise<number>,
-  notHealthy: (settings: Settings, why: string) => number | Promise<number>,
-): Promise<number> {
+export async function healthCheck(rest: () => Promise<Rest>): Promise<number> {
   const beganMs = performance.now();
   const reader = quickReader();
-  const found = await settingsOrOwn('health-check', reader);
-  if ('own' in found) return runInstead(found.own);
+  const found = await settingsOrOwn('health-check', reader, async (text) => (await rest()).sayUnusable(text));
+  if ('own' in found) return (await rest()).runInstead(found.own);
   const { etcdEnv, checkTimeoutMs, deepCheckIntervalMs } = found.settings;
   let why: string;
   try {
@@ -35,11 +31,15 @@ export async function healthCheck(
     if (health.state === 'true') {
       const lastMs = await reader.deepCheckedMs;
       const due = lastMs === undefined || Math.abs(Date.now() - lastMs) >= deepCheckIntervalMs;
-      return due ? deepCheck(found.settings, checkTimeoutMs - 300 - (performance.now() - beganMs)) : 0;
+      if (!due) return 0;
+      return (await rest()).runDeepCheck(
+        found.settings,
+        checkTimeoutMs - 300 - (performance.now() - beganMs),
+      );
     }
     ({ why } = health);
   } catch (error) {
     why = (error as Error).message;
   }
-  return notHealthy(found.settings, why);
+  return (await rest()).notHealthy(found.settings, why);
 }

@@ -4,6 +4,7 @@ import { healthAction } from '../src/act/health-action.ts';
 import { start, stop } from '../src/act/start-stop.ts';
 import { type HookName, settingsOrOwn } from '../src/appcenter/own-command.ts';
 import { runInstead } from '../src/appcenter/run-app.ts';
+import { attempt } from '../src/machine/attempt.ts';
 import { thisMachine } from '../src/machine/this-machine.ts';
 import { realWorld } from '../src/observe/real-world.ts';
 import { openLog } from '../src/report/log.ts';
@@ -12,7 +13,15 @@ import type { Settings } from '../src/settings/settings-table.ts';
 import { retell, speak } from '../src/words/retell.ts';
 import { healthCheck } from './health-check.ts';
 
+export { runInstead };
+
 const say = (text: string): void => console.log(retell(text));
+
+/** Of settings that cannot be used, in the language that they set all the same. */
+export function sayUnusable(text: string): void {
+  attempt(loadSettings);
+  say(text);
+}
 
 /** The deeper half of the health check, within `limitMs`. @returns 0 healthy, 1 not, with one line why */
 export async function runDeepCheck(settings: Settings, limitMs: number): Promise<number> {
@@ -50,7 +59,8 @@ const acting: Readonly<Record<Exclude<HookName, 'health-check'>, (settings: Sett
 
 /** Runs a hook; returns its exit code. */
 export async function runHook(name: HookName): Promise<number> {
-  if (name === 'health-check') return healthCheck(runInstead, runDeepCheck, notHealthy);
+  if (name === 'health-check')
+    return healthCheck(async () => ({ runInstead, runDeepCheck, notHealthy, sayUnusable }));
   const text = async (path: string) => (await thisMachine.readFile(path).catch(() => undefined))?.text;
   const found = await settingsOrOwn(name, { settings: loadSettings, text }, say);
   return 'own' in found ? runInstead(found.own) : acting[name](found.settings);

@@ -67,6 +67,17 @@ language; the log's file and \`--json\` are English.
 | code · 代码 | of · 来源 | English | 中文 |
 | --- | --- | --- | --- |
 ${messages.map(({ code, of, en, zh }) => `| ${code} | ${of && `\`${of}\``} | ${cell(en)} | ${cell(zh)} |`).join('\n')}
+
+## Evidence · 依据
+
+Lines of \`heal-node diagnose\` and of a report, which have no code; lines of etcd's log stay as they are.
+\`heal-node diagnose\` 和报告中的依据没有代码；etcd 的日志保持原文。
+
+| English | 中文 |
+| --- | --- |
+${Object.entries(catalogue.evidence)
+  .map((both) => `| ${both.map(cell).join(' | ')} |`)
+  .join('\n')}
 `;
 
 if (import.meta.main) writeFileSync(DOC, messagesDoc());

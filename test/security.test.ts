@@ -25,6 +25,7 @@ import { busyVerbs } from '../src/appcenter/busy-verbs.ts';
 import { etcdCluster } from '../src/cluster/etcd-cluster.ts';
 import { limitedText } from '../src/cluster/limited-fetch.ts';
 import { memberHealth } from '../src/cluster/member-health.ts';
+import { diagnose } from '../src/diagnose/diagnose.ts';
 import { layout } from '../src/install/layout.ts';
 import { lastWords, plainLine } from '../src/machine/etcd/log-lines.ts';
 import { HeldDir } from '../src/machine/os/held-dir.ts';
@@ -468,7 +469,7 @@ line('S18', 'a hostile history is text in a report, in HTML and in Markdown', as
     message: hostile,
     steps,
   };
-  const report = { incident: incident(record, [], '/aside') };
+  const report = { incident: incident(record, [], '/aside'), now: diagnose(situation(healthy)) };
   for (const format of ['html', 'md'] as const)
     assert.not.match(render(report, format), /(?<!\\)<script|\p{Cc}\[2J/u);
 });

@@ -8,6 +8,7 @@ import { park, unpark } from '../state/parked.ts';
 import { healRuns } from './ask-for-heal.ts';
 import { unitsBack } from './heal/effects/units.ts';
 import { HealContext } from './heal/heal-context.ts';
+import { forgetOriginal } from './heal/originals.ts';
 import { canRollBack, rollBack } from './heal/run-heal.ts';
 
 /** A heal reaches a point where the cluster is whole within the bounds of its calls. */
@@ -36,7 +37,7 @@ export async function restoreByHand(world: World, settings: Settings, log: Log):
     const did = canRollBack(heal)
       ? await rollBack(heal).catch(async (error: Error) => `${error.message}; ${await unitsBack(heal)}`)
       : await unitsBack(heal);
-    await machine.remove(places.originals);
+    await forgetOriginal(machine, places);
     await machine.remove(places.request);
     await heal.look('files', 'units', 'self', 'cluster');
     const { owner, cluster } = heal.situation;

@@ -31,14 +31,14 @@ export interface HookReader {
 export async function settingsOrOwn(
   hook: HookName,
   reader: HookReader,
-  say: (text: string) => void = console.log,
+  say: (text: string) => void | Promise<void>,
 ): Promise<{ settings: Settings } | { own: readonly string[] }> {
   let settings: Settings;
   try {
     settings = await reader.settings();
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;
-    say(`heal-node acts as with HEAL_MODE=off: ${error.message}`);
+    await say(`heal-node acts as with HEAL_MODE=off: ${error.message}`);
     return { own: ownOf(parseSettings('', {}))[hook] };
   }
   const own = settings.mode === 'off' || saysProxy(await reader.text(settings.appEnv));

@@ -1,6 +1,7 @@
 import { loadSettings, settingsText } from '../settings/load-settings.ts';
 import { givenSettings } from '../settings/parse-settings.ts';
 import { settingRows } from '../settings/setting-rows.ts';
+import { tell } from '../words/retell.ts';
 import { type CommandSpec, EXIT } from './command.ts';
 import { printJson } from './look.ts';
 
@@ -17,7 +18,7 @@ export const configCommand: CommandSpec = {
       return { key, value: text, from: where, what };
     });
     if (json) printJson({ schema: 'heal-node.config/1', settings });
-    else for (const { key, value, from } of settings) console.log(`${key}=${value}  # from ${from}`);
+    else for (const s of settings) console.log(tell('{0}={1}  # from {2}', s.key, s.value, s.from));
     return EXIT.done;
   },
 };

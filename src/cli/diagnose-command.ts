@@ -2,7 +2,7 @@ import type { Response } from '../diagnose/verdicts.ts';
 import { fillIn } from '../report/fill-in.ts';
 import { recovery } from '../report/recovery.ts';
 import texts from '../report/texts.json';
-import { language, retell, tell } from '../words/retell.ts';
+import { language, retell, tell, tellEvidence } from '../words/retell.ts';
 import { type CommandSpec, EXIT } from './command.ts';
 import { type Looked, look, printJson } from './look.ts';
 
@@ -46,11 +46,10 @@ export const diagnoseCommand: CommandSpec = {
     const { diagnosis, situation, world } = looked;
     const of = json ? 'en' : language;
     const byHand = recovery(situation, diagnosis.verdict, world.places.env, of);
-    if (json) {
-      printJson({ ...diagnosis, recovery: byHand ?? null });
-    } else {
+    if (json) printJson({ ...diagnosis, recovery: byHand ?? null });
+    else {
       console.log(headline(looked));
-      for (const { source, text, tookMs } of diagnosis.evidence)
+      for (const { source, text, tookMs } of diagnosis.evidence.map(tellEvidence))
         console.log(`  - ${source}: ${text} [${tookMs} ms]`);
       for (const line of whatNext(looked)) console.log(line);
       for (const line of diagnosis.verdict === 'healthy' ? [] : fillIn([texts.recovery.here], situation))

@@ -25,9 +25,8 @@ export const doctorCommand: CommandSpec = {
     if (json) printJson({ schema: 'heal-node.doctor/1', answers });
     else {
       for (const { id, asks, finding } of answers)
-        console.log(finding === null ? `  ok   ${id}: ${asks}` : `  FIX  ${id}: ${retell(finding)}`);
-      const ends = open.length > 0 ? 'To fix: {0}.' : 'Everything is in place.';
-      console.log(tell(ends, open.join(', ')));
+        console.log(`${tell(finding ? '  FIX ' : '  ok  ')} ${id}: ${finding ? retell(finding) : asks}`);
+      console.log(tell(open.length > 0 ? 'To fix: {0}.' : 'Everything is in place.', open.join(', ')));
     }
     return open.length > 0 ? EXIT.notHealthy : EXIT.done;
   },

@@ -21,7 +21,7 @@ export const installCommand: CommandSpec = {
       throw new UsageError(`--root ${base} is not allowed; allowed is a directory that exists`);
     const changed = [...install(base, process.execPath), ...(shim ? installShim(base) : [])];
     if (base === '' && changed.length > 0) await thisMachine.systemctl(['daemon-reload']);
-    for (const path of changed) console.log(`laid ${base}${path}`);
+    for (const path of changed) console.log(tell('laid {0}', `${base}${path}`));
     if (changed.length === 0) console.log(tell('Everything was in place already.'));
     else if (!shim)
       console.log(tell('Change these lines in cluster.json:\n{0}', JSON.stringify(clusterJson, null, 2)));
@@ -43,7 +43,7 @@ export const uninstallCommand: CommandSpec = {
       console.log(tell('A heal is not finished: `heal-node resume` or `restore` first. Nothing was done.'));
       return EXIT.refused;
     }
-    for (const path of uninstall()) console.log(`removed ${path}`);
+    for (const path of uninstall()) console.log(tell('removed {0}', path));
     await machine.remove(places.metrics);
     await machine.systemctl(['daemon-reload']);
     console.log(tell('heal-node is gone. cluster.json must not call it any more; change it now if it does.'));

@@ -33,9 +33,8 @@ export const logsCommand: CommandSpec = {
   run: async ({ json, follow, ...given }) => {
     const { lines, since, heal } = given as Readonly<Record<string, string | undefined>>;
     for (const [option, allowed, what] of values)
-      if (given[option] !== undefined && !allowed.test(String(given[option]))) {
+      if (given[option] !== undefined && !allowed.test(String(given[option])))
         throw new UsageError(`--${option} ${given[option]} is not allowed; allowed is ${what}`);
-      }
     const [, count, unit = ''] = /^(\d+)(.)$/.exec(since ?? '') ?? [];
     const fromMs = count
       ? Date.now() - Number(count) * (UNIT_MS[unit] ?? 0)

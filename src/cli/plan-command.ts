@@ -25,9 +25,8 @@ export async function showPlan(json = false) {
   const { verdict, reason, steps, guards } = planned;
   const refusing = guards.filter(({ pass }) => !pass);
   const unfinished = (await healRecordFile.read(looked.world.machine, looked.world.places.journal))?.id;
-  if (json) {
-    printJson({ ...planned, unfinished: unfinished ?? null });
-  } else {
+  if (json) printJson({ ...planned, unfinished: unfinished ?? null });
+  else {
     console.log(tell('The verdict is {0} ({1}). [{2}]', verdict, reason, wordsOf(reason).code));
     if (unfinished)
       console.log(tell('Heal {0} is not finished; `heal-node resume` takes it up.', unfinished));

@@ -8,7 +8,7 @@ import { wholeLog } from '../report/read-log.ts';
 import { recovery } from '../report/recovery.ts';
 import { render } from '../report/render.ts';
 import { healRecordFile, history } from '../state/heal-record.ts';
-import { tell } from '../words/retell.ts';
+import { language, speak, tell } from '../words/retell.ts';
 import { type CommandSpec, EXIT, UsageError } from './command.ts';
 import { look } from './look.ts';
 
@@ -33,21 +33,21 @@ export const reportCommand: CommandSpec = {
     const record = heals.findLast((heal) => id === undefined || id === heal.id);
     if (id !== undefined && id !== 'now' && record === undefined)
       throw new UsageError(`${id} is not allowed; allowed is now, or an ID of \`heal-node history\``);
+    if (json) speak({ language: 'en' });
     const report = {
       ...{ schema: 'heal-node.report/1', madeAt: new Date(machine.now()).toISOString(), version },
       node: diagnosis.node,
       incident: record && incident(record, wholeLog(), places.aside),
       now: { ...diagnosis, tolerance: failureTolerance(situation)?.toString() ?? '' },
-      recovery: recovery(situation, diagnosis.verdict, places.env),
+      recovery: recovery(situation, diagnosis.verdict, places.env, language),
     };
     const format = md ? 'md' : 'html';
     const text = json ? jsonText(plainValue(report), 2) : render(report, format).trim();
     const name = `heal-node-report-${record?.id ?? 'now'}.${format}`;
     const path = out ?? (process.stdout.isTTY && !json ? name : undefined);
     // A new file: whoever has put a link of that name there is not followed (open(2), O_EXCL).
-    const options = { flag: 'wx', mode: 0o600 };
     if (path !== undefined)
-      await writeFile(String(path), `${text}\n`, options).catch((error: Error) => {
+      await writeFile(String(path), `${text}\n`, { flag: 'wx', mode: 0o600 }).catch((error: Error) => {
         throw new UsageError(`${path} could not be written: ${error.message}; name a new file with --out`);
       });
     console.log(path === undefined ? text : tell(`The report is in ${path}.`));

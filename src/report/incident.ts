@@ -1,5 +1,5 @@
 import type { HealRecord } from '../state/heal-record.ts';
-import { fillIn } from './fill-in.ts';
+import { fillIn, inWords } from './fill-in.ts';
 import { type LogLine, linesOfHeal } from './read-log.ts';
 import texts from './texts.json';
 import { durationText } from './timeline.ts';
@@ -14,7 +14,8 @@ const marked = (members: HealRecord['membersBefore'], changedId: string) =>
   members.map((member) => ({ ...member, changed: member.id === changedId }));
 
 /**
- * A heal and what led to it, as it is described: from its record, from the log, and from nothing else. Pure.
+ * A heal and what led to it, as it is described: from its record, from the log, and from nothing else.
+ * What was logged stays as it was, for `render` to retell.
  * @param aside where data are set aside
  */
 export function incident(record: HealRecord, log: readonly LogLine[], aside: string) {
@@ -47,12 +48,13 @@ export function incident(record: HealRecord, log: readonly LogLine[], aside: str
   };
   /** A bar of the drawing; none where nobody knows how long it was. */
   const bar = (label: string, fromMs: number, durationMs: number) =>
-    durationMs >= 0 ? [{ label, at: new Date(fromMs).toISOString(), durationMs }] : [];
+    durationMs >= 0 ? [{ label: inWords(label), at: new Date(fromMs).toISOString(), durationMs }] : [];
+  const filled = (text: string): string => fillIn([text], facts).join(' ');
   const beganMs = Date.parse(record.startedAt);
   return {
     ...rest,
     summary: fillIn(texts.summary, facts),
-    impact: texts.impact.map(({ what, value }) => ({ what, value: fillIn([value], facts).join(' ') })),
+    impact: texts.impact.map(({ what, value }) => ({ what: inWords(what), value: filled(value) })),
     evidence: found?.evidence ?? [],
     events: events.map(({ time: at, event, verdict, caller, msg }) => {
       return { at, label: fillIn([names[event] ?? ''], { verdict }).join(''), caller, msg };

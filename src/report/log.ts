@@ -1,7 +1,9 @@
 import { constants, existsSync, mkdirSync, openSync, renameSync, statSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import pino from 'pino';
+import { attempt } from '../machine/attempt.ts';
 import { LOG_FILE } from '../state/places.ts';
+import { retell } from '../words/retell.ts';
 import { jsonText } from './json-text.ts';
 
 /** Data first, then a sentence for people. */
@@ -27,6 +29,11 @@ function rotate(path: string): void {
   }
 }
 
+function withoutLog(name: string, error: unknown): undefined {
+  const text = `heal-node goes on without its log ${name}: ${(error as Error).message}`;
+  console.error(attempt(() => retell(text)) ?? text); // the gate, too, writes a log
+}
+
 /** The log file, rotated; undefined, and a line on standard error, where it cannot be opened. */
 function openFile(path: string): number | undefined {
   try {
@@ -35,8 +42,7 @@ function openFile(path: string): number | undefined {
     const flags = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW;
     return openSync(path, flags, 0o640);
   } catch (error) {
-    console.error(`heal-node goes on without its log ${path}: ${(error as Error).message}`);
-    return undefined;
+    return withoutLog(path, error);
   }
 }
 
@@ -48,8 +54,7 @@ function lines(fd: number, name: string): { write(line: string): void } {
       try {
         writeSync(fd, line);
       } catch (error) {
-        if (!announced)
-          console.error(`heal-node goes on without its log ${name}: ${(error as Error).message}`);
+        if (!announced) withoutLog(name, error);
         announced = true;
       }
     },

@@ -16,7 +16,7 @@ export function timeline(spans: readonly Span[]) {
   const wholeMs = Math.max(1, ...spans.map(({ at, durationMs = 0 }) => sinceFirst(at) + durationMs));
   const part = (ms: number): string => ((100 * ms) / wholeMs).toFixed(2);
   const rows = spans.map(({ label, at, durationMs }, row) => {
-    const text = durationMs === undefined ? `at ${durationText(sinceFirst(at))}` : durationText(durationMs);
+    const text = durationText(durationMs ?? sinceFirst(at));
     const [x, w] = [part(sinceFirst(at)), part(durationMs ?? 0)];
     return { label, text, x, w, y: TOP + ROW * row, isMark: durationMs === undefined };
   });

@@ -30,6 +30,7 @@ const allRows = () => {
   const rows: [en: string, row: Row][] = Object.entries(catalogue.sentences);
   for (const [id, { zh }] of Object.entries(catalogue.verdicts))
     rows.push([id, { code: '', zh: `${zh.name} ${id}` }]);
+  for (const [en, zh] of Object.entries(catalogue.evidence)) rows.push([en, { code: '', zh, fact: true }]);
   for (const { finds } of Object.values(catalogue.doctor)) rows.push([finds.en, finds]);
   for (const reason of Object.keys(catalogue.reasons)) {
     const [{ code, ...en }, zh] = [wordsOf(reason), wordsOf(reason, 'zh')];
@@ -43,11 +44,15 @@ const allRows = () => {
 };
 let rows: ReturnType<typeof allRows> | undefined;
 
-/** What is found on the way, of which rows a text and its parts may be, and what may be looked at yet. */
-export function readingOf(text: string) {
+/**
+ * What is found on the way, of which rows a text and its parts may be, and what may be looked at yet.
+ * @param evidence the rows of evidence count, too: in a message such words are a quotation
+ */
+export function readingOf(text: string, evidence = false) {
   rows ??= allRows();
   const done = new Map<string, Understood>();
-  return { done, rows: rows.filter(({ part }) => text.includes(part)), left: MOST_LOOKED_AT };
+  const mayBe = rows.filter(({ part, row }) => text.includes(part) && (evidence || !row.fact));
+  return { done, rows: mayBe, left: MOST_LOOKED_AT };
 }
 
 /**
@@ -100,6 +105,12 @@ export function speak<T extends { readonly language: Language | 'auto' }>(settin
 export function tell(sentence: string, ...values: Values): string {
   const text = fill(sentence, values);
   return language === 'en' ? text : understand(text).zh.replace(/(?<=[。）]) |。+(?=[；。])/g, '');
+}
+
+/** Evidence of a diagnosis as a person is shown it; what etcd has logged stays as it is. */
+export function tellEvidence<T extends { source: string; text: string }>({ source, text, ...rest }: T) {
+  const shown = (text: string) => (language === 'en' ? text : understand(text, readingOf(text, true)).zh);
+  return { ...rest, source: shown(source), text: /^log of /.test(source) ? text : shown(text) };
 }
 
 /** The same for what was made, stored and logged in English, with the codes of its messages behind it (docs/messages.md). */

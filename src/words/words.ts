@@ -9,8 +9,11 @@ type Both<T = string> = Readonly<Record<Language, T>>;
 type Found = Readonly<{ means: string; advice?: string }>;
 /** A code is stable, for whoever looks a message up (docs/messages.md). */
 type Code = Readonly<{ code: string }>;
-/** `codeAt`: the place whose code is shown, or that of one behind it, where what stands there has one. */
-export type Row = Code & Readonly<{ zh: string; codeAt?: number }>;
+/**
+ * `codeAt`: the place whose code is shown, or that of one behind it, where what stands there has one. `fact`: it
+ * counts in evidence alone; in a message the same words are a quotation.
+ */
+export type Row = Code & Readonly<{ zh: string; codeAt?: number; fact?: true }>;
 
 const reasons: Rows<Both<Found> & Code> = catalogue.reasons;
 const verdicts: Rows<Both<Partial<Found> & { readonly name?: string }>> = catalogue.verdicts;

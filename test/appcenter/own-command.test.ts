@@ -16,36 +16,28 @@ const OWN = {
   stop: '/opt/app/bin/ctl.sh stop',
 } as const;
 
-/** What is printed meanwhile. */
-async function printed<T>(act: () => Promise<T>): Promise<{ said: string; result: T }> {
-  const lines: string[] = [];
-  const { log } = console;
-  console.log = (line: string) => lines.push(line);
-  try {
-    const result = await act();
-    return { said: lines.join('\n'), result };
-  } finally {
-    console.log = log;
-  }
-}
+const silent = () => assert.unreachable('nothing is said');
 
 for (const hook of hookNames) {
   test(`${hook} goes by the settings on an etcd node`, async () => {
     for (const mode of ['auto', 'manual'] as const)
-      assert.equal(await settingsOrOwn(hook, reader({ mode })), { settings: { ...settings, mode } });
+      assert.equal(await settingsOrOwn(hook, reader({ mode }), silent), { settings: { ...settings, mode } });
   });
 
   test(`${hook} is the app's own on a proxy, and with HEAL_MODE=off`, async () => {
     const own = { own: OWN[hook].split(' ') };
-    assert.equal(await settingsOrOwn(hook, reader({ mode: 'off' })), own);
-    assert.equal(await settingsOrOwn(hook, reader({}, 'MY_ROLE=etcd-proxy\n')), own);
+    assert.equal(await settingsOrOwn(hook, reader({ mode: 'off' }), silent), own);
+    assert.equal(await settingsOrOwn(hook, reader({}, 'MY_ROLE=etcd-proxy\n'), silent), own);
   });
 
   test(`${hook} with settings that cannot be used is the app's own, and says why`, async () => {
     const settings = () => {
       throw new SettingsError('/opt/app/conf/heal-node.env cannot be read.');
     };
-    const { said, result } = await printed(() => settingsOrOwn(hook, { ...reader({}), settings }));
+    let said = '';
+    const result = await settingsOrOwn(hook, { ...reader({}), settings }, async (text) => {
+      said += text;
+    });
     const usual = hook === 'health-action' ? '/opt/app/bin/ctl.sh restart' : OWN[hook];
     assert.equal(result, { own: usual.split(' ') });
     assert.is(said, 'heal-node acts as with HEAL_MODE=off: /opt/app/conf/heal-node.env cannot be read.');

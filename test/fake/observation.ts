@@ -228,7 +228,7 @@ export const crashed = (lines: readonly string[], changes: Partial<Observation> 
   ...holding(),
   unit: { ok: true, value: failedUnit(lines.some((line) => line.startsWith('panic: ')) ? 2 : 1) },
   log: { ok: true, value: lines },
-  health: { state: 'none', why: 'no answer' },
+  health: { state: 'none', why: 'http://10.0.0.2:2379/health gave no answer within 1500 ms' },
   self: undefined,
   ...changes,
 });

@@ -10,7 +10,12 @@ import { PLACES } from '../fake/observation.ts';
 import { ThreeMembers } from '../fake/three-members.ts';
 
 /** A heal in the fake world, with its record and all that it has logged. */
-export function healed(): { record: HealRecord; lines: LogLine[]; report: ReturnType<typeof reportOf> } {
+export function healed(): {
+  fake: ThreeMembers;
+  record: HealRecord;
+  lines: LogLine[];
+  report: ReturnType<typeof reportOf>;
+} {
   const fake = new ThreeMembers('WAL damaged');
   fake.putFile(PLACES.request, JSON.stringify({ by: 'operator', atMs: fake.clock.nowMs }));
   const raw: string[] = [];
@@ -25,7 +30,7 @@ export function healed(): { record: HealRecord; lines: LogLine[]; report: Return
   if (record === undefined) throw new Error('there is no record of it');
   const now = fake.run(async (world) => diagnose(situationOf(await observe(world), PLACES)));
   const lines = parseLines(raw);
-  return { record, lines, report: reportOf(record, lines, now) };
+  return { fake, record, lines, report: reportOf(record, lines, now) };
 }
 
 /** A report as the command makes it. */

@@ -185,7 +185,7 @@ test('the drawing is true to scale', () => {
     [
       ['500ms', false],
       ['1.5s', false],
-      ['at 1s', true],
+      ['1s', true],
     ],
   );
   assert.equal(

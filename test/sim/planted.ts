@@ -51,8 +51,15 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     what: 'the saved original goes before the unit is back',
     file: 'src/act/heal/effects/units.ts',
-    from: '  const did = await unitsBack(heal);\n',
-    to: '  await machine.remove(places.originals);\n  await machine.remove(places.copyUnitFile);\n  const did = await unitsBack(heal);\n',
+    from: '  const did = await originalsAlone(heal);\n  heal.acts(',
+    to: '  await machine.remove(places.originals);\n  await machine.remove(places.copyUnitFile);\n  const did = await originalsAlone(heal);\n  heal.acts(',
+  },
+  {
+    what: 'the saved original goes though a person has moved the unit aside',
+    file: 'src/act/heal/originals.ts',
+    from: "(await machine.kindOf(unitFile)) === 'none'",
+    to: "(await machine.kindOf(unitFile)) === 'mask'",
+    test: 'test/act/heal/originals.test.ts',
   },
   {
     what: 'the gate lets a node start whose data are gone',

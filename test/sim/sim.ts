@@ -13,7 +13,6 @@ import type { FakeNode } from '../fake/node.ts';
 import { PLACES, settings as usual } from '../fake/observation.ts';
 import { FakeWorld } from '../fake/world.ts';
 import { count } from './counters.ts';
-import { notYet } from './not-yet.ts';
 
 const CHECK_MS = 60_000;
 const ACTION_LIMIT_MS = 60_000;
@@ -167,7 +166,7 @@ export class Sim extends FakeWorld {
     const what = 'a node that has been a member founds nothing';
     // Without a mark on either disk nothing tells that it has been one.
     const marked = node.disk.has(PLACES.rootDiskMark) || node.disk.has(PLACES.dataDiskMark);
-    const may = !marked || node.gateSilent || this.foundedByHand || what in notYet;
+    const may = !marked || node.gateSilent || this.foundedByHand;
     this.holds(what, may, () => `${node.name} founds`);
   }
 

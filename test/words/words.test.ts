@@ -32,6 +32,10 @@ test('every message has a code of its own, and is there in both languages', () =
     assert.equal(places(zh), places(en), `${code}: the same values stand in both`);
     assert.not.match(zh, /\p{Script=Han}[,;:?!.]/u, `${code}: punctuation of Chinese`);
   }
+  for (const [en, zh] of Object.entries(catalogue.evidence)) {
+    assert.equal([...zh.matchAll(/\{\d\}/g)].map(String).sort(), en.match(/\{\d\}/g) ?? [], en);
+    assert.not.match(zh, /\p{Script=Han}[,;:?!.]/u, en);
+  }
   for (const reason of Object.keys(catalogue.reasons))
     assert.is(wordsOf(reason).advice === '', wordsOf(reason, 'zh').advice === '', reason);
 });

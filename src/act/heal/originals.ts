@@ -36,3 +36,14 @@ export async function saveOriginal(machine: Machine, places: Places): Promise<vo
   await machine.writeFile(places.originalRights, JSON.stringify(rights), ROOT_ONLY_FILE);
   await machine.writeFile(places.originalUnit, text, ROOT_ONLY_FILE);
 }
+
+/**
+ * The saved original goes when the unit stands in place again, and nothing of ours is to be removed any more: a person who
+ * has moved it aside meanwhile, as the runbook begins, may have moved it where the copy was taken away.
+ * @throws when it is not there
+ */
+export async function forgetOriginal(machine: Machine, { unitFile, originals }: Places): Promise<void> {
+  if ((await machine.kindOf(unitFile)) === 'none')
+    throw new Error(`${unitFile} was moved away meanwhile; its original stays in ${originals}`);
+  await machine.remove(originals);
+}

@@ -9,6 +9,7 @@ import { freeBytes, pruneAside, reclaimableBytes, swapRoom } from './effects/dat
 import { effects } from './effects.ts';
 import { type HealContext, RIGHT_BEFORE_MS } from './heal-context.ts';
 import { whyLeftToPerson } from './left-to-person.ts';
+import { forgetOriginal } from './originals.ts';
 import { endTurn } from './turn.ts';
 
 /** Leader elections and restarts of others pass within seconds. */
@@ -188,7 +189,7 @@ export async function runHeal(heal: HealContext, parked: WhyParked): Promise<Out
       await takeStep(heal, step);
     }
     // A fence that was cut off may have begun to save an original; and what the gate has refused is gone from here.
-    await machine.remove(places.originals);
+    await forgetOriginal(machine, places);
     // What the gate has noted is of the data before these.
     for (const path of [places.foreign, RUN_DIR]) await machine.remove(path).catch(() => undefined);
     // What cannot be deleted stays: it is no reason to call the heal failed.
@@ -235,7 +236,7 @@ async function giveUp(heal: HealContext, error: Error): Promise<Outcome> {
       const done = record.steps.filter(({ did }) => did !== undefined);
       if (!heal.situation.swapped && done.every(({ id }) => id === 'certificates')) {
         // The fence has failed before it moved anything; what it may have begun to save is of no use.
-        await machine.remove(places.originals);
+        await forgetOriginal(machine, places);
         if (done.length > 0) left = 'The certificates stay, and nothing else was changed';
         await closeRecord(machine, places, record, outcome, error.message);
       } else if (canRollBack(heal) && mayStartAgain(heal)) {

@@ -8,7 +8,7 @@ import { dropInsOf } from '../../../observe/drop-ins.ts';
 import { expectedCluster } from '../../../plan/expected-cluster.ts';
 import { up } from '../../../plan/heal-steps.ts';
 import type { HealContext } from '../heal-context.ts';
-import { originalUnit, saveOriginal } from '../originals.ts';
+import { forgetOriginal, originalUnit, saveOriginal } from '../originals.ts';
 import { untilTaken } from '../until-taken.ts';
 
 /** The runbook waits up to 90 s for a process that ignores SIGTERM; a heal does not. */
@@ -106,7 +106,7 @@ export async function putUnitBack(heal: HealContext): Promise<string> {
   const { machine, places } = heal;
   await originalInPlace(heal);
   await reloadIfNeeded(heal, 'unit');
-  await machine.remove(places.originals);
+  await forgetOriginal(machine, places);
   return `${places.unitFile} is back as it was`;
 }
 
@@ -183,7 +183,7 @@ export async function restore(heal: HealContext): Promise<string> {
     machine.systemctl(['start', '--no-block', places.unit]).catch(() => undefined),
     resetFailed(heal, places.copyUnit),
   ]);
-  await machine.remove(places.originals);
+  await forgetOriginal(machine, places);
   // systemd begins a moment later. Whether it comes up, and the member is well, is for the next step to say.
   await waitUntil(machine, BEGINS_MS, 10, async () => {
     await heal.look('files', 'units');
