@@ -127,6 +127,25 @@ const kindIs = (path: string, kind: 'mask' | 'mount point'): Fault['strikes'] =>
     return ends(10);
   });
 
+/** `member update` of the member that is listed by one peer URL, to another; later, where it cannot be done now and has to be. */
+const updateMember = (sim: Sim, from: string, to: string, again: boolean): void => {
+  const asked = sim.nodes.find(({ etcd }) => etcd && sim.raft.serves(etcd))?.etcd;
+  let isDone = false;
+  try {
+    if (asked)
+      sim.raft.propose(asked, (state) => ({
+        ...state,
+        members: state.members.map((member) =>
+          member.peerUrls.includes(from) ? { ...member, peerUrls: [to] } : member,
+        ),
+      }));
+    isDone = asked !== undefined;
+  } catch {
+    // Not now.
+  }
+  if (!isDone && again) sim.clock.after(30_000, () => updateMember(sim, from, to, again));
+};
+
 /** A verb of the app, by AppCenter, confd or a person. */
 const verb = (sim: Sim, node: FakeNode, name: Verb): void => {
   if (node.on) runVerb(node, name).then((code) => sim.tell(`${node.name} ctl.sh ${name} ends with ${code}`));
@@ -380,9 +399,13 @@ const ofTheApp: readonly Fault[] = [
   {
     what: 'TLS is on by the metadata, and its certificates are gone',
     weight: 1,
-    strikes: forAWhile(2 * MINUTE_MS, (_, node) => {
+    strikes: forAWhile(2 * MINUTE_MS, (sim, node) => {
       node.disk.set(PLACES.appEnv, { text: node.appView({ ETCD_ENABLE_TLS: 'true' }), rights: ROOT_FILE });
-      return () => node.disk.set(PLACES.appEnv, { text: node.appView(), rights: ROOT_FILE });
+      return () => {
+        node.disk.set(PLACES.appEnv, { text: node.appView(), rights: ROOT_FILE });
+        // As the app's closeTLS does: where etcd.env did not say otherwise it may have been added by the name of TLS.
+        if (!sim.tls) updateMember(sim, `https://${node.name}:2380`, sim.url(node.sid, 2380), true);
+      };
     }),
   },
   { what: 'a backup runs', weight: 1, strikes: (sim, node) => verb(sim, node, 'backup') },
@@ -515,26 +538,10 @@ const ofPeople: readonly Fault[] = [
     what: 'an operator gives its member other peer URLs for a while',
     weight: 1,
     strikes: forAWhile(3 * MINUTE_MS, (sim, node) => {
-      const urls = (from: string, to: string, again: boolean) => (): void => {
-        const asked = sim.nodes.find(({ etcd }) => etcd && sim.raft.serves(etcd))?.etcd;
-        try {
-          if (asked)
-            sim.raft.propose(asked, (state) => ({
-              ...state,
-              members: state.members.map((member) =>
-                member.peerUrls.includes(from) ? { ...member, peerUrls: [to] } : member,
-              ),
-            }));
-        } catch {
-          if (again) sim.clock.after(30_000, urls(from, to, again));
-          return;
-        }
-        if (!asked && again) sim.clock.after(30_000, urls(from, to, again));
-      };
       // No two members have the same.
       const [own, other] = [sim.url(node.sid, 2380), `${sim.url(9, 2380)}${node.sid}`];
-      urls(own, other, false)();
-      return urls(other, own, true);
+      updateMember(sim, own, other, false);
+      return () => updateMember(sim, other, own, true);
     }),
   },
 ];
