@@ -69,7 +69,9 @@ function shapeOf(text: string): Shape {
     }
   }
   const all = prose.join('\n');
-  const links = [...all.matchAll(/\]\(([^)\s]+)\)/g)].map(([, to = '']) => to.replace('.zh-CN.md', '.md'));
+  const links = [...all.matchAll(/\]\(([^)\s]+)\)/g)].map(([, to = '']) =>
+    to.replace(/\.zh-CN(?=\.(md|png)\b)/, ''),
+  );
   return {
     headings,
     code,
