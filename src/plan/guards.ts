@@ -145,6 +145,8 @@ export const guards = {
     return `${count} heals have begun in 24 hours, HEAL_MAX_PER_DAY is ${maxPerDay}; a member that goes stale again and again has a cause. The last one ended with: ${healsInLastDay.at(-1)?.message}`;
   },
   'disk-room': (s, { freeBytes, reclaimableBytes }) => {
+    // Where the data are to be is not known then, and how much is free there.
+    if (!s.config) return 'the settings of etcd cannot be read';
     const needed = neededBytes(s);
     if (freeBytes + reclaimableBytes >= needed) return undefined;
     return `${freeBytes} bytes are free, ${needed} are needed; HEAL_KEEP_ASIDE=0 lets the old data be discarded`;

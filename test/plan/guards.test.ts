@@ -166,6 +166,11 @@ const refusals: readonly (readonly [
     { healsInLastDay: [HEALED, HEALED, PAST_RETURN, REFUSED] },
   ],
   ['disk-room', stale, /1000 bytes are free, \d+ are needed/, { freeBytes: 1000 }],
+  [
+    'disk-room',
+    { ...stale, config: { ok: false, why: 'etcd.env is missing.' } },
+    /the settings of etcd cannot be read/,
+  ],
   ['disk-room', stale, /HEAL_KEEP_ASIDE=0/, { freeBytes: 1000, reclaimableBytes: 1000 }],
   [
     'swap-room',
