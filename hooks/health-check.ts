@@ -1,7 +1,8 @@
-import { settingsOrOwn } from '../src/appcenter/own-command.ts';
+import { type HookReader, settingsOrOwn } from '../src/appcenter/own-command.ts';
 import { memberHealth } from '../src/cluster/member-health.ts';
 import { clientUrlOf, tlsOf } from '../src/machine/etcd/etcd-config.ts';
 import { parseEnvFile } from '../src/machine/systemd/env-file.ts';
+import { type Settings, settingsTable } from '../src/settings/settings-table.ts';
 import { quickReader } from './quick-reader.ts';
 
 /** What the check needs beyond itself, and only where something is not as it should be, or is due. */
@@ -16,18 +17,17 @@ type Rest = Pick<typeof import('./hooks.ts'), 'notHealthy' | 'runDeepCheck' | 'r
 export async function healthCheck(rest: () => Promise<Rest>): Promise<number> {
   const beganMs = performance.now();
   const reader = quickReader();
+  // Asked at once, as where nothing is set otherwise, while the settings are read.
+  const [usualEnv, usualMs] = [usual('etcdEnv'), usual('checkTimeoutMs')];
+  const early = askMember(reader, usualEnv, usualMs);
+  early.catch(() => undefined);
   const found = await settingsOrOwn('health-check', reader, async (text) => (await rest()).sayUnusable(text));
   if ('own' in found) return (await rest()).runInstead(found.own);
   const { etcdEnv, checkTimeoutMs, deepCheckIntervalMs } = found.settings;
   let why: string;
   try {
-    const text = await reader.text(etcdEnv);
-    if (text === undefined) throw new Error(`${etcdEnv} cannot be read; the app's start writes it.`);
-    const env = parseEnvFile(text);
-    const clientUrl = clientUrlOf(env, etcdEnv);
-    // What is left of the limit is for starting and ending, and for saying why in the language that is set.
-    const limitMs = Math.max(checkTimeoutMs / 2, checkTimeoutMs - 400);
-    const health = await memberHealth(clientUrl, tlsOf(env, clientUrl), limitMs);
+    const isUsual = etcdEnv === usualEnv && checkTimeoutMs === usualMs;
+    const health = await (isUsual ? early : askMember(reader, etcdEnv, checkTimeoutMs));
     if (health.state === 'true') {
       const lastMs = await reader.deepCheckedMs;
       const due = lastMs === undefined || Math.abs(Date.now() - lastMs) >= deepCheckIntervalMs;
@@ -42,4 +42,21 @@ export async function healthCheck(rest: () => Promise<Rest>): Promise<number> {
     why = (error as Error).message;
   }
   return (await rest()).notHealthy(found.settings, why);
+}
+
+/** What a setting is where nothing else is set. */
+const usual = <K extends 'etcdEnv' | 'checkTimeoutMs'>(name: K) => {
+  const { parse, fallback } = settingsTable[name];
+  return parse(fallback) as Settings[K];
+};
+
+/** @throws when the environment of etcd does not say where the member is asked */
+async function askMember(reader: HookReader, etcdEnv: string, checkTimeoutMs: number) {
+  const text = await reader.text(etcdEnv);
+  if (text === undefined) throw new Error(`${etcdEnv} cannot be read; the app's start writes it.`);
+  const env = parseEnvFile(text);
+  const clientUrl = clientUrlOf(env, etcdEnv);
+  // What is left of the limit is for starting and ending, and for saying why in the language that is set.
+  const limitMs = Math.max(checkTimeoutMs / 2, checkTimeoutMs - 400);
+  return memberHealth(clientUrl, tlsOf(env, clientUrl), limitMs);
 }

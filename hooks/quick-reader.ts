@@ -25,9 +25,10 @@ export async function quickSettings(path = SETTINGS_FILE): Promise<Settings> {
  * What the check reads where nothing is set otherwise is begun at once: another thread reads while this one parses.
  */
 export function quickReader(): HookReader & { deepCheckedMs: Promise<number | undefined> } {
-  const settings = quickSettings();
   const { appEnv, etcdEnv } = settingsTable;
-  const begun = { [appEnv.fallback]: text(appEnv.fallback), [etcdEnv.fallback]: text(etcdEnv.fallback) };
+  // The first is needed first.
+  const begun = { [etcdEnv.fallback]: text(etcdEnv.fallback), [appEnv.fallback]: text(appEnv.fallback) };
+  const settings = quickSettings();
   return {
     settings: () => settings,
     text: (path) => begun[path] ?? text(path),
