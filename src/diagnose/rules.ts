@@ -110,7 +110,7 @@ const waitsForQuorum = ({ cluster, observed, unit }: Situation): boolean =>
  * the heal can be taken up.
  */
 const isEnvTorn = ({ config, observed: { app, swap } }: Situation): boolean =>
-  app.ok && config === undefined && swap.unitFile === 'file' && swap.copyUnitFile === 'none';
+  app.ok && !config?.initialCluster.length && swap.unitFile === 'file' && swap.copyUnitFile === 'none';
 
 /** A rule for each row of another table, under the verdict and the name of that row. */
 const withReasons = <T>(verdict: Verdict, rows: Readonly<Record<string, T>>, ruleOf: (row: T) => Rule) =>

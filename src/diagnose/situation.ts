@@ -1,3 +1,4 @@
+import { hasNewUrls } from '../machine/etcd/etcd-config.ts';
 import { lastWords } from '../machine/etcd/log-lines.ts';
 import { unitInForce } from '../observe/look-at-units.ts';
 import type { Observation } from '../observe/observation.ts';
@@ -55,14 +56,16 @@ function etcdTooOld({ host }: Observation, { serving }: ClusterView): string | u
     : undefined;
 }
 
-/** In TLS mode its certificates are gone, while others of the app's nodes are there: which, as a sentence. */
+/**
+ * In TLS mode certificates that it can use are missing, while others of the app's nodes are there: which are gone, or what
+ * is wrong with those that are there, as a sentence.
+ */
 function certificatesMissing({ app, tls, mark }: Observation): string | undefined {
   // While a cluster is being created, or a node added, there are none, and the app's start makes or fetches them.
   if (!app.ok || tls === undefined || app.value.isAdded || app.value.nodes.length < 2) return undefined;
-  const { missing, othersThere } = tls;
-  return mark.wasMember || othersThere
-    ? `${missing.join(', ')} ${missing.length > 1 ? 'are' : 'is'} missing`
-    : undefined;
+  const { missing, faults, othersThere } = tls;
+  if (!(mark.wasMember || othersThere)) return undefined;
+  return faults[0] ?? `${missing.join(', ')} ${missing.length > 1 ? 'are' : 'is'} missing`;
 }
 
 function bareSituation(observed: Observation, places: Places) {
@@ -74,7 +77,7 @@ function bareSituation(observed: Observation, places: Places) {
   const self = observed.self?.reply.ok ? observed.self.reply.value : undefined;
   const { data, mark, examination, swap, divergence, discardAhead, process: sample } = observed;
   const dataGone = data.kind === 'none' || (data.kind === 'founding' && (mark.wasMember || !data.elected));
-  const hasNewUrls = config?.ofView !== undefined && config.otherPeerUrls.length > 0;
+  const isCalledAnew = config !== undefined && hasNewUrls(config);
   const owner =
     data.kind !== 'unknown' && !dataGone && data.memberId !== ''
       ? { memberId: data.memberId, clusterId: data.clusterId }
@@ -126,7 +129,7 @@ function bareSituation(observed: Observation, places: Places) {
     /** It answers a linearizable read, and as the member that the cluster lists for this node. */
     servesAsOwn:
       self?.serves === true && process === 'alive' && (!cluster.own || cluster.own.id === self.memberId),
-    membership: membershipOf(cluster, hasNewUrls ? config.otherPeerUrls : []),
+    membership: membershipOf(cluster, isCalledAnew ? config.otherPeerUrls : []),
     /**
      * Its member is known to have run: the cluster lists its client URLs, which it publishes when it first serves, as etcd
      * asks it itself (etcdserver/cluster_util.go, isMemberBootstrapped), or this node's own mark says so. Founders are
@@ -157,14 +160,27 @@ function bareSituation(observed: Observation, places: Places) {
     paused: observed.pause ?? cluster.pause,
     certificatesMissing: certificatesMissing(observed),
     /**
-     * Certificates and data are gone together, with etcd in TLS mode: a heal brings the certificates back first. Where data
-     * are left, nothing is to be replaced, and what is wrong with the certificates is for a person to find out.
+     * Certificates are gone with the data, or those that are there are not what the app has given its nodes since, with etcd
+     * in TLS mode: a heal brings the others' first. Where data are left under the old URLs, nothing is to be replaced, and
+     * what is wrong with the certificates is for a person to find out.
      */
     certificatesToBring:
-      certificatesMissing(observed) !== undefined && config?.tls !== undefined && (dataGone || hasNewUrls),
+      certificatesMissing(observed) !== undefined && config?.tls !== undefined && (dataGone || isCalledAnew),
     /** Since its unit is aside the app has given its nodes other URLs; and what was staged has the old ones. */
-    hasNewUrls,
-    stagedBefore: hasNewUrls && swap.staged?.asOriginal === false,
+    hasNewUrls: isCalledAnew,
+    /**
+     * The app is giving its nodes other names, with certificates of a new authority, and a quorum answers by the old still.
+     * While the unit is aside the app leaves this node out (docs/platform.md, "The app's verbs").
+     */
+    awaitsNames:
+      observed.app.ok &&
+      observed.app.value.tls &&
+      config?.tls !== undefined &&
+      config.otherPeerUrls.length > 0 &&
+      !isCalledAnew,
+    /** Its unit is back, and the app's start, which was to write etcd.env anew, was cut off. */
+    isEnvOld: isCalledAnew && swap.unitFile === 'file',
+    stagedBefore: isCalledAnew && swap.staged?.asOriginal === false,
     etcdTooOld: etcdTooOld(observed, cluster),
     /** The words with which that run ended, the last of them last. */
     words: words.map((word) => word.trim().slice(0, 500)),

@@ -1,7 +1,7 @@
 import { type AppView, envOf, parseAppView } from '../appcenter/app-view.ts';
 import { CERTIFICATES, certificatePath } from '../appcenter/certificates.ts';
 import tlsEnv from '../appcenter/tls-env.json';
-import { clientTls, type Env, type EtcdConfig, etcdConfig } from '../machine/etcd/etcd-config.ts';
+import { clientTls, type Env, type EtcdConfig, etcdConfig, hasNewUrls } from '../machine/etcd/etcd-config.ts';
 import type { Machine } from '../machine/machine.ts';
 import { isBlank, parseEnvFile } from '../machine/systemd/env-file.ts';
 import { environmentFiles } from '../machine/systemd/unit-file.ts';
@@ -11,6 +11,7 @@ import { readMark } from '../state/member-mark.ts';
 import { nodePause } from '../state/pause.ts';
 import { dropInsOf, unitOnDisk } from './drop-ins.ts';
 import { otherEndpoints } from './endpoints.ts';
+import { brokenCertificates } from './look-at-host.ts';
 import type { Fact, Observation } from './observation.ts';
 import type { Stopwatch } from './timed.ts';
 import type { World } from './world.ts';
@@ -133,24 +134,36 @@ export async function lookAtSwap({ machine, places }: World, config: Fact<EtcdCo
   };
 }
 
-/** The app's certificates (docs/platform.md), and whether a start by the app would make new ones while others serve. */
-async function lookAtCertificates(machine: Machine, app: AppView): Promise<Observation['tls']> {
+/**
+ * The app's certificates (docs/platform.md), and whether a start by the app would make new ones while others serve.
+ * @param config given where the app has given its nodes other names since those that are there were made
+ */
+async function lookAtCertificates(
+  machine: Machine,
+  app: AppView,
+  config?: EtcdConfig,
+): Promise<Observation['tls']> {
   if (!app.tls) return undefined;
   const paths = CERTIFICATES.map(certificatePath);
   const kinds = await Promise.all(paths.map((path) => machine.kindOf(path)));
   // The app's start asks whether ca.pem is a file, and makes a new authority where it is none, a dangling link too.
   const missing = paths.filter((_, i) => kinds[i] === 'none' || (i === 0 && kinds[i] !== 'file'));
-  if (missing.length === 0) return undefined;
+  const broken =
+    config && missing.length === 0 ? brokenCertificates(machine, config, machine.now()) : undefined;
+  const faults = (await broken?.catch((error: Error) => [error.message])) ?? [];
+  if (missing.length + faults.length === 0) return undefined;
   const others = app.nodes.filter(({ sid }) => sid !== app.sid);
   const calls = others.map(({ ip }) => machine.reach(ip, CLIENT_PORT, REACH_MS).catch(() => 'silent'));
-  return { missing, othersThere: (await Promise.all(calls)).includes('open') };
+  return { missing, faults, othersThere: (await Promise.all(calls)).includes('open') };
 }
 
 /**
  * While etcd's unit is aside the app's update does nothing (docs/platform.md), and etcd.env stays as it was. Where the
- * app's view has other URLs for its nodes by now, they count as soon as nobody answers by the old ones any more.
+ * app's view has other URLs for its nodes by now, they count as soon as too few answer by the old ones to be a quorum with
+ * this one: another that is being healed meanwhile waits for us as we for it.
  */
 async function withNewUrls(world: World, config: EtcdConfig, view: AppView): Promise<EtcdConfig> {
+  const { machine, places } = world;
   const ofView = envOf(view);
   const peerUrl = ofView.ETCD_INITIAL_ADVERTISE_PEER_URLS;
   const same = view.tls ? config.peerUrls.includes(peerUrl) : !config.tls;
@@ -159,30 +172,32 @@ async function withNewUrls(world: World, config: EtcdConfig, view: AppView): Pro
     same ||
     ofView.ETCD_NAME !== config.name ||
     !view.nodes.some(({ sid }) => sid === view.sid) ||
-    (await world.machine.kindOf(world.places.copyUnitFile)) === 'none'
+    // Also where the unit has just come back, and the app's start has not written etcd.env yet.
+    ((await machine.kindOf(places.copyUnitFile)) === 'none' &&
+      (await machine.kindOf(places.originalUnit)) === 'none')
   )
     return config;
   const asked = otherEndpoints(config, view).map((each) => world.health(each, config.tls, REACH_MS));
-  const answers = (await Promise.all(asked)).some(({ state }) => state !== 'none');
-  if (answers) return { ...config, otherPeerUrls: [peerUrl] };
+  const answers = (await Promise.all(asked)).filter(({ state }) => state !== 'none');
+  if (answers.length >= Math.floor(view.nodes.length / 2)) return { ...config, otherPeerUrls: [peerUrl] };
   // etcd takes a value that is empty for one that is not there (pkg/flags/flag.go).
   const anew = await effectiveConfig(world, { ...tlsEnv[view.tls ? 'on' : 'off'], ...ofView });
   return { ...anew, otherPeerUrls: config.peerUrls };
 }
 
-/**
- * Until its certificates are back a node asks as the client of the metadata service, and goes by the app's view where
- * etcd.env is lost too: the image that a migration puts back has an empty one.
- */
+/** The app's view counts where etcd.env is lost with the certificates: the image that a migration puts back has an empty one. */
 async function configInForce(world: World, app: Fact<AppView>, tls: Observation['tls']): Promise<EtcdConfig> {
-  const { machine, places } = world;
   if (!app.ok) return effectiveConfig(world);
-  const lost = tls !== undefined && (await isBlank(machine, places.env));
+  const lost = tls !== undefined && (await isBlank(world.machine, world.places.env));
   const written = await effectiveConfig(world, lost ? envOf(app.value) : undefined);
-  const config = await withNewUrls(world, written, app.value);
-  if (tls === undefined) return config;
+  return withNewUrls(world, written, app.value);
+}
+
+/** Until it has certificates that fit a node asks as the client of the metadata service. */
+async function asClient({ machine, places }: World, config: Fact<EtcdConfig>): Promise<Fact<EtcdConfig>> {
   const client = clientTls(places.client);
-  return config.tls && (await machine.kindOf(client.key)) === 'file' ? { ...config, tls: client } : config;
+  const has = config.ok && config.value.tls && (await machine.kindOf(client.key)) === 'file';
+  return has ? { ok: true, value: { ...config.value, tls: client } } : config;
 }
 
 /** Without a look at its own disks nothing can be said at all. @throws why not */
@@ -198,9 +213,12 @@ export async function lookAtFiles(world: World, watch: Stopwatch) {
   const app = await watch.fact('app', async () =>
     parseAppView(await mustRead(machine, places.appEnv), places.appEnv),
   );
-  const tls = app.ok ? await lookAtCertificates(machine, app.value) : undefined;
+  const lost = app.ok ? await lookAtCertificates(machine, app.value) : undefined;
   const compared = await deepCheckFile.read(machine, places.deepCheck);
-  const config = await watch.fact('config', () => configInForce(world, app, tls));
+  const written = await watch.fact('config', () => configInForce(world, app, lost));
+  const isCalledAnew = app.ok && written.ok && hasNewUrls(written.value);
+  const tls = lost ?? (isCalledAnew ? await lookAtCertificates(machine, app.value, written.value) : lost);
+  const config = tls ? await asClient(world, written) : written;
   return {
     app,
     tls,

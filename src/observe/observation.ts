@@ -38,10 +38,17 @@ export interface Observation {
   readonly config: Fact<EtcdConfig>;
   readonly data: Readonly<Awaited<ReturnType<typeof lookAtData>>>;
   /**
-   * The app's certificates that are missing in TLS mode, and whether another of its nodes is there (its client port
-   * takes a connection); undefined without TLS, or where none is missing.
+   * The app's certificates that are missing in TLS mode; what is wrong with those that are there, where the app has given
+   * its nodes other names since; and whether another of its nodes is there (its client port takes a connection). Undefined
+   * without TLS, or where nothing is missing or wrong.
    */
-  readonly tls: { readonly missing: readonly string[]; readonly othersThere: boolean } | undefined;
+  readonly tls:
+    | {
+        readonly missing: readonly string[];
+        readonly faults: readonly string[];
+        readonly othersThere: boolean;
+      }
+    | undefined;
   /** All of the data, read to the end; undefined when that was not done: this member serves, or nobody asked. */
   readonly examination: Examination | undefined;
   readonly swap: SwapFacts;

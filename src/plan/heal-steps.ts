@@ -154,7 +154,8 @@ const rows = {
   start: {
     needs: ['role'],
     looksAfter: ['files', 'units'],
-    done: (s, run) => up(s) && (joined(s, run) || arriving(s) || s.unit?.active === 'activating'),
+    done: (s, run) =>
+      up(s) && !s.isEnvOld && (joined(s, run) || arriving(s) || s.unit?.active === 'activating'),
   },
   verify: {
     done: (_, { verified }) => verified,

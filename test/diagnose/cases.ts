@@ -151,7 +151,7 @@ export const cases: readonly (readonly [expected: string, observed: Observation]
     crashed([], {
       ...NO_DATA,
       app: tlsApp,
-      tls: { missing: ['/var/lib/etcd/ssl/etcd/ca.pem'], othersThere: true },
+      tls: { missing: ['/var/lib/etcd/ssl/etcd/ca.pem'], faults: [], othersThere: true },
     }),
   ],
   // In TLS mode, and etcd too: lost with the data they come back with the heal.

@@ -1,14 +1,17 @@
 import { CA_KEY, CERTIFICATES, certificatePath } from '../../src/appcenter/certificates.ts';
+import type { Member } from '../../src/cluster/cluster.ts';
 import type { FakeNode } from './node.ts';
 import { PLACES } from './observation.ts';
-import { DATA_DIR, ETCD_RIGHTS } from './paths.ts';
+import { DATA_DIR, ETCD_RIGHTS, ROOT_FILE } from './paths.ts';
 import { Proc } from './process.ts';
+import { type Domain, putCertificates } from './tls.ts';
+import type { FakeWorld } from './world.ts';
 
 const CTL = '/opt/app/bin/ctl.sh';
 /** The app waits for its own `systemctl` as long as it takes. */
 const PATIENCE_MS = 600_000;
 
-export type Verb = 'start' | 'stop' | 'restart' | 'update' | 'backup';
+export type Verb = 'start' | 'stop' | 'restart' | 'update' | 'change names' | 'backup';
 
 /** `systemctl` by way of a process: what it does, when it returns, and what becomes of it when systemd hangs. */
 export function systemctl(proc: Proc, words: readonly string[], timeoutMs: number): Promise<void> {
@@ -90,6 +93,16 @@ async function run(node: FakeNode, proc: Proc, verb: Verb, byUs: boolean): Promi
       if (disk.kindOf(PLACES.unitFile) !== 'file') return 0;
       await call('stop', PLACES.unit);
       return start();
+    case 'change names':
+      if (disk.kindOf(PLACES.unitFile) !== 'file') return 0;
+      await proc.call(world.random.between(5000, 15_000), () => {
+        putCertificates(node, world.domain.certificates);
+        node.appWrites();
+        world.tell(`${node.name} has them`);
+        disk.flush();
+      });
+      await call('stop', PLACES.unit);
+      return call('start', PLACES.unit);
     case 'backup':
       await proc.call(world.random.between(1000, 30_000), () => undefined);
       return 0;
@@ -98,11 +111,44 @@ async function run(node: FakeNode, proc: Proc, verb: Verb, byUs: boolean): Promi
 
 /** Runs one of the app's verbs as a process of its own, which goes on whoever waits for it. */
 export function runVerb(node: FakeNode, verb: Verb, byUs = false): Promise<number> {
-  const proc = new Proc(node, `${CTL} ${verb}`, 'theirs');
+  const called = verb === 'change names' ? 'update' : verb;
+  const proc = new Proc(node, `${CTL} ${called}`, 'theirs');
   return run(node, proc, verb, byUs).then((code) => {
     proc.ends();
     return code;
   });
+}
+
+/**
+ * confd has rendered other names on all nodes, and calls the app's update. Its first node makes a new authority, and has the
+ * cluster list each member by its new URLs; each node whose unit is in place takes the new certificates and restarts etcd.
+ */
+export function changesNames(world: FakeWorld, domain: Domain): void {
+  const [first] = world.nodes;
+  if (first?.disk.kindOf(PLACES.unitFile) !== 'file') throw new Error('nobody makes a new authority');
+  world.domain = domain;
+  world.tell('the app gives its nodes other names');
+  for (const node of world.nodes) {
+    node.disk.set(PLACES.appEnv, { text: node.appView(), rights: ROOT_FILE });
+    if (node.on) void runVerb(node, 'change names');
+  }
+  const renamed = (member: Member): Member => {
+    const sid = Number(member.name.slice(4));
+    const urls = { peerUrls: [world.url(sid, 2380)], clientUrls: [world.url(sid, 2379)] };
+    return member.name === '' ? member : { ...member, ...urls };
+  };
+  const update = (): true => {
+    const asked = world.nodes.find(({ etcd }) => etcd && world.raft.serves(etcd))?.etcd;
+    try {
+      if (asked === undefined) throw new Error('nobody serves');
+      world.raft.propose(asked, (state) => ({ ...state, members: state.members.map(renamed) }));
+      world.tell('the members are listed by them');
+    } catch {
+      world.clock.after(1000, update);
+    }
+    return true;
+  };
+  world.clock.after(world.random.between(1000, 4000), update);
 }
 
 /** The command lines of the processes that run, those of people among them; a script's interpreter stands before it. */

@@ -30,7 +30,9 @@ export function clusterOf(node: FakeNode, proc: Proc, tls?: TlsFiles): Cluster {
   const target = (endpoint: string): FakeNode | undefined => world.nodes[sidOf(endpoint) - 1];
   /** In TLS mode nobody answers who does not know the name, or has no certificate to show. */
   const whyNone = (endpoint: string): string | undefined =>
-    world.tls ? whyNoClient(node, hostOf(endpoint), tls) : undefined;
+    world.tls
+      ? whyNoClient(node, hostOf(endpoint), target(endpoint)?.etcd?.domain ?? world.domain, tls)
+      : undefined;
   const lost = (kind: 'lostReplies' | 'lostReads'): boolean =>
     world.faults[kind] > 0 && random.chance(world.faults[kind]);
 

@@ -8,6 +8,7 @@ import { sidOf } from './network.ts';
 import type { FakeNode } from './node.ts';
 import { DATA_DIR, DB, WAL } from './paths.ts';
 import { blank } from './raft.ts';
+import { speaksAs } from './tls.ts';
 
 const NO_PEER =
   'cannot fetch cluster info from peer urls: could not retrieve cluster information from the given URLs';
@@ -115,7 +116,11 @@ function remoteOf(node: FakeNode, env: Env): EtcdProcess | undefined {
   const sids = peersOf(env).map(({ url }) => sidOf(url));
   return nodes.find(
     (other) =>
-      other !== node && sids.includes(other.sid) && other.etcd?.hung === false && network.talks(node, other),
+      other !== node &&
+      sids.includes(other.sid) &&
+      other.etcd?.hung === false &&
+      (!node.world.tls || other.etcd.speaksAs === speaksAs(node, env)) &&
+      network.talks(node, other),
   )?.etcd;
 }
 
@@ -166,7 +171,7 @@ export function startEtcd(node: FakeNode, unit: string, startedBy: string): void
     return;
   }
   const runs = (data: Data, alone: boolean): void => {
-    node.etcd = new EtcdProcess(node, unit, data, alone, clock.nowMs, startedBy);
+    node.etcd = new EtcdProcess(node, unit, data, alone, clock.nowMs, startedBy, speaksAs(node, env));
     world.raft.touch(random.between(30, 150));
     if (!node.ailing.memory) return;
     clock.after(random.between(100, 2000), () => {

@@ -1,5 +1,6 @@
 import { type Data, type Entry, ORIGIN } from './log.ts';
 import type { FakeNode } from './node.ts';
+import { type Domain, FIRST, SECOND } from './tls.ts';
 
 const SHORT = (known: number, last: number): string =>
   `panic: tocommit(${known}) is out of range [lastIndex(${last})]. Was the raft log corrupted, truncated, or lost?`;
@@ -32,9 +33,18 @@ export class EtcdProcess {
     readonly upMs: number,
     /** Who had its unit started: a process of ours, or systemd and people. */
     readonly startedBy: string,
+    /** In TLS mode: by which names it calls and is called (test/fake/tls.ts). */
+    readonly speaksAs: string,
   ) {
     this.applied = data.committed;
     if (data.last === ORIGIN) this.arrivesMs = upMs + node.world.random.between(30, 1500);
+  }
+
+  /** What it shows its clients, and asks them for. */
+  get domain(): Domain {
+    return (
+      [FIRST, SECOND].find(({ dns }) => dns === this.speaksAs) ?? { dns: this.speaksAs, certificates: {} }
+    );
   }
 
   /** The first data of a new member take a while. */

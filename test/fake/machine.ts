@@ -9,7 +9,7 @@ import { addressOf, sidOf } from './network.ts';
 import type { FakeNode } from './node.ts';
 import { DATA_DIR, ETCD_RIGHTS, ROOT_FILE } from './paths.ts';
 import type { Proc } from './process.ts';
-import { certificatesOf, good } from './tls.ts';
+import { certificatesOf } from './tls.ts';
 
 /** How long a question to systemd, or to a silent host, is waited for. */
 const UNITS_MS = 2000;
@@ -88,7 +88,7 @@ export function machineOf(node: FakeNode, proc: Proc): Machine {
           const [, name] = /^\/var\/lib\/etcd\/ssl\/etcd\/(.*)\.pem$/.exec(path) ?? [];
           world.holds(
             'only certificates that fit are put in place',
-            name === undefined || text === good[name],
+            name === undefined || world.isServed(name, text),
             () => `${node.name}: ${path}`,
           );
           disk.set(path, { text, rights });

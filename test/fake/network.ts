@@ -1,11 +1,9 @@
 import type { FakeNode } from './node.ts';
-import { DNS } from './tls.ts';
 import type { FakeWorld } from './world.ts';
 
 const HOSTS = '10.0.0.';
 export const addressOf = (sid: number): string => `${HOSTS}${sid}`;
 export const nodeUrl = (sid: number, port: 2379 | 2380): string => `http://${HOSTS}${sid}:${port}`;
-export const nameOf = (sid: number): string => `etcd${sid}${DNS}`;
 /** Of a URL, an address or a name; 0 for that of no node. */
 export const sidOf = (url: string): number => {
   const at = url.indexOf(HOSTS);

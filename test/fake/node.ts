@@ -8,12 +8,12 @@ import { Disk, type DiskName, diskOf, type Entry } from './disk.ts';
 import type { EtcdProcess } from './etcd.ts';
 import { startEtcd } from './etcd-start.ts';
 import type { Data } from './log.ts';
-import { addressOf, nameOf } from './network.ts';
+import { addressOf } from './network.ts';
 import { PLACES } from './observation.ts';
 import { DATA_DIR, DB, ETCD_RIGHTS, ROOT_FILE, UNIT_DIR, UNIT_TEXT, WAL } from './paths.ts';
 import { Proc } from './process.ts';
 import { Systemd } from './systemd.ts';
-import { type Certificates, DNS, good, putCertificates } from './tls.ts';
+import { type Certificates, FIRST, putCertificates, SECOND } from './tls.ts';
 import type { FakeWorld } from './world.ts';
 
 type DiskState = 'no' | 'full' | 'read-only';
@@ -86,7 +86,7 @@ export class FakeNode {
     this.disk = new Disk(() => world.clock.nowMs + this.clockOffMs);
     this.layImage();
     this.disk.set(DATA_DIR, { rights: ETCD_RIGHTS });
-    if (world.tls) putCertificates(this, good);
+    if (world.tls) putCertificates(this, world.domain.certificates);
     this.appWrites();
     this.disk.flush();
   }
@@ -95,7 +95,7 @@ export class FakeNode {
   appWrites(): void {
     this.disk.set(PLACES.env, { text: this.envText, rights: { ...ROOT_FILE, mode: 0o640, gid: 101 } });
     if (!this.world.tls) return;
-    const names = this.world.sids.map((sid) => `${addressOf(sid)} ${nameOf(sid)}\n`);
+    const names = this.world.sids.map((sid) => `${addressOf(sid)} ${this.world.nameOf(sid)}\n`);
     this.disk.set('/etc/hosts', { text: `127.0.0.1 localhost\n${names.join('')}`, rights: ROOT_FILE });
   }
 
@@ -113,6 +113,12 @@ export class FakeNode {
     return `ETCD_NAME=${this.name}\nETCD_DATA_DIR=${DATA_DIR}\nETCD_INITIAL_ADVERTISE_PEER_URLS=${peer}\nETCD_ADVERTISE_CLIENT_URLS=${client}\nETCD_LISTEN_PEER_URLS=${peer}\nETCD_LISTEN_CLIENT_URLS=${client}\nETCD_INITIAL_CLUSTER=${initial}\nETCD_INITIAL_CLUSTER_TOKEN=${world.token}\nETCD_HEARTBEAT_INTERVAL=100\nETCD_INITIAL_CLUSTER_STATE=new\n${world.tls ? tls.join('') : ''}`;
   }
 
+  /** It is what the app has written, under the names that its nodes have or those that they had. */
+  private hasEnvOf(text = ''): boolean {
+    const { dns } = this.world.domain;
+    return [FIRST, SECOND].some((domain) => this.envText.replaceAll(dns, domain.dns) === text);
+  }
+
   /** What confd renders from the metadata. */
   appView(changes: Readonly<Record<string, string>> = {}): string {
     const all = this.world.sids.map((sid) => `${sid}=${addressOf(sid)}`).join(' ');
@@ -125,8 +131,10 @@ export class FakeNode {
       IS_DELETED: 'false',
       ...(this.world.tls && {
         ETCD_ENABLE_TLS: 'true',
-        ETCD_CLUSTER_DNS: DNS,
-        HOSTS_DOMAIN_NAME: this.world.sids.map((sid) => `${addressOf(sid)} ${nameOf(sid)}`).join(' '),
+        ETCD_CLUSTER_DNS: this.world.domain.dns,
+        HOSTS_DOMAIN_NAME: this.world.sids
+          .map((sid) => `${addressOf(sid)} ${this.world.nameOf(sid)}`)
+          .join(' '),
       }),
       ...changes,
     };
@@ -288,7 +296,7 @@ export class FakeNode {
     this.disk.set(PLACES.env, {
       rights: { ...ROOT_FILE, mode: 0o640, gid: 101 },
       ...env,
-      text: this.envText,
+      text: this.hasEnvOf(env?.text) ? (env?.text ?? '') : this.envText,
     });
     this.disk.set(PLACES.appEnv, { text: this.appView(), rights: ROOT_FILE });
     this.disk.flush();

@@ -254,7 +254,7 @@ export const certificatesGone: Pick<Observation, 'app' | 'config' | 'tls'> = {
       tls: { ca: 'ca.pem', cert: 'client.pem', key: 'client-key.pem' },
     },
   },
-  tls: { missing: ['/var/lib/etcd/ssl/etcd/ca.pem'], othersThere: true },
+  tls: { missing: ['/var/lib/etcd/ssl/etcd/ca.pem'], faults: [], othersThere: true },
 };
 export const BOOTSTRAPPED = `member ${OWN} has already been bootstrapped`;
 

@@ -59,7 +59,12 @@ export class Raft {
     return this.world.nodes.flatMap(({ etcd }) => (etcd && !etcd.hung && !etcd.alone ? [etcd] : []));
   }
 
-  private talks = (a: EtcdProcess, b: EtcdProcess): boolean => this.world.network.talks(a.node, b.node);
+  private talks = (a: EtcdProcess, b: EtcdProcess): boolean =>
+    this.world.network.talks(a.node, b.node) && this.understands(a, b);
+
+  /** In TLS mode they verify each other by the same authority, and have the names by which they are called. */
+  private understands = (a: EtcdProcess, b: EtcdProcess): boolean =>
+    !this.world.tls || a.speaksAs === b.speaksAs;
 
   /**
    * The process that is that member, if it runs and can be talked to. Of two that say so, the one that came last has
@@ -76,7 +81,7 @@ export class Raft {
         !etcd.alone &&
         etcd.data.clusterId === from.data.clusterId &&
         (found === undefined || found.upMs <= etcd.upMs) &&
-        this.world.network.talks(from.node, node)
+        this.talks(from, etcd)
       )
         found = etcd;
     }
@@ -142,7 +147,8 @@ export class Raft {
         (each) =>
           each.leads &&
           each.data.clusterId === process.data.clusterId &&
-          (each === process || network.carries(each.node, process.node)) &&
+          (each === process ||
+            (network.carries(each.node, process.node) && this.understands(each, process))) &&
           holds(each.data.last, process.data.committed) &&
           each.applied.state.members.some(({ id }) => id === process.data.memberId),
       );

@@ -17,6 +17,30 @@ const setOf = (of: string): Certificates =>
 
 /** The cluster's own, for `*.cl-1.etcd`, of 2025 to 2125, made with openssl. */
 export const good = setOf('good');
+/** What the app gives its nodes together: what follows `etcd<sid>` in their names, and certificates of a new authority. */
+export interface Domain {
+  readonly dns: string;
+  readonly certificates: Certificates;
+}
+export const [FIRST, SECOND]: readonly [Domain, Domain] = [
+  { dns: DNS, certificates: good },
+  { dns: '.cl-2.etcd', certificates: setOf('renamed') },
+];
+
+/**
+ * As whom an etcd that is started on these settings speaks, and whom it understands: those of its domain. One with
+ * certificates that do not fit its names speaks with nobody.
+ */
+export function speaksAs({ disk }: FakeNode, env: Readonly<Record<string, string>>): string {
+  const url = env.ETCD_ADVERTISE_CLIENT_URLS ?? '';
+  const fits = ({ dns, certificates }: Domain): boolean =>
+    url.includes(dns) &&
+    ['ca', 'server', 'server-key', 'peer', 'peer-key'].every(
+      (name) => disk.text(certificatePath(name)) === certificates[name],
+    );
+  return [FIRST, SECOND].find(fits)?.dns ?? url;
+}
+
 /** Whole in themselves, of an authority with the same name. */
 const ofOtherAuthority = setOf('other');
 
@@ -75,10 +99,11 @@ export function losesVolume({ disk }: FakeNode): void {
   disk.flush();
 }
 
-/** Why a client on a node gets no answer by TLS; undefined where it does. */
+/** Why a client on a node gets no answer by TLS from one that has these certificates; undefined where it does. */
 export function whyNoClient(
   { disk }: FakeNode,
   host: string,
+  { dns, certificates }: Domain,
   tls: { readonly ca: string; readonly cert: string; readonly key: string } | undefined,
 ): string | undefined {
   if (!(disk.text('/etc/hosts') ?? '').includes(` ${host}`)) return `lookup ${host}: no such host`;
@@ -86,7 +111,7 @@ export function whyNoClient(
   for (const [name, path] of Object.entries(files)) {
     const text = disk.text(path ?? '');
     if (text === undefined) return `open ${path}: no such file or directory`;
-    if (text !== good[name]) return 'remote error: tls: bad certificate';
+    if (text !== certificates[name]) return 'remote error: tls: bad certificate';
   }
-  return undefined;
+  return host.endsWith(dns) ? undefined : `x509: certificate is valid for *${dns}, not ${host}`;
 }

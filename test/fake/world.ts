@@ -5,6 +5,7 @@
  */
 import { runHealService } from '../../src/act/heal-service.ts';
 import type { Member } from '../../src/cluster/cluster.ts';
+import { hostOf } from '../../src/machine/etcd/etcd-config.ts';
 import type { World } from '../../src/observe/world.ts';
 import type { Log } from '../../src/report/log.ts';
 import type { Settings } from '../../src/settings/settings-table.ts';
@@ -16,13 +17,13 @@ import type { EtcdProcess } from './etcd.ts';
 import { clusterId, memberId } from './ids.ts';
 import { append, copyOf, type Entry, type State } from './log.ts';
 import { machineOf } from './machine.ts';
-import { Network, nameOf, nodeUrl, sidOf } from './network.ts';
+import { Network, nodeUrl, sidOf } from './network.ts';
 import { FakeNode } from './node.ts';
 import { PLACES, settings as usual } from './observation.ts';
 import { BIRTHMARK_KEY } from './paths.ts';
 import { Proc } from './process.ts';
 import { blank, Raft, withKey } from './raft.ts';
-import { good } from './tls.ts';
+import { type Domain, FIRST, whyNoClient } from './tls.ts';
 
 const BIRTHMARK = 'b'.repeat(32);
 
@@ -48,6 +49,8 @@ export class FakeWorld {
   readonly sids: readonly number[];
   settings: Settings;
   readonly tls: boolean;
+  /** In TLS mode: how the app calls its nodes by now, and what the metadata service has for it. */
+  domain: Domain = FIRST;
   /** The platform's metadata service answers. */
   metadata = true;
   /** How far waits are stretched at most. */
@@ -81,7 +84,17 @@ export class FakeWorld {
   }
 
   url(sid: number, port: 2379 | 2380): string {
-    return this.tls ? `https://${nameOf(sid)}:${port}` : nodeUrl(sid, port);
+    return this.tls ? `https://${this.nameOf(sid)}:${port}` : nodeUrl(sid, port);
+  }
+
+  /** A certificate is that of the domain in which the app has its nodes, or which one that runs has still. */
+  isServed(name: string, text: string): boolean {
+    const all = [this.domain, ...this.nodes.flatMap(({ etcd }) => etcd?.domain ?? [])];
+    return all.some(({ certificates }) => certificates[name] === text);
+  }
+
+  nameOf(sid: number): string {
+    return `etcd${sid}${this.domain.dns}`;
   }
 
   /** The ID that a founder gets. */
@@ -186,13 +199,14 @@ export class FakeWorld {
           const name = { caPem: 'ca', clientPem: 'client', clientKeyPem: 'client-key' }[key] ?? '';
           if (!this.metadata) throw new Error('no answer from the metadata service');
           // As `base64` makes it, in lines.
-          return `${btoa(good[name] ?? '').replace(/.{76}/g, '$&\n')}\n`;
+          return `${btoa(this.domain.certificates[name] ?? '').replace(/.{76}/g, '$&\n')}\n`;
         }),
-      health: (url, _tls, limitMs) => {
+      health: (url, tls, limitMs) => {
         const of = this.nodes[sidOf(url) - 1] ?? node;
         return proc.call(of.etcd?.hung ? limitMs : this.latency(2), () => {
           const answers = url.startsWith('https:') === this.tls && this.network.talks(node, of);
-          const etcd = answers ? of.etcd : undefined;
+          const turnsAway = this.tls && of.etcd && whyNoClient(node, hostOf(url), of.etcd.domain, tls);
+          const etcd = answers && !turnsAway ? of.etcd : undefined;
           if (!etcd?.joined || etcd.hung) return { state: 'none' as const, why: 'no answer' };
           if (etcd.applied.state.alarms.length > 0) return { state: 'false' as const, why: 'ALARM' };
           return this.raft.serves(etcd)

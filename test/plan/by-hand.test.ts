@@ -20,9 +20,10 @@ import { situationOf } from '../../src/diagnose/situation.ts';
 import { observe } from '../../src/observe/observe.ts';
 import { commandsByHand } from '../../src/plan/by-hand.ts';
 import { healSteps, type StepId } from '../../src/plan/heal-steps.ts';
+import { changesNames } from '../fake/app.ts';
 import { PLACES } from '../fake/observation.ts';
 import { ThreeMembers } from '../fake/three-members.ts';
-import { badOffers, type Certificates, good } from '../fake/tls.ts';
+import { badOffers, type Certificates, good, SECOND } from '../fake/tls.ts';
 
 const test = suite('by hand', { dir: '' });
 test.before.each((context) => {
@@ -145,6 +146,27 @@ test('certificates are brought as the heal brings them, from the first node whos
   put(join(dir, 'run/heal-node/client/ca.pem'), good.ca ?? '');
   const again = await run(dir, ['certificates'], onThisMachine(dir), lost);
   assert.match(again.stderr, /peer\.pem is there, and is another one than that of 10\.0\.0\.3; move it away/);
+});
+
+test('those that the app has made others for, with other names, are replaced', async ({ dir }) => {
+  const fake = new ThreeMembers('WAL gone', {}, 3, true);
+  fake.once(
+    () => fake.removed.length > 0,
+    () => changesNames(fake, SECOND),
+  );
+  fake.heal('operator');
+  fake.pass(60_000);
+  const ssl = join(dir, 'var/lib/etcd/ssl/etcd');
+  put(join(dir, 'hosts'), '127.0.0.1 localhost\n');
+  put(join(dir, 'run/heal-node/client/ca.pem'), `${SECOND.certificates.ca}\n`);
+  put(join(dir, PLACES.env), 'ETCD_NAME=etcd2\n');
+  for (const [name, text] of Object.entries(good)) put(join(ssl, `${name}.pem`), text);
+  for (const [name, text] of Object.entries(SECOND.certificates))
+    put(join(dir, '10.0.0.3', `${name}.pem`), text);
+  const { exitCode, stderr } = await run(dir, ['certificates'], onThisMachine(dir), fake);
+  assert.is(exitCode, 0, stderr);
+  for (const [name, text] of Object.entries(SECOND.certificates))
+    assert.is(readFileSync(join(ssl, `${name}.pem`), 'utf8'), text, name);
 });
 
 test('nothing is done beside a heal that is at work', async ({ dir }) => {

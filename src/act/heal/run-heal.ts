@@ -43,9 +43,11 @@ export async function guardFacts(heal: HealContext): Promise<GuardFacts> {
   const isOut = situation.membership === 'unlisted' || situation.cluster.own?.name === '';
   const heals = await healsInLastDay(machine, places, machine.now());
   return {
-    // Where the new member has its data, and lacks certificates that the app has made since, nothing more is given up; nor
-    // where the old one is out of the list.
-    provenStale: heal.memory.provenStale || (situation.hasNewUrls && (heal.joined || isOut)),
+    // To bring certificates that the app has made since gives nothing up; nor is there more to give up where the new member
+    // has its data, or where the old one is out of the list.
+    provenStale:
+      heal.memory.provenStale ||
+      (situation.hasNewUrls && (situation.certificatesToBring || heal.joined || isOut)),
     goesOn: changedTheCluster(record),
     leftToPerson: asked ? undefined : await whyLeftToPerson(heal.world, settings, situation),
     healsInLastDay: heals,
@@ -147,9 +149,11 @@ export async function rollBack(heal: HealContext): Promise<string> {
  * change the list.
  */
 export const canRollBack = ({ situation, memory, record, joined }: HealContext): boolean => {
-  const { swapped, membership, observed } = situation;
-  // Back on an etcd.env of old URLs it would find nobody any more; what its data show there, the app's restart mends.
-  if (!swapped || joined || (situation.hasNewUrls && observed.data.kind !== 'data')) return false;
+  const { swapped, membership, observed, certificatesToBring } = situation;
+  // Back on an etcd.env of old URLs it would find nobody any more; what its data show there, the app's restart mends, which
+  // brings no certificates.
+  const isCalledAnew = situation.hasNewUrls && (certificatesToBring || observed.data.kind !== 'data');
+  if (!swapped || joined || situation.awaitsNames || isCalledAnew) return false;
   return {
     unknown: memory.provenStale && !changedTheCluster(record),
     listed: true,

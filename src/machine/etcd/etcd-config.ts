@@ -67,6 +67,10 @@ const certificatesOf = (env: Env) =>
     return cert && key && ca ? [{ setting, cert, key, ca, hosts: urls(env[reachedBy]).map(hostOf) }] : [];
   });
 
+/** Since its unit is aside the app has given its nodes other URLs, by which they are called by now. */
+export const hasNewUrls = ({ ofView, otherPeerUrls }: EtcdConfig): boolean =>
+  ofView !== undefined && otherPeerUrls.length > 0;
+
 /** etcd's configuration on this node, from the environment that systemd gives it (etcdmain/config.go). */
 export type EtcdConfig = Readonly<ReturnType<typeof etcdConfig>>;
 

@@ -44,24 +44,29 @@ async function whyRefused({ machine, config }: HealContext, offered: Offered): P
   return faults.join('; ');
 }
 
-/** Brings back what one node offers, each file whole, with the app's owner and mode. @throws why it is refused */
+/** Puts what one node offers in place, each file whole, with the app's owner and mode. @throws why it is refused */
 async function bringFrom(heal: HealContext, source: string): Promise<string> {
   const { machine } = heal;
   const offered = await offeredBy(heal, source);
   const why = await whyRefused(heal, offered);
   if (why !== '') throw new Error(why);
   const user = await unitUser(heal);
-  // The CA's key before the others: the step is done when none of those is missing.
+  // The CA's key before the others: the step is done when none of those is missing. The peer's comes last: until it is
+  // there, certificates and keys do not fit each other, and a heal that is cut off in between puts the rest in place.
   const paths = [SSL_DIR, CLIENT_TLS_DIR, ...[CA_KEY, ...CERTIFICATES].map(certificatePath)];
   const textOf = (path: string) => offered[path.slice(CLIENT_TLS_DIR.length + 1, -'.pem'.length)];
-  const there = await Promise.all(paths.map(async (path) => (await machine.kindOf(path)) !== 'none'));
-  // Before anything is put in place.
-  for (const path of paths.filter((each, i) => there[i] && textOf(each) !== undefined))
-    if ((await machine.readFile(path))?.text !== textOf(path))
+  const kept = await Promise.all(
+    paths.map(async (path) => {
+      if ((await machine.kindOf(path)) === 'none') return false;
+      if (textOf(path) === undefined || (await machine.readFile(path))?.text === textOf(path)) return true;
+      // All are there, and their authority or names are not the app's any more: nobody uses them.
+      if (heal.situation.observed.tls?.missing.length === 0) return false;
       throw new Error(`${path} is there, and is another one than that of ${source}; move it away`);
+    }),
+  );
   // The guards have shown that this node is a member. From here on the app's start may run: the gate has to know.
   await markMember(machine, heal.places, heal.situation.observed.mark);
-  for (const path of paths.filter((_, i) => !there[i])) {
+  for (const path of paths.filter((_, i) => !kept[i])) {
     const text = textOf(path);
     if (text === undefined) await machine.makeDirectory(path, { ...user, mode: 0o755 });
     else await machine.writeFile(path, text, { ...user, mode: path.endsWith('-key.pem') ? 0o600 : 0o644 });

@@ -8,7 +8,7 @@ import { endTurn } from '../turn.ts';
 import { alarmsLeft, disarmRemoved } from './alarms.ts';
 import { arrival } from './arrival.ts';
 import { giveDataDir, makeRoom } from './data.ts';
-import { stage } from './units.ts';
+import { APP_START_MS, appCatchesUp, NEW_URLS, stage, stopUnits } from './units.ts';
 
 /** How long until it is asked again: the longer it has taken, the less that matters, and the less the others are to feel it. */
 const pollMs = (waitedMs: number): number => Math.min(100, Math.max(5, waitedMs / 50));
@@ -28,8 +28,15 @@ const DIVERGES_AFTER_JOINING = '3.4.20 - 3.4.21 || 3.5.0 - 3.5.5';
 
 /** Starts the member on the unit that is in place: the existing-state copy, or the original once it is back. */
 export async function startMember(heal: HealContext): Promise<string> {
-  const { machine, places, situation } = heal;
+  const { machine, places, situation, settings } = heal;
   const unit = situation.observed.swap.unitFile === 'file' ? places.unit : places.copyUnit;
+  // The unit is back, and the app's start, which was to write etcd.env anew, was cut off.
+  if (unit === places.unit && (await appCatchesUp(heal))) {
+    await stopUnits(heal, places.unit, places.copyUnit);
+    heal.acts('files', 'units');
+    const code = await machine.runApp(settings.startCmd, APP_START_MS);
+    return `\`${settings.startCmd.join(' ')}\` has ended with exit ${code ?? 'not yet'}`;
+  }
   // The list may have changed since it was staged; etcd compares it with the members' own (see expectedCluster).
   const { staged } = situation.observed.swap;
   if (unit === places.copyUnit && !heal.joined && staged?.initialCluster !== expectedCluster(situation))
@@ -68,7 +75,7 @@ async function untilServes(heal: HealContext, unit: string): Promise<string | un
       await heal.keepTurn();
       // A disk to which data arrive may be too busy to answer.
       await heal.look('files').catch(() => undefined);
-      if (heal.situation.stagedBefore) return 'the app has given its nodes other URLs meanwhile';
+      if (heal.situation.stagedBefore) return NEW_URLS;
       const [facts] = await machine.units([unit]);
       if (facts?.active === 'failed' || (facts?.active === 'activating' && facts.restarts >= 3)) {
         await heal.look('files', 'units');

@@ -7,6 +7,7 @@ import { waitUntil } from '../../../machine/wait-until.ts';
 import { dropInsOf } from '../../../observe/drop-ins.ts';
 import { expectedCluster } from '../../../plan/expected-cluster.ts';
 import { up } from '../../../plan/heal-steps.ts';
+import { isParked } from '../../../state/parked.ts';
 import type { HealContext } from '../heal-context.ts';
 import { forgetOriginal, originalUnit, saveOriginal } from '../originals.ts';
 import { untilTaken } from '../until-taken.ts';
@@ -15,6 +16,9 @@ import { untilTaken } from '../until-taken.ts';
 const STOP_MS = 10_000;
 /** systemd has a start before it by then, or has given it up. */
 const BEGINS_MS = 2000;
+/** The app gives all nodes other names within minutes (docs/platform.md, "The app's verbs"). */
+const NAMES_MS = 10 * 60_000;
+export const NEW_URLS = 'the app has given its nodes other URLs meanwhile';
 const OWN_DROP_IN = 'zz-heal-node.conf';
 /** The app's start waits for the start of etcd's unit, which the gate may refuse. */
 export const APP_START_MS = 120_000;
@@ -173,6 +177,11 @@ export async function unstage({ machine, places }: HealContext): Promise<string 
  */
 export async function restore(heal: HealContext): Promise<string> {
   const { machine, places, settings } = heal;
+  await untilNamed(heal);
+  if (heal.situation.stagedBefore) {
+    heal.memory.verified = false;
+    return NEW_URLS;
+  }
   const byApp = await appCatchesUp(heal);
   const did = await originalsAlone(heal);
   heal.acts('files', 'units');
@@ -195,17 +204,33 @@ export async function restore(heal: HealContext): Promise<string> {
 }
 
 /**
+ * With other names go other certificates, which the app lays where etcd's unit is in place alone: the member stays on its
+ * copy until the others have theirs, which can be brought then. Where they do not come to have them it keeps the old, too.
+ */
+async function untilNamed(heal: HealContext): Promise<void> {
+  const { machine, places, log } = heal;
+  await heal.look('files').catch(() => undefined);
+  if (!heal.situation.awaitsNames) return;
+  log.info({ event: 'waits' }, `restore waits for the other nodes to have the names in ${places.appEnv}.`);
+  await waitUntil(machine, NAMES_MS, 1000, async () => {
+    await heal.look('files').catch(() => undefined);
+    // Whoever stops the app waits for this heal.
+    return !heal.situation.awaitsNames || (await isParked(machine, places)) || undefined;
+  });
+}
+
+/**
  * What confd has changed while the unit was aside the app's update has passed over (docs/platform.md): its start, run in
  * its place, writes etcd.env anew and starts etcd. Where nodes have other URLs by now, the app has had the members listed
  * by them, found by their names, which this one may not have had yet.
  * @returns whether anything has changed
  */
-async function appCatchesUp(heal: HealContext): Promise<boolean> {
+export async function appCatchesUp(heal: HealContext): Promise<boolean> {
   const { machine, places, situation, record, config } = heal;
   const changedMs = (await machine.changedMs(places.appEnv)) ?? 0;
   if (!situation.hasNewUrls && changedMs < Date.parse(record.startedAt)) return false;
   // There is a cluster, whoever answers just now: new certificates are not for this node to make.
-  if (situation.observed.tls || appStartRisk(situation) !== undefined) return false;
+  if (situation.observed.tls || situation.awaitsNames || appStartRisk(situation) !== undefined) return false;
   const [own, urls] = [situation.cluster.own, situation.hasNewUrls ? config.peerUrls : config.otherPeerUrls];
   const isListed = () => urls.every((url) => heal.situation.cluster.own?.peerUrls.includes(url));
   if (own && !isListed()) {
