@@ -247,6 +247,27 @@ export const plantedBugs: readonly PlantedBug[] = [
     test: 'test/act/heal/certificates.test.ts',
   },
   {
+    what: 'certificates that the app has replaced since stay in place',
+    file: 'src/observe/look-at-files.ts',
+    from: 'if (missing.length + faults.length === 0)',
+    to: 'if (missing.length === 0)',
+    test: 'test/act/heal/new-names.test.ts',
+  },
+  {
+    what: 'the unit comes back while the app gives the others their certificates',
+    file: 'src/act/heal/effects/units.ts',
+    from: 'if (!heal.situation.awaitsNames) return;',
+    to: 'if (heal.situation.swapped) return;',
+    test: 'test/act/heal/new-names.test.ts',
+  },
+  {
+    what: "an app's start that was cut off when the unit was back is not run again",
+    file: 'src/act/heal/effects/member.ts',
+    from: 'if (unit === places.unit && (await appCatchesUp(heal)))',
+    to: "if (unit === '' && (await appCatchesUp(heal)))",
+    test: 'test/act/heal/new-names.test.ts',
+  },
+  {
     what: "the CA's key is brought last, and a cut before it leaves it out",
     file: 'src/act/heal/effects/certificates.ts',
     from: '...[CA_KEY, ...CERTIFICATES].map(certificatePath)',

@@ -1,9 +1,11 @@
+import type { Member } from '../../src/cluster/cluster.ts';
+import { changesNames } from '../fake/app.ts';
 import { ahead, copyOf } from '../fake/log.ts';
 import type { FakeNode } from '../fake/node.ts';
 import { PLACES } from '../fake/observation.ts';
 import { BIRTHMARK_KEY, DATA_DIR, ETCD_RIGHTS, ROOT_FILE, WAL } from '../fake/paths.ts';
 import { withKey } from '../fake/raft.ts';
-import { badOffers, losesVolume } from '../fake/tls.ts';
+import { badOffers, certificatesOf, losesVolume, putCertificates, SECOND } from '../fake/tls.ts';
 import { breakages } from './breakages.ts';
 import { count } from './counters.ts';
 import { localFaults, onAgainAfter } from './faults.ts';
@@ -53,6 +55,21 @@ function losesDisks(sim: Sim, node: FakeNode): void {
   const migrated = random.chance(0.5);
   sim.tell(`${node.name} loses its volume${migrated ? ', and its root disk is the image again' : ''}`);
   onAgainAfter(sim, random.between(1000, 2 * MINUTE_MS), node, migrated);
+}
+
+/** A person removes what was added by a name that its node has no more, and has never run, as docs/runbook.md says. */
+function removesUnnamed(sim: Sim): void {
+  const asked = sim.nodes.find(({ etcd }) => etcd && sim.raft.serves(etcd))?.etcd;
+  const isOld = ({ name, peerUrls }: Member): boolean =>
+    name === '' && !peerUrls.some((url) => url.includes(sim.domain.dns));
+  const old = asked?.applied.state.members.find(isOld);
+  if (!asked || !old) return;
+  count('event', 'a person removes an unnamed member');
+  try {
+    sim.raft.removeMember(asked, old.id);
+  } catch {
+    sim.clock.after(30_000, () => removesUnnamed(sim));
+  }
 }
 
 /** What the newest action of a node must have said. */
@@ -283,6 +300,38 @@ export const stories: readonly Story[] = [
       const bad = sim.random.shuffled(sim.nodes).slice(0, sim.random.between(1, minorityOf(sim)));
       for (const node of bad) losesDisks(sim, node);
       return { victims: bad };
+    },
+  },
+  {
+    what: 'in TLS mode, the app gives its nodes other names, and a new authority, while a minority heals',
+    tls: true,
+    weight: 4,
+    faults: 2,
+    begins: (sim) => {
+      // Without its first node the app makes no authority.
+      const bad = sim.random.shuffled(sim.nodes.slice(1)).slice(0, sim.random.between(1, minorityOf(sim)));
+      for (const node of bad)
+        if (sim.random.chance(0.2)) losesDisks(sim, node);
+        else breaks(sim, node, sim.random.pick(Object.keys(breakages)));
+      sim.whileHealing(bad[0] as FakeNode, sim.random.between(1, 140), () => changesNames(sim, SECOND));
+      const isLeftOut = ({ disk, envText }: FakeNode): boolean =>
+        disk.has(PLACES.copyUnitFile) && disk.text(PLACES.env) !== envText;
+      const differs = (node: FakeNode): boolean =>
+        JSON.stringify(certificatesOf(node)) !== JSON.stringify(sim.domain.certificates);
+      return {
+        victims: bad,
+        // One that the app has found off, or that has lost with its root disk what says that a heal is under way.
+        atCalm: () => {
+          for (const node of sim.nodes.filter((each) => !isLeftOut(each) && differs(each))) {
+            count('event', 'a person copies certificates');
+            putCertificates(node, sim.domain.certificates);
+            node.appWrites();
+            if (node.on && node.disk.kindOf(PLACES.unitFile) === 'file')
+              for (const word of ['reset-failed', 'restart']) node.systemctl([word, PLACES.unit]);
+          }
+          removesUnnamed(sim);
+        },
+      };
     },
   },
   {

@@ -127,18 +127,18 @@ make_certificates() { # FOLDER
   base64 "$1/client-key.pem" >$nodes/metadata/clientKeyPem
 }
 
-has_certificates() {
+has_certificates() { # FOLDER
   local name
   for name in ca ca-key client client-key server server-key peer peer-key; do
     # The node that makes them copies them as root, and gives them to etcd after that.
-    [ "$(stat -c %U $ssl/$name.pem 2>/dev/null)" = etcd ] || return 1
+    [ "$(stat -c %U "$1/$name.pem" 2>/dev/null)" = etcd ] || return 1
   done
 }
 
 # On the first node they are made where there is no CA; then they are waited for.
 see_to_certificates() {
   if [ "${STABLE_NODES%% *}" = "$MY_SID=$MY_IP" ] && [ ! -f $ssl/ca.pem ]; then make_certificates $ssl; fi
-  retry 60 2 has_certificates || exit 19
+  retry 60 2 has_certificates $ssl || exit 19
 }
 
 render_proxy() {
@@ -373,6 +373,8 @@ change_names() { # SCHEME DNS, as they were
     done
   fi
   sleep 5
+  # Of a new authority it takes all or none.
+  if [ "$1" = https ] && [ $scheme = https ]; then retry 60 1 has_certificates $new || true; fi
   if [ $scheme = https ] && [ ! -f $ssl/ca.pem ]; then
     scp -P 16022 -rp "${first#*=}:/var/lib/etcd/ssl" /var/lib/etcd
     chown -R etcd:etcd /var/lib/etcd/ssl

@@ -29,9 +29,12 @@ const APPS = [
   '/var/lib/etcd/lost+found',
   SSL,
   `${SSL}/etcd`,
-  ...['ca', 'ca-key', 'client', 'client-key', 'peer', 'peer-key', 'server', 'server-key'].map(
-    (name) => `${SSL}/etcd/${name}.pem`,
-  ),
+  // Beside them, where a node's unit was aside, those of a new authority, until the app's next update.
+  `${SSL}/etcdtemp`,
+  ...['ca', 'ca-key', 'client', 'client-key', 'peer', 'peer-key', 'server', 'server-key'].flatMap((name) => [
+    `${SSL}/etcd/${name}.pem`,
+    `${SSL}/etcdtemp/${name}.pem`,
+  ]),
 ];
 
 type Ids = ReadonlyMap<string, string>;
