@@ -51,11 +51,16 @@ export async function showPlan(json = false) {
 async function printByHand(): Promise<number> {
   let looked = await look();
   // A node without certificates can ask nobody: with the names and the metadata service's client it looks once more.
-  if (await askAsClient(looked.world, looked.situation)) looked = await look();
+  const asks = askAsClient(looked.world, looked.situation).catch(({ message }: Error) =>
+    console.error(retell('what it takes to ask the others cannot be had: {0}', message)),
+  );
+  if (await asks) looked = await look();
   const { steps, guards } = await planFor(looked);
+  const { verdict, reason, means } = looked.diagnosis;
   // The commands pause it themselves.
   const refusing = guards.filter(({ id, pass }) => !pass && id !== 'not-paused');
-  if (steps.length === 0) console.log(tell('# There is nothing to heal.'));
+  if (steps.length === 0)
+    console.log(tell('# There is nothing to heal: the verdict is {0} ({1}), {2}.', verdict, reason, means));
   else if (refusing.length > 0) {
     const why = refusing.map(({ id, why }) => `${id}: ${why}`).join('; ');
     console.error(retell('heal-node plan: no commands are printed, as they could do harm now: {0}.', why));

@@ -22,8 +22,11 @@ import {
 import { isTransient } from './transient-refusals.ts';
 
 export const BIRTHMARK_KEY = 'heal-node/birthmark';
-/** Both are asked for with every linearizable read: the few keys from the one up to the other, and the end of that range. */
-const OWN_KEYS = { from: BIRTHMARK_KEY, to: `${PAUSE_KEY}0` };
+/**
+ * Both are asked for with every linearizable read: the few keys from the one up to the other, and the end of that range.
+ * Ours are four; of what others have put there no more is read than a member sends at once (1.5 MiB each).
+ */
+const OWN_KEYS = { from: BIRTHMARK_KEY, to: `${PAUSE_KEY}0`, limit: 8 };
 
 /** A read through the quorum waits for an election that is under way. */
 const READ_MS = 1500;
@@ -37,12 +40,13 @@ const ETCDCTL_MS = 10_000;
 const int64 = (hex: string): string => BigInt.asIntN(64, BigInt(`0x${hex || '0'}`)).toString();
 const uint64 = (hex: string): string => BigInt(`0x${hex}`).toString();
 
-function ownKeysOf({ kvs: all }: v.InferOutput<typeof kvs>): ServesReply {
+function ownKeysOf({ kvs: all, more }: v.InferOutput<typeof kvs>): ServesReply {
   const [mark, pause] = [BIRTHMARK_KEY, PAUSE_KEY].map((name) => all.find(({ key }) => key === name));
   return {
     ...SERVES,
     ...(mark && { birthmark: mark.value, birthmarkRevision: mark.mod_revision }),
     ...(pause && { pause: fromWord(pause.value) }),
+    ...(more && { pause: TOO_LONG }),
   };
 }
 
@@ -79,13 +83,15 @@ export function etcdCluster(options: EtcdctlOptions): Cluster {
   };
 
   const servesBySlow = (endpoint: string): Promise<ServesReply> => {
-    const read = slow([endpoint], ['get', OWN_KEYS.from, OWN_KEYS.to, '--consistency=l'], kvs, READ_MS);
+    const { from, to, limit } = OWN_KEYS;
+    const read = slow([endpoint], ['get', from, to, '--consistency=l', `--limit=${limit}`], kvs, READ_MS);
     return read.then(ownKeysOf, (error: Error) => servesByRefusal(error.message));
   };
 
   /** @throws where etcdctl has to be asked */
-  const servesByFast = (endpoint: string): Promise<ServesReply> =>
-    fast(endpoint, 'kv/range', { key: btoa(OWN_KEYS.from), range_end: btoa(OWN_KEYS.to) }, kvs, READ_MS).then(
+  const servesByFast = (endpoint: string): Promise<ServesReply> => {
+    const range = { key: btoa(OWN_KEYS.from), range_end: btoa(OWN_KEYS.to), limit: `${OWN_KEYS.limit}` };
+    return fast(endpoint, 'kv/range', range, kvs, READ_MS).then(
       ({ reply }) => ownKeysOf(reply),
       (error: Error): ServesReply => {
         if (error.name === 'TimeoutError')
@@ -98,19 +104,24 @@ export function etcdCluster(options: EtcdctlOptions): Cluster {
         throw error;
       },
     );
+  };
 
-  /** Where the keys are too long to be read together, the birthmark is read alone. */
+  /** Where the keys are too long to be read together, the birthmark is read alone; too long itself, it counts as deleted. */
   const withBirthmark = async (endpoint: string, served: ServesReply): Promise<ServesReply> => {
     if (served.pause !== TOO_LONG) return served;
     const alone = call([endpoint], 'kv/range', { key: btoa(BIRTHMARK_KEY) }, ['get', BIRTHMARK_KEY], kvs);
-    return { ...ownKeysOf(await alone), pause: TOO_LONG };
+    const read = await alone.then(ownKeysOf, (error: Error) => {
+      if (servesByRefusal(error.message).pause === TOO_LONG) return SERVES;
+      throw error;
+    });
+    return { ...read, pause: TOO_LONG };
   };
 
   return {
     whyNotServing: async (endpoint) => {
       const read = await servesByFast(endpoint).catch((error: Error) => {
         const refused = servesByRefusal(error.message);
-        if (error instanceof Refusal && refused.unavailableReason === '') return refused;
+        if (error instanceof Refusal && refused.credentialsRefused !== '') return refused;
         return refusesConnection(error)
           ? { unavailableReason: `${endpoint} refuses the connection` }
           : servesBySlow(endpoint);

@@ -44,8 +44,9 @@ export function etcdctl({ program, tls, credentials }: EtcdctlOptions) {
     const limits = [`--command-timeout=${timeoutMs}ms`, `--dial-timeout=${timeoutMs}ms`];
     const flags = [`--endpoints=${endpoints.join(',')}`, '--write-out=json', ...limits, ...tlsFlags];
     const limited = { timeoutMs: timeoutMs + 300, env: environment(), input };
-    const { stdout, failure, timedOut } = await run([program, ...words, ...flags], limited);
+    const { stdout, failure, timedOut, tooMuch } = await run([program, ...words, ...flags], limited);
     const what = `etcdctl ${words.slice(0, 2).join(' ')} at ${endpoints.join(',')}`;
+    if (tooMuch) throw new ClusterError(`${what} sends more than ${stdout.length} bytes`, false);
     if (failure !== undefined) {
       // Of what etcdctl printed the last line says what went wrong.
       const said = timedOut ? 'context deadline exceeded' : (failure.split('\n').at(-1) ?? '');

@@ -18,6 +18,7 @@ const id = v.pipe(
 );
 
 const texts = v.optional(v.array(v.string()), []);
+const flag = v.optional(v.boolean(), false);
 
 const header = v.object({ cluster_id: id, member_id: id, revision: number64 });
 
@@ -27,7 +28,7 @@ const member = v.pipe(
     name: v.optional(v.string(), ''),
     peerURLs: texts,
     clientURLs: texts,
-    isLearner: v.optional(v.boolean(), false),
+    isLearner: flag,
   }),
   v.transform(({ ID: id, peerURLs: peerUrls, clientURLs: clientUrls, ...rest }) => {
     return { id, peerUrls, clientUrls, ...rest };
@@ -58,14 +59,14 @@ export const lease = v.object({ ID: id });
  */
 const kept = v.object({ ID: id, TTL: number64 });
 export const leaseKept = v.union([v.object({ result: kept }), kept]);
-/** They are asked for with every linearizable read: whoever sends them has answered it. Ours are far shorter. */
+/** They are asked for with every linearizable read: whoever sends them has answered it. Ours are few, and far shorter. */
 export const TOO_LONG =
-  'a key under heal-node/ holds more than 7500 bytes; `etcdctl get --prefix --keys-only heal-node/` names them, delete it by `etcdctl del KEY`';
+  'the keys under heal-node/ are too many, or too long (one more than 7500 bytes, or all more than 1 MiB), to be read; `etcdctl get --prefix --keys-only heal-node/` names them, delete what does not belong there by `etcdctl del KEY`';
 const text64 = v.pipe(v.string(), v.maxLength(10_000, TOO_LONG), v.base64('not base64'), v.transform(atob));
 const word = v.optional(text64, '');
 const kv = v.object({ key: word, value: word, lease: id, mod_revision: number64 });
-export const kvs = v.object({ header, kvs: v.optional(v.array(kv), []) });
-export const transaction = v.object({ header, succeeded: v.optional(v.boolean(), false) });
+export const kvs = v.object({ header, kvs: v.optional(v.array(kv), []), more: flag });
+export const transaction = v.object({ header, succeeded: flag });
 
 /** `memberID:10501334649042878790 alarm:NOSPACE `: the text of an AlarmMember. */
 const alarmsOf = (errors: readonly string[]): readonly Alarm[] =>
@@ -107,7 +108,7 @@ export const SERVES: ServesReply = { unavailableReason: '', credentialsRefused: 
 export const servesByRefusal = (said: string): ServesReply =>
   credentialRefusals.some((text) => said.includes(text))
     ? { ...SERVES, credentialsRefused: said }
-    : /sends more than \d|heal-node\/ holds more/.test(said)
+    : said.includes(TOO_LONG) || /sends more than \d/.test(said)
       ? { ...SERVES, pause: TOO_LONG }
       : { ...SERVES, unavailableReason: said };
 

@@ -88,7 +88,7 @@ const BY_SHELL = /\b(ba|da)?sh +(-[a-z]+ +)*\/opt\/app\/bin\/ctl\.sh\b/;
 
 /** The files that have a shell read the app's script: one that is a link to an executable it refuses (bash: general.c). */
 export const shellCallers = (root: string): string =>
-  `${spawnSync('grep', ['-rIlsP', BY_SHELL.source, ...CALLERS.map((path) => root + path)]).stdout}`.trim();
+  `${spawnSync('grep', ['-rIlsP', BY_SHELL.source, ...CALLERS.map((path) => root + path)]).stdout ?? ''}`.trim();
 
 /** Takes back what install has laid, but for the settings, and puts the app's script back. @returns what is gone */
 export function uninstall(): string[] {

@@ -71,6 +71,14 @@ for f in $certs; do
     fail "$ssl/$f.pem is there, and is another one than that of $from; move it away"
   fi
 done
+hasEnv() { grep -q '[^[:space:]]' "$env"; }
+if hasEnv; then :; else
+  # With certificates there the app's start makes none, and the gate refuses etcd's start: it has to know of this member.
+  [ -e "$mark" ] || echo 'has been a member' >"$mark"
+  code=0
+  "$healNode" gate || code=$?
+  [ "$code" = 3 ] || fail "the gate lets etcd start, and its data are gone (is HEAL_MODE off?)"
+fi
 for d in "${ssl%/*}" "$ssl"; do [ -d "$d" ] || install -d -o "$user" -g "$(id -gn "$user")" -m 755 "$d"; done
 for f in $certs; do
   case $f in *-key) mode=600 ;; *) mode=644 ;; esac
@@ -79,9 +87,8 @@ for f in $certs; do
 done
 export ETCDCTL_CACERT="$ssl/ca.pem" ETCDCTL_CERT="$ssl/client.pem" ETCDCTL_KEY="$ssl/client-key.pem"
 rm -rf "$client"    # that of the metadata service
-# With certificates there the app's start makes none, and the gate refuses etcd's start.
-if grep -q '[^[:space:]]' "$env"; then :; else CTL_SH_APP=1 timeout 120 $appStart || true; fi
-grep -q '[^[:space:]]' "$env" || fail "$appStart has not written $env"
+if hasEnv; then :; else CTL_SH_APP=1 timeout 120 $appStart || true; fi
+hasEnv || fail "$appStart has not written $env"
 ### fence | mv etcd.service etcd1.service; systemctl daemon-reload; systemctl stop etcd
 mustNotServe
 quorumServes
@@ -91,6 +98,7 @@ if [ -f "$unitFile" ]; then
     stat -c '%a %u %g' "$unitFile" | { read -r mode uid gid
       printf '{"mode":%d,"uid":%d,"gid":%d}\n' "0$mode" "$uid" "$gid" >"$originals/rights.json"; }
     cp "$unitFile" "$originals/$unit"
+    sync    # a power loss would leave it empty
   fi
   mv -T "$unitFile" "$copyUnitFile"
 fi
@@ -102,10 +110,12 @@ mustBeStopped
 ### set-aside | rm -rf $dataDir
 mustBeStopped
 if [ -L "$data" ]; then fail "$data is a link"; fi
-mv -T "$data" "$aside"
-mkdir -m 700 "$data"
-chown --reference="$aside" "$data"
-chmod --reference="$aside" "$data"
+if [ -e "$data" ]; then    # else only a WAL dir elsewhere is left, after a cut
+  mv -T "$data" "$aside"
+  mkdir -m 700 "$data"
+  chown --reference="$aside" "$data"
+  chmod --reference="$aside" "$data"
+fi
 if [ -n "$wal" ] && [ -d "$wal" ]; then mv -T "$wal" "$wal.${aside##*.}"; fi
 ### stage | cp etcd.env etcd1.env; vi etcd1.env etcd1.service; systemctl daemon-reload
 if [ -n "$newUrls" ]; then systemctl stop "$copyUnit" || true; fi    # by its old URLs nobody finds it
@@ -175,7 +185,7 @@ if [ -n "$newUrls" ] || [ "$appEnv" -nt "$originals/$unit" ]; then
   start="env CTL_SH_APP=1 $appStart"
 fi
 if [ -n "$newUrls" ]; then    # the app has had the others listed by theirs
-  id=$(others member list | grep -F ", $name, " | grep -vF "$peer," | cut -d, -f1)
+  id=$(others member list | grep -F ", $otherPeer," | cut -d, -f1)
   if [ -n "$id" ]; then others member update "$id" --peer-urls="$peers"; fi
 fi
 if [ -f "$copyUnitFile" ]; then

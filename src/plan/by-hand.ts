@@ -27,11 +27,11 @@ type Hand = Pick<Settings, 'etcdctl' | 'etcdUser' | 'etcdPasswordFile' | 'startC
 function valuesOf(s: Situation, places: Places, hand: Hand): Readonly<Record<string, string>> {
   const { config, cluster, observed } = s;
   const { unit, copyUnit, unitFile, copyUnitFile, copyDropIns, env, copyEnv, originals, journal } = places;
-  const { appEnv, paused, client } = places;
+  const { appEnv, paused, client, rootDiskMark: mark } = places;
   const joins = { ETCD_INITIAL_CLUSTER_STATE: 'existing', ETCD_INITIAL_CLUSTER: expectedCluster(s) };
   return {
     ...{ unit, copyUnit, unitFile, copyUnitFile, copyDropIns, env, copyEnv, originals, journal },
-    ...{ appEnv, paused, client, ssl: CLIENT_TLS_DIR, etcdctl: hand.etcdctl },
+    ...{ appEnv, paused, client, mark, ssl: CLIENT_TLS_DIR, etcdctl: hand.etcdctl },
     appStart: hand.startCmd.join(' '),
     newUrls: s.hasNewUrls ? 'yes' : '',
     hosts: observed.app.ok ? observed.app.value.hosts.map(({ ip, name }) => `${ip} ${name}`).join('\n') : '',

@@ -244,8 +244,9 @@ test('where etcd itself says that it does not serve, or wants a user, etcdctl is
   assert.not(without.calls || wanting.calls);
 });
 
-for (const [what, kvs] of [
+for (const [what, kvs, more] of [
   ['one value', [{ key: btoa('heal-node/note'), value: btoa('x'.repeat(9000)) }]],
+  ['their number', [], { more: true }],
   [
     'all of them',
     Array.from({ length: 300 }, (_, i) => ({ key: btoa(`heal-node/${i}`), value: btoa('x'.repeat(7000)) })),
@@ -264,16 +265,58 @@ for (const [what, kvs] of [
       return Response.json({
         header,
         kvs: [mark, ...((body as { range_end?: string }).range_end ? kvs : [])],
+        ...((body as { range_end?: string }).range_end && more),
       });
     };
     const { said, calls } = await gateway(program, answers, (through, endpoint) => through.ask(endpoint));
     const { serves, pause, birthmark, birthmarkRevision } = said as MemberReply;
     assert.equal([serves, birthmark, birthmarkRevision], [true, 'abc', 7n], String(said));
-    assert.match(String(pause), /^a key under heal-node\/ holds more than 7500 bytes; `etcdctl get /);
+    assert.match(String(pause), /^the keys under heal-node\/ are too many, or too long .*; `etcdctl get /);
     assert.not(calls);
     const why = await gateway(program, answers, (through, endpoint) => through.whyNotServing(endpoint));
     assert.is(why.said, undefined);
   });
+
+for (const bytes of [9000, 1_400_000])
+  test(`a birthmark of ${bytes} bytes, which somebody has put in its place, makes no member silent`, async ({
+    dir,
+    program,
+  }) => {
+    const mark = { key: btoa('heal-node/birthmark'), value: btoa('x'.repeat(bytes)), mod_revision: '7' };
+    writeFileSync(join(dir, 'mark'), JSON.stringify({ header: {}, kvs: [mark] }));
+    standIn(program, `"get heal-node/birthmark") cat ${dir}/mark;;`);
+    const header = { cluster_id: '1', member_id: '2', revision: '9' };
+    const { said } = await gateway(
+      program,
+      (path) => Response.json({ header, members: [], ...(path.endsWith('/range') && { kvs: [mark] }) }),
+      (through, endpoint) => through.ask(endpoint),
+    );
+    const { serves, pause, birthmark } = said as MemberReply;
+    assert.equal([serves, birthmark], [true, ''], String(said));
+    assert.match(String(pause), /^the keys under heal-node\//);
+  });
+
+test('more than etcdctl may print is an answer to the read, too', async ({ dir, program, endpoint }) => {
+  writeFileSync(join(dir, 'much'), 'x'.repeat(5_000_000));
+  standIn(
+    program,
+    `"member list") echo '${LIST}';;\n"endpoint status") echo '${STATUS}';;\n"get "*) case $3 in heal-node/pause0) exec cat ${dir}/much ;; *) echo '{${HEADER}}' ;; esac;;`,
+  );
+  const { serves, pause } = await cluster(program).ask(endpoint);
+  assert.ok(serves && pause?.startsWith('the keys under heal-node/'), pause);
+});
+
+test('what stands before a member, and refuses for its own reasons, does not make it one that serves', async ({
+  program,
+}) => {
+  standIn(program, "*) echo 'Error: etcdserver: no leader' >&2; exit 1;;");
+  const { said } = await gateway(
+    program,
+    () => new Response('this client sends more than 5 requests a second', { status: 429 }),
+    (through, endpoint) => through.whyNotServing(endpoint),
+  );
+  assert.match(String(said), /no leader/);
+});
 
 test('a learner, which answers next to nothing, says so at once', async ({ program }) => {
   standIn(program, '*) exit 1;;');

@@ -23,4 +23,14 @@ test('who gives ctl.sh to a shell by name is found, and nobody else', () => {
   }
 });
 
+test('without grep nobody is named', () => {
+  const { PATH } = process.env;
+  process.env.PATH = '/nonexistent';
+  try {
+    assert.is(shellCallers('/nonexistent'), '');
+  } finally {
+    process.env.PATH = PATH;
+  }
+});
+
 test.run();

@@ -42,6 +42,7 @@ async function run(
   ids: readonly StepId[],
   programs: Readonly<Record<string, string>>,
   fake = new ThreeMembers('WAL gone'),
+  values: Readonly<Record<string, string>> = {},
 ) {
   const look = () => fake.run(async (world) => situationOf(await observe(world), PLACES));
   fake.run((world) => askAsClient(world, look()));
@@ -49,11 +50,12 @@ async function run(
   const hand = { etcdctl: '/bin/etcdctl', etcdUser: '', etcdPasswordFile: '', startCmd: ['app', 'start'] };
   const steps = healSteps.filter(({ id }) => ids.includes(id));
   const text = commandsByHand(situation, PLACES, hand, steps);
-  const all = { sleep: '', systemctl: 'exit 3', etcdctl: '', 'heal-node': '', ...programs };
+  const all = { sleep: '', sync: '', systemctl: 'exit 3', etcdctl: '', 'heal-node': '', ...programs };
   for (const [name, body] of Object.entries(all))
     put(join(dir, 'bin', name), `#!/bin/sh\necho "${name} $*" >>${dir}/called\n${body}\n`, 0o755);
-  const here = text
-    .replace(/^healNode=.*$/m, "healNode='/bin/heal-node'")
+  const given = Object.entries({ healNode: '/bin/heal-node', ...values });
+  const here = given
+    .reduce((so, [name, value]) => so.replace(new RegExp(`^${name}=.*$`, 'm'), `${name}='${value}'`), text)
     .replaceAll(/^((?:export )?\w+=')(?=\/)/gm, `$1${dir}`)
     .replaceAll('/etc/hosts', `${dir}/hosts`);
   const { exitCode, stderr } = await execa('sh', ['-c', here], {
@@ -167,6 +169,74 @@ test('those that the app has made others for, with other names, are replaced', a
   assert.is(exitCode, 0, stderr);
   for (const [name, text] of Object.entries(SECOND.certificates))
     assert.is(readFileSync(join(ssl, `${name}.pem`), 'utf8'), text, name);
+});
+
+test("where etcd.env is lost as well, the app's start writes it only where the gate keeps etcd from starting", async ({
+  dir,
+}) => {
+  const lost = new ThreeMembers('volume lost', {}, 3, true);
+  for (const [name, text] of Object.entries(good)) put(join(dir, '10.0.0.1', `${name}.pem`), text);
+  const mark = join(dir, PLACES.rootDiskMark);
+  mkdirSync(dirname(mark), { recursive: true });
+  // A gate that lets every start pass (HEAL_MODE=off), or cannot look.
+  for (const code of [0, 1]) {
+    put(join(dir, 'run/heal-node/client/ca.pem'), good.ca ?? '');
+    const gate = { ...onThisMachine(dir), 'heal-node': `[ $1 != gate ] || exit ${code}`, app: '' };
+    const { exitCode, stderr, called } = await run(dir, ['certificates'], gate, lost);
+    assert.is(exitCode, 1);
+    assert.match(stderr, /Stopped: the gate lets etcd start, and its data are gone/);
+    assert.not.match(called, /^app start$/m);
+    assert.not.ok(existsSync(join(dir, 'var/lib/etcd/ssl')), 'nothing was put in place');
+  }
+  put(join(dir, 'run/heal-node/client/ca.pem'), good.ca ?? '');
+  rmSync(mark);
+  const gate = {
+    'heal-node': `[ $1 != gate ] || [ ! -s ${mark} ] || exit 3`,
+    app: `mkdir -p ${dir}/opt/app/conf; echo ETCD_NAME=etcd2 >${dir}${PLACES.env}`,
+  };
+  const { exitCode, stderr, called } = await run(
+    dir,
+    ['certificates'],
+    { ...onThisMachine(dir), ...gate },
+    lost,
+  );
+  assert.is(exitCode, 0, stderr);
+  assert.match(called, /^heal-node gate$[\s\S]*^app start$/m);
+});
+
+test('the saved original is on the disk before the unit is moved away', async ({ dir }) => {
+  put(join(dir, PLACES.unitFile), '[Service]\n');
+  const { called, stderr } = await run(dir, ['fence'], {
+    etcdctl: 'case "$*" in *10.0.0.2:2379*) exit 1 ;; esac',
+    sync: `[ -e ${dir}${PLACES.unitFile} ] && [ -s ${dir}${PLACES.originalUnit} ] && echo saved >>${dir}/called`,
+  });
+  assert.match(called, /^saved$/m, stderr);
+  assert.not.ok(existsSync(join(dir, PLACES.unitFile)));
+});
+
+test('set-aside goes on where a cut has left a log in a directory of its own', async ({ dir }) => {
+  put(join(dir, 'wal/0000000000000000-0000000000000000.wal'), '');
+  const { exitCode, stderr } = await run(dir, ['set-aside'], {}, undefined, { wal: '/wal' });
+  assert.is(exitCode, 0, stderr);
+  assert.equal(readdirSync(dir).filter((name) => name.startsWith('wal')).length, 1);
+  assert.not.ok(existsSync(join(dir, 'wal')));
+});
+
+test('where the URLs are new, the entry that has the old ones of this node is changed, whoever has its name', async ({
+  dir,
+}) => {
+  put(join(dir, PLACES.unitFile), '');
+  const lists = `
+case "$*" in *'member list'*)
+  echo 'aaa, started, etcd2, http://10.0.0.1:2380, http://10.0.0.1:2379, false'
+  echo 'bbb, started, etcd2, http://10.0.9.2:2380, http://10.0.9.2:2379, false' ;;
+esac`;
+  const values = { newUrls: 'yes', otherPeer: 'http://10.0.9.2:2380' };
+  const programs = { etcdctl: lists, app: '', systemctl: '' };
+  const { exitCode, called, stderr } = await run(dir, ['restore'], programs, undefined, values);
+  assert.is(exitCode, 0, stderr);
+  assert.match(called, / member update bbb --peer-urls=http:\/\/10\.0\.0\.2:2380$/m);
+  assert.not.match(called, / member update aaa/);
 });
 
 test('nothing is done beside a heal that is at work', async ({ dir }) => {

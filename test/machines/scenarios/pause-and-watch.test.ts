@@ -69,7 +69,7 @@ scenario(
     assert.is(tooLong.code, 3, tooLong.stdout);
     assert.match(
       tooLong.stdout,
-      /is stale .*: a key under heal-node\/ holds more than 7500 bytes; `etcdctl get/,
+      /is stale .*: the keys under heal-node\/ are too many, or too long .*; `etcdctl get/,
     );
     assert.is((await bad.cli('status')).stdout.match(/^ {4}serves: /gm)?.length, 2);
     await stage.bed.etcdctl([machine(1).endpoint], 'del', 'heal-node/note');
