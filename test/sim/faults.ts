@@ -437,8 +437,11 @@ const ofTheApp: readonly Fault[] = [
     strikes: (sim, node) => {
       sim.spawn(node, 'stop', 10 * MINUTE_MS, stop);
       const starts = (): void => {
-        // On a machine that is off, and where it cannot work yet, it is called again later.
-        if (node.on && node.ailing.root !== 'read-only') sim.spawn(node, 'start', 20 * MINUTE_MS, start);
+        // On a machine that is off, and where it cannot work yet, it is called again later; and AppCenter calls one of them
+        // after the other.
+        const stops = [...node.procs].some(({ what }) => what === 'stop');
+        if (node.on && node.ailing.root !== 'read-only' && !stops)
+          sim.spawn(node, 'start', 20 * MINUTE_MS, start);
         else sim.clock.after(30_000, starts);
       };
       sim.clock.after(sim.random.between(1000, 2 * MINUTE_MS), starts);
