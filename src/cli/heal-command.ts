@@ -51,7 +51,7 @@ export const healCommand: CommandSpec = {
 
 export const resumeCommand: CommandSpec = {
   name: 'resume',
-  what: 'takes up an unfinished heal and shows how it goes',
+  what: 'takes up an unfinished heal or runbook, or heals this member if it is stale, without asking, and shows how it goes',
   options: [['--in-service', 'does it in this process: what heal-node.service runs']],
   exits: '0 healed or nothing to heal, 1 failed, 3 refused by a guard, 2 settings',
   run: async ({ inService }) => {
