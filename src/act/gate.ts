@@ -17,7 +17,8 @@ const ASK_WHOSE_MS = 2000;
 /** Its own disks may be slow right after a boot, and a gate that cannot look lets etcd start. */
 const FILES_MS = 20_000;
 
-const HEALS = 'with HEAL_MODE=auto a heal follows as soon as a quorum of the others serves';
+const HEALS =
+  'with HEAL_MODE=auto a heal follows as soon as a quorum of the others serves, with manual `heal-node heal` does it then';
 const TOTAL_LOSS =
   'after a total loss, when no member has data any more, `heal-node adopt --found` lets this node found a cluster again';
 

@@ -100,12 +100,14 @@ async function decide(world: World, settings: Settings, log: Log, request: Reque
     settled = await diagnoseWhenSettled(world, WAIT_FOR_OTHERS_MS, waits, LOOK_SELDOM_MS);
   }
   const { situation, diagnosis } = settled;
-  const { verdict, reason, means, evidence } = diagnosis;
+  const { verdict, reason, means, advice, evidence } = diagnosis;
   log.info({ event: 'verdict', verdict, reason, evidence }, `Verdict ${verdict} (${reason}): ${means}.`);
   const begins = verdict === 'stale' && (request !== undefined || unfinished !== undefined);
   const goesOn = verdict === 'healing' || (unfinished !== undefined && verdict === 'healthy');
-  if (!begins && !goesOn)
-    return nothing(`There is nothing to heal: the verdict is ${verdict} (${reason}), ${means}.`, situation);
+  if (!begins && !goesOn) {
+    const found = `There is nothing to heal: the verdict is ${verdict} (${reason}), ${means}.`;
+    return nothing(advice === '' ? found : `${found} Action: ${advice}.`, situation);
+  }
   const paused = pauseOf(situation);
   if (paused) return { ...asParked(paused), situation };
   const refused = (message: string): Ended => ({ outcome: 'refused', message, situation });

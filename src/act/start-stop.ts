@@ -9,7 +9,7 @@ import type { World } from '../observe/world.ts';
 import { bestEffort } from '../report/best-effort.ts';
 import type { Log } from '../report/log.ts';
 import type { Settings } from '../settings/settings-table.ts';
-import { healRecordFile } from '../state/heal-record.ts';
+import { DAY_MS, healRecordFile } from '../state/heal-record.ts';
 import { park, unpark } from '../state/parked.ts';
 import { retell } from '../words/retell.ts';
 import { healRuns, healThrough } from './ask-for-heal.ts';
@@ -17,8 +17,6 @@ import { rememberCluster } from './birthmark.ts';
 import { diagnoseWhenSettled, MAY_SETTLE, type Settled } from './diagnose-when-settled.ts';
 import { gate } from './gate.ts';
 
-/** AppCenter gives start and stop a day. */
-const DAY_MS = 86_400_000;
 const SETTLE_MS = 10_000;
 
 const say = (log: Log, event: string, sentence: string): void => {
@@ -64,7 +62,7 @@ async function insteadOfStart(world: World, settings: Settings, log: Log): Promi
   return 3;
 }
 
-/** AppCenter's start: the app's own, and the heal where the member proves stale. Returns the exit code. */
+/** AppCenter's start, for which it gives a day: the app's own, and the heal where the member proves stale. Returns the exit code. */
 export async function start(world: World, settings: Settings, log: Log): Promise<number> {
   const { machine, places } = world;
   const unparked = await unpark(machine, places).catch((error: Error) => error);

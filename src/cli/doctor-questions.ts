@@ -2,7 +2,7 @@ import { failureTolerance } from '../diagnose/failure-tolerance.ts';
 import { notLaid } from '../install/install.ts';
 import { brokenCertificates } from '../observe/look-at-host.ts';
 import type { GuardId } from '../plan/guards.ts';
-import { healRecordFile } from '../state/heal-record.ts';
+import { DAY_MS, healRecordFile } from '../state/heal-record.ts';
 import { isParked } from '../state/parked.ts';
 import { GATE_DROP_IN } from '../state/places.ts';
 import type { Values } from '../words/words.ts';
@@ -10,7 +10,6 @@ import type { Looked } from './look.ts';
 
 /** The catalogue says the number, too. */
 const CERTIFICATE_DAYS = 30;
-const DAY_MS = 86_400_000;
 /** etcd itself warns of a second (etcd: rafthttp/probing_status.go, clock difference). */
 const CLOCK_MS = 2000;
 

@@ -7,12 +7,12 @@ import { realWorld } from '../observe/real-world.ts';
 import { openLog } from '../report/log.ts';
 import { parseLines, readableLine, tailOf } from '../report/read-log.ts';
 import { loadSettings } from '../settings/load-settings.ts';
+import { DAY_MS, healRecordFile } from '../state/heal-record.ts';
 import { LOG_FILE } from '../state/places.ts';
 import { retell, tell } from '../words/retell.ts';
 import { type CommandSpec, EXIT, UsageError } from './command.ts';
+import { look } from './look.ts';
 import { showPlan } from './plan-command.ts';
-
-const DAY_MS = 86_400_000;
 
 /** Asks the service and shows its log lines as they come, until it ends. */
 async function healInService(): Promise<number> {
@@ -51,11 +51,17 @@ export const healCommand: CommandSpec = {
 
 export const resumeCommand: CommandSpec = {
   name: 'resume',
-  what: 'takes up an unfinished heal and shows how it goes',
+  what: 'takes up an unfinished heal or runbook, without asking, and shows how it goes',
   options: [['--in-service', 'does it in this process: what heal-node.service runs']],
   exits: '0 healed or nothing to heal, 1 failed, 3 refused by a guard, 2 settings',
   run: async ({ inService }) => {
-    if (!inService) return healInService();
+    if (!inService) {
+      const { situation, world } = await look();
+      const unfinished = healRecordFile.read(world.machine, world.places.journal);
+      if (situation.swapped || (await unfinished)) return healInService();
+      console.log(tell('No heal or runbook is unfinished; `heal-node heal` heals a member that is stale.'));
+      return EXIT.done;
+    }
     const settings = loadSettings();
     const view = await thisMachine.readFile(settings.appEnv).catch(() => undefined);
     if (saysProxy(view?.text)) return EXIT.done; // A proxy has no member: nothing is looked at, nothing is written.

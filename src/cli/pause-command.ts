@@ -44,8 +44,8 @@ export const pauseCommand: CommandSpec = {
   name: 'pause',
   what: 'keeps heals from being begun for a time, on this node or in the whole cluster; checks and diagnosis go on',
   options: [
-    ['--for <duration>', 'for how long, such as 30m or 2h; at most 24h'],
-    ['--reason <text>', 'why, for whoever meets it'],
+    ['--for <duration>', 'needed: for how long, such as 30m or 2h; at most 24h'],
+    ['--reason <text>', 'needed: why, for whoever meets it'],
     ['--cluster', 'on every node: by a key in etcd, which is gone when the time is over'],
   ],
   exits: '0 paused, 1 it could not be written, 2 usage or settings',

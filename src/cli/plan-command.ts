@@ -9,6 +9,7 @@ import { healRecordFile, newRecord } from '../state/heal-record.ts';
 import { retell, tell } from '../words/retell.ts';
 import { wordsOf } from '../words/words.ts';
 import { type CommandSpec, EXIT } from './command.ts';
+import { whatNext } from './diagnose-command.ts';
 import { type Looked, look, printJson } from './look.ts';
 
 /** What a heal would do now, asked for by a person. */
@@ -31,6 +32,7 @@ export async function showPlan(json = false) {
     if (unfinished)
       console.log(tell('Heal {0} is not finished; `heal-node resume` takes it up.', unfinished));
     else if (steps.length === 0) console.log(tell('There is nothing to heal.'));
+    for (const line of steps.length === 0 && verdict !== 'healthy' ? whatNext(looked) : []) console.log(line);
     for (const { id, runbookStep, what } of steps)
       console.log(tell('  {0} (runbook step {1}): {2}', id, runbookStep, what));
     for (const { id, why } of steps.length > 0 ? refusing : [])

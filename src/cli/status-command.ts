@@ -14,7 +14,7 @@ function membersOf({ situation: { self, cluster }, diagnosis: { members } }: Loo
     const reply = replies.find((each) => each?.memberId === member.id);
     const silent = cluster.silent.find(({ endpoint }) => member.clientUrls.includes(endpoint));
     if (!reply) return { ...member, serves: false, sees: silent?.why ?? 'it does not answer' };
-    const leader = members.find(({ id }) => id === reply.leader)?.name || 'unknown';
+    const leader = members.find(({ id }) => id === reply.leader)?.name || 'not known';
     const sees = `leader ${leader}, term ${reply.term}, revision ${reply.revision}, ${reply.members.length} members`;
     return { ...member, serves: reply.serves, sees };
   });

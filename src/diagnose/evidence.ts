@@ -99,7 +99,7 @@ export const processEvidence = ({ observed: { process }, self, unit, config }: B
 };
 
 const onLink = (neighbour: boolean | undefined): string =>
-  `, and the machine ${neighbour ? 'is there on the link' : 'does not answer on the link either'}`;
+  `, and the machine ${neighbour ? 'answered on the link a moment ago' : 'does not answer on the link either'}`;
 
 export const peerEvidence = ({ observed: { host } }: BareSituation): Evidence[] => {
   if (!host?.ok) return host ? [ev('host', 'this machine', host.why)] : [];

@@ -20,7 +20,7 @@ export class Stopwatch {
     const ended = new AbortController();
     const late = this.machine
       .sleep(this.deadlineMs, ended.signal)
-      .then((): Fact<T> => ({ ok: false, why: `${source}: no answer within ${this.deadlineMs} ms` }));
+      .then((): Fact<T> => ({ ok: false, why: `no answer within ${this.deadlineMs} ms` }));
     late.catch(() => undefined);
     const asked = look().then(
       (value): Fact<T> => ({ ok: true, value }),

@@ -4,6 +4,8 @@ import type { Machine } from '../machine/machine.ts';
 import { jsonFile } from './json-file.ts';
 import type { Places } from './places.ts';
 
+export const DAY_MS = 86_400_000;
+
 const id = v.pipe(v.string(), v.regex(/^\d{8}T\d{6}Z-[0-9a-f]{6}$/));
 const hex = v.pipe(v.string(), v.regex(/^[0-9a-f]{0,16}$/));
 const time = v.pipe(v.string(), v.isoTimestamp());
@@ -90,5 +92,5 @@ export async function history(machine: Machine, places: Places): Promise<HealRec
 /** Heals that have begun within a day before `nowMs`, the oldest first, the unfinished one left out. */
 export async function healsInLastDay(machine: Machine, places: Places, nowMs: number): Promise<HealRecord[]> {
   const heals = await history(machine, places);
-  return heals.filter(({ startedAt }) => Math.abs(nowMs - Date.parse(startedAt)) < 86_400_000);
+  return heals.filter(({ startedAt }) => Math.abs(nowMs - Date.parse(startedAt)) < DAY_MS);
 }

@@ -42,6 +42,7 @@ scenario(
     assert.match((await bad.cli('plan')).stdout, new RegExp(`guard not-paused: refuses, ${says.source}`));
     assert.match((await bad.cli('metrics')).stdout, /^heal_node_paused 1$/m);
     assert.is((await bad.cli('heal', '--yes')).code, 3);
+    assert.match((await bad.cli('resume')).stdout, /^No heal or runbook is unfinished; /);
 
     // On another node for all: this one's own is over, and the cluster's is not.
     const all = await machine(1).cli('pause', '--cluster', '--for', '1h', '--reason', "all hosts' firmware");
