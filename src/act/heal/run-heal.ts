@@ -36,8 +36,8 @@ function offerRefused(heals: readonly HealRecord[], nowMs: number): string | und
     : undefined;
 }
 
-/** What the guards ask besides the situation. */
-export async function guardFacts(heal: HealContext): Promise<GuardFacts> {
+/** What the guards ask besides the situation, before a step, or before the first. */
+export async function guardFacts(heal: HealContext, step?: HealStep): Promise<GuardFacts> {
   const { machine, places, settings, situation, record } = heal;
   const asked = record.by === 'operator' || !situation.swapped;
   const isOut = situation.membership === 'unlisted' || situation.cluster.own?.name === '';
@@ -47,7 +47,7 @@ export async function guardFacts(heal: HealContext): Promise<GuardFacts> {
     // has its data, or where the old one is out of the list.
     provenStale:
       heal.memory.provenStale ||
-      (situation.hasNewUrls && (situation.certificatesToBring || heal.joined || isOut)),
+      (situation.hasNewUrls && (step?.reversible === 'may stay' || heal.joined || isOut)),
     goesOn: changedTheCluster(record),
     leftToPerson: asked ? undefined : await whyLeftToPerson(heal.world, settings, situation),
     healsInLastDay: heals,
@@ -63,7 +63,7 @@ export async function guardFacts(heal: HealContext): Promise<GuardFacts> {
 async function mustPass(heal: HealContext, step: HealStep, ids: Asked): Promise<void> {
   const beganMs = heal.machine.monotonicMs();
   for (;;) {
-    const answers = askGuards(heal.situation, await guardFacts(heal), ids);
+    const answers = askGuards(heal.situation, await guardFacts(heal, step), ids);
     const failed = answers.filter(({ pass }) => !pass);
     const said = answers.map(({ id, pass, why }) => ({ id, pass, why }));
     heal.log.info(
