@@ -6,9 +6,12 @@ const DROP_IN_ROOTS = ['/etc', '/run', '/usr/local/lib', '/usr/lib', '/lib'];
 
 /** The unit as it stands on the disk, or else its copy: while the one is aside, or its name is masked, the other is there. */
 export async function unitOnDisk(machine: Machine, { unitFile, copyUnitFile }: Places) {
-  const masked = (await machine.kindOf(unitFile)) === 'mask';
-  const inPlace = masked ? undefined : await machine.readFile(unitFile);
-  return inPlace ?? machine.readFile(copyUnitFile);
+  // Read first, and then asked what it is: somebody may mask it in between.
+  const inPlace = machine.readFile(unitFile).catch(async (error: Error) => {
+    if ((await machine.kindOf(unitFile)) !== 'mask') throw error;
+    return undefined;
+  });
+  return (await inPlace) ?? machine.readFile(copyUnitFile);
 }
 
 /**
