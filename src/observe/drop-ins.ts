@@ -6,12 +6,12 @@ const DROP_IN_ROOTS = ['/etc', '/run', '/usr/local/lib', '/usr/lib', '/lib'];
 
 /** The unit as it stands on the disk, or else its copy: while the one is aside, or its name is masked, the other is there. */
 export async function unitOnDisk(machine: Machine, { unitFile, copyUnitFile }: Places) {
-  // Read first, and then asked what it is: somebody may mask it in between.
-  const inPlace = machine.readFile(unitFile).catch(async (error: Error) => {
-    if ((await machine.kindOf(unitFile)) !== 'mask') throw error;
-    return undefined;
-  });
-  return (await inPlace) ?? machine.readFile(copyUnitFile);
+  // Read first, and then asked what it is: somebody may mask it in between, and a fence take the mask for the unit.
+  const read = (path: string) =>
+    machine.readFile(path).catch(async (error: Error): Promise<undefined> => {
+      if ((await machine.kindOf(path)) !== 'mask') throw error;
+    });
+  return (await read(unitFile)) ?? read(copyUnitFile);
 }
 
 /**
