@@ -135,7 +135,7 @@ export async function stage(heal: HealContext): Promise<string> {
   const initialCluster = expectedCluster(heal.situation);
   const joins = { ETCD_INITIAL_CLUSTER_STATE: 'existing', ETCD_INITIAL_CLUSTER: initialCluster };
   // By its old URLs it would find nobody, and nobody would find it.
-  if (heal.situation.hasNewUrls && up(heal.situation)) await stopUnits(heal, places.copyUnit);
+  if (heal.situation.hasNewUrls) await stopUnits(heal, places.copyUnit);
   const values = { ...heal.config.ofView, ...joins };
   await machine.writeFile(places.copyEnv, setEnvValues(env.text, values), env.rights);
   await machine.remove(places.copyDropIns);
