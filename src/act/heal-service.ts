@@ -74,9 +74,8 @@ async function decide(world: World, settings: Settings, log: Log, request: Reque
         ? 'HEAL_MODE is off; `heal-node restore` brings the originals back'
         : undefined;
   const unfinished = await healRecordFile.read(machine, places.journal);
-  const swapped =
-    (await machine.kindOf(places.copyUnitFile)) !== 'none' ||
-    (await machine.kindOf(places.originals)) !== 'none';
+  const swap = [places.copyUnitFile, places.originals].map((path) => machine.kindOf(path));
+  const swapped = (await Promise.all(swap)).some((kind) => kind !== 'none');
   if (!request && !unfinished && !swapped) return nothing('No heal was asked for and none is unfinished.');
   const asParked = (why: string): Outcome => {
     const message = `No heal is begun or taken up: ${why}.`;
@@ -88,14 +87,15 @@ async function decide(world: World, settings: Settings, log: Log, request: Reque
   // One that was cut off while the cluster is short of this member goes on all the same: left so, one more failure counts.
   const pauseOf = ({ paused, joined, membership }: Situation) =>
     unfinished === undefined || joined || membership === 'listed' ? paused : undefined;
+  const byGate = request?.by === 'gate';
   const waits = async ({ diagnosis: { verdict }, situation }: Settled): Promise<boolean> =>
-    (unfinished !== undefined || request?.by === 'gate') &&
-    (MAY_SETTLE.includes(verdict) || (request?.by === 'gate' && pauseOf(situation) !== undefined)) &&
+    (unfinished !== undefined || byGate) &&
+    (MAY_SETTLE.includes(verdict) || (byGate && verdict !== 'healthy' && !!pauseOf(situation))) &&
     // Whoever stops the app, or asks for a heal too, waits for this.
     (await parked()) === undefined &&
     (await requestFile.read(machine, places.request))?.by === request?.by;
   let settled = await diagnoseWhenSettled(world, SETTLE_MS, waits);
-  if (request?.by === 'gate' && (await waits(settled))) {
+  if (byGate && (await waits(settled))) {
     void machine.status(`Waits for the others: ${settled.diagnosis.means}`);
     settled = await diagnoseWhenSettled(world, WAIT_FOR_OTHERS_MS, waits, LOOK_SELDOM_MS);
   }

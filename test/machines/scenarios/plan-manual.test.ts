@@ -44,10 +44,9 @@ scenario(
       assert.is(await bad.sh(CERTIFICATES), was.certificates);
       assert.is(await originals(bad), was.originals);
       assert.match(await bad.sh('cat /etc/hosts'), new RegExp(`^10\\.77\\.0\\.13 etcd3${DNS}$`, 'm'));
-      assert.is(
-        (await bad.run('ls', '/run/heal-node/client')).code,
-        2,
-        'nothing is left of what was asked with',
+      await until(
+        'nothing is left of what was asked with, by the service either, which the gate had begun',
+        async () => (await bad.run('ls', '/run/heal-node/client')).code === 2,
       );
       assert.is((await bad.hook('health-check')).code, 0);
       assert.match(
