@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { intent } from '../src/cli/diagnose-command.ts';
 import { localFaults } from '../src/diagnose/local-faults.ts';
 import { rules } from '../src/diagnose/rules.ts';
-import { staleProofs } from '../src/diagnose/stale-proofs.ts';
+import whyStale from '../src/diagnose/stale-proofs.json';
 import { type Verdict, verdicts } from '../src/diagnose/verdicts.ts';
 import { guards } from '../src/plan/guards.ts';
 import { healSteps } from '../src/plan/heal-steps.ts';
@@ -53,7 +53,7 @@ Facts, of a process that is known to be dead, while the others serve without it.
 
 ${table(
   ['proof', 'means', 'why it is certain'],
-  Object.entries(staleProofs).map(([id, { because }]) => [code(id), wordsOf(`stale/${id}`).means, because]),
+  Object.entries(whyStale).map(([id, because]) => [code(id), wordsOf(`stale/${id}`).means, because]),
 )}
 
 ## Faults of this machine

@@ -6,6 +6,7 @@ import { diskNotMounted } from '../observe/look-at-host.ts';
 import { observe } from '../observe/observe.ts';
 import type { World } from '../observe/world.ts';
 import { foreignFile } from '../state/foreign-file.ts';
+import { readMark } from '../state/member-mark.ts';
 
 /** Who does not answer in that time is taken for silent: etcd's start waits for it. */
 const ASK_MS = 1000;
@@ -68,7 +69,9 @@ export async function gate(world: World): Promise<string | undefined> {
   let asked = situationOf(await ask(ASK_MS), places);
   // Where some serve, one that is silent keeps nobody waiting: each second more is one in which systemd starts nothing.
   if (whose && asked.cluster.members.length === 0) asked = situationOf(await whose, places);
-  if (dataGone) return withoutData(asked);
+  // A heal may have marked it since, and is about to have the app's start write etcd.env.
+  if (dataGone)
+    return withoutData(situationOf({ ...asked.observed, mark: await readMark(machine, places) }, places));
   const { foreign, owner, cluster, birthmarkMismatch } = asked;
   if (foreign !== undefined) {
     const { id, name, peerUrls } = foreign.member;

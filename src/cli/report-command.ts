@@ -10,6 +10,7 @@ import { render } from '../report/render.ts';
 import { healRecordFile, history } from '../state/heal-record.ts';
 import { language, speak, tell } from '../words/retell.ts';
 import { type CommandSpec, EXIT, UsageError } from './command.ts';
+import { whatNext } from './diagnose-command.ts';
 import { look } from './look.ts';
 
 export const reportCommand: CommandSpec = {
@@ -26,7 +27,8 @@ export const reportCommand: CommandSpec = {
   json: 'heal-node.report/1',
   exits: '0 written, 2 usage, settings, or a file that is there already or cannot be written',
   run: async ({ json, md, out }, [id]) => {
-    const { world, situation, diagnosis } = await look();
+    const looked = await look();
+    const { world, situation, diagnosis } = looked;
     const { machine, places } = world;
     const unfinished = await healRecordFile.read(machine, places.journal);
     const heals = [...(await history(machine, places)), ...(unfinished ? [unfinished] : [])];
@@ -34,11 +36,12 @@ export const reportCommand: CommandSpec = {
     if (id !== undefined && id !== 'now' && record === undefined)
       throw new UsageError(`${id} is not allowed; allowed is now, or an ID of \`heal-node history\``);
     if (json) speak({ language: 'en' });
+    const next = diagnosis.verdict === 'healthy' ? [] : whatNext(looked);
     const report = {
       ...{ schema: 'heal-node.report/1', madeAt: new Date(machine.now()).toISOString(), version },
       node: diagnosis.node,
       incident: record && incident(record, wholeLog(), places.aside),
-      now: { ...diagnosis, tolerance: failureTolerance(situation)?.toString() ?? '' },
+      now: { ...diagnosis, tolerance: failureTolerance(situation)?.toString() ?? '', next },
       recovery: recovery(situation, diagnosis.verdict, places.env, language),
     };
     const format = md ? 'md' : 'html';

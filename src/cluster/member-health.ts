@@ -14,7 +14,8 @@ export async function memberHealth(clientUrl: string, tls: TlsFiles | undefined,
     return { state: 'false', why: `${url} answered ${reply.status} ${text.slice(0, 200).trim()}` } as const;
   } catch (error) {
     const { code, name, message } = error as Error & { code?: string };
-    const why = name === 'TimeoutError' ? `within ${timeoutMs} ms` : `(${code ?? message})`;
-    return { state: 'none', why: `${url} gave no answer ${why}` } as const;
+    const late = name === 'TimeoutError';
+    const why = late ? `within ${timeoutMs} ms` : `(${code ?? message})`;
+    return { state: 'none', why: `${url} gave no answer ${why}`, late } as const;
   }
 }

@@ -157,7 +157,7 @@ function bareSituation(observed: Observation, places: Places) {
     /** Why the cluster that serves is not the one that this node remembers, as a sentence. */
     birthmarkMismatch: birthmarkMismatch(mark.birthmark, cluster),
     /** Who has paused heals here or in the whole cluster, until when and why, as a sentence; undefined as a rule. */
-    paused: observed.pause ?? cluster.pause,
+    paused: [observed.pause, cluster.pause].filter((each) => each !== undefined).join('; ') || undefined,
     certificatesMissing: certificatesMissing(observed),
     /**
      * Certificates are gone with the data, or those that are there are not what the app has given its nodes since, with etcd

@@ -1,11 +1,13 @@
 import { dataEvidence, type Evidence, ev, listEvidence } from './evidence.ts';
 import { isLogShort } from './log-words.ts';
 import type { BareSituation } from './situation.ts';
+import type because from './stale-proofs.json';
 
-/** A fact, or several, from which it follows that a member can never come back with the data it has. */
+/**
+ * A fact, or several, from which it follows that a member can never come back with the data it has. Why that is certain
+ * stands in stale-proofs.json.
+ */
 export interface StaleProof {
-  /** Why it is certain: which facts, from where. */
-  readonly because: string;
   /** It holds while etcd is on its way up as well: on such data it waits for ever. */
   readonly whileStarting?: true;
   /** Whether others serve is asked beside it (src/diagnose/rules.ts). */
@@ -27,7 +29,6 @@ const damaged = (isOfIt: (file: string) => boolean): StaleProof => {
       ev('data', `${s.config?.dataDir}: ${file}`, at === undefined ? what : `${what}, at byte ${at}`),
     );
   return {
-    because: 'its files, read without etcd, are damaged, and its last run, which could use them, crashed',
     holds: (s) => harmIn(s).length > 0 && crashedOnData(s),
     shows: [damageEvidence, dataEvidence],
   };
@@ -39,22 +40,17 @@ const ofWal = (file: string): boolean => file === 'wal' || file.endsWith('.wal')
  * Every proof, asked by rules, guards and gate alike; the reason code is `stale/NAME`. A process that lives is none of
  * theirs, but for `whileStarting`.
  */
-export const staleProofs: Readonly<Record<string, StaleProof>> = {
+export const staleProofs: Readonly<Record<keyof typeof because, StaleProof>> = {
   'already-bootstrapped': {
-    because: 'no data stand there, or nothing but a founding, and those that serve list this node as started',
     holds: (s) => s.dataGone && s.membership === 'listed' && s.hasRun,
     shows: [dataEvidence, listEvidence],
   },
   removed: {
     whileStarting: true,
-    because:
-      'the log names a member ID of this cluster that those that serve do not list: an ID never comes back',
     holds: (s) => s.ownerUnlisted || (s.dataGone && s.membership === 'unlisted' && s.observed.mark.wasMember),
     shows: [dataEvidence, listEvidence],
   },
   'half-added': {
-    because:
-      'no data stand there, it was a member before or its last run crashed, and those that serve list it as added and not started',
     holds: ({ dataGone, membership, crashed, observed: { app, mark } }) =>
       dataGone && membership === 'unstarted' && (crashed || mark.wasMember) && !(app.ok && app.value.isAdded),
     shows: [dataEvidence, listEvidence],
@@ -62,15 +58,11 @@ export const staleProofs: Readonly<Record<string, StaleProof>> = {
   'wal-damaged': damaged(ofWal),
   'db-damaged': damaged((file) => !ofWal(file)),
   'log-short': {
-    because:
-      'its database has applied entries that its log lacks; or etcd ended with a panic that says so, which no file shows',
     holds: (s) => s.owner !== undefined && isLogShort(s),
     shows: [dataEvidence],
   },
   'given-up': {
     whileStarting: true,
-    because:
-      'a log that is ahead of the cluster never becomes part of it again, and `heal-node adopt --discard-ahead` was run for these very data',
     holds: (s) => s.givenUp,
     shows: [dataEvidence, listEvidence],
   },

@@ -10,8 +10,8 @@ export type PathKind = 'none' | 'file' | 'directory' | 'mount point' | 'link' | 
 
 export type Health =
   | { readonly state: 'true' }
-  /** It answered, and not with "true"; or it did not answer. */
-  | { readonly state: 'false' | 'none'; readonly why: string };
+  /** It answered, and not with "true"; or it did not answer: late, where it did not refuse either. */
+  | { readonly state: 'false' | 'none'; readonly why: string; readonly late?: boolean };
 
 export type TextFile = { readonly text: string; readonly rights: FileRights };
 

@@ -159,8 +159,9 @@ async function lookAtCertificates(
 
 /**
  * While etcd's unit is aside the app's update does nothing (docs/platform.md), and etcd.env stays as it was. Where the
- * app's view has other URLs for its nodes by now, they count as soon as too few answer by the old ones to be a quorum with
- * this one: another that is being healed meanwhile waits for us as we for it.
+ * app's view has other URLs for its nodes by now, they count as soon as too few can answer by the old ones to be a quorum
+ * with this one: another that is being healed meanwhile waits for us as we for it. One that is silent, or late, may answer
+ * by them yet; one that has other names by now refuses at once.
  */
 async function withNewUrls(world: World, config: EtcdConfig, view: AppView): Promise<EtcdConfig> {
   const { machine, places } = world;
@@ -178,7 +179,7 @@ async function withNewUrls(world: World, config: EtcdConfig, view: AppView): Pro
   )
     return config;
   const asked = otherEndpoints(config, view).map((each) => world.health(each, config.tls, REACH_MS));
-  const answers = (await Promise.all(asked)).filter(({ state }) => state !== 'none');
+  const answers = (await Promise.all(asked)).filter((each) => each.state !== 'none' || each.late);
   if (answers.length >= Math.floor(view.nodes.length / 2)) return { ...config, otherPeerUrls: [peerUrl] };
   // etcd takes a value that is empty for one that is not there (pkg/flags/flag.go).
   const anew = await effectiveConfig(world, { ...tlsEnv[view.tls ? 'on' : 'off'], ...ofView });
@@ -209,7 +210,6 @@ function mustBe<T>(fact: Fact<T>): T {
 /** What stands on this machine's disks: the app's view, etcd's settings, its data, traces of a swap. */
 export async function lookAtFiles(world: World, watch: Stopwatch) {
   const { machine, places } = world;
-  const mark = await readMark(machine, places);
   const app = await watch.fact('app', async () =>
     parseAppView(await mustRead(machine, places.appEnv), places.appEnv),
   );
@@ -219,6 +219,8 @@ export async function lookAtFiles(world: World, watch: Stopwatch) {
   const isCalledAnew = app.ok && written.ok && hasNewUrls(written.value);
   const tls = lost ?? (isCalledAnew ? await lookAtCertificates(machine, app.value, written.value) : lost);
   const config = tls ? await asClient(world, written) : written;
+  // Last: where the rest is what a heal has just made, it had marked the node before.
+  const mark = await readMark(machine, places);
   return {
     app,
     tls,

@@ -48,6 +48,18 @@ export const credentialsWanted = ({ cluster: { credentialsRefused } }: Situation
   credentialsRefused !== '' &&
   `the cluster asks for credentials, and ours are missing or refused: ${credentialsRefused}; set HEAL_ETCD_USER and HEAL_ETCD_PASSWORD_FILE`;
 
+/** Why the app is not to be met at its work; `mustBeBack` where a new node joins by a list that this one is on. */
+export function appAtWork({ observed: { app, appBusy } }: Situation, mustBeBack: boolean) {
+  if (appBusy.length > 0) return `${appBusy.join(', ')} is running`;
+  if (!app.ok) return app.why;
+  const { isDeleted, deleted, added, nodes, sid } = app.value;
+  if (nodes.length > 0 && !nodes.some((node) => node.sid === sid))
+    return `this node, ${sid}, is not among the app's nodes (${nodes.map((node) => node.sid).join(' ')}): it was scaled in`;
+  if (isDeleted) return 'this node is being deleted (IS_DELETED=true)';
+  if (deleted.length > 0) return `nodes are being deleted: ${deleted.join(' ')}`;
+  return !mustBeBack && added.length > 0 && `nodes are being added: ${added.join(' ')}`;
+}
+
 /**
  * Every guard that a heal must pass, by its ID, asked again right before each step that names it. What it asks stands in
  * src/words/catalogue.json.
@@ -115,18 +127,8 @@ export const guards = {
       `member ${cluster.own?.id}, listed for this node, is served by ${cluster.ownServedBy}`
     );
   },
-  'app-quiet': ({ observed: { app, appBusy }, membership }, { goesOn }) => {
-    if (appBusy.length > 0) return `${appBusy.join(', ')} is running`;
-    if (!app.ok) return app.why;
-    const { isDeleted, deleted, added, nodes, sid } = app.value;
-    if (nodes.length > 0 && !nodes.some((node) => node.sid === sid))
-      return `this node, ${sid}, is not among the app's nodes (${nodes.map((node) => node.sid).join(' ')}): it was scaled in`;
-    if (isDeleted) return 'this node is being deleted (IS_DELETED=true)';
-    if (deleted.length > 0) return `nodes are being deleted: ${deleted.join(' ')}`;
-    // The app's new node joins by a list that this one is on: it has to be back on it, or neither joins.
-    const mustBeBack = goesOn && membership === 'unlisted';
-    return !mustBeBack && added.length > 0 && `nodes are being added: ${added.join(' ')}`;
-  },
+  // The app's new node joins by a list that this one is on: it has to be back on it, or neither joins.
+  'app-quiet': (s, { goesOn }) => appAtWork(s, goesOn && s.membership === 'unlisted'),
   'by-hand': (_, { leftToPerson }) => leftToPerson,
   // A heal that has begun goes on to its end.
   'not-paused': ({ paused, swapped }, { goesOn }) => !swapped && !goesOn && paused,

@@ -8,6 +8,7 @@ import { ahead } from '../fake/log.ts';
 import { PLACES } from '../fake/observation.ts';
 import { BIRTHMARK_KEY } from '../fake/paths.ts';
 import { ThreeMembers } from '../fake/three-members.ts';
+import { losesVolume } from '../fake/tls.ts';
 
 const [A, B] = ['a'.repeat(32), 'b'.repeat(32)];
 const asked = (fake: ThreeMembers): string | undefined => fake.run(gate);
@@ -43,6 +44,36 @@ for (const left of ['nothing', 'a founding'] as const)
     const refused = fake.run((world) => gate({ ...world, cluster: nobody }));
     assert.match(refused ?? '', /has been a member.*could found a second, empty cluster.*adopt --found/);
   });
+
+test('nor where a heal marks it while the gate looks and asks: the start of the app that follows writes etcd.env', () => {
+  for (const env of ['as it was', 'empty'] as const) {
+    const fake = new ThreeMembers('none', {}, 3, true);
+    losesVolume(fake.node);
+    fake.node.disk.delete(PLACES.rootDiskMark);
+    if (env === 'empty') fake.putFile(PLACES.env, '');
+    fake.node.systemctl(['stop', PLACES.unit]);
+    fake.network.cable(fake.node, false);
+    fake.clock.after(300, () => {
+      fake.putFile(PLACES.rootDiskMark, 'has been a member\n');
+      return true;
+    });
+    assert.match(asked(fake) ?? '', /has been a member/, `etcd.env is ${env}`);
+  }
+});
+
+test('a heal marks the node on both disks before it moves anything: one that is lost then leaves the other', () => {
+  const fake = new ThreeMembers('WAL gone');
+  for (const path of [PLACES.rootDiskMark, PLACES.dataDiskMark]) fake.node.disk.delete(path);
+  let marks: unknown[] = [];
+  fake.once(
+    () => !fake.node.disk.has(PLACES.unitFile),
+    () => {
+      marks = [fake.file(PLACES.rootDiskMark), fake.file(PLACES.dataDiskMark)];
+    },
+  );
+  assert.is(fake.heal('operator')?.outcome, 'healed');
+  assert.ok(marks.length === 2 && marks.every(Boolean));
+});
 
 test('nor with data into another cluster than the one that it was a member of', () => {
   const fake = new ThreeMembers('none');

@@ -203,11 +203,13 @@ export class FakeWorld {
         }),
       health: (url, tls, limitMs) => {
         const of = this.nodes[sidOf(url) - 1] ?? node;
-        return proc.call(of.etcd?.hung ? limitMs : this.latency(2), () => {
-          const answers = url.startsWith('https:') === this.tls && this.network.talks(node, of);
+        const isLate = () => of.etcd?.hung === true || !this.network.talks(node, of);
+        return proc.call(isLate() ? limitMs : this.latency(2), () => {
+          if (isLate()) return { state: 'none' as const, why: 'no answer', late: true };
+          const answers = url.startsWith('https:') === this.tls;
           const turnsAway = this.tls && of.etcd && whyNoClient(node, hostOf(url), of.etcd.domain, tls);
           const etcd = answers && !turnsAway ? of.etcd : undefined;
-          if (!etcd?.joined || etcd.hung) return { state: 'none' as const, why: 'no answer' };
+          if (!etcd?.joined) return { state: 'none' as const, why: 'no answer' };
           if (etcd.applied.state.alarms.length > 0) return { state: 'false' as const, why: 'ALARM' };
           return this.raft.serves(etcd)
             ? { state: 'true' as const }

@@ -128,7 +128,7 @@ const kindIs = (path: string, kind: 'mask' | 'mount point'): Fault['strikes'] =>
   });
 
 /** `member update` of the member that is listed by one peer URL, to another; later, where it cannot be done now and has to be. */
-const updateMember = (sim: Sim, from: string, to: string, again: boolean): void => {
+export const updateMember = (sim: Sim, from: string, to: string, again: boolean): void => {
   const asked = sim.nodes.find(({ etcd }) => etcd && sim.raft.serves(etcd))?.etcd;
   let isDone = false;
   try {

@@ -51,8 +51,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     what: 'the saved original goes before the unit is back',
     file: 'src/act/heal/effects/units.ts',
-    from: '  const did = await originalsAlone(heal);\n  heal.acts(',
-    to: '  await machine.remove(places.originals);\n  await machine.remove(places.copyUnitFile);\n  const did = await originalsAlone(heal);\n  heal.acts(',
+    from: '  const did = await unitsBack(heal);\n  heal.acts(',
+    to: '  await machine.remove(places.originals);\n  await machine.remove(places.copyUnitFile);\n  const did = await unitsBack(heal);\n  heal.acts(',
   },
   {
     what: 'the saved original goes though a person has moved the unit aside',

@@ -5,10 +5,10 @@ import type { FakeNode } from '../fake/node.ts';
 import { PLACES } from '../fake/observation.ts';
 import { BIRTHMARK_KEY, DATA_DIR, ETCD_RIGHTS, ROOT_FILE, WAL } from '../fake/paths.ts';
 import { withKey } from '../fake/raft.ts';
-import { badOffers, certificatesOf, losesVolume, putCertificates, SECOND } from '../fake/tls.ts';
+import { badOffers, certificatesOf, DNS, losesVolume, putCertificates, SECOND } from '../fake/tls.ts';
 import { breakages } from './breakages.ts';
 import { count } from './counters.ts';
-import { localFaults, onAgainAfter } from './faults.ts';
+import { localFaults, onAgainAfter, updateMember } from './faults.ts';
 import type { Sim } from './sim.ts';
 
 const MINUTE_MS = 60_000;
@@ -75,8 +75,9 @@ function removesUnnamed(sim: Sim): void {
 /** What the newest action of a node must have said. */
 const refused = (sim: Sim, nodes: readonly FakeNode[], says: RegExp) => (): void => {
   for (const node of nodes) {
-    // What it came with may have prevailed: then it serves, and nobody has anything to refuse.
-    if (sim.healthy(node)) continue;
+    // What it came with may have prevailed: then it serves, and nobody has anything to refuse. Nor where somebody has
+    // deleted it.
+    if (sim.healthy(node) || node.data === undefined) continue;
     const said = sim.lastAction.get(node.sid) ?? 'nothing';
     sim.holds(
       'what must not heal is refused with the right reason',
@@ -318,17 +319,24 @@ export const stories: readonly Story[] = [
         disk.has(PLACES.copyUnitFile) && disk.text(PLACES.env) !== envText;
       const differs = (node: FakeNode): boolean =>
         JSON.stringify(certificatesOf(node)) !== JSON.stringify(sim.domain.certificates);
+      // One that the app has found off, whose disk was away then, that a person's `restore` has put back on its originals, or
+      // that has lost with its root disk what says that a heal is under way: looked at each minute until its disk is back.
+      const copies = (looks: number): void => {
+        for (const node of sim.nodes.filter((each) => !isLeftOut(each) && differs(each))) {
+          count('event', 'a person copies certificates');
+          sim.tell(`a person copies certificates to ${node.name}`);
+          putCertificates(node, sim.domain.certificates);
+          node.appWrites();
+          if (node.on && node.disk.kindOf(PLACES.unitFile) === 'file')
+            for (const word of ['reset-failed', 'restart']) node.systemctl([word, PLACES.unit]);
+          updateMember(sim, `https://${node.name}${DNS}:2380`, sim.url(node.sid, 2380), true);
+        }
+        if (looks > 1) sim.clock.after(MINUTE_MS, () => copies(looks - 1));
+      };
       return {
         victims: bad,
-        // One that the app has found off, or that has lost with its root disk what says that a heal is under way.
         atCalm: () => {
-          for (const node of sim.nodes.filter((each) => !isLeftOut(each) && differs(each))) {
-            count('event', 'a person copies certificates');
-            putCertificates(node, sim.domain.certificates);
-            node.appWrites();
-            if (node.on && node.disk.kindOf(PLACES.unitFile) === 'file')
-              for (const word of ['reset-failed', 'restart']) node.systemctl([word, PLACES.unit]);
-          }
+          copies(10);
           removesUnnamed(sim);
         },
       };

@@ -63,6 +63,7 @@ const allowed: readonly RegExp[] = [
   /^( {5}| {7})\S.*$/gm, // a command of the ways without a quorum
   /(?<=^[| ]*[\d-]+T[\d:.]+Z (DEBUG heal-node\.service:|\|) )(systemctl|etcdctl|mv|cp|rm|mkdir|write|kill|chown) .*$/gm, // a command of the heal
   /\bcontext deadline exceeded\b|\bno such file or directory\b|\bno leader\b/g, // etcd's own words
+  /Failed to stop \S+: Unit \S+ not loaded/g, // and systemd's
   /^[{}\]"\s].*["{}\],]$/gm, // JSON
 ];
 

@@ -92,9 +92,10 @@ export class HealContext {
   /** Called while a long step waits. Losing the turn is no reason to stop. */
   async keepTurn(): Promise<void> {
     const { turn, machine } = this;
-    if (turn === undefined || machine.monotonicMs() - turn.renewedMs < (TURN_SEC * 1000) / 3) return;
-    turn.renewedMs = machine.monotonicMs();
-    await this.cluster.keepAlive(this.servingEndpoints, turn.lease).catch(() => undefined);
+    const nowMs = machine.monotonicMs();
+    if (turn === undefined || nowMs - turn.renewedMs < (TURN_SEC * 1000) / 3) return;
+    const kept = this.cluster.keepAlive(this.servingEndpoints, turn.lease).then(() => nowMs);
+    turn.renewedMs = await kept.catch(() => turn.renewedMs);
   }
 
   /** Takes over the member list that a membership call has just returned. */

@@ -3,6 +3,7 @@ import { type Asked, askGuards, type GuardFacts } from '../../plan/guards.ts';
 import { changedTheCluster, firstNotDone, type HealStep, healSteps } from '../../plan/heal-steps.ts';
 import { bestEffort } from '../../report/best-effort.ts';
 import { closeRecord, type HealRecord, healRecordFile, healsInLastDay } from '../../state/heal-record.ts';
+import { markMember } from '../../state/member-mark.ts';
 import type { Outcome } from '../../state/outcome.ts';
 import { RUN_DIR } from '../../state/places.ts';
 import { freeBytes, pruneAside, reclaimableBytes, swapRoom } from './effects/data.ts';
@@ -103,9 +104,14 @@ const listed = ({ situation: { cluster } }: HealContext): HealRecord['membersAft
 async function takeStep(heal: HealContext, step: HealStep): Promise<void> {
   const { machine, record, log } = heal;
   await heal.lookIfOlder(RIGHT_BEFORE_MS, ...(step.looksBefore ?? []));
-  if (step.done(heal.situation, heal.memory)) return;
+  // Done meanwhile; or one before it is to be done first, by what is seen now.
+  const isNext = () => firstNotDone(heal.situation, heal.memory) === step;
+  if (!isNext()) return;
   if (step.needs) await mustPass(heal, step, step.needs);
-  if (step.done(heal.situation, heal.memory)) return;
+  if (!isNext()) return;
+  // All guards have shown that this node is a member. From here on the app's start may run, a disk may be lost, and the list
+  // may not have it for a while: the gate has to know.
+  if (step.needs === 'all') await markMember(machine, heal.places, heal.situation.observed.mark);
   Object.assign(heal.memory, step.learns?.(heal.situation));
   if (record.steps.length === 0) {
     record.servedBefore = heal.servingEndpoints;

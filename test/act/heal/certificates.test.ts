@@ -44,6 +44,7 @@ const quiet = { info: () => undefined, warn: () => undefined, error: () => undef
 const ours = (path: string): boolean =>
   /^\/run\/heal-node\/client\//.test(path) ||
   path.startsWith(PLACES.history) ||
+  path.endsWith('/heal-node/member') || // the marks
   ([PLACES.outcome, PLACES.metrics, PLACES.request] as string[]).includes(path);
 
 function expectHealed(fake: ThreeMembers, where: string): void {
@@ -234,6 +235,31 @@ for (const [when, path, step] of [
     const next = fake.heal('health-action');
     assert.is(next?.outcome, 'healed', next?.message);
   });
+
+test('certificates that go while a guard before remove waits: the old entry stays until usable ones have been brought', () => {
+  const fake = inTls();
+  fake.once(
+    () => fake.node.disk.has(PLACES.copyEnv),
+    () => {
+      for (const { etcd } of fake.others) if (etcd) etcd.hung = true;
+      fake.clock.after(4000, () => {
+        for (const name of ['peer', 'peer-key']) fake.node.disk.delete(certificatePath(name));
+        for (const other of fake.others) {
+          other.offers = badOffers.expired?.[0];
+          if (other.etcd) other.etcd.hung = false;
+        }
+        return true;
+      });
+    },
+  );
+  const ended = fake.heal('health-action');
+  assert.is(ended?.outcome, 'failed', ended?.message);
+  assert.match(ended?.message ?? '', /no other node offers certificates that can be used/);
+  assert.equal(fake.removed, []);
+  for (const other of fake.others) other.offers = undefined;
+  const again = fake.heal('operator');
+  assert.is(again?.outcome, 'healed', again?.message);
+});
 
 test('a look asks no other service and no node, and takes no longer for it; nor does the gate', () => {
   const fake = inTls();

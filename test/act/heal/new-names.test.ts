@@ -126,6 +126,26 @@ test('where the others do not come to have them, it goes back with the old names
   assert.match(fake.node.disk.text(PLACES.env) ?? '', new RegExp(`https://etcd2${DNS}:2380`));
 });
 
+test('others that are late for a while have no other names: the heal waits on, and the member serves on', () => {
+  const fake = waits(1);
+  const [began, ends] = [fake.node.etcd, fake.outcome];
+  const areLate = (late: boolean) => {
+    for (const { etcd } of fake.others) if (etcd) etcd.hung = late;
+  };
+  for (const [lateMs, answersMs] of [
+    [1500, 5000],
+    [20_000, 30_000],
+  ] as const) {
+    areLate(true);
+    fake.pass(lateMs);
+    areLate(false);
+    fake.pass(answersMs);
+  }
+  assert.is(fake.node.etcd, began);
+  assert.is(fake.running, PLACES.copyUnit);
+  assert.is(fake.outcome, ends);
+});
+
 test('who stops the app does not wait for names', () => {
   const fake = waits(1);
   const beganMs = fake.clock.nowMs;

@@ -11,6 +11,7 @@ import { noLog } from '../../../src/report/log.ts';
 import type { Settings } from '../../../src/settings/settings-table.ts';
 import { history } from '../../../src/state/heal-record.ts';
 import { HEAL_UNIT } from '../../../src/state/places.ts';
+import { runVerb } from '../../fake/app.ts';
 import { PLACES } from '../../fake/observation.ts';
 import { ROOT_FILE } from '../../fake/paths.ts';
 import { ThreeMembers } from '../../fake/three-members.ts';
@@ -25,15 +26,15 @@ function renders({ node }: ThreeMembers, changes: Readonly<Record<string, string
   node.disk.set(PLACES.appEnv, { text: node.appView(changes), rights: ROOT_FILE });
 }
 
-/** The app's commands that heal-node runs on member 2. */
-function appRuns(fake: ThreeMembers): string[] {
+/** The app's commands that heal-node runs on member 2; they end with `code` at once where it is given. */
+function appRuns(fake: ThreeMembers, code?: number): string[] {
   const ran: string[] = [];
   const world = fake.world.bind(fake);
   fake.world = (node, proc) => {
     const real = world(node, proc);
     const runApp: typeof real.machine.runApp = (argv, limitMs) => {
       ran.push(argv.join(' '));
-      return real.machine.runApp(argv, limitMs);
+      return code === undefined ? real.machine.runApp(argv, limitMs) : Promise.resolve(code);
     };
     return { ...real, machine: { ...real.machine, runApp } };
   };
@@ -41,13 +42,13 @@ function appRuns(fake: ThreeMembers): string[] {
 }
 
 /** What files say of member 2, where its unit is aside or not, and the others answer by the URLs of etcd.env or do not. */
-function looked(changes: Readonly<Record<string, string>>, aside: boolean, answers: boolean) {
+function looked(changes: Readonly<Record<string, string>>, aside: boolean, answers: boolean, late = false) {
   const fake = new ThreeMembers('none');
   renders(fake, changes);
   if (aside) fake.putFile(PLACES.copyUnitFile, '');
   return fake.run(async (world) => {
     const health = async () =>
-      answers ? ({ state: 'true' } as const) : ({ state: 'none', why: '' } as const);
+      answers ? ({ state: 'true' } as const) : ({ state: 'none', why: '', late } as const);
     const { config, hasNewUrls } = situationOf(
       await observe({ ...world, health }, undefined, ['files']),
       PLACES,
@@ -69,6 +70,11 @@ test("where the unit is aside, the app's view has other URLs and nobody answers 
 test('as long as the others answer by the old URLs, these count, and its entry is found by both', () => {
   const client = 'http://10.0.0.2:2379';
   assert.equal(looked(TLS, true, true), { peerUrls: [OLD], other: [NEW], client, hasNewUrls: false });
+});
+
+test('whoever is silent, or late, may answer by the old ones yet', () => {
+  const client = 'http://10.0.0.2:2379';
+  assert.equal(looked(TLS, true, false, true), { peerUrls: [OLD], other: [NEW], client, hasNewUrls: false });
 });
 
 test('nothing else counts than etcd.env where the unit is in place, or the view says the same, or nothing of this node', () => {
@@ -129,15 +135,9 @@ test("what confd has changed during a heal comes into etcd.env by the app's star
 });
 
 test("an app's start that has failed is not said to have started etcd", () => {
-  const dids = [0, 1].map((code) => {
+  const dids = [undefined, 1].map((code) => {
     const fake = new ThreeMembers('WAL damaged');
-    const world = fake.world.bind(fake);
-    fake.world = (node, proc) => {
-      const real = world(node, proc);
-      const runApp: typeof real.machine.runApp = async (argv, limitMs) =>
-        code || real.machine.runApp(argv, limitMs);
-      return { ...real, machine: { ...real.machine, runApp } };
-    };
+    appRuns(fake, code);
     fake.once(
       () => fake.removed.length > 0,
       () => renders(fake, { ETCD_QUOTA_BYTES: '2147483649' }),
@@ -148,6 +148,54 @@ test("an app's start that has failed is not said to have started etcd", () => {
   });
   assert.match(dids[0] ?? '', /etcd is started on it by `\/opt\/app\/bin\/ctl\.sh start`/);
   assert.match(dids[1] ?? '', /etcd is started on it$/);
+});
+
+/** The healer is killed when the original unit is back and etcd is not started on it yet; `.env` has changed since it began. */
+function cutWhereUnitIsBack(fake: ThreeMembers): void {
+  fake.once(
+    () => fake.removed.length > 0,
+    () => renders(fake, { ETCD_QUOTA_BYTES: '2147483649' }),
+  );
+  fake.once(
+    () => fake.file(PLACES.restored) !== undefined,
+    () => fake.node.systemctl(['kill', HEAL_UNIT]),
+  );
+  fake.putFile(PLACES.request, JSON.stringify({ by: 'health-action', atMs: fake.clock.nowMs }));
+  fake.node.systemctl(['start', HEAL_UNIT]);
+}
+
+test("where the app's start fails on the original unit, etcd is started on it all the same, and the heal ends", () => {
+  const fake = new ThreeMembers('WAL damaged');
+  const ran = appRuns(fake, 19);
+  cutWhereUnitIsBack(fake);
+  fake.pass(5 * 60_000);
+  assert.ok(ran.length <= 2, 'once by each healer');
+  assert.is(fake.running, PLACES.unit);
+  assert.ok(fake.healthy(fake.node));
+  assert.not(fake.file(PLACES.journal));
+});
+
+test("nor is the app's start run beside one of its verbs, or on a node that is being added", () => {
+  const moments: Readonly<Record<string, (fake: ThreeMembers) => void>> = {
+    'a backup runs': (fake) => void runVerb(fake.node, 'backup'),
+    'the node is being added': (fake) =>
+      renders(fake, { ETCD_QUOTA_BYTES: '2147483649', IS_ADDED: 'true', ADDED_NODES: '2=10.0.0.2' }),
+  };
+  for (const [when, happens] of Object.entries(moments))
+    for (const cut of [true, false]) {
+      const fake = new ThreeMembers('WAL damaged');
+      const ran = appRuns(fake);
+      fake.once(
+        () => fake.running === PLACES.copyUnit && fake.healthy(fake.node),
+        () => happens(fake),
+      );
+      if (cut) cutWhereUnitIsBack(fake);
+      else fake.heal('health-action');
+      fake.pass(60_000);
+      assert.equal(ran, [], when);
+      assert.is(fake.running, PLACES.unit, when);
+      assert.not(fake.file(PLACES.journal), when);
+    }
 });
 
 test("where it has changed nothing, the app's start is not run", () => {

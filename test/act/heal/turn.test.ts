@@ -94,6 +94,41 @@ test('a turn whose asking may have been lost is asked for again; a cluster that 
   }
 });
 
+test('a turn that could not be kept while adding was refused is taken anew, and nobody is added where another has it', () => {
+  for (const other of [undefined, 'etcd3']) {
+    const fake = new ThreeMembers('WAL gone');
+    const real = fake.world.bind(fake);
+    let beganMs: number | undefined;
+    fake.world = (node, proc): World => {
+      const world = real(node, proc);
+      const cluster: World['cluster'] = (tls) => ({
+        ...world.cluster(tls),
+        keepAlive: async () => {
+          throw new ClusterError('context deadline exceeded', true);
+        },
+        addMember: async (...words) => {
+          beganMs ??= fake.clock.nowMs;
+          if (fake.clock.nowMs - beganMs < 45_000)
+            throw new ClusterError('etcdserver: unhealthy cluster', true);
+          return world.cluster(tls).addMember(...words);
+        },
+      });
+      return { ...world, cluster };
+    };
+    fake.once(
+      () => beganMs !== undefined && fake.clock.nowMs - beganMs > 20_000,
+      () => {
+        fake.dropKey(TURN);
+        if (other) fake.putKey(TURN, other);
+      },
+    );
+    const ended = fake.heal('operator');
+    if (other) assert.match(ended?.message ?? '', /waits for its turn to add a member: etcd3 has it/);
+    assert.is(ended?.outcome, other ? 'failed' : 'healed', ended?.message);
+    assert.is(fake.listed.length, other ? 2 : 3);
+  }
+});
+
 /** The healer is stopped when it has removed the old ID; then the list changes, and the heal goes on. */
 function meanwhile(change: (fake: ThreeMembers) => void) {
   const fake = new ThreeMembers('WAL gone');

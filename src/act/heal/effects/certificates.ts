@@ -3,7 +3,6 @@ import { CA_KEY, CERTIFICATES, certificatePath } from '../../../appcenter/certif
 import { CLIENT_TLS_DIR, hostOf } from '../../../machine/etcd/etcd-config.ts';
 import { certificateFaults } from '../../../machine/os/certificates.ts';
 import { isBlank } from '../../../machine/systemd/env-file.ts';
-import { markMember } from '../../../state/member-mark.ts';
 import type { HealContext } from '../heal-context.ts';
 import { unitUser } from './data.ts';
 import { APP_START_MS } from './units.ts';
@@ -11,45 +10,40 @@ import { APP_START_MS } from './units.ts';
 /** What the app copies when a node is added (docs/platform.md). */
 const SSL_DIR = dirname(CLIENT_TLS_DIR);
 
-type Offered = Readonly<Record<string, string>>;
-
 /** What a node offers by name, empty where it has none; read into memory. */
 async function offeredBy({ machine, places }: HealContext, source: string) {
   await machine.remove(places.offered);
   await machine.copyFrom(source, `${CLIENT_TLS_DIR}/*.pem`, places.offered);
-  const entries = CERTIFICATES.concat(CA_KEY).map(async (name) => {
-    const file = await machine.readFile(`${places.offered}/${name}.pem`);
-    return [name, file?.text ?? ''] as const;
-  });
-  return Object.fromEntries(await Promise.all(entries)) as Offered;
+  const textOf = async (name: string) =>
+    [name, (await machine.readFile(`${places.offered}/${name}.pem`))?.text ?? ''] as const;
+  return Object.fromEntries(await Promise.all([...CERTIFICATES, CA_KEY].map(textOf)));
 }
 
 /**
- * Why what a node offers is not put in place; empty when all of it fits. The authority must be, to the letter, that by
- * which the members that serve were verified when they were asked.
+ * The authority must be, to the letter, that by which the members that serve were verified when they were asked.
+ * @throws why what a node offers is not put in place
  */
-async function whyRefused({ machine, config }: HealContext, offered: Offered): Promise<string> {
+async function mustFit({ machine, config }: HealContext, offered: Readonly<Record<string, string>>) {
   // The app's start waits for the CA's key as well.
   const lacks = [...CERTIFICATES, CA_KEY].filter((name) => !offered[name]);
-  if (lacks.length > 0) return `it lacks ${lacks.join('.pem, ')}.pem`;
+  if (lacks.length > 0) throw new Error(`it lacks ${lacks.join('.pem, ')}.pem`);
   const { ca = '' } = offered;
   const trusted = config.tls && (await machine.readFile(config.tls.ca))?.text;
   if (ca.trim() !== trusted?.trim())
-    return 'its ca.pem is not the authority by which the members that serve are verified';
+    throw new Error('its ca.pem is not the authority by which the members that serve are verified');
   const hosts = { ca: [], client: [], server: [hostOf(config.clientUrl)], peer: config.peerUrls.map(hostOf) };
   const faults = Object.entries(hosts).flatMap(([name, names]) => {
     const pair = { setting: `${name}.pem`, cert: offered[name] ?? '', key: offered[`${name}-key`] ?? '' };
     return certificateFaults({ ...pair, ca, hosts: names }, machine.now());
   });
-  return faults.join('; ');
+  if (faults.length > 0) throw new Error(faults.join('; '));
 }
 
 /** Puts what one node offers in place, each file whole, with the app's owner and mode. @throws why it is refused */
 async function bringFrom(heal: HealContext, source: string): Promise<string> {
   const { machine } = heal;
   const offered = await offeredBy(heal, source);
-  const why = await whyRefused(heal, offered);
-  if (why !== '') throw new Error(why);
+  await mustFit(heal, offered);
   const user = await unitUser(heal);
   // The CA's key before the others: the step is done when none of those is missing. The peer's comes last: until it is
   // there, certificates and keys do not fit each other, and a heal that is cut off in between puts the rest in place.
@@ -64,8 +58,6 @@ async function bringFrom(heal: HealContext, source: string): Promise<string> {
       throw new Error(`${path} is there, and is another one than that of ${source}; move it away`);
     }),
   );
-  // The guards have shown that this node is a member. From here on the app's start may run: the gate has to know.
-  await markMember(machine, heal.places, heal.situation.observed.mark);
   for (const path of paths.filter((_, i) => !kept[i])) {
     const text = textOf(path);
     if (text === undefined) await machine.makeDirectory(path, { ...user, mode: 0o755 });

@@ -8,7 +8,7 @@ import { endTurn } from '../turn.ts';
 import { alarmsLeft, disarmRemoved } from './alarms.ts';
 import { arrival } from './arrival.ts';
 import { giveDataDir, makeRoom } from './data.ts';
-import { APP_START_MS, appCatchesUp, NEW_URLS, stage, stopUnits } from './units.ts';
+import { APP_START_MS, appCatchesUp, NEW_URLS, stage, stopUnits, urlsAreOld } from './units.ts';
 
 /** How long until it is asked again: the longer it has taken, the less that matters, and the less the others are to feel it. */
 const pollMs = (waitedMs: number): number => Math.min(100, Math.max(5, waitedMs / 50));
@@ -35,7 +35,10 @@ export async function startMember(heal: HealContext): Promise<string> {
     await stopUnits(heal, places.unit, places.copyUnit);
     heal.acts('files', 'units');
     const code = await machine.runApp(settings.startCmd, APP_START_MS);
-    return `\`${settings.startCmd.join(' ')}\` has ended with exit ${code ?? 'not yet'}`;
+    const ended = `\`${settings.startCmd.join(' ')}\` has ended with exit ${code ?? 'not yet'}`;
+    await heal.look('files');
+    if (heal.situation.isEnvOld) throw new Error(urlsAreOld(places, ended));
+    if (code === 0) return ended;
   }
   // The list may have changed since it was staged; etcd compares it with the members' own (see expectedCluster).
   const { staged } = situation.observed.swap;

@@ -3,7 +3,7 @@ import { isOwn } from '../../../diagnose/cluster-view.ts';
 import type { Situation } from '../../../diagnose/situation.ts';
 import { waitUntil } from '../../../machine/wait-until.ts';
 import { type HealContext, RIGHT_BEFORE_MS } from '../heal-context.ts';
-import { askForTurn, isAdded, takeTurn } from '../turn.ts';
+import { askForTurn, isAdded, TURN_SEC, takeTurn } from '../turn.ts';
 import { CALL_BOUND_MS, NONE_SERVES, untilTaken } from '../until-taken.ts';
 import { disarmRemoved } from './alarms.ts';
 
@@ -77,6 +77,9 @@ async function add(heal: HealContext): Promise<void> {
   const added = await untilTaken(
     heal,
     async () => {
+      // It may have run out while the others were out of reach, and another have it.
+      const keptMs = heal.turn?.renewedMs ?? Number.POSITIVE_INFINITY;
+      if (heal.machine.monotonicMs() - keptMs > (TURN_SEC * 1000) / 2) await takeTurn(heal);
       await heal.lookIfOlder(RIGHT_BEFORE_MS, 'cluster');
       mustBear(heal);
       const { name, peerUrls } = heal.config;

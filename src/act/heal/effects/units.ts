@@ -6,9 +6,11 @@ import { environmentFiles, pointEnvironmentFile } from '../../../machine/systemd
 import { waitUntil } from '../../../machine/wait-until.ts';
 import { dropInsOf } from '../../../observe/drop-ins.ts';
 import { expectedCluster } from '../../../plan/expected-cluster.ts';
+import { appAtWork } from '../../../plan/guards.ts';
 import { up } from '../../../plan/heal-steps.ts';
 import { isParked } from '../../../state/parked.ts';
-import type { HealContext } from '../heal-context.ts';
+import type { Places } from '../../../state/places.ts';
+import { type HealContext, RIGHT_BEFORE_MS } from '../heal-context.ts';
 import { forgetOriginal, originalUnit, saveOriginal } from '../originals.ts';
 import { untilTaken } from '../until-taken.ts';
 
@@ -19,6 +21,8 @@ const BEGINS_MS = 2000;
 /** The app gives all nodes other names within minutes (docs/platform.md, "The app's verbs"). */
 const NAMES_MS = 10 * 60_000;
 export const NEW_URLS = 'the app has given its nodes other URLs meanwhile';
+export const urlsAreOld = ({ env }: Places, why: string): string =>
+  `${env} has old URLs, which the app's start is to replace: ${why}`;
 const OWN_DROP_IN = 'zz-heal-node.conf';
 /** The app's start waits for the start of etcd's unit, which the gate may refuse. */
 export const APP_START_MS = 120_000;
@@ -183,15 +187,11 @@ export async function restore(heal: HealContext): Promise<string> {
     return NEW_URLS;
   }
   const byApp = await appCatchesUp(heal);
-  const did = await originalsAlone(heal);
+  const did = await unitsBack(heal);
   heal.acts('files', 'units');
   await machine.writeFile(places.restored, '', ROOT_ONLY_FILE);
   const code = byApp ? await machine.runApp(settings.startCmd, APP_START_MS) : 1;
-  // etcd does not wait for its copy to be forgotten.
-  await Promise.all([
-    machine.systemctl(['start', '--no-block', places.unit]).catch(() => undefined),
-    resetFailed(heal, places.copyUnit),
-  ]);
+  await machine.systemctl(['start', '--no-block', places.unit]).catch(() => undefined);
   await forgetOriginal(machine, places);
   // systemd begins a moment later. Whether it comes up, and the member is well, is for the next step to say.
   await waitUntil(machine, BEGINS_MS, 10, async () => {
@@ -217,6 +217,11 @@ async function untilNamed(heal: HealContext): Promise<void> {
     // Whoever stops the app waits for this heal.
     return !heal.situation.awaitsNames || (await isParked(machine, places)) || undefined;
   });
+  // Those that are silent may have them by now, and this one would be the only one without.
+  if (!heal.situation.awaitsNames) return;
+  await heal.look('cluster');
+  if (!heal.situation.cluster.hasQuorumWithoutSelf)
+    throw new Error(`nobody says whether the other nodes have the names in ${places.appEnv}`);
 }
 
 /**
@@ -229,8 +234,11 @@ export async function appCatchesUp(heal: HealContext): Promise<boolean> {
   const { machine, places, situation, record, config } = heal;
   const changedMs = (await machine.changedMs(places.appEnv)) ?? 0;
   if (!situation.hasNewUrls && changedMs < Date.parse(record.startedAt)) return false;
+  await heal.lookIfOlder(RIGHT_BEFORE_MS, 'units');
+  const atWork = appAtWork(heal.situation, false);
+  if (atWork && situation.hasNewUrls) throw new Error(urlsAreOld(places, atWork));
   // There is a cluster, whoever answers just now: new certificates are not for this node to make.
-  if (situation.observed.tls || situation.awaitsNames || appStartRisk(situation) !== undefined) return false;
+  if (atWork || situation.observed.tls || situation.awaitsNames || appStartRisk(situation)) return false;
   const [own, urls] = [situation.cluster.own, situation.hasNewUrls ? config.peerUrls : config.otherPeerUrls];
   const isListed = () => urls.every((url) => heal.situation.cluster.own?.peerUrls.includes(url));
   if (own && !isListed()) {
@@ -241,20 +249,14 @@ export async function appCatchesUp(heal: HealContext): Promise<boolean> {
   return true;
 }
 
-/** The same without starting etcd. The saved originals stay. */
+/** The original unit is in place and loaded, the copy is stopped and gone; nothing is started. The saved originals stay. */
 export async function unitsBack(heal: HealContext): Promise<string> {
-  const did = await originalsAlone(heal);
-  await resetFailed(heal, heal.places.copyUnit);
-  return did;
-}
-
-/** The original unit is in place and loaded, the copy is stopped and gone; one that has failed systemd still remembers. */
-async function originalsAlone(heal: HealContext): Promise<string> {
   const { places } = heal;
   await originalInPlace(heal);
   await unstage(heal);
   await Promise.all([
-    stopUnits(heal, places.copyUnit),
+    // One that has failed systemd still remembers.
+    stopUnits(heal, places.copyUnit).then(() => resetFailed(heal, places.copyUnit)),
     // What it has failed before does not count against its next start.
     reloadIfNeeded(heal, 'unit').then(() => resetFailed(heal, places.unit)),
   ]);
