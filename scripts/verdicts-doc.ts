@@ -1,7 +1,7 @@
 /** `docs/verdicts.md`, from the tables; `npm run docs` writes it, and a test compares it. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { intent } from '../src/cli/diagnose-command.ts';
+import intent from '../src/cli/intent.json';
 import { localFaults } from '../src/diagnose/local-faults.ts';
 import { rules } from '../src/diagnose/rules.ts';
 import whyStale from '../src/diagnose/stale-proofs.json';

@@ -1,19 +1,10 @@
-import type { Response } from '../diagnose/verdicts.ts';
 import { fillIn } from '../report/fill-in.ts';
 import { recovery } from '../report/recovery.ts';
 import texts from '../report/texts.json';
 import { language, retell, tell, tellEvidence } from '../words/retell.ts';
 import { type CommandSpec, EXIT } from './command.ts';
+import intent from './intent.json';
 import { type Looked, look, printJson } from './look.ts';
-
-export const intent: Readonly<Record<Response, string>> = {
-  nothing: 'The health action does nothing.',
-  restart: "The health action runs the app's restart.",
-  'restart-if-dead': "The health action runs the app's restart if the process is dead, and nothing else.",
-  kill: "The health action kills it and runs the app's restart.",
-  heal: 'The health action heals it, if every guard passes (`heal-node plan`).',
-  resume: 'The health action takes the heal up again (`heal-node plan`).',
-};
 
 /** What heal-node will do about a verdict, and what a person should. */
 export function whatNext({ diagnosis, settings, situation }: Omit<Looked, 'world'>): string[] {

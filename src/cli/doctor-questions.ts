@@ -1,7 +1,7 @@
 import { failureTolerance } from '../diagnose/failure-tolerance.ts';
 import { notLaid } from '../install/install.ts';
 import { brokenCertificates } from '../observe/look-at-host.ts';
-import type { GuardId } from '../plan/guards.ts';
+import { type GuardId, guards } from '../plan/guards.ts';
 import { DAY_MS, healRecordFile } from '../state/heal-record.ts';
 import { isParked } from '../state/parked.ts';
 import { GATE_DROP_IN } from '../state/places.ts';
@@ -13,20 +13,9 @@ const CERTIFICATE_DAYS = 30;
 /** etcd itself warns of a second (etcd: rafthttp/probing_status.go, clock difference). */
 const CLOCK_MS = 2000;
 
-/** The guards of a heal that are answered as well while nothing is wrong. */
-export const peaceGuards: readonly GuardId[] = [
-  'role',
-  'unit-file',
-  'birthmark',
-  'version',
-  'mounted',
-  'credentials',
-  'certificates',
-  'daily-limit',
-  'not-paused',
-  'disk-room',
-  'swap-room',
-];
+/** The guards that ask what only a heal has; the others are answered as well while nothing is wrong. */
+const OF_A_HEAL = /^(stale|not-serving|own-data|not-ahead|quorum|agreement|own-member|app-quiet|by-hand)$/;
+export const peaceGuards = (Object.keys(guards) as GuardId[]).filter((id) => !OF_A_HEAL.test(id));
 
 /** What the doctor's own questions are answered from. */
 export async function peacetime(looked: Pick<Looked, 'settings' | 'world' | 'situation'>) {

@@ -175,7 +175,8 @@ function bareSituation(observed: Observation, places: Places) {
     awaitsNames:
       observed.app.ok &&
       observed.app.value.tls &&
-      config?.tls !== undefined &&
+      config !== undefined &&
+      (config.tls ?? observed.tls) !== undefined &&
       config.otherPeerUrls.length > 0 &&
       !isCalledAnew,
     /** Its unit is back, and the app's start, which was to write etcd.env anew, was cut off. */

@@ -181,6 +181,8 @@ start="systemctl start $unit"
 if [ -n "$newUrls" ] || [ "$appEnv" -nt "$originals/$unit" ]; then
   if grep -qE "^(export )?ETCD_ENABLE_TLS=[\"']?true" "$appEnv"; then
     [ -f "$ssl/ca.pem" ] || fail "$ssl/ca.pem is missing, and $appStart would make new certificates for all nodes"
+    dns=$(sed -nE "s/^(export )?ETCD_CLUSTER_DNS=[\"']?([^\"' ]*).*/\2/p" "$appEnv")
+    case $peer in "https://$name$dns:"*) ;; *) fail "the other nodes do not have the names in $appEnv yet" ;; esac
   fi
   start="env CTL_SH_APP=1 $appStart"
 fi

@@ -200,6 +200,7 @@ export const cases: readonly (readonly [expected: string, observed: Observation]
   ],
   ['healthy/serves', { ...healthy, ...certificatesGone }],
   ['local-fault/etcd-too-old', crashed([], { ...NO_DATA, host: host({ etcdVersion: '3.3.25' }) })],
+  ['local-fault/tls-switched', { ...mute(), app: certificatesGone.app, others: [silent(1), silent(3)] }],
   [
     'local-fault/peer-url-changed',
     crashed([], {

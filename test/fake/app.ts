@@ -96,7 +96,7 @@ async function run(node: FakeNode, proc: Proc, verb: Verb, byUs: boolean): Promi
     case 'change names':
       if (disk.kindOf(PLACES.unitFile) !== 'file') return 0;
       await proc.call(world.random.between(5000, 15_000), () => {
-        putCertificates(node, world.domain.certificates);
+        if (world.tls) putCertificates(node, world.domain.certificates);
         node.appWrites();
         world.tell(`${node.name} has them`);
         disk.flush();
@@ -120,13 +120,20 @@ export function runVerb(node: FakeNode, verb: Verb, byUs = false): Promise<numbe
 }
 
 /**
- * confd has rendered other names on all nodes, and calls the app's update. Its first node makes a new authority, and has the
- * cluster list each member by its new URLs; each node whose unit is in place takes the new certificates and restarts etcd.
+ * confd has rendered other names on all nodes, or TLS on or off, and calls the app's update. Its first node makes a new
+ * authority where there is TLS, and has the cluster list each member by its new URLs; each node whose unit is in place takes
+ * the new certificates and restarts etcd. Where TLS comes on they are laid on all nodes a moment after that.
+ * @param to without TLS unless given
  */
-export function changesNames(world: FakeWorld, domain: Domain): void {
+export function changesUrls(world: FakeWorld, to: Domain | undefined): void {
   const [first] = world.nodes;
-  if (first?.disk.kindOf(PLACES.unitFile) !== 'file') throw new Error('nobody makes a new authority');
-  world.domain = domain;
+  if (to && first?.disk.kindOf(PLACES.unitFile) !== 'file') throw new Error('nobody makes a new authority');
+  if (to && !world.tls)
+    world.clock.after(world.random.between(800, 2500), () => {
+      for (const node of world.nodes) if (node.on) putCertificates(node, to.certificates);
+      return true;
+    });
+  Object.assign(world, { tls: to !== undefined, domain: to ?? world.domain });
   world.tell('the app gives its nodes other names');
   for (const node of world.nodes) {
     node.disk.set(PLACES.appEnv, { text: node.appView(), rights: ROOT_FILE });

@@ -30,9 +30,13 @@ export function clusterOf(node: FakeNode, proc: Proc, tls?: TlsFiles): Cluster {
   const target = (endpoint: string): FakeNode | undefined => world.nodes[sidOf(endpoint) - 1];
   /** In TLS mode nobody answers who does not know the name, or has no certificate to show. */
   const whyNone = (endpoint: string): string | undefined =>
-    world.tls
-      ? whyNoClient(node, hostOf(endpoint), target(endpoint)?.etcd?.domain ?? world.domain, tls)
-      : undefined;
+    endpoint.startsWith('http:')
+      ? (target(endpoint)?.etcd?.speaksAs ?? 'http') === 'http'
+        ? undefined
+        : 'malformed HTTP response'
+      : target(endpoint)?.etcd?.speaksAs === 'http'
+        ? 'server gave HTTP response to HTTPS client'
+        : whyNoClient(node, hostOf(endpoint), target(endpoint)?.etcd?.domain ?? world.domain, tls);
   const lost = (kind: 'lostReplies' | 'lostReads'): boolean =>
     world.faults[kind] > 0 && random.chance(world.faults[kind]);
 

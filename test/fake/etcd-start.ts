@@ -119,7 +119,7 @@ function remoteOf(node: FakeNode, env: Env): EtcdProcess | undefined {
       other !== node &&
       sids.includes(other.sid) &&
       other.etcd?.hung === false &&
-      (!node.world.tls || other.etcd.speaksAs === speaksAs(node, env)) &&
+      other.etcd.speaksAs === speaksAs(node, env) &&
       network.talks(node, other),
   )?.etcd;
 }

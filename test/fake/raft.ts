@@ -63,8 +63,7 @@ export class Raft {
     this.world.network.talks(a.node, b.node) && this.understands(a, b);
 
   /** In TLS mode they verify each other by the same authority, and have the names by which they are called. */
-  private understands = (a: EtcdProcess, b: EtcdProcess): boolean =>
-    !this.world.tls || a.speaksAs === b.speaksAs;
+  private understands = (a: EtcdProcess, b: EtcdProcess): boolean => a.speaksAs === b.speaksAs;
 
   /**
    * The process that is that member, if it runs and can be talked to. Of two that say so, the one that came last has

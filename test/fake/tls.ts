@@ -38,6 +38,7 @@ export function speaksAs({ disk }: FakeNode, env: Readonly<Record<string, string
     ['ca', 'server', 'server-key', 'peer', 'peer-key'].every(
       (name) => disk.text(certificatePath(name)) === certificates[name],
     );
+  if (url.startsWith('http:')) return 'http';
   return [FIRST, SECOND].find(fits)?.dns ?? url;
 }
 

@@ -20,7 +20,7 @@ import { situationOf } from '../../src/diagnose/situation.ts';
 import { observe } from '../../src/observe/observe.ts';
 import { commandsByHand } from '../../src/plan/by-hand.ts';
 import { healSteps, type StepId } from '../../src/plan/heal-steps.ts';
-import { changesNames } from '../fake/app.ts';
+import { changesUrls } from '../fake/app.ts';
 import { PLACES } from '../fake/observation.ts';
 import { ThreeMembers } from '../fake/three-members.ts';
 import { badOffers, type Certificates, good, SECOND } from '../fake/tls.ts';
@@ -154,7 +154,7 @@ test('those that the app has made others for, with other names, are replaced', a
   const fake = new ThreeMembers('WAL gone', {}, 3, true);
   fake.once(
     () => fake.removed.length > 0,
-    () => changesNames(fake, SECOND),
+    () => changesUrls(fake, SECOND),
   );
   fake.heal('operator');
   fake.pass(60_000);
@@ -169,6 +169,25 @@ test('those that the app has made others for, with other names, are replaced', a
   assert.is(exitCode, 0, stderr);
   for (const [name, text] of Object.entries(SECOND.certificates))
     assert.is(readFileSync(join(ssl, `${name}.pem`), 'utf8'), text, name);
+});
+
+test("with names that the others do not have yet the app's start, which would write them, is not run", async ({
+  dir,
+}) => {
+  const fake = new ThreeMembers('WAL gone', {}, 3, true);
+  put(join(dir, PLACES.originalUnit), '');
+  utimesSync(join(dir, PLACES.originalUnit), 1, 1);
+  put(join(dir, PLACES.copyUnitFile), '');
+  put(join(dir, 'var/lib/etcd/ssl/etcd/ca.pem'), good.ca ?? '');
+  for (const [dns, runs] of [
+    ['.cl-2.etcd', false],
+    ['.cl-1.etcd', true],
+  ] as const) {
+    put(join(dir, PLACES.appEnv), `ETCD_ENABLE_TLS="true"\nETCD_CLUSTER_DNS="${dns}"\n`);
+    const { stderr, called } = await run(dir, ['restore'], { systemctl: '', app: '' }, fake);
+    assert.is(/^app start$/m.test(called), runs, stderr);
+    if (!runs) assert.match(stderr, /Stopped: the other nodes do not have the names in \S+ yet/);
+  }
 });
 
 test("where etcd.env is lost as well, the app's start writes it only where the gate keeps etcd from starting", async ({

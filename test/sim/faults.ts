@@ -408,6 +408,18 @@ const ofTheApp: readonly Fault[] = [
       };
     }),
   },
+  {
+    what: 'TLS is off by the metadata, and no node can be reached',
+    weight: 1,
+    strikes: forAWhile(2 * MINUTE_MS, (sim, node) => {
+      node.disk.set(PLACES.appEnv, { text: node.appView({ ETCD_ENABLE_TLS: 'false' }), rights: ROOT_FILE });
+      sim.network.cable(node, false);
+      return () => {
+        node.disk.set(PLACES.appEnv, { text: node.appView(), rights: ROOT_FILE });
+        sim.network.cable(node, true);
+      };
+    }),
+  },
   { what: 'a backup runs', weight: 1, strikes: (sim, node) => verb(sim, node, 'backup') },
   {
     what: 'its settings change for a while',

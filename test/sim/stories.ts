@@ -1,11 +1,19 @@
 import type { Member } from '../../src/cluster/cluster.ts';
-import { changesNames } from '../fake/app.ts';
+import { changesUrls } from '../fake/app.ts';
 import { ahead, copyOf } from '../fake/log.ts';
 import type { FakeNode } from '../fake/node.ts';
 import { PLACES } from '../fake/observation.ts';
 import { BIRTHMARK_KEY, DATA_DIR, ETCD_RIGHTS, ROOT_FILE, WAL } from '../fake/paths.ts';
 import { withKey } from '../fake/raft.ts';
-import { badOffers, certificatesOf, DNS, losesVolume, putCertificates, SECOND } from '../fake/tls.ts';
+import {
+  badOffers,
+  certificatesOf,
+  type Domain,
+  FIRST,
+  losesVolume,
+  putCertificates,
+  SECOND,
+} from '../fake/tls.ts';
 import { breakages } from './breakages.ts';
 import { count } from './counters.ts';
 import { localFaults, onAgainAfter, updateMember } from './faults.ts';
@@ -113,6 +121,48 @@ function newBirthmark(sim: Sim): void {
   } catch {
     // It stays without one.
   }
+}
+
+/** The app gives its nodes other URLs while a minority heals. */
+function switchesUrls(sim: Sim, to: Domain | undefined): Begun {
+  // Without its first node the app makes no authority.
+  const bad = sim.random.shuffled(sim.nodes.slice(1)).slice(0, sim.random.between(1, minorityOf(sim)));
+  for (const node of bad)
+    if (sim.tls && sim.random.chance(0.2)) losesDisks(sim, node);
+    else breaks(sim, node, sim.random.pick(Object.keys(breakages)));
+  const before = sim.nodes.map(({ sid }) => sim.url(sid, 2380));
+  sim.whileHealing(bad[0] as FakeNode, sim.random.between(1, 140), () => changesUrls(sim, to));
+  const isLeftOut = ({ disk, envText }: FakeNode): boolean =>
+    disk.has(PLACES.copyUnitFile) && disk.text(PLACES.env) !== envText;
+  const differs = (node: FakeNode): boolean =>
+    sim.tls &&
+    (JSON.stringify(certificatesOf(node)) !== JSON.stringify(sim.domain.certificates) ||
+      node.disk.text(PLACES.env) !== node.envText);
+  // One that the app has found off, whose disk was away then, that a person's `restore` has put back on its originals, or
+  // that has lost with its root disk what says that a heal is under way: looked at each minute until its disk is back.
+  const mends = (looks: number): void => {
+    for (const [i, node] of sim.nodes.entries()) {
+      if (isLeftOut(node)) continue;
+      if (differs(node)) {
+        count('event', 'a person copies certificates');
+        sim.tell(`a person copies certificates to ${node.name}`);
+        putCertificates(node, sim.domain.certificates);
+        node.appWrites();
+        if (node.on && node.disk.kindOf(PLACES.unitFile) === 'file')
+          for (const word of ['reset-failed', 'restart']) node.systemctl([word, PLACES.unit]);
+      }
+      const [was, url] = [before[i], sim.url(node.sid, 2380)];
+      if (was !== undefined && was !== url) updateMember(sim, was, url, true);
+    }
+    if (looks > 1) sim.clock.after(MINUTE_MS, () => mends(looks - 1));
+  };
+  return {
+    victims: bad,
+    atCalm: () => {
+      mends(10);
+      removesUnnamed(sim);
+    },
+  };
 }
 
 export const stories: readonly Story[] = [
@@ -303,45 +353,21 @@ export const stories: readonly Story[] = [
       return { victims: bad };
     },
   },
-  {
-    what: 'in TLS mode, the app gives its nodes other names, and a new authority, while a minority heals',
-    tls: true,
-    weight: 4,
-    faults: 2,
-    begins: (sim) => {
-      // Without its first node the app makes no authority.
-      const bad = sim.random.shuffled(sim.nodes.slice(1)).slice(0, sim.random.between(1, minorityOf(sim)));
-      for (const node of bad)
-        if (sim.random.chance(0.2)) losesDisks(sim, node);
-        else breaks(sim, node, sim.random.pick(Object.keys(breakages)));
-      sim.whileHealing(bad[0] as FakeNode, sim.random.between(1, 140), () => changesNames(sim, SECOND));
-      const isLeftOut = ({ disk, envText }: FakeNode): boolean =>
-        disk.has(PLACES.copyUnitFile) && disk.text(PLACES.env) !== envText;
-      const differs = (node: FakeNode): boolean =>
-        JSON.stringify(certificatesOf(node)) !== JSON.stringify(sim.domain.certificates);
-      // One that the app has found off, whose disk was away then, that a person's `restore` has put back on its originals, or
-      // that has lost with its root disk what says that a heal is under way: looked at each minute until its disk is back.
-      const copies = (looks: number): void => {
-        for (const node of sim.nodes.filter((each) => !isLeftOut(each) && differs(each))) {
-          count('event', 'a person copies certificates');
-          sim.tell(`a person copies certificates to ${node.name}`);
-          putCertificates(node, sim.domain.certificates);
-          node.appWrites();
-          if (node.on && node.disk.kindOf(PLACES.unitFile) === 'file')
-            for (const word of ['reset-failed', 'restart']) node.systemctl([word, PLACES.unit]);
-          updateMember(sim, `https://${node.name}${DNS}:2380`, sim.url(node.sid, 2380), true);
-        }
-        if (looks > 1) sim.clock.after(MINUTE_MS, () => copies(looks - 1));
-      };
-      return {
-        victims: bad,
-        atCalm: () => {
-          copies(10);
-          removesUnnamed(sim);
-        },
-      };
-    },
-  },
+  ...(
+    [
+      ['in TLS mode, the app gives its nodes other names, and a new authority', 4, SECOND, { tls: true }],
+      ['in TLS mode, the app switches TLS off', 2, undefined, { tls: true }],
+      ['the app switches TLS on', 3, FIRST, {}],
+    ] as const
+  ).map(
+    ([what, weight, to, mode]): Story => ({
+      what: `${what}, while a minority heals`,
+      ...mode,
+      weight,
+      faults: 2,
+      begins: (sim) => switchesUrls(sim, to),
+    }),
+  ),
   {
     what: 'in TLS mode, a node has lost its volume, and the others offer nothing that can be used',
     tls: true,

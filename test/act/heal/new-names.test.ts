@@ -4,7 +4,7 @@ import { healthAction } from '../../../src/act/health-action.ts';
 import { stop } from '../../../src/act/start-stop.ts';
 import { noLog } from '../../../src/report/log.ts';
 import { HEAL_UNIT } from '../../../src/state/places.ts';
-import { changesNames } from '../../fake/app.ts';
+import { changesUrls } from '../../fake/app.ts';
 import { PLACES } from '../../fake/observation.ts';
 import { ROOT_FILE } from '../../fake/paths.ts';
 import { ThreeMembers } from '../../fake/three-members.ts';
@@ -84,7 +84,7 @@ for (const [when, holds] of Object.entries(moments))
       const fake = inTls(broken);
       fake.once(
         () => holds(fake),
-        () => changesNames(fake, SECOND),
+        () => changesUrls(fake, SECOND),
       );
       const ended = fake.heal('health-action');
       assert.is(fake.domain, SECOND, ended?.message);
@@ -164,7 +164,7 @@ test('where no heal is under way nothing is brought: what is wrong is for a pers
   const fake = inTls('none');
   const asked = copies(fake);
   const { disk } = fake.node;
-  changesNames(fake, SECOND);
+  changesUrls(fake, SECOND);
   fake.pass(60_000);
   putCertificates(fake.node, good);
   fake.node.systemctl(['restart', PLACES.unit]);
@@ -180,7 +180,7 @@ function atCertificates(offered?: Certificates) {
   fake.once(
     () => fake.removed.length > 0,
     () => {
-      changesNames(fake, SECOND);
+      changesUrls(fake, SECOND);
       for (const other of fake.others) other.offers = offered;
     },
   );

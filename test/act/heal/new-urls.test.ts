@@ -2,7 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { healthAction } from '../../../src/act/health-action.ts';
 import { start } from '../../../src/act/start-stop.ts';
-import { ClusterError, type Member } from '../../../src/cluster/cluster.ts';
+import { ClusterError } from '../../../src/cluster/cluster.ts';
 import { situationOf } from '../../../src/diagnose/situation.ts';
 import { diskNotMounted } from '../../../src/observe/look-at-host.ts';
 import { observe } from '../../../src/observe/observe.ts';
@@ -11,7 +11,7 @@ import { noLog } from '../../../src/report/log.ts';
 import type { Settings } from '../../../src/settings/settings-table.ts';
 import { history } from '../../../src/state/heal-record.ts';
 import { HEAL_UNIT } from '../../../src/state/places.ts';
-import { runVerb } from '../../fake/app.ts';
+import { changesUrls, runVerb } from '../../fake/app.ts';
 import { PLACES } from '../../fake/observation.ts';
 import { ROOT_FILE } from '../../fake/paths.ts';
 import { ThreeMembers } from '../../fake/three-members.ts';
@@ -216,18 +216,6 @@ test('nor where it could make a new authority: TLS is on by the view, and there 
   assert.equal(ran, []);
 });
 
-/** TLS is off by now: confd has rendered it, and the others have been switched. */
-function switchesTlsOff(fake: ThreeMembers): void {
-  Object.assign(fake, { tls: false });
-  const urlsOf = (name: string): Pick<Member, 'peerUrls' | 'clientUrls'> => {
-    const sid = Number(name.slice(4));
-    return { peerUrls: [fake.url(sid, 2380)], clientUrls: [fake.url(sid, 2379)] };
-  };
-  fake.lists((members) => members.map((each) => (each.name ? { ...each, ...urlsOf(each.name) } : each)));
-  for (const node of fake.nodes) node.disk.set(PLACES.appEnv, { text: node.appView(), rights: ROOT_FILE });
-  for (const node of fake.others) node.appWrites();
-}
-
 test('other URLs come into etcd.env also where they were given before this heal began: a person had moved the unit aside', () => {
   const fake = new ThreeMembers('WAL gone', {}, 3, true);
   const ran = appRuns(fake);
@@ -236,7 +224,7 @@ test('other URLs come into etcd.env also where they were given before this heal 
   if (unit) disk.set(PLACES.copyUnitFile, unit);
   disk.delete(PLACES.unitFile);
   fake.node.systemctl(['daemon-reload']);
-  switchesTlsOff(fake);
+  changesUrls(fake, undefined);
   fake.pass(60_000);
   const ended = fake.heal('operator');
   assert.is(ended?.outcome, 'healed', ended?.message);
@@ -347,9 +335,8 @@ test('a healer that was killed when its member was added by old URLs goes on by 
     () => fake.listed.some(({ name }) => name === ''),
     () => {
       fake.node.systemctl(['kill', HEAL_UNIT]);
-      Object.assign(fake, { tls: false });
       fake.clock.after(1, () => {
-        switchesTlsOff(fake);
+        changesUrls(fake, undefined);
         return true;
       });
     },
@@ -362,15 +349,15 @@ test('fenced, cut off, and the others have other URLs since: the originals go ba
   const fake = new ThreeMembers('WAL damaged', {}, 3, true);
   fake.once(
     () => !fake.node.disk.has(PLACES.unitFile),
-    () => {
-      fake.node.powerOff();
-      Object.assign(fake, { tls: false });
-    },
+    () => fake.node.powerOff(),
   );
   fake.putFile(PLACES.request, JSON.stringify({ by: 'operator', atMs: fake.clock.nowMs }));
   fake.node.systemctl(['start', HEAL_UNIT]);
   fake.pass(10_000);
-  switchesTlsOff(fake);
+  changesUrls(fake, undefined);
+  fake.pass(60_000);
+  // confd renders it after the boot.
+  renders(fake, {});
   fake.node.powerOn(false);
   untilHealed(fake);
 });

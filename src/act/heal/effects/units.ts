@@ -182,16 +182,25 @@ export async function unstage({ machine, places }: HealContext): Promise<string 
 export async function restore(heal: HealContext): Promise<string> {
   const { machine, places, settings } = heal;
   await untilNamed(heal);
-  if (heal.situation.stagedBefore) {
-    heal.memory.verified = false;
+  const { stagedBefore, certificatesToBring, awaitsNames, unitName } = heal.situation;
+  // After a boot the unit runs on what was before: nothing is staged, and the certificates are still to be brought.
+  const brings = certificatesToBring && unitName === places.unit;
+  if (stagedBefore || brings || (awaitsNames && (await isParked(machine, places)))) {
+    heal.memory.verified &&= !stagedBefore;
     return NEW_URLS;
   }
-  const byApp = await appCatchesUp(heal);
+  const before = await appCatchesUp(heal);
   const did = await unitsBack(heal);
+  // What confd has rendered until the unit was back the app's update has passed over.
+  await heal.look('files').catch(() => undefined);
+  const byApp = before || (await appCatchesUp(heal));
+  // After a boot it runs on what the app's start is to write anew.
+  if (byApp) await stopUnits(heal, places.unit);
   heal.acts('files', 'units');
   await machine.writeFile(places.restored, '', ROOT_ONLY_FILE);
   const code = byApp ? await machine.runApp(settings.startCmd, APP_START_MS) : 1;
   await machine.systemctl(['start', '--no-block', places.unit]).catch(() => undefined);
+  if (heal.situation.awaitsNames && !awaitsNames) return NEW_URLS;
   await forgetOriginal(machine, places);
   // systemd begins a moment later. Whether it comes up, and the member is well, is for the next step to say.
   await waitUntil(machine, BEGINS_MS, 10, async () => {
