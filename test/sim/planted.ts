@@ -51,8 +51,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     what: 'the saved original goes before the unit is back',
     file: 'src/act/heal/effects/units.ts',
-    from: '  const did = await unitsBack(heal);\n  heal.acts(',
-    to: '  await machine.remove(places.originals);\n  await machine.remove(places.copyUnitFile);\n  const did = await unitsBack(heal);\n  heal.acts(',
+    from: '  const did = await unitsBack(heal);\n',
+    to: '  await machine.remove(places.originals);\n  await machine.remove(places.copyUnitFile);\n  const did = await unitsBack(heal);\n',
   },
   {
     what: 'the saved original goes though a person has moved the unit aside',
@@ -256,8 +256,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     what: 'the unit comes back while the app gives the others their certificates',
     file: 'src/act/heal/effects/units.ts',
-    from: 'if (!heal.situation.awaitsNames) return;',
-    to: 'if (heal.situation.swapped) return;',
+    from: 'if (!heal.situation.awaitsNames) return;\n  log.info(',
+    to: 'if (heal.situation.swapped) return;\n  log.info(',
     test: 'test/act/heal/new-names.test.ts',
   },
   {
@@ -353,6 +353,41 @@ export const plantedBugs: readonly PlantedBug[] = [
     test: 'test/act/heal/quorum-goes.test.ts',
   },
   {
+    what: 'a heal does not mark its node as one that has been a member',
+    file: 'src/act/heal/run-heal.ts',
+    from: "if (step.needs === 'all') await markMember",
+    to: 'if (heal.joined) await markMember',
+    test: 'test/act/gate.test.ts',
+  },
+  {
+    what: 'the gate goes by the mark that it has seen at first',
+    file: 'src/act/gate.ts',
+    from: 'withoutData(situationOf({ ...asked.observed, mark: await readMark(machine, places) }, places))',
+    to: 'withoutData(asked)',
+    test: 'test/act/gate.test.ts',
+  },
+  {
+    what: 'a turn that may have run out is gone by',
+    file: 'src/act/heal/effects/membership.ts',
+    from: '> (TURN_SEC * 1000) / 2) await takeTurn(heal);',
+    to: '> TURN_SEC * 1e6) await takeTurn(heal);',
+    test: 'test/act/heal/turn.test.ts',
+  },
+  {
+    what: 'whoever answers late has other URLs by now',
+    file: 'src/observe/look-at-files.ts',
+    from: "each.state !== 'none' || each.late",
+    to: "each.state !== 'none'",
+    test: 'test/act/heal/new-urls.test.ts',
+  },
+  {
+    what: 'a step goes on where one before it has come to be called for',
+    file: 'src/act/heal/run-heal.ts',
+    from: 'const isNext = () => firstNotDone(heal.situation, heal.memory) === step;',
+    to: 'const isNext = () => !step.done(heal.situation, heal.memory);',
+    test: 'test/act/heal/certificates.test.ts',
+  },
+  {
     what: 'data whose log is too short are brought back while the others are silent',
     file: 'src/act/heal/run-heal.ts',
     from: '(memory.provenStale && !memory.logShort)',
@@ -377,7 +412,7 @@ export const plantedBugs: readonly PlantedBug[] = [
 const top = join(import.meta.dirname, '../..');
 
 /** The source with the bug in it. @throws when it is not that source any more: then the row needs new words */
-function planted({ what, file, from, to }: PlantedBug): string {
+export function planted({ what, file, from, to }: PlantedBug): string {
   const text = readFileSync(join(top, file), 'utf8');
   if (text.split(from).length !== 2) throw new Error(`${what}: ${file} does not hold once: ${from}`);
   return text.replace(from, () => to);

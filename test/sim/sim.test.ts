@@ -6,7 +6,7 @@ import * as assert from 'uvu/assert';
 import { breakages } from './breakages.ts';
 import { type Counts, tableKeys } from './counters.ts';
 import { faults } from './faults.ts';
-import { plantedBugs } from './planted.ts';
+import { planted, plantedBugs } from './planted.ts';
 import { events, invariants } from './sim.ts';
 import { stories } from './stories.ts';
 
@@ -25,6 +25,10 @@ const required = [
   ...invariants.map((what) => `invariant: ${what}`),
   ...events.map((what) => `event: ${what}`),
 ];
+
+test('each planted bug has its place in the product still', () => {
+  for (const bug of plantedBugs) planted(bug);
+});
 
 test(`${SCHEDULES} schedules: what must hold holds, every stale node heals, and everything is reached`, async () => {
   const workers = Math.min(4, availableParallelism());

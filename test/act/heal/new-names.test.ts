@@ -235,14 +235,14 @@ function atEffect(fake: ThreeMembers, nth: number, when: 'before' | 'after', str
   return () => count;
 }
 
-for (const [after, cut] of Object.entries(cuts))
-  test(`cut off before and after every effect under the new names: ${after}`, () => {
+for (const [i, [after, cut]] of Object.entries(cuts).entries())
+  test(`cut off before and after every second effect under the new names: ${after}`, () => {
     const byPerson = after === 'the machine was migrated';
     const whole = atCertificates();
     const effects = atEffect(whole, 0, 'before', () => undefined);
     expectHealed(whole, actions(whole));
     assert.ok(effects() > 30, `${effects()} effects`);
-    for (let nth = 1; nth <= effects(); nth++)
+    for (let nth = 1 + (i % 2); nth <= effects(); nth += 2)
       for (const when of ['before', 'after'] as const) {
         const fake = atCertificates();
         let struck = false;
