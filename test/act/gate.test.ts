@@ -46,8 +46,12 @@ for (const left of ['nothing', 'a founding'] as const)
   });
 
 test('nor where a heal marks it while the gate looks and asks: the start of the app that follows writes etcd.env', () => {
-  for (const env of ['as it was', 'empty'] as const) {
-    const fake = new ThreeMembers('none', {}, 3, true);
+  for (const [tls, env] of [
+    [false, 'as it was'],
+    [true, 'as it was'],
+    [true, 'empty'],
+  ] as const) {
+    const fake = new ThreeMembers('none', {}, 3, tls);
     losesVolume(fake.node);
     fake.node.disk.delete(PLACES.rootDiskMark);
     if (env === 'empty') fake.putFile(PLACES.env, '');
@@ -57,7 +61,7 @@ test('nor where a heal marks it while the gate looks and asks: the start of the 
       fake.putFile(PLACES.rootDiskMark, 'has been a member\n');
       return true;
     });
-    assert.match(asked(fake) ?? '', /has been a member/, `etcd.env is ${env}`);
+    assert.match(asked(fake) ?? '', /has been a member/, `TLS ${tls}, etcd.env is ${env}`);
   }
 });
 

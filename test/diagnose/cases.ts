@@ -187,6 +187,8 @@ export const cases: readonly (readonly [expected: string, observed: Observation]
     'amnesia/alone-without-data',
     crashed([], { ...NO_DATA, ...certificatesGone, others: [silent(1), silent(3)] }),
   ],
+  // What the last run has said was before they were lost.
+  ['stale/already-bootstrapped', crashed([line('port-taken')], { ...NO_DATA, ...certificatesGone })],
   // Data are left; or nothing shows that this node has been a member.
   ['local-fault/certificates-missing', crashed([], certificatesGone)],
   [

@@ -286,7 +286,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: 'src/diagnose/rules.ts',
     from: 's.crashed && !s.certificatesToBring && s.words.find',
     to: 's.crashed && s.words.find',
-    inTls: true,
+    test: 'test/diagnose/rules.test.ts',
   },
   {
     what: 'old data that etcd dies of on the copy are taken for those of a new member that arrives',
