@@ -45,11 +45,7 @@ export async function runHealService(world: World, settings: Settings, log: Log)
   if (unchanged && newer !== undefined && newer.atMs !== request?.atMs)
     return runHealService(world, settings, log);
   // A request that stays would be answered again; what could not be removed is removed by the next run.
-  await machine
-    .remove(places.request)
-    .catch((error: Error) =>
-      log.warn({ event: 'not-removed' }, `${places.request} could not be removed: ${error.message}.`),
-    );
+  await bestEffort(log, places.request, machine.remove(places.request));
   // The client's key of the metadata service: whoever looks next brings it anew.
   await bestEffort(log, places.client, machine.remove(places.client));
   await bestEffort(log, places.outcome, writeOutcome(machine, places.outcome, ended));

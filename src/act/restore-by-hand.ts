@@ -43,14 +43,13 @@ export async function restoreByHand(world: World, settings: Settings, log: Log):
     const { owner, cluster } = heal.situation;
     const fits = owner !== undefined && owner.memberId === cluster.own?.id;
     if (fits && !stoppedByApp) await machine.systemctl(['start', '--no-block', places.unit]);
-    const not = fits
-      ? stoppedByApp
-        ? 'etcd is not started, because the app was stopped'
-        : 'etcd is started on it'
-      : cluster.own
-        ? `etcd is not started: ${heal.config.dataDir} holds no data of member ${cluster.own.id}, which the cluster lists for this node; what was set aside is in ${places.aside}`
-        : `etcd is not started: the cluster does not list this node${cluster.members.length > 0 ? ' any more' : ', or does not answer'}; what was set aside is in ${places.aside}, and the next start has it join anew`;
-    const message = `${did}; ${not}.`;
+    const started = stoppedByApp
+      ? 'etcd is not started, because the app was stopped'
+      : 'etcd is started on it';
+    const apart = cluster.own
+      ? `etcd is not started: ${heal.config.dataDir} holds no data of member ${cluster.own.id}, which the cluster lists for this node; what was set aside is in ${places.aside}`
+      : `etcd is not started: the cluster does not list this node${cluster.members.length > 0 ? ' any more' : ', or does not answer'}; what was set aside is in ${places.aside}, and the next start has it join anew`;
+    const message = `${did}; ${fits ? started : apart}.`;
     if (unfinished)
       await closeRecord(machine, places, heal.record, 'failed', `Ended by hand with restore: ${message}`);
     log.warn({ event: 'restored-by-hand', healId: heal.record.id }, message);

@@ -91,8 +91,11 @@ export class FakeNode {
     this.disk.flush();
   }
 
+  private readonly written: string[] = [];
+
   /** What the app's start writes: the settings, and in TLS mode the members' names. */
   appWrites(): void {
+    this.written.push(this.envText);
     this.disk.set(PLACES.env, { text: this.envText, rights: { ...ROOT_FILE, mode: 0o640, gid: 101 } });
     if (!this.world.tls) return;
     const names = this.world.sids.map((sid) => `${addressOf(sid)} ${this.world.nameOf(sid)}\n`);
@@ -116,7 +119,10 @@ export class FakeNode {
   /** It is what the app has written, under the names that its nodes have or those that they had. */
   private hasEnvOf(text = ''): boolean {
     const { dns } = this.world.domain;
-    return [FIRST, SECOND].some((domain) => this.envText.replaceAll(dns, domain.dns) === text);
+    return (
+      this.written.includes(text) ||
+      [FIRST, SECOND].some((domain) => this.envText.replaceAll(dns, domain.dns) === text)
+    );
   }
 
   /** What confd renders from the metadata. */
@@ -296,7 +302,8 @@ export class FakeNode {
     this.disk.set(PLACES.env, {
       rights: { ...ROOT_FILE, mode: 0o640, gid: 101 },
       ...env,
-      text: this.hasEnvOf(env?.text) ? (env?.text ?? '') : this.envText,
+      // What the app has written last: its start, which could write anew, fails where the unit is aside.
+      text: this.hasEnvOf(env?.text) ? (env?.text ?? '') : (this.written.at(-1) ?? this.envText),
     });
     this.disk.set(PLACES.appEnv, { text: this.appView(), rights: ROOT_FILE });
     this.disk.flush();

@@ -10,7 +10,7 @@ import { changesUrls } from '../../fake/app.ts';
 import { PLACES } from '../../fake/observation.ts';
 import { ROOT_FILE } from '../../fake/paths.ts';
 import { ThreeMembers } from '../../fake/three-members.ts';
-import { certificatesOf, FIRST, SECOND } from '../../fake/tls.ts';
+import { certificatesOf, FIRST, putCertificates, SECOND } from '../../fake/tls.ts';
 
 const domains = { off: undefined, first: FIRST, second: SECOND } as const;
 type Urls = keyof typeof domains;
@@ -116,10 +116,21 @@ const isStopped = (fake: ThreeMembers): void => {
     });
 };
 
+/** Nothing but the names is missing then; and nobody is seen to serve before the others have the new URLs. */
+const hasCertificates = (fake: ThreeMembers): void => {
+  if (fake.tls) putCertificates(fake.node, fake.domain.certificates);
+  fake.faults.lostReads = 1;
+  fake.clock.after(20_000, () => {
+    fake.faults.lostReads = 0;
+    return true;
+  });
+};
+
 const besides = {
   nothing: undefined,
   'its disk is full for a while': fills,
   'the app is stopped, and started later': isStopped,
+  'its certificates are there at once': hasCertificates,
 } as const;
 const changes: readonly (readonly [Urls, Urls])[] = [
   ['off', 'first'],

@@ -81,7 +81,7 @@ export const rows: readonly Row[] = [
     codes: [1],
     why: 'etcd adds none while a member does not serve',
   }),
-  ...[nothing, stale, ...HELD].flatMap((state) =>
+  ...[nothing, stale, ...HELD, held('restore')].flatMap((state) =>
     [openTls, otherDomain, closeTls].map((verb) =>
       on(tlsOff, verb, state, state === stale ? notStarted : undefined),
     ),

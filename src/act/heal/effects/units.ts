@@ -10,6 +10,7 @@ import { appAtWork } from '../../../plan/guards.ts';
 import { up } from '../../../plan/heal-steps.ts';
 import { isParked } from '../../../state/parked.ts';
 import type { Places } from '../../../state/places.ts';
+import { askAsClient } from '../../ask-as-client.ts';
 import { type HealContext, RIGHT_BEFORE_MS } from '../heal-context.ts';
 import { forgetOriginal, originalUnit, saveOriginal } from '../originals.ts';
 import { untilTaken } from '../until-taken.ts';
@@ -136,10 +137,14 @@ export async function stage(heal: HealContext): Promise<string> {
     );
   await mustNotBeOverridden(heal, [original.text, ...dropIns.map(({ text }) => text)]);
 
+  if (heal.situation.hasNewUrls) {
+    // By its old URLs it would find nobody, and nobody would find it; names the app's start would have written here.
+    await stopUnits(heal, places.copyUnit);
+    await heal.look('cluster');
+    if (await askAsClient(heal.world, heal.situation).catch(() => false)) await heal.look('cluster');
+  }
   const initialCluster = expectedCluster(heal.situation);
   const joins = { ETCD_INITIAL_CLUSTER_STATE: 'existing', ETCD_INITIAL_CLUSTER: initialCluster };
-  // By its old URLs it would find nobody, and nobody would find it.
-  if (heal.situation.hasNewUrls) await stopUnits(heal, places.copyUnit);
   const values = { ...heal.config.ofView, ...joins };
   await machine.writeFile(places.copyEnv, setEnvValues(env.text, values), env.rights);
   await machine.remove(places.copyDropIns);
