@@ -4,7 +4,7 @@ import type { Verdict } from '../diagnose/verdicts.ts';
 import { waitUntil } from '../machine/wait-until.ts';
 import { observe } from '../observe/observe.ts';
 import type { World } from '../observe/world.ts';
-import { askAsClient } from './ask-as-client.ts';
+import { askAsClient } from './heal/ask-as-client.ts';
 
 const LOOK_AGAIN_MS = 300;
 

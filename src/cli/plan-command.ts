@@ -1,4 +1,4 @@
-import { askAsClient } from '../act/ask-as-client.ts';
+import { askAsClient } from '../act/heal/ask-as-client.ts';
 import { HealContext } from '../act/heal/heal-context.ts';
 import { guardFacts } from '../act/heal/run-heal.ts';
 import { commandsByHand } from '../plan/by-hand.ts';

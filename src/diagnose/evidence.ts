@@ -37,7 +37,7 @@ const HOLDS = {
   data: 'holds data',
 } as const;
 
-/** How the others are asked meanwhile (src/act/ask-as-client.ts). */
+/** How the others are asked meanwhile (src/act/heal/ask-as-client.ts). */
 const AS_CLIENT = 'the others are asked as the client of the metadata service, where that answers';
 
 const examinationText = ({ kind, notLookedAt, ...e }: Examination): string =>

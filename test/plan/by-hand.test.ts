@@ -15,7 +15,7 @@ import { dirname, join } from 'node:path';
 import { execa } from 'execa';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { askAsClient } from '../../src/act/ask-as-client.ts';
+import { askAsClient } from '../../src/act/heal/ask-as-client.ts';
 import { situationOf } from '../../src/diagnose/situation.ts';
 import { observe } from '../../src/observe/observe.ts';
 import { commandsByHand } from '../../src/plan/by-hand.ts';

@@ -10,7 +10,7 @@ import { appAtWork } from '../../../plan/guards.ts';
 import { up } from '../../../plan/heal-steps.ts';
 import { isParked } from '../../../state/parked.ts';
 import type { Places } from '../../../state/places.ts';
-import { askAsClient } from '../../ask-as-client.ts';
+import { askAsClient } from '../ask-as-client.ts';
 import { type HealContext, RIGHT_BEFORE_MS } from '../heal-context.ts';
 import { forgetOriginal, originalUnit, saveOriginal } from '../originals.ts';
 import { untilTaken } from '../until-taken.ts';

@@ -1,8 +1,8 @@
-import type { AppView } from '../appcenter/app-view.ts';
-import type { Situation } from '../diagnose/situation.ts';
-import { clientTls } from '../machine/etcd/etcd-config.ts';
-import { ROOT_ONLY_FILE } from '../machine/machine.ts';
-import type { World } from '../observe/world.ts';
+import type { AppView } from '../../appcenter/app-view.ts';
+import type { Situation } from '../../diagnose/situation.ts';
+import { clientTls } from '../../machine/etcd/etcd-config.ts';
+import { ROOT_ONLY_FILE } from '../../machine/machine.ts';
+import type { World } from '../../observe/world.ts';
 
 const HOSTS = '/etc/hosts';
 
