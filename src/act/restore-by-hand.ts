@@ -34,7 +34,9 @@ export async function restoreByHand(world: World, settings: Settings, log: Log):
     const heal = new HealContext(world, settings, log, record, observed);
     if (!heal.situation.swapped && unfinished === undefined)
       return { code: 0, message: 'The originals are in place; there was nothing to bring back.' };
-    const did = canRollBack(heal)
+    const { swapped, membership } = heal.situation;
+    const mayUndo = (swapped && !heal.joined && membership === 'listed') || canRollBack(heal);
+    const did = mayUndo
       ? await rollBack(heal).catch(async (error: Error) => `${error.message}; ${await unitsBack(heal)}`)
       : await unitsBack(heal);
     await forgetOriginal(machine, places);

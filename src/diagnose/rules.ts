@@ -220,19 +220,19 @@ export const rules: Readonly<Record<Reason, Rule>> = {
     when: (s) => isLogShort(s) && s.process !== 'alive' && !s.cluster.hasQuorumWithoutSelf,
     shows: [panicEvidence, dataEvidence, unitEvidence, clusterEvidence],
   },
+  'partitioned/peers-out-of-reach': {
+    when: (s) => s.process === 'alive' && s.progresses && cutOff(s),
+    shows: [peerEvidence, healthEvidence, unitEvidence, clusterEvidence],
+  },
   'local-fault/tls-switched': {
     // The app's own check would restart it, and its restart writes etcd.env; others that are cut off lose nothing by that.
     response: 'restart',
-    when: ({ servesAsOwn, swapped, cluster, config, observed: { app } }) =>
-      !(servesAsOwn || swapped || cluster.answered || config === undefined) &&
+    when: ({ servesAsOwn, swapped, cluster, config, process, observed: { app, tls } }) =>
+      !(servesAsOwn || swapped || cluster.answered || config === undefined || tls || process === 'unknown') &&
       app.ok &&
       app.value.tls === (config.tls === undefined) &&
       ev('app', 'TLS', `${app.value.tls ? 'on' : 'off'} by the app's view, and not so in etcd.env`),
     shows: [unitEvidence, dataEvidence, clusterEvidence],
-  },
-  'partitioned/peers-out-of-reach': {
-    when: (s) => s.process === 'alive' && s.progresses && cutOff(s),
-    shows: [peerEvidence, healthEvidence, unitEvidence, clusterEvidence],
   },
   'hung/stands-still': {
     when: (s) =>

@@ -158,7 +158,9 @@ const rows = {
       up(s) && !s.isEnvOld && (joined(s, run) || arriving(s) || s.unit?.active === 'activating'),
   },
   verify: {
-    done: (_, { verified }) => verified,
+    // With the unit back `restore` was cut off: by etcd.env, which may be new by now, the copy's etcd may never serve.
+    done: ({ observed: { swap, copyUnit } }, { verified }) =>
+      verified || (swap.originals && swap.unitFile === 'file' && copyUnit.ok && isUp(copyUnit.value)),
   },
   restore: {
     looksAfter: ['files', 'units'],

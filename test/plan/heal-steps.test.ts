@@ -207,7 +207,7 @@ const worlds: readonly (readonly [look: string, observed: Observation, next: str
       swap: { ...STAGED, unitFile: 'file', copyUnitFile: 'none' },
       copyUnit: { ok: true, value: unit() },
     }),
-    'verify',
+    'restore',
   ],
   [
     'migrated after add: the old unit made up an old ID again',

@@ -2,6 +2,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { healthAction } from '../../../src/act/health-action.ts';
+import { restoreByHand } from '../../../src/act/restore-by-hand.ts';
 import { start, stop } from '../../../src/act/start-stop.ts';
 import type { World } from '../../../src/observe/world.ts';
 import { noLog } from '../../../src/report/log.ts';
@@ -176,6 +177,142 @@ for (const offMs of [2000, 30_000])
     fake.pass(120_000);
     const said = actions(fake, 10);
     assert.equal(wrong(fake), [], said);
+  });
+
+/** confd has rendered other URLs, and no node has been given them yet. */
+function renders(fake: ThreeMembers, to: Urls, nodes = fake.nodes): void {
+  const before = { tls: fake.tls, domain: fake.domain };
+  Object.assign(fake, { tls: to !== 'off', domain: domains[to] ?? fake.domain });
+  for (const node of nodes) node.disk.set(PLACES.appEnv, { text: node.appView(), rights: ROOT_FILE });
+  if (nodes !== fake.nodes) Object.assign(fake, before);
+}
+
+for (const nth of [48, 49])
+  test(`a healer that is killed in restore when the unit is back, while the app's update writes etcd.env (${nth})`, () => {
+    const fake = make('WAL gone', 'first');
+    let effects = 0;
+    fake.node.onEffect = (what, when) => {
+      if (what !== HEAL_UNIT || when !== 'before' || ++effects !== nth) return;
+      fake.node.onEffect = () => undefined;
+      changesUrls(fake, domains.second);
+      fake.clock.after(1, () => {
+        fake.node.systemctl(['kill', HEAL_UNIT]);
+        return true;
+      });
+    };
+    fake.heal('health-action');
+    fake.pass(300_000);
+    const said = actions(fake, 30);
+    assert.equal(wrong(fake), [], said);
+  });
+
+test("the app's start, run by restore, cannot write etcd.env, as the root disk is full for three minutes", () => {
+  const fake = make('WAL gone', 'first');
+  const real = fake.world.bind(fake);
+  let runs = 0;
+  fake.world = (node, proc): World => {
+    const world = real(node, proc);
+    const runApp: typeof world.machine.runApp = (...words) => {
+      if (node === fake.node && runs++ === 0) {
+        node.ailing.root = 'full';
+        fake.clock.after(180_000, () => {
+          node.ailing.root = 'no';
+          return true;
+        });
+      }
+      return world.machine.runApp(...words);
+    };
+    return { ...world, machine: { ...world.machine, runApp } };
+  };
+  fake.once(
+    () => fake.removed.length > 0,
+    () => changesUrls(fake, domains.second),
+  );
+  fake.heal('health-action');
+  fake.pass(300_000);
+  const said = actions(fake, 15);
+  assert.ok(runs > 0);
+  assert.equal(wrong(fake), [], said);
+});
+
+test('one of the others serves by the old names, the third is off: the heal ends, and a boot finds a node that starts', () => {
+  const fake = make('WAL gone', 'first');
+  fake.once(
+    () => fake.removed.length > 0,
+    () => renders(fake, 'second'),
+  );
+  fake.putFile(PLACES.request, JSON.stringify({ by: 'health-action', atMs: fake.clock.nowMs }));
+  fake.node.systemctl(['start', HEAL_UNIT]);
+  fake.pass(30_000);
+  fake.nodes[2]?.powerOff();
+  fake.pass(15 * 60_000);
+  assert.not.match(fake.outcome?.message ?? '', /nobody says/);
+  fake.node.powerOff();
+  fake.pass(2000);
+  fake.node.powerOn(false);
+  const said = actions(fake, 20);
+  assert.ok(fake.healthy(fake.node), said);
+});
+
+/** What the app is told to do on a node by its health action. */
+function runsOf(fake: ThreeMembers, node = fake.node): string[] {
+  const ran: string[] = [];
+  const real = fake.world.bind(fake);
+  fake.world = (of, proc): World => {
+    const world = real(of, proc);
+    const runApp: typeof world.machine.runApp = (command, ms) => {
+      if (of === node) ran.push(command.join(' '));
+      return world.machine.runApp(command, ms);
+    };
+    return { ...world, machine: { ...world.machine, runApp } };
+  };
+  fake.spawn(node, 'action', 60_000, (world) => healthAction(world, fake.settings, noLog));
+  fake.pass(70_000);
+  return ran;
+}
+
+test('a switch of TLS restarts nothing while systemd does not say whether etcd lives', () => {
+  const fake = make('none', 'first');
+  fake.node.powerOff();
+  changesUrls(fake, undefined);
+  fake.pass(60_000);
+  fake.node.powerOn(false);
+  fake.pass(30_000);
+  fake.node.systemd.hangsUntilMs = fake.clock.nowMs + 600_000;
+  assert.equal(runsOf(fake), []);
+});
+
+test('a switch of TLS does not run the restart that makes a new authority: the first node, without marks, cut off', () => {
+  const fake = make('none', 'off');
+  const one = fake.nodes[0];
+  if (!one) return;
+  one.linkUp = false;
+  renders(fake, 'first', [one]);
+  fake.pass(30_000);
+  assert.equal(runsOf(fake, one), []);
+});
+
+for (const [from, to] of [
+  ['first', 'off'],
+  ['off', 'first'],
+  ['first', 'second'],
+] as const)
+  test(`restore by hand brings the data back that are listed still, from ${from} to ${to} meanwhile`, () => {
+    const fake = new ThreeMembers('WAL damaged', {}, 3, from !== 'off');
+    fake.once(
+      () => fake.node.disk.has(PLACES.copyEnv),
+      () => {
+        renders(fake, to);
+        fake.node.systemctl(['stop', HEAL_UNIT]);
+      },
+    );
+    fake.putFile(PLACES.request, JSON.stringify({ by: 'operator', atMs: fake.clock.nowMs }));
+    fake.node.systemctl(['start', HEAL_UNIT]);
+    fake.pass(20_000);
+    assert.is(fake.removed.length, 0);
+    assert.not(fake.node.data);
+    const { message } = fake.run((world) => restoreByHand(world, fake.settings, noLog));
+    assert.ok(fake.node.data, message);
   });
 
 test.run();

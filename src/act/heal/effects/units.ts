@@ -205,7 +205,8 @@ export async function restore(heal: HealContext): Promise<string> {
   await machine.writeFile(places.restored, '', ROOT_ONLY_FILE);
   const code = byApp ? await machine.runApp(settings.startCmd, APP_START_MS) : 1;
   await machine.systemctl(['start', '--no-block', places.unit]).catch(() => undefined);
-  if (heal.situation.awaitsNames && !awaitsNames) return NEW_URLS;
+  if (byApp) await heal.look('files');
+  if (heal.situation.isEnvOld || (heal.situation.awaitsNames && !awaitsNames)) return NEW_URLS;
   await forgetOriginal(machine, places);
   // systemd begins a moment later. Whether it comes up, and the member is well, is for the next step to say.
   await waitUntil(machine, BEGINS_MS, 10, async () => {
@@ -234,7 +235,7 @@ async function untilNamed(heal: HealContext): Promise<void> {
   // Those that are silent may have them by now, and this one would be the only one without.
   if (!heal.situation.awaitsNames) return;
   await heal.look('cluster');
-  if (!heal.situation.cluster.hasQuorumWithoutSelf)
+  if (!heal.situation.cluster.answered)
     throw new Error(`nobody says whether the other nodes have the names in ${places.appEnv}`);
 }
 
