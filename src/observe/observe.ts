@@ -35,14 +35,9 @@ const knowsAsMuch = ({ reply }: Asked, { commit, lastTerm }: Examination): boole
  * Looks at the world: at all of it, or at `parts` of it, again with the rest as it was `before`. Sources are asked
  * side by side, each within one deadline; one that fails or hangs is a fact of its own.
  */
-export async function observe(
-  world: World,
-  before?: Observation,
-  parts = ALL_PARTS,
-  deadlineMs = DEADLINE_MS,
-) {
+export async function observe(world: World, before?: Observation, parts = ALL_PARTS, limitMs = DEADLINE_MS) {
   const { machine } = world;
-  const watch = new Stopwatch(machine, deadlineMs);
+  const watch = new Stopwatch(machine, limitMs);
   const has = (part: Part): boolean => parts.includes(part);
   const known = { atMs: machine.now(), beganMs: machine.monotonicMs(), ...NOT_YET, ...before };
   const was: Observation =

@@ -19,6 +19,8 @@ export const nothingLearned = () => ({
   staleMemberId: '',
   /** What proved it was a log that is too short: started without a quorum of others, it could lose committed writes. */
   logShort: false,
+  /** The new member, as the heal has written it down when it was added. */
+  newMemberId: '',
   /** This run has seen every member that serves list the new member, and no longer the old one. */
   listedByAll: false,
   /** Verify has passed in this run. */
@@ -53,11 +55,16 @@ const onOriginals = ({ swapped, observed: { swap, copyUnit } }: Situation): bool
 export const up = ({ unit }: Situation): boolean => unit !== undefined && isUp(unit);
 
 /**
- * The data are those of the member that is listed, and nothing in this boot or in this run has proved them bad. Once
- * verify has passed they are so to the end of the run: read while etcd writes it, a log may look torn.
+ * The data are those of the member that is listed, and nothing in this boot or in this run has proved them bad; or, where
+ * nobody says whom the cluster lists, of the one that this heal has added: without it there may be no quorum. Once verify
+ * has passed they are so to the end of the run: read while etcd writes it, a log may look torn.
  */
-export const joined = (s: Situation, run: RunMemory): boolean =>
-  run.verified || (s.joined && s.observed.data.memberId !== run.staleMemberId);
+export const joined = (s: Situation, run: RunMemory): boolean => {
+  const { memberId, kind } = s.observed.data;
+  const isSound = kind === 'data' && !s.provenStale && s.examination?.kind !== 'damaged';
+  const isNew = isSound && memberId === run.newMemberId && s.cluster.members.length === 0;
+  return run.verified || ((s.joined || isNew) && memberId !== run.staleMemberId);
+};
 
 /** Its data fit and the original unit is in place: it only has to come up and be looked at. */
 const homeAndJoined = (s: Situation, run: RunMemory): boolean =>

@@ -134,10 +134,10 @@ function switchesUrls(sim: Sim, to: Domain | undefined): Begun {
   sim.whileHealing(bad[0] as FakeNode, sim.random.between(1, 140), () => changesUrls(sim, to));
   const isLeftOut = ({ disk, envText }: FakeNode): boolean =>
     disk.has(PLACES.copyUnitFile) && disk.text(PLACES.env) !== envText;
+  // Where TLS goes off while all else is whole, the health action has etcd.env written anew.
   const differs = (node: FakeNode): boolean =>
-    sim.tls &&
-    (JSON.stringify(certificatesOf(node)) !== JSON.stringify(sim.domain.certificates) ||
-      node.disk.text(PLACES.env) !== node.envText);
+    (sim.tls && JSON.stringify(certificatesOf(node)) !== JSON.stringify(sim.domain.certificates)) ||
+    ((sim.tls || node.data === undefined) && node.disk.text(PLACES.env) !== node.envText);
   // One that the app has found off, whose disk was away then, that a person's `restore` has put back on its originals, or
   // that has lost with its root disk what says that a heal is under way: looked at each minute until its disk is back.
   const mends = (looks: number): void => {
@@ -146,7 +146,7 @@ function switchesUrls(sim: Sim, to: Domain | undefined): Begun {
       if (differs(node)) {
         count('event', 'a person copies certificates');
         sim.tell(`a person copies certificates to ${node.name}`);
-        putCertificates(node, sim.domain.certificates);
+        if (sim.tls) putCertificates(node, sim.domain.certificates);
         node.appWrites();
         if (node.on && node.disk.kindOf(PLACES.unitFile) === 'file')
           for (const word of ['reset-failed', 'restart']) node.systemctl([word, PLACES.unit]);

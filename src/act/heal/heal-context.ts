@@ -23,7 +23,7 @@ export class HealContext {
   readonly places: Places;
   situation: Situation;
   /** What this run has learned and the world does not show. */
-  readonly memory: RunMemory = nothingLearned();
+  readonly memory: RunMemory;
   /** When parts of the world were last looked at, since this run last changed it. */
   private readonly lookedMs: Map<Part, number>;
   /** Its turn to have a new member join (src/act/heal/turn.ts), while it holds one. */
@@ -37,6 +37,7 @@ export class HealContext {
     observed: Observation,
   ) {
     this.world = recordedWorld(world, log, record);
+    this.memory = { ...nothingLearned(), newMemberId: record.newMemberId };
     ({ machine: this.machine, places: this.places } = this.world);
     this.situation = situationOf(observed, world.places);
     // Files are looked at again in no time: a person may have begun by hand.

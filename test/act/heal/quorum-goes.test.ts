@@ -1,5 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { HEAL_UNIT } from '../../../src/state/places.ts';
 import { PLACES } from '../../fake/observation.ts';
 import { ThreeMembers } from '../../fake/three-members.ts';
 
@@ -38,6 +39,26 @@ test('not so a log that is too short: its vote could make them forget, so it sta
   fake.othersOn();
   assert.is(fake.resume()?.outcome, 'healed');
   assert.equal(fake.removed, [fake.oldId]);
+});
+
+test('on its copy, this node and another lose power: back alone it starts on what its heal has added, and there is a quorum', () => {
+  const fake = new ThreeMembers('WAL damaged');
+  const [, other] = fake.others;
+  fake.once(
+    () => fake.running === PLACES.copyUnit && fake.healthy(fake.node),
+    () => {
+      fake.node.powerOff();
+      other?.powerOff();
+    },
+  );
+  fake.putFile(PLACES.request, JSON.stringify({ by: 'health-action', atMs: fake.clock.nowMs }));
+  fake.node.systemctl(['start', HEAL_UNIT]);
+  fake.pass(60_000);
+  fake.node.powerOn(false);
+  fake.pass(100_000);
+  fake.resume();
+  assert.is(fake.running, PLACES.unit);
+  assert.ok(fake.healthy(fake.node));
 });
 
 test.run();

@@ -7,9 +7,6 @@ import type { HealContext } from '../heal-context.ts';
 import { unitUser } from './data.ts';
 import { APP_START_MS } from './units.ts';
 
-/** What the app copies when a node is added (docs/platform.md). */
-const SSL_DIR = dirname(CLIENT_TLS_DIR);
-
 /** What a node offers by name, empty where it has none; read into memory. */
 async function offeredBy({ machine, places }: HealContext, source: string) {
   await machine.remove(places.offered);
@@ -47,7 +44,7 @@ async function bringFrom(heal: HealContext, source: string): Promise<string> {
   const user = await unitUser(heal);
   // The CA's key before the others: the step is done when none of those is missing. The peer's comes last: until it is
   // there, certificates and keys do not fit each other, and a heal that is cut off in between puts the rest in place.
-  const paths = [SSL_DIR, CLIENT_TLS_DIR, ...[CA_KEY, ...CERTIFICATES].map(certificatePath)];
+  const paths = [dirname(CLIENT_TLS_DIR), CLIENT_TLS_DIR, ...[CA_KEY, ...CERTIFICATES].map(certificatePath)];
   const textOf = (path: string) => offered[path.slice(CLIENT_TLS_DIR.length + 1, -'.pem'.length)];
   const kept = await Promise.all(
     paths.map(async (path) => {
