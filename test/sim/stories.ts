@@ -134,10 +134,11 @@ function switchesUrls(sim: Sim, to: Domain | undefined): Begun {
   sim.whileHealing(bad[0] as FakeNode, sim.random.between(1, 140), () => changesUrls(sim, to));
   const isLeftOut = ({ disk, envText }: FakeNode): boolean =>
     disk.has(PLACES.copyUnitFile) && disk.text(PLACES.env) !== envText;
-  // Where TLS goes off while all else is whole, the health action has etcd.env written anew.
+  const isGone = ({ data }: FakeNode): boolean => !data || sim.raft.isFounding(data.last);
+  // Where TLS has gone off, and nothing else, the health action has etcd.env written anew.
   const differs = (node: FakeNode): boolean =>
     (sim.tls && JSON.stringify(certificatesOf(node)) !== JSON.stringify(sim.domain.certificates)) ||
-    ((sim.tls || node.data === undefined) && node.disk.text(PLACES.env) !== node.envText);
+    ((sim.tls || isGone(node)) && node.disk.text(PLACES.env) !== node.envText);
   // One that the app has found off, whose disk was away then, that a person's `restore` has put back on its originals, or
   // that has lost with its root disk what says that a heal is under way: looked at each minute until its disk is back.
   const mends = (looks: number): void => {
