@@ -2,9 +2,11 @@
  * `npm run sim -- --seed N` tells one story; `-- --schedules N [--from SEED]` runs many and says what they reached;
  * `--json` says that for a program.
  */
+import './memo.ts';
 import { parseArgs } from 'node:util';
-import { reached, watchTables } from './counters.ts';
-import { runSchedule } from './schedule.ts';
+
+const { reached, watchTables } = await import('./counters.ts');
+const { runSchedule } = await import('./schedule.ts');
 
 /** What hooks print for people is no part of a story. */
 const print = console.log;

@@ -348,8 +348,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     what: 'data proved stale look whole again when the unit is aside',
     file: 'src/plan/heal-steps.ts',
-    from: '(s.joined && s.observed.data.memberId !== run.staleMemberId)',
-    to: 's.joined',
+    from: '((s.joined || isNew) && memberId !== run.staleMemberId)',
+    to: '(s.joined || isNew)',
     test: 'test/act/heal/quorum-goes.test.ts',
   },
   {

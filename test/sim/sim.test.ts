@@ -64,12 +64,16 @@ async function showsIn(index: number): Promise<string | undefined> {
   const { test: file } = plantedBugs[index] ?? {};
   if (file !== undefined) {
     const words = ['--preload', here('plant.ts'), join(here('../..'), file)];
-    const { exitCode, all } = await execa(bun, words, {
-      reject: false,
-      all: true,
-      env: { PLANTED: `${index}` },
+    const running = execa(bun, words, { reject: false, env: { PLANTED: `${index}` } });
+    let fails = false;
+    // The first test that fails has found it: the others are not waited for.
+    running.stdout.on('data', (text: Buffer) => {
+      if (!text.includes('✘')) return;
+      fails = true;
+      running.kill();
     });
-    return exitCode !== 0 && /FAIL/.test(all) ? `by ${file}` : undefined;
+    await running;
+    return fails ? `by ${file}` : undefined;
   }
   const { stdout } = await execa(bun, [here('planted.ts'), `${index}`, `${SCHEDULES}`], { reject: false });
   const { found, after } = JSON.parse(stdout);

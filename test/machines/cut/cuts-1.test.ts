@@ -1,3 +1,3 @@
 import { cutEverywhere, oneWay } from './cut-everywhere.ts';
 
-cutEverywhere(0, 8, oneWay);
+cutEverywhere(0, 12, oneWay);
