@@ -156,10 +156,9 @@ export async function rollBack(heal: HealContext): Promise<string> {
  */
 export const canRollBack = ({ situation, memory, record, joined }: HealContext): boolean => {
   const { swapped, membership, observed, certificatesToBring, config } = situation;
-  // Back on an etcd.env of old URLs it would find nobody any more, or soon; what its data show there, the app's restart mends, which
-  // brings no certificates.
-  const hasOther = (config?.otherPeerUrls.length ?? 0) > 0;
-  const isCalledAnew = hasOther && (certificatesToBring || observed.data.kind !== 'data');
+  // Back on an etcd.env of old URLs it would find nobody any more, or soon; what its data show there, the app's restart
+  // mends, which brings no certificates.
+  const isCalledAnew = config?.otherPeerUrls.length && (certificatesToBring || observed.data.kind !== 'data');
   if (!swapped || joined || situation.awaitsNames || isCalledAnew) return false;
   return {
     unknown: memory.provenStale && !changedTheCluster(record),

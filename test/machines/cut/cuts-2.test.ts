@@ -1,3 +1,3 @@
 import { cutEverywhere, oneWay } from './cut-everywhere.ts';
 
-cutEverywhere(1, 12, oneWay);
+cutEverywhere(1, 16, oneWay);

@@ -1,4 +1,4 @@
 import { healsUnderLoad } from './load.ts';
 
 // `npm run load` does fifty.
-healsUnderLoad(3);
+healsUnderLoad(2);

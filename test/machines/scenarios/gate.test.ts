@@ -65,7 +65,14 @@ scenario('two wiped members whose third is off found no empty cluster', {}, asyn
   for (const each of machines) {
     await until(`${each.name} is healthy`, async () => (await each.hook('health-check')).code === 0);
     await until(`nothing of ours is under way on ${each.name}`, async () => (await traces(each)) === '');
-    assert.equal((await each.cliJson('history')).heals, [], 'and no heal was begun beside it');
+    // What the gate had asked for may have looked while the list was the third's alone, and found the member well then.
+    const { heals } = await each.cliJson('history');
+    const did = (heals as { steps: { id: string }[] }[]).flatMap(({ steps }) => steps.map(({ id }) => id));
+    assert.equal(
+      did.filter((id) => id !== 'verify' && id !== 'confirm'),
+      [],
+      'and no heal has done anything beside it',
+    );
   }
   assert.is((await memberList(bed, one)).length, 3);
   await expectAllWrites(bed, machines, writer);
