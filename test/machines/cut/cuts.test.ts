@@ -1,3 +1,3 @@
 import { cutEverywhere, oneWay } from './cut-everywhere.ts';
 
-cutEverywhere(1, 16, oneWay);
+cutEverywhere(0, 12, oneWay);

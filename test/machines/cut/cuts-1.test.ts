@@ -1,3 +1,0 @@
-import { cutEverywhere, oneWay } from './cut-everywhere.ts';
-
-cutEverywhere(0, 16, oneWay);
