@@ -1,6 +1,6 @@
 /**
  * Pure readers of a text, asked for the same texts again and again by every node of every schedule: each answers once.
- * Loaded before the product's own files; a sixth of a schedule's time is saved by it, and nothing else is changed.
+ * Loaded before the product's own files; a tenth of a schedule's time and more is saved by it, and nothing else is changed.
  */
 import { readFileSync } from 'node:fs';
 import { plugin } from 'bun';
