@@ -42,6 +42,12 @@ function yieldGroup(pid: number | undefined, niceness: number): void {
   }
 }
 
+/**
+ * Jobs run side by side on all cores: threads of each for its garbage, and for compiling once more what is compiled
+ * already, take a fifth more time of all of them. Read by the runtime of the tests (JavaScriptCore's OptionsList.h).
+ */
+const FEW_THREADS = { BUN_JSC_numberOfGCMarkers: '1', BUN_JSC_useFTLJIT: '0' };
+
 /** @param niceness added to the job's: the higher, the more it lets others go first */
 export async function runJob(job: Job, niceness: number): Promise<Result> {
   const beganMs = Date.now();
@@ -53,7 +59,7 @@ export async function runJob(job: Job, niceness: number): Promise<Result> {
     // A process group of its own, which can be ended as a whole.
     detached: true,
     cleanup: true,
-    env: { NO_COLOR: '1', FORCE_COLOR: '0' },
+    env: { NO_COLOR: '1', FORCE_COLOR: '0', ...FEW_THREADS },
   });
   if (niceness > 0) yieldGroup(child.pid, niceness);
   let overdue = false;

@@ -11,8 +11,6 @@ import { events, invariants } from './sim.ts';
 import { stories } from './stories.ts';
 
 const SCHEDULES = 10_000;
-/** There are as many workers as cores: threads beside each, for its garbage, take a tenth more time of all of them. */
-const ONE_MARKER = { BUN_JSC_numberOfGCMarkers: '1' };
 const bun = process.execPath;
 const here = (file: string): string => join(import.meta.dirname, file);
 
@@ -36,7 +34,7 @@ test(`${SCHEDULES} schedules: what must hold holds, every stale node heals, and 
   const ran = await Promise.all(
     Array.from({ length: workers }, (_, i) => {
       const words = ['--schedules', `${share}`, '--from', `${1 + i * share}`, '--json'];
-      return execa(bun, [here('main.ts'), ...words], { reject: false, env: ONE_MARKER });
+      return execa(bun, [here('main.ts'), ...words], { reject: false });
     }),
   );
   const told = ran.map(
@@ -75,7 +73,8 @@ async function showsIn(index: number): Promise<string | undefined> {
     await running;
     return fails ? `by ${file}` : undefined;
   }
-  const { stdout } = await execa(bun, [here('planted.ts'), `${index}`, `${SCHEDULES}`], { reject: false });
+  const words = [here('planted.ts'), `${index}`, `${SCHEDULES}`];
+  const { stdout } = await execa(bun, words, { reject: false });
   const { found, after } = JSON.parse(stdout);
   return found ? `after ${after} schedules (${found.slice(0, 100)})` : undefined;
 }
