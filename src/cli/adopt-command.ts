@@ -70,7 +70,6 @@ export const adoptCommand: CommandSpec = {
     ['--found', 'after a total loss: lets this node, whose data are gone, found a cluster again'],
     ['--discard-ahead', 'accepts that what this member alone has committed is lost'],
   ],
-  exits: '0 accepted, 3 there is nothing that could be accepted, 2 settings',
   run: async (options) => {
     const looked = await look();
     const accept = options.found ? found : options.discardAhead ? discardAhead : cluster;

@@ -10,7 +10,7 @@ export interface CommandSpec {
   readonly options?: readonly (readonly [flags: string, what: string])[];
   /** The schema of `--json`, where the command tells something. */
   readonly json?: string;
-  /** What the exit codes mean, where they are more than 0 and 1. */
+  /** What the exit codes mean, of src/cli/exits.json. */
   readonly exits?: string;
   readonly run: (options: Readonly<Record<string, unknown>>, words: readonly string[]) => Promise<number>;
 }

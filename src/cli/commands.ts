@@ -6,6 +6,7 @@ import { completionCommand } from './completion-command.ts';
 import { configCommand } from './config-command.ts';
 import { diagnoseCommand } from './diagnose-command.ts';
 import { doctorCommand } from './doctor-command.ts';
+import exits from './exits.json';
 import { gateCommand } from './gate-command.ts';
 import { healCommand, resumeCommand } from './heal-command.ts';
 import { historyCommand } from './history-command.ts';
@@ -22,11 +23,10 @@ const hookCommand: CommandSpec = {
   name: 'hook',
   what: 'runs one of the hooks that AppCenter calls',
   words: [['<name>', 'which', hookNames]],
-  exits: "the hook's own",
   run: async (_, [name]) => runHook(name as HookName),
 };
 
-/** Every command, in the order of the help. */
+/** Every command, in the order of the help, with what its exit codes mean where they are more than 0 and 1. */
 export const commands: readonly CommandSpec[] = [
   statusCommand,
   diagnoseCommand,
@@ -48,4 +48,4 @@ export const commands: readonly CommandSpec[] = [
   uninstallCommand,
   hookCommand,
   completionCommand(() => commands),
-];
+].map((spec: CommandSpec) => ({ exits: exits[spec.name as keyof typeof exits], ...spec }));

@@ -9,7 +9,6 @@ export const configCommand: CommandSpec = {
   name: 'config',
   what: 'says which settings are in force, and from where',
   json: 'heal-node.config/1',
-  exits: '0 said, 2 a setting cannot be used',
   run: async ({ json }) => {
     loadSettings(); // says what cannot be used
     const given = givenSettings(settingsText(), process.env);

@@ -31,7 +31,6 @@ export const diagnoseCommand: CommandSpec = {
   name: 'diagnose',
   what: 'says what is wrong with this member, with the evidence',
   json: 'heal-node.diagnosis/2',
-  exits: '0 healthy, 4 not healthy, 2 settings',
   run: async ({ json }) => {
     const looked = await look();
     const { diagnosis, situation, world } = looked;

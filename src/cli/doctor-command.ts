@@ -9,7 +9,6 @@ export const doctorCommand: CommandSpec = {
   name: 'doctor',
   what: 'says whether everything is in place for the day it is needed, and what to do about what is not',
   json: 'heal-node.doctor/1',
-  exits: '0 everything is in place, 4 something is not, 2 settings',
   run: async ({ json }) => {
     const looked = await look();
     const known = await peacetime(looked);

@@ -11,7 +11,6 @@ import { type CommandSpec, EXIT } from './command.ts';
 export const gateCommand: CommandSpec = {
   name: 'gate',
   what: 'is asked by systemd before etcd is started: whether that could found a second cluster, or speak for another member',
-  exits: '0 etcd may start, 3 it must not; whatever else happens, it may',
   run: async () => {
     const settings = loadSettings();
     if (settings.mode === 'off') return EXIT.done;

@@ -34,7 +34,6 @@ export const healCommand: CommandSpec = {
     ['--yes', 'heals without asking, as where there is no terminal to ask on'],
     ['--dry-run', 'shows the plan, and does nothing'],
   ],
-  exits: '0 healed or nothing to heal, 1 failed or not agreed to, 3 refused by a guard, 2 usage or settings',
   run: async ({ yes, dryRun }) => {
     if (yes && !dryRun) return healInService();
     if (!dryRun && !(process.stdin.isTTY && process.stdout.isTTY))
@@ -53,7 +52,6 @@ export const resumeCommand: CommandSpec = {
   name: 'resume',
   what: 'takes up an unfinished heal or runbook, without asking, and shows how it goes',
   options: [['--in-service', 'does it in this process: what heal-node.service runs']],
-  exits: '0 healed or nothing to heal, 1 failed, 3 refused by a guard, 2 settings',
   run: async ({ inService }) => {
     if (!inService) {
       const { situation, world } = await look();

@@ -34,7 +34,6 @@ export const installCommand: CommandSpec = {
 export const uninstallCommand: CommandSpec = {
   name: 'uninstall',
   what: 'takes back what install has laid; settings, history, log, marks and data set aside stay',
-  exits: '0 taken back, 3 a heal is unfinished, 2 settings',
   run: async () => {
     const { world, situation } = await look();
     const { machine, places } = world;

@@ -48,7 +48,6 @@ export const pauseCommand: CommandSpec = {
     ['--reason <text>', 'needed: why, for whoever meets it'],
     ['--cluster', 'on every node: by a key in etcd, which is gone when the time is over'],
   ],
-  exits: '0 paused, 1 it could not be written, 2 usage or settings',
   run: async ({ for: time = '(none)', reason = '(none)', cluster }) => {
     const forMs = duration.parse(String(time));
     if (forMs === undefined)
@@ -72,7 +71,6 @@ export const unpauseCommand: CommandSpec = {
   name: 'unpause',
   what: 'ends a pause before its time, on this node or in the whole cluster',
   options: [['--cluster', 'the pause of the whole cluster']],
-  exits: '0 that pause is over, 1 it could not be taken away, 2 settings',
   run: async ({ cluster }) => {
     const was = await setPause(cluster);
     const sentence = was ? 'Heals are not paused any more {0}.' : 'Heals were not paused {0}.';

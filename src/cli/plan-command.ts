@@ -79,6 +79,5 @@ export const planCommand: CommandSpec = {
   what: 'says what a heal would do now, step by step, and which guards let it',
   options: [['--manual', 'prints the commands that do it by hand, with the values of this node']],
   json: 'heal-node.plan/1',
-  exits: '0 nothing to heal, or every guard passes; 3 a guard refuses; 2 settings',
   run: async ({ json, manual }) => (manual ? printByHand() : (await showPlan(json === true)).code),
 };

@@ -25,7 +25,6 @@ export const reportCommand: CommandSpec = {
     ],
   ],
   json: 'heal-node.report/1',
-  exits: '0 written, 2 usage, settings, or a file that is there already or cannot be written',
   run: async ({ json, md, out }, [id]) => {
     const looked = await look();
     const { world, situation, diagnosis } = looked;

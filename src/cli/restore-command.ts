@@ -8,7 +8,6 @@ import type { CommandSpec } from './command.ts';
 export const restoreCommand: CommandSpec = {
   name: 'restore',
   what: 'ends a heal or a runbook that was left half-done: brings the original unit and environment back, and the data where they still fit',
-  exits: '0 everything is back, 1 what could not be done is said, 2 settings',
   run: async () => {
     const settings = loadSettings();
     const { code, message } = await restoreByHand(realWorld(settings), settings, openLog('restore'));

@@ -33,8 +33,6 @@ export const statusCommand: CommandSpec = {
   what: 'says how this member and the cluster are, whether a heal is under way, how the last one ended, and what comes next',
   options: [['--watch', 'follows the heal that is under way to its end']],
   json: 'heal-node.status/2',
-  exits:
-    '0 healthy, 4 not healthy, 2 settings; with --watch 0 healed or none is under way, 1 failed, 3 refused',
   run: async ({ json, watch: watches }) => {
     if (watches) return watch();
     const looked = await look();
