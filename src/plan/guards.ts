@@ -162,6 +162,9 @@ export type GuardId = keyof typeof guards;
 
 /** These may pass by themselves within seconds: worth asking again before it is called a refusal. */
 const TRANSIENT: readonly GuardId[] = ['quorum', 'agreement', 'app-quiet'];
+/** Between two crashes nothing tells how the last run ended; a moment later it does again. */
+const comesAgain = (id: GuardId, { unit }: Situation): boolean =>
+  TRANSIENT.includes(id) || (id === 'stale' && unit?.active === 'activating');
 
 /** Which guards are asked. */
 export type Asked = 'all' | readonly GuardId[];
@@ -173,6 +176,6 @@ export function askGuards(s: Situation, facts: GuardFacts, ids: Asked = 'all') {
   );
   return asked.map(([id, refuses]) => {
     const why = refuses(s, facts);
-    return { id, asks: questionOf(id), pass: !why, why: why || 'yes', transient: TRANSIENT.includes(id) };
+    return { id, asks: questionOf(id), pass: !why, why: why || 'yes', transient: comesAgain(id, s) };
   });
 }

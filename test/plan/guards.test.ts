@@ -17,6 +17,7 @@ import {
   PLACES,
   silent,
   situation,
+  unit,
 } from '../fake/observation.ts';
 
 const stale = crashed([BOOTSTRAPPED], { ...NO_DATA });
@@ -231,6 +232,18 @@ test('a member that the heal has removed comes back although nodes are being add
   assert.is(passes(true, adding), true);
   assert.is(passes(false, adding), false);
   assert.is(passes(true, withApp({ added: ['4=10.0.0.4'] })), false, 'while its old ID is listed');
+});
+
+test('between two crashes, and only then, a proof that lacks is asked for again', () => {
+  const between = { ...healthy, unit: { ok: true, value: unit({ active: 'activating' }) } } as const;
+  const again = (observed: Observation) => askGuards(situation(observed), facts, ['stale'])[0];
+  for (const [observed, transient] of [
+    [between, true],
+    [healthy, false],
+  ] as const) {
+    assert.is(again(observed)?.pass, false);
+    assert.is(again(observed)?.transient, transient);
+  }
 });
 
 test('every guard has a refusal here', () => {
