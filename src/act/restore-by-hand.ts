@@ -1,18 +1,22 @@
 import { waitUntil } from '../machine/wait-until.ts';
 import { observe } from '../observe/observe.ts';
 import type { World } from '../observe/world.ts';
+import { changedTheCluster } from '../plan/heal-steps.ts';
 import type { Log } from '../report/log.ts';
 import type { Settings } from '../settings/settings-table.ts';
 import { closeRecord, healRecordFile, newRecord } from '../state/heal-record.ts';
 import { park, unpark } from '../state/parked.ts';
 import { healRuns } from './ask-for-heal.ts';
-import { unitsBack } from './heal/effects/units.ts';
+import { unitsBack, urlsAreOld } from './heal/effects/units.ts';
 import { HealContext } from './heal/heal-context.ts';
 import { forgetOriginal } from './heal/originals.ts';
 import { canRollBack, rollBack } from './heal/run-heal.ts';
 
 /** A heal reaches a point where the cluster is whole within the bounds of its calls. */
 const PARK_MS = 300_000;
+
+/** The old member is out, and the new one is not in. */
+const FINDS_NOBODY = 'brought back now, it would find nobody; `heal-node resume` goes on with the heal';
 
 type Restored = { readonly code: 0 | 1; readonly message: string };
 
@@ -34,7 +38,9 @@ export async function restoreByHand(world: World, settings: Settings, log: Log):
     const heal = new HealContext(world, settings, log, record, observed);
     if (!heal.situation.swapped && unfinished === undefined)
       return { code: 0, message: 'The originals are in place; there was nothing to bring back.' };
-    const { swapped, membership } = heal.situation;
+    const { swapped, membership, hasNewUrls } = heal.situation;
+    if (hasNewUrls && !heal.joined && changedTheCluster(record))
+      return { code: 1, message: `${urlsAreOld(places, FINDS_NOBODY)}.` };
     const mayUndo = (swapped && !heal.joined && membership === 'listed') || canRollBack(heal);
     const did = mayUndo
       ? await rollBack(heal).catch(async (error: Error) => `${error.message}; ${await unitsBack(heal)}`)
@@ -49,8 +55,8 @@ export async function restoreByHand(world: World, settings: Settings, log: Log):
       ? 'etcd is not started, because the app was stopped'
       : 'etcd is started on it';
     const apart = cluster.own
-      ? `etcd is not started: ${heal.config.dataDir} holds no data of member ${cluster.own.id}, which the cluster lists for this node; what was set aside is in ${places.aside}`
-      : `etcd is not started: the cluster does not list this node${cluster.members.length > 0 ? ' any more' : ', or does not answer'}; what was set aside is in ${places.aside}, and the next start has it join anew`;
+      ? `etcd is not started: ${heal.config.dataDir} holds no data of member ${cluster.own.id}, which the cluster lists for this node; whatever was set aside is in ${places.aside}`
+      : `etcd is not started: the cluster does not list this node${cluster.members.length > 0 ? ' any more' : ', or does not answer'}; whatever was set aside is in ${places.aside}, and the next start has it join anew`;
     const message = `${did}; ${fits ? started : apart}.`;
     if (unfinished)
       await closeRecord(machine, places, heal.record, 'failed', `Ended by hand with restore: ${message}`);

@@ -61,7 +61,7 @@ export const up = ({ unit }: Situation): boolean => unit !== undefined && isUp(u
  */
 export const joined = (s: Situation, run: RunMemory): boolean => {
   const { memberId, kind } = s.observed.data;
-  const isSound = kind === 'data' && !s.provenStale && s.examination?.kind !== 'damaged';
+  const isSound = kind === 'data' && !s.foreign && !s.provenStale && s.examination?.kind !== 'damaged';
   const isNew = isSound && memberId === run.newMemberId && s.cluster.members.length === 0;
   return run.verified || ((s.joined || isNew) && memberId !== run.staleMemberId);
 };

@@ -180,6 +180,20 @@ for (const offMs of [2000, 30_000])
     assert.equal(wrong(fake), [], said);
   });
 
+for (const [from, to] of changes.slice(0, 2))
+  test(`a node that was off when TLS went from ${from} to ${to}, and has lost its data, is healed by the new etcd.env`, () => {
+    const fake = make('none', from);
+    fake.node.powerOff();
+    fake.putFile(PLACES.rootDiskMark, 'has been a member\n');
+    for (const path of fake.node.disk.entries.keys())
+      if (path.startsWith('/var/lib/etcd/default.etcd')) fake.node.disk.delete(path);
+    changesUrls(fake, domains[to]);
+    if (to !== 'off') putCertificates(fake.node, fake.domain.certificates);
+    fake.node.powerOn(false);
+    const said = actions(fake, 10);
+    assert.equal(wrong(fake), [], said);
+  });
+
 /** confd has rendered other URLs, and no node has been given them yet. */
 function renders(fake: ThreeMembers, to: Urls, nodes = fake.nodes): void {
   const before = { tls: fake.tls, domain: fake.domain };
@@ -315,5 +329,138 @@ for (const [from, to] of [
     const { message } = fake.run((world) => restoreByHand(world, fake.settings, noLog));
     assert.ok(fake.node.data, message);
   });
+
+/** Does something right before the n-th effect of a heal. */
+function before(fake: ThreeMembers, nth: number, act: () => void): void {
+  let effects = 0;
+  fake.node.onEffect = (what, when) => {
+    if (what !== HEAL_UNIT || when !== 'before' || ++effects !== nth) return;
+    fake.node.onEffect = () => undefined;
+    act();
+  };
+}
+const backOn = (fake: ThreeMembers, offMs: number, migrated: boolean): void => {
+  fake.node.powerOff();
+  fake.clock.after(offMs, () => {
+    fake.node.powerOn(migrated);
+    return true;
+  });
+};
+const newMember = (fake: ThreeMembers): string => {
+  const journal = fake.node.disk.text(PLACES.journal);
+  return journal ? JSON.parse(journal).newMemberId : '';
+};
+const begin = (fake: ThreeMembers): void => {
+  fake.putFile(PLACES.request, JSON.stringify({ by: 'operator', atMs: fake.clock.nowMs }));
+  fake.node.systemctl(['start', HEAL_UNIT]);
+};
+
+for (const [from, to] of changes.slice(0, 2)) {
+  test(`one that was added by the old URLs, from ${from} to ${to}, and not started, on a node that loses its root disk`, () => {
+    const fake = make('WAL gone', from);
+    const added = () => fake.listed.find(({ name }) => name === '')?.id;
+    fake.once(
+      () => added() !== undefined && newMember(fake) === added(),
+      () => {
+        changesUrls(fake, domains[to]);
+        backOn(fake, 30_000, true);
+      },
+    );
+    fake.heal('health-action');
+    fake.pass(300_000);
+    const said = actions(fake, 60);
+    assert.equal(wrong(fake), [], said);
+  });
+
+  test(`a boot in the moment of the switch from ${from} to ${to}: healed by the old URLs, it is listed by the new`, () => {
+    const fake = make('WAL gone', from);
+    before(fake, 2, () => {
+      changesUrls(fake, domains[to]);
+      backOn(fake, 1000, false);
+    });
+    fake.heal('health-action');
+    fake.pass(300_000);
+    const said = actions(fake, 20);
+    assert.equal(wrong(fake), [], said);
+  });
+
+  test(`one of the others dies while the new member is awaited, the other goes from ${from} to ${to}`, () => {
+    const fake = make('WAL gone', from);
+    before(fake, 34, () => {
+      assert.ok(fake.listed.some(({ name }) => name === ''));
+      fake.clock.after(1, () => {
+        fake.nodes[2]?.powerOff();
+        return true;
+      });
+      fake.clock.after(500, () => {
+        changesUrls(fake, domains[to]);
+        return true;
+      });
+    });
+    const ended = fake.heal('health-action');
+    fake.pass(300_000);
+    const said = actions(fake, 30);
+    assert.ok(fake.healthy(fake.node), `${ended?.message}\n${said}`);
+  });
+}
+
+test('restore by hand after the old member is out, and TLS off: it says what goes on, and the next start heals', () => {
+  const fake = make('WAL gone', 'first');
+  fake.once(
+    () => fake.removed.length > 0,
+    () => {
+      changesUrls(fake, undefined);
+      fake.clock.after(1, () => {
+        fake.node.systemctl(['stop', HEAL_UNIT]);
+        return true;
+      });
+    },
+  );
+  begin(fake);
+  fake.pass(60_000);
+  const { code, message } = fake.run((world) => restoreByHand(world, fake.settings, noLog));
+  assert.is(code, 1);
+  assert.match(message, /has old URLs.*`heal-node resume` goes on/);
+  fake.run((world) => start(world, fake.settings, noLog));
+  const said = actions(fake, 20);
+  assert.equal(wrong(fake), [], said);
+});
+
+test('other names come as restore puts the unit back, and the view has changed in another way before', () => {
+  for (let nth = 40; nth <= 50; nth++) {
+    const fake = make('WAL gone', 'first');
+    fake.once(
+      () => fake.removed.length > 0,
+      () => fake.node.disk.set(PLACES.appEnv, { text: fake.node.appView({ X: '1' }), rights: ROOT_FILE }),
+    );
+    before(fake, nth, () => changesUrls(fake, FIRST === fake.domain ? SECOND : FIRST));
+    const ended = fake.heal('health-action');
+    fake.pass(300_000);
+    const said = actions(fake, 60);
+    assert.equal(wrong(fake), [], `before effect ${nth}: ${ended?.message}\n${said}`);
+  }
+});
+
+test("another member's data that the journal calls the new one's are not started", () => {
+  const fake = make('WAL gone', 'off');
+  const [one] = fake.nodes;
+  const { data } = one ?? {};
+  if (!one || !data) return;
+  fake.once(
+    () => fake.running === PLACES.copyUnit && fake.healthy(fake.node),
+    () => {
+      fake.node.powerOff();
+      one.powerOff();
+      fake.node.putData({ ...data });
+      const journal = `${fake.node.disk.text(PLACES.journal)}`;
+      fake.putFile(PLACES.journal, journal.replaceAll(newMember(fake), data.memberId));
+    },
+  );
+  fake.heal('health-action');
+  fake.node.powerOn(false);
+  fake.pass(60_000);
+  const said = actions(fake, 3);
+  assert.not(fake.node.etcd, said);
+});
 
 test.run();

@@ -1,4 +1,4 @@
-import { ClusterError } from '../../../cluster/cluster.ts';
+import { ClusterError, type Member } from '../../../cluster/cluster.ts';
 import { isOwn } from '../../../diagnose/cluster-view.ts';
 import type { Situation } from '../../../diagnose/situation.ts';
 import { waitUntil } from '../../../machine/wait-until.ts';
@@ -81,6 +81,10 @@ async function add(heal: HealContext): Promise<void> {
       const keptMs = heal.turn?.renewedMs ?? Number.POSITIVE_INFINITY;
       if (heal.machine.monotonicMs() - keptMs > (TURN_SEC * 1000) / 2) await takeTurn(heal);
       await heal.lookIfOlder(RIGHT_BEFORE_MS, 'cluster');
+      // One that this heal has added by URLs that this node has no more has never been started, and never will.
+      const added = ({ id, name }: Member) => name === '' && id === heal.record.newMemberId;
+      const [ghost] = heal.situation.cluster.members.filter(added);
+      if (ghost) heal.listIsNow(await heal.cluster.removeMember(heal.servingEndpoints, ghost.id));
       mustBear(heal);
       const { name, peerUrls } = heal.config;
       return heal.cluster.addMember(heal.servingEndpoints, name, peerUrls);

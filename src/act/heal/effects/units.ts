@@ -198,7 +198,7 @@ export async function restore(heal: HealContext): Promise<string> {
   const did = await unitsBack(heal);
   // What confd has rendered until the unit was back the app's update has passed over.
   await heal.look('files').catch(() => undefined);
-  const byApp = before || (await appCatchesUp(heal));
+  const byApp = !heal.situation.awaitsNames && (before || (await appCatchesUp(heal)));
   // After a boot it runs on what the app's start is to write anew.
   if (byApp) await stopUnits(heal, places.unit);
   heal.acts('files', 'units');
@@ -248,10 +248,10 @@ async function untilNamed(heal: HealContext): Promise<void> {
 export async function appCatchesUp(heal: HealContext): Promise<boolean> {
   const { machine, places, situation, record, config } = heal;
   const changedMs = (await machine.changedMs(places.appEnv)) ?? 0;
-  if (!situation.hasNewUrls && changedMs < Date.parse(record.startedAt)) return false;
+  if (config.otherPeerUrls.length === 0 && changedMs < Date.parse(record.startedAt)) return false;
   await heal.lookIfOlder(RIGHT_BEFORE_MS, 'units');
   const atWork = appAtWork(heal.situation, false);
-  if (atWork && situation.hasNewUrls) throw new Error(urlsAreOld(places, atWork));
+  if (atWork && config.otherPeerUrls.length > 0) throw new Error(urlsAreOld(places, atWork));
   // There is a cluster, whoever answers just now: new certificates are not for this node to make.
   if (atWork || situation.observed.tls || situation.awaitsNames || appStartRisk(situation)) return false;
   const [own, urls] = [situation.cluster.own, situation.hasNewUrls ? config.peerUrls : config.otherPeerUrls];
