@@ -356,21 +356,22 @@ const begin = (fake: ThreeMembers): void => {
 };
 
 for (const [from, to] of changes.slice(0, 2)) {
-  test(`one that was added by the old URLs, from ${from} to ${to}, and not started, on a node that loses its root disk`, () => {
-    const fake = make('WAL gone', from);
-    const added = () => fake.listed.find(({ name }) => name === '')?.id;
-    fake.once(
-      () => added() !== undefined && newMember(fake) === added(),
-      () => {
-        changesUrls(fake, domains[to]);
-        backOn(fake, 30_000, true);
-      },
-    );
-    fake.heal('health-action');
-    fake.pass(300_000);
-    const said = actions(fake, 60);
-    assert.equal(wrong(fake), [], said);
-  });
+  for (const noted of [true, false])
+    test(`one that was added by the old URLs, from ${from} to ${to}, and not started, on a node that loses its root disk (noted: ${noted})`, () => {
+      const fake = make('WAL gone', from);
+      const added = () => fake.listed.find(({ name }) => name === '')?.id;
+      fake.once(
+        () => added() !== undefined && (newMember(fake) === added()) === noted,
+        () => {
+          changesUrls(fake, domains[to]);
+          backOn(fake, 30_000, true);
+        },
+      );
+      fake.heal('health-action');
+      fake.pass(300_000);
+      const said = actions(fake, 60);
+      assert.equal(wrong(fake), [], said);
+    });
 
   test(`a boot in the moment of the switch from ${from} to ${to}: healed by the old URLs, it is listed by the new`, () => {
     const fake = make('WAL gone', from);

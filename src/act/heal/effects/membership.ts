@@ -1,6 +1,7 @@
-import { ClusterError, type Member } from '../../../cluster/cluster.ts';
+import { ClusterError } from '../../../cluster/cluster.ts';
 import { isOwn } from '../../../diagnose/cluster-view.ts';
 import type { Situation } from '../../../diagnose/situation.ts';
+import { hostOf } from '../../../machine/etcd/etcd-config.ts';
 import { waitUntil } from '../../../machine/wait-until.ts';
 import { type HealContext, RIGHT_BEFORE_MS } from '../heal-context.ts';
 import { askForTurn, isAdded, TURN_SEC, takeTurn } from '../turn.ts';
@@ -81,12 +82,14 @@ async function add(heal: HealContext): Promise<void> {
       const keptMs = heal.turn?.renewedMs ?? Number.POSITIVE_INFINITY;
       if (heal.machine.monotonicMs() - keptMs > (TURN_SEC * 1000) / 2) await takeTurn(heal);
       await heal.lookIfOlder(RIGHT_BEFORE_MS, 'cluster');
-      // One that this heal has added by URLs that this node has no more has never been started, and never will.
-      const added = ({ id, name }: Member) => name === '' && id === heal.record.newMemberId;
-      const [ghost] = heal.situation.cluster.members.filter(added);
+      const { name, peerUrls } = heal.config;
+      const { app } = heal.situation.observed;
+      const ip = app.ok && app.value.nodes.find(({ sid }) => sid === app.value.sid)?.ip;
+      // One that was added by URLs that this node has no more has never been started, and never will.
+      const isOurs = (url: string) => hostOf(url) === ip || hostOf(url).startsWith(`${name}.`);
+      const ghost = heal.situation.cluster.members.find((m) => m.name === '' && m.peerUrls.some(isOurs));
       if (ghost) heal.listIsNow(await heal.cluster.removeMember(heal.servingEndpoints, ghost.id));
       mustBear(heal);
-      const { name, peerUrls } = heal.config;
       return heal.cluster.addMember(heal.servingEndpoints, name, peerUrls);
     },
     () => isAdded(heal),
