@@ -24,10 +24,7 @@ export const logsCommand: CommandSpec = {
   name: 'logs',
   what: `shows the end of ${LOG_FILE}, readable, in colour on a terminal`,
   options: [
-    [
-      '-n, --lines <count>',
-      `how many lines at most; ${DEFAULT_LINES} where neither --since nor --heal is given`,
-    ],
+    ['-n, --lines <count>', `how many lines at most; ${DEFAULT_LINES} unless --since or --heal is given`],
     ['-f, --follow', 'goes on with what is added, until it is interrupted'],
     ['--since <time>', 'what was written since then: 30m, 2h, 3d, or 2026-11-29T18:00Z'],
     ['--heal <id>', 'that heal and what led to it, with the commands that it gave'],

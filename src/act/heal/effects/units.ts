@@ -223,20 +223,25 @@ export async function restore(heal: HealContext): Promise<string> {
  * copy until the others have theirs, which can be brought then. Where they do not come to have them it keeps the old, too.
  */
 async function untilNamed(heal: HealContext): Promise<void> {
-  const { machine, places, log } = heal;
+  const { machine, places, log, record } = heal;
   await heal.look('files').catch(() => undefined);
-  if (!heal.situation.awaitsNames) return;
-  log.info({ event: 'waits' }, `restore waits for the other nodes to have the names in ${places.appEnv}.`);
+  const changedMs = (await machine.changedMs(places.appEnv)) ?? 0;
+  // The app has just switched TLS, and the others are about to follow, or it was before, and they never have.
+  const mayFollow = changedMs > Date.parse(record.startedAt) - NAMES_MS;
+  const waits = ({ awaitsNames, hasNewUrls, config } = heal.situation) =>
+    awaitsNames || (mayFollow && !hasNewUrls && !!config?.otherPeerUrls.length);
+  if (!waits()) return;
+  log.info({ event: 'waits' }, `restore waits for the other nodes to have the URLs of ${places.appEnv}.`);
   await waitUntil(machine, NAMES_MS, 1000, async () => {
     await heal.look('files').catch(() => undefined);
     // Whoever stops the app waits for this heal.
-    return !heal.situation.awaitsNames || (await isParked(machine, places)) || undefined;
+    return !waits() || (await isParked(machine, places)) || undefined;
   });
   // Those that are silent may have them by now, and this one would be the only one without.
-  if (!heal.situation.awaitsNames) return;
+  if (!waits()) return;
   await heal.look('cluster');
   if (!heal.situation.cluster.answered)
-    throw new Error(`nobody says whether the other nodes have the names in ${places.appEnv}`);
+    throw new Error(`nobody says whether the other nodes have the URLs of ${places.appEnv}`);
 }
 
 /**
@@ -248,7 +253,7 @@ async function untilNamed(heal: HealContext): Promise<void> {
 export async function appCatchesUp(heal: HealContext): Promise<boolean> {
   const { machine, places, situation, record, config } = heal;
   const changedMs = (await machine.changedMs(places.appEnv)) ?? 0;
-  if (config.otherPeerUrls.length === 0 && changedMs < Date.parse(record.startedAt)) return false;
+  if (!situation.hasNewUrls && changedMs < Date.parse(record.startedAt)) return false;
   await heal.lookIfOlder(RIGHT_BEFORE_MS, 'units');
   const atWork = appAtWork(heal.situation, false);
   if (atWork && config.otherPeerUrls.length > 0) throw new Error(urlsAreOld(places, atWork));
