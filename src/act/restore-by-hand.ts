@@ -38,8 +38,10 @@ export async function restoreByHand(world: World, settings: Settings, log: Log):
     const heal = new HealContext(world, settings, log, record, observed);
     if (!heal.situation.swapped && unfinished === undefined)
       return { code: 0, message: 'The originals are in place; there was nothing to bring back.' };
-    const { swapped, membership, hasNewUrls } = heal.situation;
-    if (hasNewUrls && !heal.joined && changedTheCluster(record))
+    const { swapped, membership, hasNewUrls, cluster: listed } = heal.situation;
+    const isOut = changedTheCluster(record) && listed.own?.id !== record.oldMemberId;
+    // With HEAL_MODE=off nothing goes on, and the app is to have its unit back.
+    if (hasNewUrls && !heal.joined && isOut && (await world.mode()) !== 'off')
       return { code: 1, message: `${urlsAreOld(places, FINDS_NOBODY)}.` };
     const mayUndo = (swapped && !heal.joined && membership === 'listed') || canRollBack(heal);
     const did = mayUndo

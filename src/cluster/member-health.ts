@@ -16,6 +16,8 @@ export async function memberHealth(clientUrl: string, tls: TlsFiles | undefined,
     const { code, name, message } = error as Error & { code?: string };
     const late = name === 'TimeoutError';
     const why = late ? `within ${timeoutMs} ms` : `(${code ?? message})`;
-    return { state: 'none', why: `${url} gave no answer ${why}`, late } as const;
+    // Where nobody listens an etcd may be about to start; one that is called otherwise accepts, and then refuses.
+    const mayAnswer = late || code === 'ECONNREFUSED';
+    return { state: 'none', why: `${url} gave no answer ${why}`, mayAnswer } as const;
   }
 }

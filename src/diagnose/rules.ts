@@ -112,13 +112,6 @@ const waitsForQuorum = ({ cluster, observed, unit }: Situation): boolean =>
 const isEnvTorn = ({ config, observed: { app, swap } }: Situation): boolean =>
   app.ok && !config?.initialCluster.length && swap.unitFile === 'file' && swap.copyUnitFile === 'none';
 
-/** The app's own check would restart it, and its restart writes etcd.env; others that are cut off lose nothing by that. */
-const tlsSwitched = ({ servesAsOwn, swapped, cluster, config, process, observed: { app, tls } }: Situation) =>
-  !(servesAsOwn || swapped || cluster.answered || config === undefined || tls || process === 'unknown') &&
-  app.ok &&
-  app.value.tls === (config.tls === undefined) &&
-  ev('app', 'TLS', `${app.value.tls ? 'on' : 'off'} by the app's view, and not so in etcd.env`);
-
 /** A rule for each row of another table, under the verdict and the name of that row. */
 const withReasons = <T>(verdict: Verdict, rows: Readonly<Record<string, T>>, ruleOf: (row: T) => Rule) =>
   Object.fromEntries(Object.entries(rows).map(([id, row]) => [`${verdict}/${id}`, ruleOf(row)]));
@@ -220,12 +213,7 @@ export const rules: Readonly<Record<Reason, Rule>> = {
     shows: [unitEvidence],
   },
   'amnesia/alone-without-data': {
-    when: (s) =>
-      s.process !== 'alive' &&
-      s.dataGone &&
-      !s.cluster.hasQuorumWithoutSelf &&
-      // Of one that has been a member the gate refuses the start, and asks for a heal by the etcd.env that is written then.
-      !(s.observed.mark.wasMember && tlsSwitched(s)),
+    when: (s) => s.process !== 'alive' && s.dataGone && !s.cluster.hasQuorumWithoutSelf,
     shows: [dataEvidence, unitEvidence, clusterEvidence, peerEvidence],
   },
   'amnesia/log-short': {
@@ -237,8 +225,13 @@ export const rules: Readonly<Record<Reason, Rule>> = {
     shows: [peerEvidence, healthEvidence, unitEvidence, clusterEvidence],
   },
   'local-fault/tls-switched': {
+    // The app's own check would restart it, and its restart writes etcd.env; others that are cut off lose nothing by that.
     response: 'restart',
-    when: tlsSwitched,
+    when: ({ servesAsOwn, swapped, cluster, config, process, observed: { app, tls } }) =>
+      !(servesAsOwn || swapped || cluster.answered || config === undefined || tls || process === 'unknown') &&
+      app.ok &&
+      app.value.tls === (config.tls === undefined) &&
+      ev('app', 'TLS', `${app.value.tls ? 'on' : 'off'} by the app's view, and not so in etcd.env`),
     shows: [unitEvidence, dataEvidence, clusterEvidence],
   },
   'hung/stands-still': {

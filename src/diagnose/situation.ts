@@ -78,6 +78,7 @@ function bareSituation(observed: Observation, places: Places) {
   const { data, mark, examination, swap, divergence, discardAhead, process: sample } = observed;
   const dataGone = data.kind === 'none' || (data.kind === 'founding' && (mark.wasMember || !data.elected));
   const isCalledAnew = config !== undefined && hasNewUrls(config);
+  const awaitsUrls = config !== undefined && config.otherPeerUrls.length > 0 && !isCalledAnew;
   const owner =
     data.kind !== 'unknown' && !dataGone && data.memberId !== ''
       ? { memberId: data.memberId, clusterId: data.clusterId }
@@ -169,16 +170,13 @@ function bareSituation(observed: Observation, places: Places) {
     /** Since its unit is aside the app has given its nodes other URLs; and what was staged has the old ones. */
     hasNewUrls: isCalledAnew,
     /**
-     * The app is giving its nodes other names, with certificates of a new authority, and a quorum answers by the old still.
-     * While the unit is aside the app leaves this node out (docs/platform.md, "The app's verbs").
+     * The app is giving its nodes other URLs, and a quorum answers by the old still. While the unit is aside the app leaves
+     * this node out (docs/platform.md, "The app's verbs").
      */
+    awaitsUrls,
+    /** The same with other names, and certificates of a new authority. */
     awaitsNames:
-      observed.app.ok &&
-      observed.app.value.tls &&
-      config !== undefined &&
-      (config.tls ?? observed.tls) !== undefined &&
-      config.otherPeerUrls.length > 0 &&
-      !isCalledAnew,
+      awaitsUrls && observed.app.ok && observed.app.value.tls && (config.tls ?? observed.tls) !== undefined,
     /** Its unit is back, and the app's start, which was to write etcd.env anew, was cut off. */
     isEnvOld: isCalledAnew && swap.unitFile === 'file',
     stagedBefore: isCalledAnew && swap.staged?.asOriginal === false,

@@ -10,8 +10,8 @@ export type PathKind = 'none' | 'file' | 'directory' | 'mount point' | 'link' | 
 
 export type Health =
   | { readonly state: 'true' }
-  /** It answered, and not with "true"; or it did not answer: late, where it did not refuse either. */
-  | { readonly state: 'false' | 'none'; readonly why: string; readonly late?: boolean };
+  /** It answered, and not with "true"; or it did not answer, and may yet: it is late, or just being started. */
+  | { readonly state: 'false' | 'none'; readonly why: string; readonly mayAnswer?: boolean };
 
 export type TextFile = { readonly text: string; readonly rights: FileRights };
 

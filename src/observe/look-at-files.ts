@@ -179,7 +179,7 @@ async function withNewUrls(world: World, config: EtcdConfig, view: AppView): Pro
   )
     return config;
   const asked = otherEndpoints(config, view).map((each) => world.health(each, config.tls, REACH_MS));
-  const answers = (await Promise.all(asked)).filter((each) => each.state !== 'none' || each.late);
+  const answers = (await Promise.all(asked)).filter((each) => each.state !== 'none' || each.mayAnswer);
   // Where one refuses and none answers, the silent are dead: waited for, they would keep the two from a quorum.
   const may = answers.length === asked.length || answers.some(({ state }) => state !== 'none');
   if (may && answers.length >= Math.floor(view.nodes.length / 2))

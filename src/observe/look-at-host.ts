@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { type EtcdConfig, hostOf } from '../machine/etcd/etcd-config.ts';
+import { type EtcdConfig, hostOf, portOf } from '../machine/etcd/etcd-config.ts';
 import type { Machine } from '../machine/machine.ts';
 import { certificateFaults } from '../machine/os/certificates.ts';
 import type { FileRights } from '../machine/os/held-dir.ts';
@@ -11,8 +11,6 @@ import type { World } from './world.ts';
 
 const REACH_MS = 700;
 const ANY = ['0.0.0.0', '::', ''];
-
-const portOf = (url: string): number => Number(URL.parse(url)?.port) || 0;
 
 /** Whether a user may do what `bits` says (4 read, 2 write, 1 enter); supplementary groups are not counted. */
 const may = (user: { uid: number; gid: number }, rights: FileRights, bits: number): boolean =>

@@ -205,10 +205,11 @@ export class FakeWorld {
         const of = this.nodes[sidOf(url) - 1] ?? node;
         const isLate = () => of.etcd?.hung === true || !this.network.talks(node, of);
         return proc.call(isLate() ? limitMs : this.latency(2), () => {
-          if (isLate()) return { state: 'none' as const, why: 'no answer', late: true };
-          const isHttp = of.etcd?.speaksAs === 'http';
+          if (isLate()) return { state: 'none' as const, why: 'no answer', mayAnswer: true };
+          if (!of.etcd) return { state: 'none' as const, why: 'it refuses the connection', mayAnswer: true };
+          const isHttp = of.etcd.speaksAs === 'http';
           const answers = url.startsWith('http:') === isHttp;
-          const turnsAway = !isHttp && of.etcd && whyNoClient(node, hostOf(url), of.etcd.domain, tls);
+          const turnsAway = !isHttp && whyNoClient(node, hostOf(url), of.etcd.domain, tls);
           const etcd = answers && !turnsAway ? of.etcd : undefined;
           if (!etcd?.joined) return { state: 'none' as const, why: 'no answer' };
           if (etcd.applied.state.alarms.length > 0) return { state: 'false' as const, why: 'ALARM' };

@@ -256,7 +256,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     what: 'the unit comes back while the app gives the others their certificates',
     file: 'src/act/heal/effects/units.ts',
-    from: 'if (!heal.situation.awaitsNames) return;\n  log.info(',
+    from: 'if (!waits()) return;\n  log.info(',
     to: 'if (heal.situation.swapped) return;\n  log.info(',
     test: 'test/act/heal/new-names.test.ts',
   },
@@ -376,7 +376,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     what: 'whoever answers late has other URLs by now',
     file: 'src/observe/look-at-files.ts',
-    from: "each.state !== 'none' || each.late",
+    from: "each.state !== 'none' || each.mayAnswer",
     to: "each.state !== 'none'",
     test: 'test/act/heal/new-urls.test.ts',
   },
@@ -406,6 +406,27 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: 'src/plan/heal-steps.ts',
     from: '  (s.observed.swap.staged.asOriginal || up(s)) &&\n',
     to: '',
+  },
+  {
+    what: "a journal that names another node's member is believed",
+    file: 'src/plan/heal-steps.ts',
+    from: "kind === 'data' && !s.foreign && ",
+    to: "kind === 'data' && ",
+    test: 'test/act/heal/switches.test.ts',
+  },
+  {
+    what: 'a proof that lacks between two crashes is a refusal',
+    file: 'src/plan/guards.ts',
+    from: "(id === 'stale' && unit?.active === 'activating')",
+    to: 'false',
+    test: 'test/act/heal/look-again.test.ts',
+  },
+  {
+    what: 'a heal does not wait for the others to switch as its node has',
+    file: 'src/act/heal/effects/units.ts',
+    from: 'awaitsNames || (mayFollow && awaitsUrls)',
+    to: 'awaitsNames',
+    test: 'test/act/heal/switches.test.ts',
   },
 ];
 

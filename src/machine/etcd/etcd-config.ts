@@ -51,6 +51,7 @@ const CERTIFICATES = { ETCD_: 'ETCD_ADVERTISE_CLIENT_URLS', ETCD_PEER_: 'ETCD_IN
 
 /** The host of a URL, an IPv6 address without its brackets; empty where there is none. */
 export const hostOf = (url: string): string => URL.parse(url)?.hostname.replace(/^\[|\]$/g, '') ?? '';
+export const portOf = (url: string): number => Number(URL.parse(url)?.port) || 0;
 
 /** Peer URLs by name. */
 const namedUrls = (text = '') =>

@@ -15,7 +15,7 @@ import { changesUrls, runVerb } from '../../fake/app.ts';
 import { PLACES } from '../../fake/observation.ts';
 import { ROOT_FILE } from '../../fake/paths.ts';
 import { ThreeMembers } from '../../fake/three-members.ts';
-import { DNS, good, putCertificates } from '../../fake/tls.ts';
+import { DNS, FIRST, good, putCertificates } from '../../fake/tls.ts';
 
 const TLS = { ETCD_ENABLE_TLS: 'true', ETCD_CLUSTER_DNS: DNS };
 const OLD = 'http://10.0.0.2:2380';
@@ -42,13 +42,18 @@ function appRuns(fake: ThreeMembers, code?: number): string[] {
 }
 
 /** What files say of member 2, where its unit is aside or not, and the others answer by the URLs of etcd.env or do not. */
-function looked(changes: Readonly<Record<string, string>>, aside: boolean, answers: boolean, late = false) {
+function looked(
+  changes: Readonly<Record<string, string>>,
+  aside: boolean,
+  answers: boolean,
+  mayAnswer = false,
+) {
   const fake = new ThreeMembers('none');
   renders(fake, changes);
   if (aside) fake.putFile(PLACES.copyUnitFile, '');
   return fake.run(async (world) => {
     const health = async () =>
-      answers ? ({ state: 'true' } as const) : ({ state: 'none', why: '', late } as const);
+      answers ? ({ state: 'true' } as const) : ({ state: 'none', why: '', mayAnswer } as const);
     const { config, hasNewUrls } = situationOf(
       await observe({ ...world, health }, undefined, ['files']),
       PLACES,
@@ -261,13 +266,18 @@ test('a refusal that passes does not end the heal where its member is to be list
         if (refusals++ === 0) throw new ClusterError('etcdserver: leader changed', true);
         return all.updateMember(...args);
       };
-      return { ...all, updateMember };
+      // The app lists those that have a name meanwhile.
+      const addMember: typeof all.addMember = async (...args) => {
+        await real.machine.sleep(5000);
+        return all.addMember(...args);
+      };
+      return { ...all, updateMember, addMember };
     };
     return { ...real, cluster };
   };
   fake.once(
     () => fake.removed.length > 0,
-    () => renders(fake, TLS),
+    () => changesUrls(fake, FIRST),
   );
   fake.heal('health-action');
   assert.is(refusals, 2);

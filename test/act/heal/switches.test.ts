@@ -10,57 +10,22 @@ import { HEAL_UNIT } from '../../../src/state/places.ts';
 import { changesUrls } from '../../fake/app.ts';
 import { PLACES } from '../../fake/observation.ts';
 import { ROOT_FILE } from '../../fake/paths.ts';
+import {
+  actions,
+  backOn,
+  before,
+  begin,
+  changes,
+  domains,
+  journalOf,
+  make,
+  newMember,
+  renders,
+  type Urls,
+  wrong,
+} from '../../fake/switching.ts';
 import { ThreeMembers } from '../../fake/three-members.ts';
-import { certificatesOf, FIRST, putCertificates, SECOND } from '../../fake/tls.ts';
-
-const domains = { off: undefined, first: FIRST, second: SECOND } as const;
-type Urls = keyof typeof domains;
-
-function make(broken: 'none' | 'WAL gone', from: Urls): ThreeMembers {
-  const fake = new ThreeMembers(broken, {}, 3, from !== 'off');
-  // confd renders the view of a node that was off when it comes up.
-  for (const node of fake.nodes) {
-    const powerOn = node.powerOn.bind(node);
-    node.powerOn = (migrated) => {
-      node.disk.set(PLACES.appEnv, { text: node.appView(), rights: ROOT_FILE });
-      powerOn(migrated);
-    };
-  }
-  return fake;
-}
-
-/** AppCenter calls the action each minute until all is well. Returns what it said last. */
-function actions(fake: ThreeMembers, minutes: number): string {
-  let said = '';
-  for (let minute = 0; minute < minutes; minute++) {
-    fake.pass(60_000);
-    if (fake.healthy(fake.node) && !fake.file(PLACES.journal)) break;
-    fake.spawn(fake.node, 'action', 60_000, async (world) => {
-      said = (await healthAction(world, fake.settings, noLog)).message;
-    });
-  }
-  fake.pass(60_000);
-  return said;
-}
-
-/** What is not as it should be at the end. */
-function wrong(fake: ThreeMembers): string[] {
-  const { node } = fake;
-  const own = fake.listed.filter(({ name }) => name === 'etcd2');
-  const isListed = own.length === 1 && own[0]?.id === node.data?.memberId;
-  const left = fake.files().filter(([path]) => /etcd1\.|originals/.test(path));
-  const certificates = JSON.stringify(certificatesOf(node));
-  const asIs = {
-    'it runs on another unit': fake.running === PLACES.unit,
-    'it does not serve': fake.healthy(node),
-    'it has other certificates': !fake.tls || certificates === JSON.stringify(fake.domain.certificates),
-    'its etcd.env is old': node.disk.text(PLACES.env) === node.envText,
-    'it is not listed once': isListed && fake.listed.length === 3,
-    'it is listed by another URL': own[0]?.peerUrls.join() === fake.url(2, 2380),
-    'something is left': left.length === 0,
-  };
-  return Object.entries(asIs).flatMap(([what, isWell]) => (isWell ? [] : [what]));
-}
+import { FIRST, putCertificates, SECOND } from '../../fake/tls.ts';
 
 /** The app changes the URLs right before the n-th effect of a heal; something else happens beside it. */
 function changed(from: Urls, to: Urls, nth: number, beside: (fake: ThreeMembers) => void = () => undefined) {
@@ -133,11 +98,6 @@ const besides = {
   'the app is stopped, and started later': isStopped,
   'its certificates are there at once': hasCertificates,
 } as const;
-const changes: readonly (readonly [Urls, Urls])[] = [
-  ['off', 'first'],
-  ['first', 'off'],
-  ['first', 'second'],
-];
 
 for (const [from, to] of changes)
   for (const [i, [what, beside]] of Object.entries(besides).entries())
@@ -179,28 +139,6 @@ for (const offMs of [2000, 30_000])
     const said = actions(fake, 10);
     assert.equal(wrong(fake), [], said);
   });
-
-for (const [from, to] of changes.slice(0, 2))
-  test(`a node that was off when TLS went from ${from} to ${to}, and has lost its data, is healed by the new etcd.env`, () => {
-    const fake = make('none', from);
-    fake.node.powerOff();
-    fake.putFile(PLACES.rootDiskMark, 'has been a member\n');
-    for (const path of fake.node.disk.entries.keys())
-      if (path.startsWith('/var/lib/etcd/default.etcd')) fake.node.disk.delete(path);
-    changesUrls(fake, domains[to]);
-    if (to !== 'off') putCertificates(fake.node, fake.domain.certificates);
-    fake.node.powerOn(false);
-    const said = actions(fake, 10);
-    assert.equal(wrong(fake), [], said);
-  });
-
-/** confd has rendered other URLs, and no node has been given them yet. */
-function renders(fake: ThreeMembers, to: Urls, nodes = fake.nodes): void {
-  const before = { tls: fake.tls, domain: fake.domain };
-  Object.assign(fake, { tls: to !== 'off', domain: domains[to] ?? fake.domain });
-  for (const node of nodes) node.disk.set(PLACES.appEnv, { text: node.appView(), rights: ROOT_FILE });
-  if (nodes !== fake.nodes) Object.assign(fake, before);
-}
 
 for (const nth of [48, 49])
   test(`a healer that is killed in restore when the unit is back, while the app's update writes etcd.env (${nth})`, () => {
@@ -330,31 +268,6 @@ for (const [from, to] of [
     assert.ok(fake.node.data, message);
   });
 
-/** Does something right before the n-th effect of a heal. */
-function before(fake: ThreeMembers, nth: number, act: () => void): void {
-  let effects = 0;
-  fake.node.onEffect = (what, when) => {
-    if (what !== HEAL_UNIT || when !== 'before' || ++effects !== nth) return;
-    fake.node.onEffect = () => undefined;
-    act();
-  };
-}
-const backOn = (fake: ThreeMembers, offMs: number, migrated: boolean): void => {
-  fake.node.powerOff();
-  fake.clock.after(offMs, () => {
-    fake.node.powerOn(migrated);
-    return true;
-  });
-};
-const newMember = (fake: ThreeMembers): string => {
-  const journal = fake.node.disk.text(PLACES.journal);
-  return journal ? JSON.parse(journal).newMemberId : '';
-};
-const begin = (fake: ThreeMembers): void => {
-  fake.putFile(PLACES.request, JSON.stringify({ by: 'operator', atMs: fake.clock.nowMs }));
-  fake.node.systemctl(['start', HEAL_UNIT]);
-};
-
 for (const [from, to] of changes.slice(0, 2)) {
   for (const noted of [true, false])
     test(`one that was added by the old URLs, from ${from} to ${to}, and not started, on a node that loses its root disk (noted: ${noted})`, () => {
@@ -404,6 +317,39 @@ for (const [from, to] of changes.slice(0, 2)) {
     assert.ok(fake.healthy(fake.node), `${ended?.message}\n${said}`);
   });
 }
+
+test('its cable is cut as it is started by the names that the others have: it is asked by these as soon as it is back', () => {
+  const fake = make('WAL gone', 'first');
+  const { node } = fake;
+  let [pluggedMs, healedMs] = [Number.NaN, Number.NaN];
+  const plug = (plugged: boolean) => () => {
+    fake.network.cable(node, plugged);
+    pluggedMs = fake.clock.nowMs;
+    return true;
+  };
+  fake.once(
+    () => fake.running === PLACES.copyUnit && fake.healthy(node),
+    () => changesUrls(fake, SECOND),
+  );
+  const isStarted = () => journalOf(fake)?.steps.at(-1)?.id === 'start';
+  fake.once(
+    () => node.disk.text(PLACES.copyEnv)?.includes(SECOND.dns) === true && isStarted(),
+    () => {
+      fake.clock.after(0, plug(false));
+      fake.clock.after(13_000, plug(true));
+    },
+  );
+  fake.once(
+    () => fake.running === PLACES.unit && fake.healthy(node),
+    () => {
+      healedMs = fake.clock.nowMs;
+    },
+  );
+  fake.heal('health-action');
+  const said = actions(fake, 20);
+  assert.equal(wrong(fake), [], said);
+  assert.ok(healedMs - pluggedMs < 60_000, `${healedMs - pluggedMs} ms after the cable was back`);
+});
 
 test('restore by hand after the old member is out, and TLS off: it says what goes on, and the next start heals', () => {
   const fake = make('WAL gone', 'first');

@@ -1,7 +1,7 @@
-import { ClusterError } from '../../../cluster/cluster.ts';
+import { ClusterError, type Member } from '../../../cluster/cluster.ts';
 import { isOwn } from '../../../diagnose/cluster-view.ts';
 import type { Situation } from '../../../diagnose/situation.ts';
-import { hostOf } from '../../../machine/etcd/etcd-config.ts';
+import { hostOf, portOf } from '../../../machine/etcd/etcd-config.ts';
 import { waitUntil } from '../../../machine/wait-until.ts';
 import { type HealContext, RIGHT_BEFORE_MS } from '../heal-context.ts';
 import { askForTurn, isAdded, TURN_SEC, takeTurn } from '../turn.ts';
@@ -84,10 +84,13 @@ async function add(heal: HealContext): Promise<void> {
       await heal.lookIfOlder(RIGHT_BEFORE_MS, 'cluster');
       const { name, peerUrls } = heal.config;
       const { app } = heal.situation.observed;
-      const ip = app.ok && app.value.nodes.find(({ sid }) => sid === app.value.sid)?.ip;
+      const ip = app.ok && app.value.nodes.find(({ sid }) => `etcd${sid}` === name)?.ip;
       // One that was added by URLs that this node has no more has never been started, and never will.
-      const isOurs = (url: string) => hostOf(url) === ip || hostOf(url).startsWith(`${name}.`);
-      const ghost = heal.situation.cluster.members.find((m) => m.name === '' && m.peerUrls.some(isOurs));
+      const isOurs = (url: string) =>
+        (hostOf(url) === ip || hostOf(url).startsWith(`${name}.`)) &&
+        portOf(url) === portOf(peerUrls[0] ?? '');
+      const isGhost = (each: Member) => each.name === '' && !each.isLearner && each.peerUrls.some(isOurs);
+      const ghost = isAdded(heal) ? undefined : heal.situation.cluster.members.find(isGhost);
       if (ghost) heal.listIsNow(await heal.cluster.removeMember(heal.servingEndpoints, ghost.id));
       mustBear(heal);
       return heal.cluster.addMember(heal.servingEndpoints, name, peerUrls);

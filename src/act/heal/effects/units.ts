@@ -187,10 +187,10 @@ export async function unstage({ machine, places }: HealContext): Promise<string 
 export async function restore(heal: HealContext): Promise<string> {
   const { machine, places, settings } = heal;
   await untilNamed(heal);
-  const { stagedBefore, certificatesToBring, awaitsNames, unitName } = heal.situation;
+  const { stagedBefore, certificatesToBring, awaitsUrls, unitName } = heal.situation;
   // After a boot the unit runs on what was before: nothing is staged, and the certificates are still to be brought.
   const brings = certificatesToBring && unitName === places.unit;
-  if (stagedBefore || brings || (awaitsNames && (await isParked(machine, places)))) {
+  if (stagedBefore || brings || (awaitsUrls && (await isParked(machine, places)))) {
     heal.memory.verified &&= !stagedBefore;
     return NEW_URLS;
   }
@@ -198,7 +198,7 @@ export async function restore(heal: HealContext): Promise<string> {
   const did = await unitsBack(heal);
   // What confd has rendered until the unit was back the app's update has passed over.
   await heal.look('files').catch(() => undefined);
-  const byApp = !heal.situation.awaitsNames && (before || (await appCatchesUp(heal)));
+  const byApp = !heal.situation.awaitsUrls && (before || (await appCatchesUp(heal)));
   // After a boot it runs on what the app's start is to write anew.
   if (byApp) await stopUnits(heal, places.unit);
   heal.acts('files', 'units');
@@ -206,7 +206,7 @@ export async function restore(heal: HealContext): Promise<string> {
   const code = byApp ? await machine.runApp(settings.startCmd, APP_START_MS) : 1;
   await machine.systemctl(['start', '--no-block', places.unit]).catch(() => undefined);
   if (byApp) await heal.look('files');
-  if (heal.situation.isEnvOld || (heal.situation.awaitsNames && !awaitsNames)) return NEW_URLS;
+  if (heal.situation.isEnvOld || (heal.situation.awaitsUrls && !awaitsUrls)) return NEW_URLS;
   await forgetOriginal(machine, places);
   // systemd begins a moment later. Whether it comes up, and the member is well, is for the next step to say.
   await waitUntil(machine, BEGINS_MS, 10, async () => {
@@ -228,8 +228,7 @@ async function untilNamed(heal: HealContext): Promise<void> {
   const changedMs = (await machine.changedMs(places.appEnv)) ?? 0;
   // The app has just switched TLS, and the others are about to follow, or it was before, and they never have.
   const mayFollow = changedMs > Date.parse(record.startedAt) - NAMES_MS;
-  const waits = ({ awaitsNames, hasNewUrls, config } = heal.situation) =>
-    awaitsNames || (mayFollow && !hasNewUrls && !!config?.otherPeerUrls.length);
+  const waits = ({ awaitsNames, awaitsUrls } = heal.situation) => awaitsNames || (mayFollow && awaitsUrls);
   if (!waits()) return;
   log.info({ event: 'waits' }, `restore waits for the other nodes to have the URLs of ${places.appEnv}.`);
   await waitUntil(machine, NAMES_MS, 1000, async () => {
@@ -258,8 +257,8 @@ export async function appCatchesUp(heal: HealContext): Promise<boolean> {
   const atWork = appAtWork(heal.situation, false);
   if (atWork && config.otherPeerUrls.length > 0) throw new Error(urlsAreOld(places, atWork));
   // There is a cluster, whoever answers just now: new certificates are not for this node to make.
-  if (atWork || situation.observed.tls || situation.awaitsNames || appStartRisk(situation)) return false;
-  const [own, urls] = [situation.cluster.own, situation.hasNewUrls ? config.peerUrls : config.otherPeerUrls];
+  if (atWork || situation.observed.tls || situation.awaitsUrls || appStartRisk(situation)) return false;
+  const [own, urls] = [situation.cluster.own, config.peerUrls];
   const isListed = () => urls.every((url) => heal.situation.cluster.own?.peerUrls.includes(url));
   if (own && !isListed()) {
     const update = () => heal.cluster.updateMember(heal.servingEndpoints, own.id, urls);

@@ -1,0 +1,136 @@
+/** The view has other URLs than the cluster goes by: what a heal must not do then, nor a person be refused. */
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { restoreByHand } from '../../../src/act/restore-by-hand.ts';
+import { ClusterError, type Member } from '../../../src/cluster/cluster.ts';
+import type { World } from '../../../src/observe/world.ts';
+import { noLog } from '../../../src/report/log.ts';
+import { HEAL_UNIT } from '../../../src/state/places.ts';
+import { changesUrls } from '../../fake/app.ts';
+import { PLACES } from '../../fake/observation.ts';
+import { ROOT_FILE } from '../../fake/paths.ts';
+import { actions, begin, changes, domains, make, renders } from '../../fake/switching.ts';
+import { ThreeMembers } from '../../fake/three-members.ts';
+import { FIRST, putCertificates } from '../../fake/tls.ts';
+
+for (const [from, to] of changes)
+  for (const inHeal of [true, false])
+    test(`the view goes from ${from} to ${to}, in the heal: ${inHeal}, and no other node follows: it stays with them`, () => {
+      const fake = make('WAL gone', from);
+      if (!inHeal) renders(fake, to);
+      fake.once(
+        () => inHeal && fake.removed.length > 0,
+        () => renders(fake, to),
+      );
+      if (from === 'off') putCertificates(fake.node, FIRST.certificates);
+      begin(fake);
+      fake.pass(20 * 60_000);
+      const said = actions(fake, 10);
+      assert.is(fake.running, PLACES.unit, said);
+      assert.ok(fake.healthy(fake.node), said);
+      assert.is(fake.node.etcd?.speaksAs, fake.nodes[0]?.etcd?.speaksAs);
+    });
+
+for (const [from, to] of changes.slice(0, 2))
+  test(`the view says ${to}, the others stay ${from}: one is off, the other is restarted, and is not taken for one that has switched`, () => {
+    const fake = make('WAL gone', from);
+    const [one, , three] = fake.nodes;
+    renders(fake, to);
+    if (from === 'off') putCertificates(fake.node, FIRST.certificates);
+    begin(fake);
+    fake.pass(60_000);
+    three?.powerOff();
+    fake.pass(60_000);
+    assert.is(fake.running, PLACES.copyUnit);
+    one?.systemctl(['stop', PLACES.unit]);
+    fake.pass(2000);
+    one?.systemctl(['start', PLACES.unit]);
+    fake.pass(20_000);
+    assert.ok(fake.healthy(fake.node), `${fake.outcome?.message}`);
+  });
+
+/** A heal of member 2 with another member on the list. */
+function healBeside(other: Member, size: number, view: Readonly<Record<string, string>> = {}) {
+  const fake = new ThreeMembers('WAL gone', {}, size);
+  const { node } = fake;
+  fake.lists((all) => [...all, other]);
+  node.disk.set(PLACES.appEnv, { text: node.appView(view), rights: ROOT_FILE });
+  fake.heal('operator');
+  return fake.removed;
+}
+
+for (const [what, other, view] of [
+  ['on another port of its host', { peerUrls: ['http://10.0.0.2:12380'] }, {}],
+  ['that is a learner', { peerUrls: ['http://etcd2.other:2380'], isLearner: true }, {}],
+  ['of the node that its view is of by mistake', { peerUrls: ['http://10.0.0.4:2380'] }, { MY_SID: '4' }],
+] as const)
+  test(`a member without a name ${what} is none of its own, and stays`, () => {
+    const member: Member = { id: 'beef', name: '', clientUrls: [], ...other };
+    assert.not.ok(healBeside(member, 5, view).includes('beef'));
+  });
+
+test('a member whose addition had no answer, and takes effect a moment later, is not removed again', () => {
+  const fake = new ThreeMembers('WAL gone');
+  const real = fake.world.bind(fake);
+  let adds = 0;
+  fake.world = (node, proc): World => {
+    const world = real(node, proc);
+    if (node !== fake.node) return world;
+    const cluster: typeof world.cluster = (tls) => {
+      const calls = world.cluster(tls);
+      const addMember: typeof calls.addMember = async (...words) => {
+        if (adds++ > 0) return calls.addMember(...words);
+        fake.clock.after(100, () => {
+          calls.addMember(...words).catch(() => undefined);
+          return true;
+        });
+        throw new ClusterError('etcdserver: request timed out', true);
+      };
+      return { ...calls, addMember };
+    };
+    return { ...world, cluster };
+  };
+  const ended = fake.heal('health-action');
+  assert.ok(adds > 0);
+  assert.is(ended?.outcome, 'healed', ended?.message);
+  assert.is(fake.removed.length, 1);
+});
+
+test('restore by hand brings the unit back with HEAL_MODE=off, where nothing goes on', () => {
+  const fake = make('WAL gone', 'first');
+  fake.once(
+    () => fake.removed.length > 0,
+    () => {
+      changesUrls(fake, undefined);
+      fake.clock.after(1, () => {
+        fake.node.systemctl(['stop', HEAL_UNIT]);
+        return true;
+      });
+    },
+  );
+  begin(fake);
+  fake.pass(60_000);
+  fake.node.mode = 'off';
+  const { message } = fake.run((world) => restoreByHand(world, fake.settings, noLog));
+  assert.is(fake.node.disk.kindOf(PLACES.unitFile), 'file', message);
+});
+
+test('restore by hand brings the data back where the removal was begun, and never taken', () => {
+  const fake = new ThreeMembers('WAL damaged', {}, 3, true);
+  fake.once(
+    () => `${fake.node.disk.text(PLACES.journal)}`.includes('"id":"remove"') && fake.removed.length === 0,
+    () => {
+      changesUrls(fake, domains.off);
+      fake.node.systemctl(['stop', HEAL_UNIT]);
+      fake.node.systemctl(['kill', '--signal=SIGKILL', HEAL_UNIT]);
+    },
+  );
+  begin(fake);
+  fake.pass(60_000);
+  assert.equal(fake.removed, []);
+  assert.not(fake.node.data);
+  const { message } = fake.run((world) => restoreByHand(world, fake.settings, noLog));
+  assert.ok(fake.node.data, message);
+});
+
+test.run();
