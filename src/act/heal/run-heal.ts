@@ -206,12 +206,15 @@ export async function runHeal(heal: HealContext, parked: WhyParked): Promise<Out
     await pruneAside(heal).catch((error: Error) =>
       log.warn({ event: 'not-deleted' }, `Old data stay in ${places.aside}: ${error.message}`),
     );
-    const ids = `${record.oldMemberId || 'its old ID'} became ${record.newMemberId || 'a new one'}`;
+    const { id: healId, oldMemberId, newMemberId } = record;
+    // One that the app's own repair was faster with, or that a person has put back.
+    const isSame = oldMemberId !== '' && oldMemberId === newMemberId;
+    const became = `${oldMemberId || 'its old ID'} became ${newMemberId || 'a new one'}`;
+    const ids = isSame ? `${newMemberId} as before` : became;
     // The clock may have been set in between.
     const stepsMs = record.steps.reduce((sum, { durationMs = 0 }) => sum + durationMs, 0);
     const message = `Healed in ${Math.max(stepsMs, machine.now() - beganMs)} ms: ${heal.config.name}, ${ids}, is healthy on its original unit and environment.`;
     await closeRecord(machine, places, record, 'healed', message);
-    const { id: healId, oldMemberId, newMemberId } = record;
     log.info({ event: 'healed', healId, oldMemberId, newMemberId }, message);
     return { outcome: 'healed', message };
   } catch (error) {

@@ -4,7 +4,7 @@ import { runHealService } from '../../../src/act/heal-service.ts';
 import { ClusterError } from '../../../src/cluster/cluster.ts';
 import type { World } from '../../../src/observe/world.ts';
 import { deepCheckFile } from '../../../src/state/deep-check-file.ts';
-import { history } from '../../../src/state/heal-record.ts';
+import { healRecordFile, history, newRecord } from '../../../src/state/heal-record.ts';
 import { nodeUrl } from '../../fake/network.ts';
 import { PLACES } from '../../fake/observation.ts';
 import { ThreeMembers } from '../../fake/three-members.ts';
@@ -143,6 +143,16 @@ test('a copy that crashes again and again is told with a line of its log, whatev
     return runHealService({ ...world, machine, cluster }, fake.settings, silent);
   });
   assert.match(ended.message, /etcd1\.service does not stay up \(.*\): bind: address already in use/);
+});
+
+test('a heal that had nothing to replace any more does not say that an ID became another', () => {
+  const fake = new ThreeMembers('none');
+  const id = fake.node.data?.memberId;
+  fake.run(({ machine }) =>
+    healRecordFile.write(machine, PLACES.journal, newRecord(0, 'gate', 'stale/removed')),
+  );
+  const ended = fake.resume();
+  assert.match(`${ended?.message}`, new RegExp(`^Healed in \\d+ ms: etcd2, ${id} as before, is healthy`));
 });
 
 test.run();
