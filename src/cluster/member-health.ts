@@ -16,8 +16,9 @@ export async function memberHealth(clientUrl: string, tls: TlsFiles | undefined,
     const { code, name, message } = error as Error & { code?: string };
     const late = name === 'TimeoutError';
     const why = late ? `within ${timeoutMs} ms` : `(${code ?? message})`;
-    // Where nobody listens an etcd may be about to start; one that is called otherwise accepts, and then refuses.
-    const mayAnswer = late || code === 'ECONNREFUSED';
+    // Where nobody listens an etcd may be about to start; one that is called otherwise accepts, and then refuses. Of one
+    // that is off the kernel says now and then that there is no way to it (arp(7)).
+    const mayAnswer = late || code === 'ECONNREFUSED' || code === 'EHOSTUNREACH';
     return { state: 'none', why: `${url} gave no answer ${why}`, mayAnswer } as const;
   }
 }

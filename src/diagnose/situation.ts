@@ -179,7 +179,7 @@ function bareSituation(observed: Observation, places: Places) {
       awaitsUrls && observed.app.ok && observed.app.value.tls && (config.tls ?? observed.tls) !== undefined,
     /** Its unit is back, and the app's start, which was to write etcd.env anew, was cut off. */
     isEnvOld: isCalledAnew && swap.unitFile === 'file',
-    stagedBefore: isCalledAnew && swap.staged?.asOriginal === false,
+    stagedBefore: (isCalledAnew || (awaitsUrls && cluster.answered)) && swap.staged?.asOriginal === false,
     etcdTooOld: etcdTooOld(observed, cluster),
     /** The words with which that run ended, the last of them last. */
     words: words.map((word) => word.trim().slice(0, 500)),

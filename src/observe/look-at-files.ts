@@ -179,11 +179,11 @@ async function withNewUrls(world: World, config: EtcdConfig, view: AppView): Pro
   )
     return config;
   const asked = otherEndpoints(config, view).map((each) => world.health(each, config.tls, REACH_MS));
-  const answers = (await Promise.all(asked)).filter((each) => each.state !== 'none' || each.mayAnswer);
-  // Where one refuses and none answers, the silent are dead: waited for, they would keep the two from a quorum.
-  const may = answers.length === asked.length || answers.some(({ state }) => state !== 'none');
-  if (may && answers.length >= Math.floor(view.nodes.length / 2))
-    return { ...config, otherPeerUrls: [peerUrl] };
+  const there = (await Promise.all(asked)).filter((each) => each.state !== 'none' || each.mayAnswer);
+  // Where those that refuse are a quorum with this one, and those that do answer none, nobody who is silent is waited for.
+  const [half, refuse] = [Math.floor(view.nodes.length / 2), asked.length - there.length];
+  const served = there.filter(({ state }) => state !== 'none').length;
+  if (served >= half || refuse < half) return { ...config, otherPeerUrls: [peerUrl] };
   // etcd takes a value that is empty for one that is not there (pkg/flags/flag.go).
   const anew = await effectiveConfig(world, { ...tlsEnv[view.tls ? 'on' : 'off'], ...ofView });
   return { ...anew, otherPeerUrls: config.peerUrls };

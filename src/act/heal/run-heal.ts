@@ -207,10 +207,9 @@ export async function runHeal(heal: HealContext, parked: WhyParked): Promise<Out
       log.warn({ event: 'not-deleted' }, `Old data stay in ${places.aside}: ${error.message}`),
     );
     const { id: healId, oldMemberId, newMemberId } = record;
-    // One that the app's own repair was faster with, or that a person has put back.
-    const isSame = oldMemberId !== '' && oldMemberId === newMemberId;
     const became = `${oldMemberId || 'its old ID'} became ${newMemberId || 'a new one'}`;
-    const ids = isSame ? `${newMemberId} as before` : became;
+    // The same: the app's own repair was faster, or a person has put it back.
+    const ids = oldMemberId && oldMemberId === newMemberId ? `${newMemberId} as before` : became;
     // The clock may have been set in between.
     const stepsMs = record.steps.reduce((sum, { durationMs = 0 }) => sum + durationMs, 0);
     const message = `Healed in ${Math.max(stepsMs, machine.now() - beganMs)} ms: ${heal.config.name}, ${ids}, is healthy on its original unit and environment.`;

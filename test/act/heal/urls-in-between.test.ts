@@ -6,10 +6,11 @@ import { ClusterError, type Member } from '../../../src/cluster/cluster.ts';
 import type { World } from '../../../src/observe/world.ts';
 import { noLog } from '../../../src/report/log.ts';
 import { HEAL_UNIT } from '../../../src/state/places.ts';
-import { changesUrls } from '../../fake/app.ts';
+import { changesUrls, runVerb } from '../../fake/app.ts';
+import type { FakeNode } from '../../fake/node.ts';
 import { PLACES } from '../../fake/observation.ts';
 import { ROOT_FILE } from '../../fake/paths.ts';
-import { actions, begin, changes, domains, make, renders } from '../../fake/switching.ts';
+import { actions, begin, changes, domains, make, renders, type Urls } from '../../fake/switching.ts';
 import { ThreeMembers } from '../../fake/three-members.ts';
 import { FIRST, putCertificates } from '../../fake/tls.ts';
 
@@ -47,6 +48,70 @@ for (const [from, to] of changes.slice(0, 2))
     one?.systemctl(['start', PLACES.unit]);
     fake.pass(20_000);
     assert.ok(fake.healthy(fake.node), `${fake.outcome?.message}`);
+  });
+
+/** The app has all its nodes' views say so, and switches these alone. */
+function switches(fake: ThreeMembers, to: Urls, some: readonly (FakeNode | undefined)[]): void {
+  const domain = domains[to];
+  renders(fake, to);
+  fake.clock.after(1500, () => {
+    if (domain) for (const node of fake.nodes) putCertificates(node, domain.certificates);
+    return true;
+  });
+  for (const node of some) if (node) runVerb(node, 'change names');
+}
+
+for (const [from, to] of changes.slice(0, 2)) {
+  test(`from ${from} to ${to} while the new member serves, and one other is off: it follows the third in the same heal`, () => {
+    const fake = make('WAL gone', from);
+    const [one, , three] = fake.nodes;
+    fake.once(
+      () => fake.running === PLACES.copyUnit && fake.healthy(fake.node),
+      () => {
+        three?.powerOff();
+        switches(fake, to, [one]);
+      },
+    );
+    begin(fake);
+    fake.pass(5 * 60_000);
+    assert.ok(fake.healthy(fake.node), `${fake.outcome?.message}`);
+  });
+
+  test(`of five two go from ${from} to ${to}, one does not, the etcd of one has ended: it goes with the two`, () => {
+    const fake = new ThreeMembers('WAL gone', {}, 5, from !== 'off');
+    const [one, , three, , five] = fake.nodes;
+    fake.once(
+      () => fake.running === PLACES.copyUnit && fake.healthy(fake.node),
+      () => {
+        switches(fake, to, [one, three]);
+        fake.clock.after(3000, () => {
+          five?.systemctl(['stop', PLACES.unit]);
+          return true;
+        });
+      },
+    );
+    begin(fake);
+    fake.pass(60_000);
+    const said = actions(fake, 5);
+    assert.ok(fake.healthy(fake.node), said);
+  });
+}
+
+for (const [from, to] of changes)
+  test(`the view goes from ${from} to ${to}, and has nodes that are being added, and no other node follows: the heal ends`, () => {
+    const fake = make('WAL gone', from);
+    fake.once(
+      () => fake.removed.length > 0,
+      () => {
+        renders(fake, to);
+        const text = fake.node.appView({ ADDED_NODES: '4=10.0.0.4' });
+        fake.node.disk.set(PLACES.appEnv, { text, rights: ROOT_FILE });
+      },
+    );
+    if (from === 'off') putCertificates(fake.node, FIRST.certificates);
+    begin(fake);
+    fake.pass(15 * 60_000);
+    assert.is(fake.outcome?.outcome, 'healed', fake.outcome?.message);
   });
 
 /** A heal of member 2 with another member on the list. */

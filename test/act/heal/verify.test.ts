@@ -145,6 +145,45 @@ test('a copy that crashes again and again is told with a line of its log, whatev
   assert.match(ended.message, /etcd1\.service does not stay up \(.*\): bind: address already in use/);
 });
 
+for (const [step, unit] of [
+  ['verify', PLACES.copyUnit],
+  ['confirm', PLACES.unit],
+] as const)
+  for (const fault of ['stalls', 'fails'])
+    test(`one look in ${step} in which reading etcd.env ${fault} is no reason to end a heal`, () => {
+      const fake = new ThreeMembers('WAL gone');
+      const real = fake.world.bind(fake);
+      let faults = 0;
+      fake.world = (node, proc): World => {
+        const world = real(node, proc);
+        if (node !== fake.node) return world;
+        let sinceMs: number | undefined;
+        const arrives = (): boolean => {
+          const last = JSON.parse(node.disk.text(PLACES.journal) ?? '{"steps":[]}').steps.at(-1)?.id;
+          const nowMs = world.machine.monotonicMs();
+          if (fake.running === unit && last === step) sinceMs ??= nowMs;
+          return sinceMs !== undefined && nowMs - sinceMs < 6000;
+        };
+        const readFile: typeof world.machine.readFile = async (path) => {
+          if (path === PLACES.env && arrives() && faults++ === 0) {
+            if (fault === 'fails') throw new Error('EIO: i/o error, read');
+            await world.machine.sleep(4000);
+          }
+          return world.machine.readFile(path);
+        };
+        const cluster: typeof world.cluster = (tls) => {
+          const calls = world.cluster(tls);
+          const whyNotServing = async (url: string) =>
+            arrives() && url === nodeUrl(2, 2379) ? 'context deadline exceeded' : calls.whyNotServing(url);
+          return { ...calls, whyNotServing };
+        };
+        return { ...world, machine: { ...world.machine, readFile }, cluster };
+      };
+      const ended = fake.heal('operator');
+      assert.ok(faults > 0);
+      assert.is(ended?.outcome, 'healed', ended?.message);
+    });
+
 test('a heal that had nothing to replace any more does not say that an ID became another', () => {
   const fake = new ThreeMembers('none');
   const id = fake.node.data?.memberId;

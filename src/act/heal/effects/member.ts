@@ -65,12 +65,14 @@ const divergesAfterJoining = ({ situation: { self } }: HealContext): boolean =>
  */
 async function untilServes(heal: HealContext, unit: string): Promise<string | undefined> {
   const { machine, places, settings } = heal;
+  let { cluster, config } = heal;
   const beganMs = machine.monotonicMs();
   let [size, movedMs, unitsMs] = [-2, beganMs, beganMs];
   const tellsArrival = arrival(heal);
   for (;;) {
     // By the URLs of now: it may have been started by others than those that could be seen to count.
-    const why = await heal.cluster.whyNotServing(heal.config.clientUrl);
+    if (heal.situation.config) ({ cluster, config } = heal);
+    const why = await cluster.whyNotServing(config.clientUrl);
     if (why === undefined) return undefined;
     const nowMs = machine.monotonicMs();
     // Whether the unit has failed or data arrive is asked now and then: the answer itself is what counts.
@@ -88,11 +90,11 @@ async function untilServes(heal: HealContext, unit: string): Promise<string | un
         throw new Error(`${unit} does not stay up (${facts.result}, exit ${facts.exitStatus}): ${said}`);
       }
       if (unit === places.copyUnit) await tellsArrival();
-      const newSize = await machine.sizeOf(heal.config.dataDir);
+      const newSize = await machine.sizeOf(config.dataDir);
       if (newSize !== size) [size, movedMs] = [newSize, nowMs];
       if (nowMs - movedMs > settings.verifyTimeoutMs)
         throw new Error(
-          `the member does not serve, and nothing has arrived in ${heal.config.dataDir} for ${settings.verifyTimeoutMs} ms: ${why}; see journalctl -u ${unit} and ${places.copyEnv}`,
+          `the member does not serve, and nothing has arrived in ${config.dataDir} for ${settings.verifyTimeoutMs} ms: ${why}; see journalctl -u ${unit} and ${places.copyEnv}`,
         );
     }
     await machine.sleep(pollMs(nowMs - beganMs));

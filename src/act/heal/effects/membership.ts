@@ -68,7 +68,7 @@ export async function addNewMember(heal: HealContext): Promise<string> {
     await askForTurn(heal).catch(() => undefined);
   }
   const id = heal.situation.cluster.own?.id ?? '';
-  heal.record.newMemberId = id;
+  heal.record.newMemberId = heal.memory.newMemberId = id;
   const lists = await untilListedByAll(heal, id);
   heal.memory.listedByAll = true;
   return `${name} is listed as ${id} with ${peerUrls.join(',')} by ${lists}`;

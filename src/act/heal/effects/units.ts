@@ -137,7 +137,7 @@ export async function stage(heal: HealContext): Promise<string> {
     );
   await mustNotBeOverridden(heal, [original.text, ...dropIns.map(({ text }) => text)]);
 
-  if (heal.situation.hasNewUrls) {
+  if (heal.situation.hasNewUrls || heal.situation.stagedBefore) {
     // By its old URLs it would find nobody, and nobody would find it; names the app's start would have written here.
     await stopUnits(heal, places.copyUnit);
     await heal.look('cluster');
@@ -251,13 +251,15 @@ async function untilNamed(heal: HealContext): Promise<void> {
  */
 export async function appCatchesUp(heal: HealContext): Promise<boolean> {
   const { machine, places, situation, record, config } = heal;
+  const { hasNewUrls, awaitsUrls } = situation;
   const changedMs = (await machine.changedMs(places.appEnv)) ?? 0;
-  if (!situation.hasNewUrls && changedMs < Date.parse(record.startedAt)) return false;
+  // While the others go by the old ones, so does this node.
+  if (awaitsUrls || (!hasNewUrls && changedMs < Date.parse(record.startedAt))) return false;
   await heal.lookIfOlder(RIGHT_BEFORE_MS, 'units');
   const atWork = appAtWork(heal.situation, false);
-  if (atWork && config.otherPeerUrls.length > 0) throw new Error(urlsAreOld(places, atWork));
+  if (atWork && hasNewUrls) throw new Error(urlsAreOld(places, atWork));
   // There is a cluster, whoever answers just now: new certificates are not for this node to make.
-  if (atWork || situation.observed.tls || situation.awaitsUrls || appStartRisk(situation)) return false;
+  if (atWork || situation.observed.tls || appStartRisk(situation)) return false;
   const [own, urls] = [situation.cluster.own, config.peerUrls];
   const isListed = () => urls.every((url) => heal.situation.cluster.own?.peerUrls.includes(url));
   if (own && !isListed()) {
