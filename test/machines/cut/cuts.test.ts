@@ -1,3 +1,3 @@
 import { cutEverywhere, oneWay } from './cut-everywhere.ts';
 
-cutEverywhere(0, 12, oneWay);
+cutEverywhere(0, 16, oneWay);
