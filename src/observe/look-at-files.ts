@@ -180,10 +180,11 @@ async function withNewUrls(world: World, config: EtcdConfig, view: AppView): Pro
     return config;
   const asked = otherEndpoints(config, view).map((each) => world.health(each, config.tls, REACH_MS));
   const there = (await Promise.all(asked)).filter((each) => each.state !== 'none' || each.mayAnswer);
-  // Where those that refuse are a quorum with this one, and those that do answer none, nobody who is silent is waited for.
+  // Where those that refuse are a quorum with this one, nobody who is silent is waited for. Of a tie the view decides where
+  // it is about TLS; with other names those that answer do, as certificates have to be there for the others.
   const [half, refuse] = [Math.floor(view.nodes.length / 2), asked.length - there.length];
-  const served = there.filter(({ state }) => state !== 'none').length;
-  if (served >= half || refuse < half) return { ...config, otherPeerUrls: [peerUrl] };
+  const stays = view.tls !== !config.tls && there.filter(({ state }) => state !== 'none').length >= half;
+  if (stays || refuse < half) return { ...config, otherPeerUrls: [peerUrl] };
   // etcd takes a value that is empty for one that is not there (pkg/flags/flag.go).
   const anew = await effectiveConfig(world, { ...tlsEnv[view.tls ? 'on' : 'off'], ...ofView });
   return { ...anew, otherPeerUrls: config.peerUrls };

@@ -1,6 +1,7 @@
 /** The view has other URLs than the cluster goes by: what a heal must not do then, nor a person be refused. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { healthAction } from '../../../src/act/health-action.ts';
 import { restoreByHand } from '../../../src/act/restore-by-hand.ts';
 import { ClusterError, type Member } from '../../../src/cluster/cluster.ts';
 import type { World } from '../../../src/observe/world.ts';
@@ -10,7 +11,17 @@ import { changesUrls, runVerb } from '../../fake/app.ts';
 import type { FakeNode } from '../../fake/node.ts';
 import { PLACES } from '../../fake/observation.ts';
 import { ROOT_FILE } from '../../fake/paths.ts';
-import { actions, begin, changes, domains, make, renders, type Urls } from '../../fake/switching.ts';
+import {
+  actions,
+  before,
+  begin,
+  changes,
+  domains,
+  make,
+  renders,
+  type Urls,
+  wrong,
+} from '../../fake/switching.ts';
 import { ThreeMembers } from '../../fake/three-members.ts';
 import { FIRST, putCertificates } from '../../fake/tls.ts';
 
@@ -113,6 +124,45 @@ for (const [from, to] of changes)
     fake.pass(15 * 60_000);
     assert.is(fake.outcome?.outcome, 'healed', fake.outcome?.message);
   });
+
+for (const [from, to] of changes.slice(0, 2)) {
+  test(`from ${from} to ${to} as the unit goes back, and one that loses its power comes back by the old URLs: all go by the new`, () => {
+    const fake = make('WAL gone', from);
+    const [one] = fake.nodes;
+    before(fake, 46, () => {
+      changesUrls(fake, domains[to]);
+      fake.clock.after(3000, () => {
+        one?.powerOff();
+        return true;
+      });
+      fake.clock.after(23_000, () => {
+        one?.powerOn(false);
+        return true;
+      });
+    });
+    begin(fake);
+    for (let minute = 0; minute < 20; minute++) {
+      fake.pass(60_000);
+      for (const node of fake.nodes)
+        if (!fake.healthy(node) || (node === fake.node && fake.file(PLACES.journal)))
+          fake.spawn(node, 'action', 60_000, (world) => healthAction(world, fake.settings, noLog));
+    }
+    assert.equal(wrong(fake), []);
+    assert.not(fake.file(PLACES.journal));
+  });
+
+  test(`from ${from} to ${to} at the end of a heal: it is closed by the next action at the latest`, () => {
+    for (let nth = 46; nth <= 53; nth++) {
+      const fake = make('WAL gone', from);
+      before(fake, nth, () => changesUrls(fake, domains[to]));
+      const ended = fake.heal('health-action');
+      if (nth === 46) assert.is(ended?.outcome, 'healed', ended?.message);
+      const said = actions(fake, 5);
+      assert.equal(wrong(fake), [], `before effect ${nth}: ${said}`);
+      assert.not(fake.file(PLACES.journal), `before effect ${nth}: ${said}`);
+    }
+  });
+}
 
 /** A heal of member 2 with another member on the list. */
 function healBeside(other: Member, size: number, view: Readonly<Record<string, string>> = {}) {

@@ -191,7 +191,7 @@ export async function confirm(heal: HealContext): Promise<string> {
   const { places } = heal;
   await untilServes(heal, places.unit);
   await heal.lookIfOlder(UNIT_AGE_MS, 'files', 'units');
-  await heal.look('self');
+  await heal.look('self', 'cluster');
   const { swapped, unitName, cluster, self } = heal.situation;
   const serves = self?.serves === true && self.memberId === cluster.own?.id;
   if (!serves || swapped || unitName !== places.unit) {

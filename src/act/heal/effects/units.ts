@@ -236,10 +236,10 @@ async function untilNamed(heal: HealContext): Promise<void> {
     // Whoever stops the app waits for this heal.
     return !waits() || (await isParked(machine, places)) || undefined;
   });
-  // Those that are silent may have them by now, and this one would be the only one without.
-  if (!waits()) return;
+  // Who was seen by the old URLs is found by the new ones.
   await heal.look('cluster');
-  if (!heal.situation.cluster.answered)
+  // Those that are silent may have them by now, and this one would be the only one without.
+  if (waits() && !heal.situation.cluster.answered)
     throw new Error(`nobody says whether the other nodes have the URLs of ${places.appEnv}`);
 }
 
