@@ -41,7 +41,9 @@ function offerRefused(heals: readonly HealRecord[], nowMs: number): string | und
 export async function guardFacts(heal: HealContext, step?: HealStep): Promise<GuardFacts> {
   const { machine, places, settings, situation, record } = heal;
   const asked = record.by === 'operator' || !situation.swapped;
-  const isOut = situation.membership === 'unlisted' || situation.cluster.own?.name === '';
+  // One that a person has listed by other peer URLs is none of these.
+  const { own, renamed } = situation.cluster;
+  const isOut = (situation.membership === 'unlisted' && renamed === undefined) || own?.name === '';
   const heals = await healsInLastDay(machine, places, machine.now());
   return {
     // To bring certificates that the app has made since gives nothing up; nor is there more to give up where the new member

@@ -164,6 +164,29 @@ for (const [from, to] of changes.slice(0, 2)) {
   });
 }
 
+test('a new member whose peer URLs a person changes in the middle of a switch is not taken for one that is out', () => {
+  const fake = make('WAL gone', 'first');
+  const called = (peerUrls: readonly string[]) => () => {
+    fake.lists((all) =>
+      all.map((each) => (each.name === 'etcd2' ? { ...each, peerUrls: [...peerUrls] } : each)),
+    );
+    return true;
+  };
+  fake.once(
+    () => fake.running === PLACES.copyUnit && fake.healthy(fake.node),
+    () => {
+      changesUrls(fake, undefined);
+      fake.clock.after(6000, called(['http://10.0.0.9:23805']));
+      fake.clock.after(300_000, called(['http://10.0.0.2:2380']));
+    },
+  );
+  begin(fake);
+  fake.pass(20_000);
+  const said = actions(fake, 20);
+  assert.equal(fake.removed, [fake.oldId], said);
+  assert.equal(wrong(fake), [], said);
+});
+
 /** A heal of member 2 with another member on the list. */
 function healBeside(other: Member, size: number, view: Readonly<Record<string, string>> = {}) {
   const fake = new ThreeMembers('WAL gone', {}, size);
