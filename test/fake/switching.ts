@@ -3,6 +3,7 @@ import { healthAction } from '../../src/act/health-action.ts';
 import { noLog } from '../../src/report/log.ts';
 import type { HealRecord } from '../../src/state/heal-record.ts';
 import { HEAL_UNIT } from '../../src/state/places.ts';
+import { changesUrls } from './app.ts';
 import { PLACES } from './observation.ts';
 import { ROOT_FILE } from './paths.ts';
 import { ThreeMembers } from './three-members.ts';
@@ -96,3 +97,21 @@ export const changes: readonly (readonly [Urls, Urls])[] = [
   ['first', 'off'],
   ['first', 'second'],
 ];
+
+/** A heal that is stopped when the old member is out and no new one is in, as the app switches TLS off. */
+export function stoppedAsTlsGoesOff(): ThreeMembers {
+  const fake = make('WAL gone', 'first');
+  fake.once(
+    () => fake.removed.length > 0,
+    () => {
+      changesUrls(fake, undefined);
+      fake.clock.after(1, () => {
+        fake.node.systemctl(['stop', HEAL_UNIT]);
+        return true;
+      });
+    },
+  );
+  begin(fake);
+  fake.pass(60_000);
+  return fake;
+}

@@ -14,13 +14,13 @@ import {
   actions,
   backOn,
   before,
-  begin,
   changes,
   domains,
   journalOf,
   make,
   newMember,
   renders,
+  stoppedAsTlsGoesOff,
   type Urls,
   wrong,
 } from '../../fake/switching.ts';
@@ -352,19 +352,7 @@ test('its cable is cut as it is started by the names that the others have: it is
 });
 
 test('restore by hand after the old member is out, and TLS off: it says what goes on, and the next start heals', () => {
-  const fake = make('WAL gone', 'first');
-  fake.once(
-    () => fake.removed.length > 0,
-    () => {
-      changesUrls(fake, undefined);
-      fake.clock.after(1, () => {
-        fake.node.systemctl(['stop', HEAL_UNIT]);
-        return true;
-      });
-    },
-  );
-  begin(fake);
-  fake.pass(60_000);
+  const fake = stoppedAsTlsGoesOff();
   const { code, message } = fake.run((world) => restoreByHand(world, fake.settings, noLog));
   assert.is(code, 1);
   assert.match(message, /has old URLs.*`heal-node resume` goes on/);

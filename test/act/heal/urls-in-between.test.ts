@@ -19,6 +19,7 @@ import {
   domains,
   make,
   renders,
+  stoppedAsTlsGoesOff,
   type Urls,
   wrong,
 } from '../../fake/switching.ts';
@@ -235,19 +236,7 @@ test('a member whose addition had no answer, and takes effect a moment later, is
 });
 
 test('restore by hand brings the unit back with HEAL_MODE=off, where nothing goes on', () => {
-  const fake = make('WAL gone', 'first');
-  fake.once(
-    () => fake.removed.length > 0,
-    () => {
-      changesUrls(fake, undefined);
-      fake.clock.after(1, () => {
-        fake.node.systemctl(['stop', HEAL_UNIT]);
-        return true;
-      });
-    },
-  );
-  begin(fake);
-  fake.pass(60_000);
+  const fake = stoppedAsTlsGoesOff();
   fake.node.mode = 'off';
   const { message } = fake.run((world) => restoreByHand(world, fake.settings, noLog));
   assert.is(fake.node.disk.kindOf(PLACES.unitFile), 'file', message);

@@ -19,7 +19,7 @@ import { untilTaken } from '../until-taken.ts';
 const STOP_MS = 10_000;
 /** systemd has a start before it by then, or has given it up. */
 const BEGINS_MS = 2000;
-/** The app gives all nodes other names within minutes (docs/platform.md, "The app's verbs"). */
+/** The app gives all nodes other names, or switches TLS on all, within minutes (docs/platform.md, "The app's verbs"). */
 const NAMES_MS = 10 * 60_000;
 export const NEW_URLS = 'the app has given its nodes other URLs meanwhile';
 export const urlsAreOld = ({ env }: Places, why: string): string =>
@@ -219,14 +219,16 @@ export async function restore(heal: HealContext): Promise<string> {
 }
 
 /**
- * With other names go other certificates, which the app lays where etcd's unit is in place alone: the member stays on its
- * copy until the others have theirs, which can be brought then. Where they do not come to have them it keeps the old, too.
+ * While the others go by the old URLs the member stays on its copy: alone by new ones it would find nobody. With other names
+ * go other certificates as well, which the app lays only where etcd's unit is in place, and which can be brought as soon as
+ * the others have theirs. Where the others do not follow in `NAMES_MS` it keeps the old URLs and certificates, too.
+ * @throws when nobody answers by then
  */
 async function untilNamed(heal: HealContext): Promise<void> {
   const { machine, places, log, record } = heal;
   await heal.look('files').catch(() => undefined);
   const changedMs = (await machine.changedMs(places.appEnv)) ?? 0;
-  // The app has just switched TLS, and the others are about to follow, or it was before, and they never have.
+  // Where the view is older than that, the others have had the time to follow it, and never have.
   const mayFollow = changedMs > Date.parse(record.startedAt) - NAMES_MS;
   const waits = ({ awaitsNames, awaitsUrls } = heal.situation) => awaitsNames || (mayFollow && awaitsUrls);
   if (!waits()) return;
