@@ -1,17 +1,17 @@
 /** `docs/commands.md`, from the commands' values; `npm run docs` writes it, and a test compares it. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { CommandSpec } from '../src/cli/command.ts';
+import type { Described } from '../src/cli/command.ts';
 import { commands } from '../src/cli/commands.ts';
 import { code, table } from './markdown.ts';
 
 export const DOC = join(import.meta.dirname, '../docs/commands.md');
 
-const usage = ({ name, words = [] }: CommandSpec): string => [name, ...words.map(([word]) => word)].join(' ');
+const usage = ({ name, words = [] }: Described): string => [name, ...words.map(([word]) => word)].join(' ');
 
 const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 
-function section(spec: CommandSpec): string {
+function section(spec: Described): string {
   const { what, words = [], options = [], json, exits } = spec;
   const rows = [
     ...words.map(([word, means, choices]) => [

@@ -1,6 +1,6 @@
 /** The man page, from the values that the parser, the settings' reader and install go by. */
 import { hookNames } from '../../src/appcenter/own-command.ts';
-import type { CommandSpec } from '../../src/cli/command.ts';
+import type { Described } from '../../src/cli/command.ts';
 import { commands } from '../../src/cli/commands.ts';
 import { packagedPath } from '../../src/install/layout.ts';
 import { SETTINGS_FILE } from '../../src/settings/parse-settings.ts';
@@ -21,7 +21,7 @@ const entry = (tag: string, ...texts: readonly string[]): string => `.TP\n${tag}
 const section = (title: string, texts: readonly string[], entries: readonly string[] = []): string =>
   [`.SH ${title}`, ...(texts.length > 0 ? [apart('.PP', texts)] : []), ...entries].join('\n');
 
-function command({ name, what, words = [], options = [], json, exits }: CommandSpec): string {
+function command({ name, what, words = [], options = [], json, exits }: Described): string {
   const synopsis = [
     bold(name),
     ...words.map(([word]) => `\\fI${roff(word)}\\fR`),

@@ -65,7 +65,6 @@ async function cluster({ world, situation }: Looked): Promise<Said> {
 
 export const adoptCommand: CommandSpec = {
   name: 'adopt',
-  what: 'accepts what heal-node never decides by itself: the cluster that serves now, after a restore that a person made',
   options: [
     ['--found', 'after a total loss: lets this node, whose data are gone, found a cluster again'],
     ['--discard-ahead', 'accepts that what this member alone has committed is lost'],

@@ -1,8 +1,6 @@
 /** One command of `heal-node`: help, parser and docs come from this value. */
 export interface CommandSpec {
   readonly name: string;
-  /** One sentence for the list of commands. */
-  readonly what: string;
   /** Positional words, `<name>`, or `[name]` where it may be left out; and what is allowed where that is a list. */
   readonly words?: readonly (readonly [name: string, what: string, choices?: readonly string[]])[];
   /** It reads and writes nothing that is root's. */
@@ -10,10 +8,14 @@ export interface CommandSpec {
   readonly options?: readonly (readonly [flags: string, what: string])[];
   /** The schema of `--json`, where the command tells something. */
   readonly json?: string;
-  /** What the exit codes mean, of src/cli/exits.json. */
-  readonly exits?: string;
   readonly run: (options: Readonly<Record<string, unknown>>, words: readonly string[]) => Promise<number>;
 }
+
+/**
+ * A command with its texts of src/cli/command-texts.json: one sentence for the list of commands, and what its exit codes
+ * mean where they are more than 0 and 1.
+ */
+export type Described = CommandSpec & { readonly what: string; readonly exits?: string };
 
 /** What was called for is not allowed: the place, the value, and what is; a sentence without its full stop. */
 export class UsageError extends Error {}

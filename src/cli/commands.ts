@@ -1,12 +1,12 @@
 import { runHook } from '../../hooks/hooks.ts';
 import { type HookName, hookNames } from '../appcenter/own-command.ts';
 import { adoptCommand } from './adopt-command.ts';
-import type { CommandSpec } from './command.ts';
+import type { CommandSpec, Described } from './command.ts';
+import texts from './command-texts.json';
 import { completionCommand } from './completion-command.ts';
 import { configCommand } from './config-command.ts';
 import { diagnoseCommand } from './diagnose-command.ts';
 import { doctorCommand } from './doctor-command.ts';
-import exits from './exits.json';
 import { gateCommand } from './gate-command.ts';
 import { healCommand, resumeCommand } from './heal-command.ts';
 import { historyCommand } from './history-command.ts';
@@ -21,13 +21,12 @@ import { statusCommand } from './status-command.ts';
 
 const hookCommand: CommandSpec = {
   name: 'hook',
-  what: 'runs one of the hooks that AppCenter calls',
   words: [['<name>', 'which', hookNames]],
   run: async (_, [name]) => runHook(name as HookName),
 };
 
-/** Every command, in the order of the help, with what its exit codes mean where they are more than 0 and 1. */
-export const commands: readonly CommandSpec[] = [
+/** Every command, in the order of the help. */
+export const commands: readonly Described[] = [
   statusCommand,
   diagnoseCommand,
   planCommand,
@@ -48,4 +47,4 @@ export const commands: readonly CommandSpec[] = [
   uninstallCommand,
   hookCommand,
   completionCommand(() => commands),
-].map((spec: CommandSpec) => ({ exits: exits[spec.name as keyof typeof exits], ...spec }));
+].map((spec: CommandSpec) => ({ ...spec, ...texts[spec.name as keyof typeof texts] }));

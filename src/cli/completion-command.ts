@@ -1,4 +1,4 @@
-import type { CommandSpec } from './command.ts';
+import type { CommandSpec, Described } from './command.ts';
 import bash from './completion/bash.sh' with { type: 'text' };
 import fish from './completion/heal-node.fish' with { type: 'text' };
 import zsh from './completion/zsh.sh' with { type: 'text' };
@@ -6,7 +6,7 @@ import zsh from './completion/zsh.sh' with { type: 'text' };
 const templates = { bash, zsh, fish } as const;
 
 /** What may follow, a line each: the command (`-` before there is one), a word, what it means. */
-const rows = (commands: readonly CommandSpec[]): string =>
+const rows = (commands: readonly Described[]): string =>
   [
     ...commands.map(({ name, what }) => ['-', name, what]),
     ...commands.flatMap(({ name, words = [], options = [], json }) => [
@@ -20,9 +20,8 @@ const rows = (commands: readonly CommandSpec[]): string =>
     .replaceAll("'", '’'); // no quote of a shell is in it
 
 /** @param commands all of them, this one too */
-export const completionCommand = (commands: () => readonly CommandSpec[]): CommandSpec => ({
+export const completionCommand = (commands: () => readonly Described[]): CommandSpec => ({
   name: 'completion',
-  what: 'prints the completion script of a shell',
   words: [['<shell>', 'whose', Object.keys(templates)]],
   forAll: true,
   run: async (_, [shell]) => {

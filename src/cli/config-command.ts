@@ -7,7 +7,6 @@ import { printJson } from './look.ts';
 
 export const configCommand: CommandSpec = {
   name: 'config',
-  what: 'says which settings are in force, and from where',
   json: 'heal-node.config/1',
   run: async ({ json }) => {
     loadSettings(); // says what cannot be used

@@ -29,7 +29,6 @@ export const headline = ({ diagnosis: { node, verdict, reason, means } }: Looked
 
 export const diagnoseCommand: CommandSpec = {
   name: 'diagnose',
-  what: 'says what is wrong with this member, with the evidence',
   json: 'heal-node.diagnosis/2',
   run: async ({ json }) => {
     const looked = await look();

@@ -7,7 +7,6 @@ import { planFor } from './plan-command.ts';
 
 export const doctorCommand: CommandSpec = {
   name: 'doctor',
-  what: 'says whether everything is in place for the day it is needed, and what to do about what is not',
   json: 'heal-node.doctor/1',
   run: async ({ json }) => {
     const looked = await look();

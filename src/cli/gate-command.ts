@@ -10,7 +10,6 @@ import { type CommandSpec, EXIT } from './command.ts';
 
 export const gateCommand: CommandSpec = {
   name: 'gate',
-  what: 'is asked by systemd before etcd is started: whether that could found a second cluster, or speak for another member',
   run: async () => {
     const settings = loadSettings();
     if (settings.mode === 'off') return EXIT.done;

@@ -29,7 +29,6 @@ async function healInService(): Promise<number> {
 
 export const healCommand: CommandSpec = {
   name: 'heal',
-  what: 'heals this member now if it is stale and every guard passes, in heal-node.service, and shows how it goes',
   options: [
     ['--yes', 'heals without asking, as where there is no terminal to ask on'],
     ['--dry-run', 'shows the plan, and does nothing'],
@@ -50,7 +49,6 @@ export const healCommand: CommandSpec = {
 
 export const resumeCommand: CommandSpec = {
   name: 'resume',
-  what: 'takes up an unfinished heal or runbook, without asking, and shows how it goes',
   options: [['--in-service', 'does it in this process: what heal-node.service runs']],
   run: async ({ inService }) => {
     if (!inService) {

@@ -8,7 +8,6 @@ import { printJson } from './look.ts';
 
 export const historyCommand: CommandSpec = {
   name: 'history',
-  what: 'lists the heals of this node, each with its steps and how long they took',
   json: 'heal-node.history/1',
   run: async ({ json }) => {
     const { machine, places } = realWorld(loadSettings());

@@ -10,7 +10,6 @@ import { look } from './look.ts';
 
 export const installCommand: CommandSpec = {
   name: 'install',
-  what: 'puts heal-node on this node, or into an image, and prints the cluster.json lines to change',
   options: [
     ['--root <dir>', 'lays the same files into an image that is not running'],
     ['--shim', 'where cluster.json cannot be changed: the app’s ctl.sh becomes a link to heal-node'],
@@ -33,7 +32,6 @@ export const installCommand: CommandSpec = {
 
 export const uninstallCommand: CommandSpec = {
   name: 'uninstall',
-  what: 'takes back what install has laid; settings, history, log, marks and data set aside stay',
   run: async () => {
     const { world, situation } = await look();
     const { machine, places } = world;

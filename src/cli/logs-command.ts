@@ -22,7 +22,6 @@ const values = [
 
 export const logsCommand: CommandSpec = {
   name: 'logs',
-  what: `shows the end of ${LOG_FILE}, readable, in colour on a terminal`,
   options: [
     ['-n, --lines <count>', `how many lines at most; ${DEFAULT_LINES} unless --since or --heal is given`],
     ['-f, --follow', 'goes on with what is added, until it is interrupted'],

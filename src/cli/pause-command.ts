@@ -42,7 +42,6 @@ const where = (inCluster: unknown) => (inCluster ? 'in the whole cluster' : 'on 
 
 export const pauseCommand: CommandSpec = {
   name: 'pause',
-  what: 'keeps heals from being begun for a time, on this node or in the whole cluster; checks and diagnosis go on',
   options: [
     ['--for <duration>', 'needed: for how long, such as 30m or 2h; at most 24h'],
     ['--reason <text>', 'needed: why, for whoever meets it'],
@@ -69,7 +68,6 @@ export const pauseCommand: CommandSpec = {
 
 export const unpauseCommand: CommandSpec = {
   name: 'unpause',
-  what: 'ends a pause before its time, on this node or in the whole cluster',
   options: [['--cluster', 'the pause of the whole cluster']],
   run: async ({ cluster }) => {
     const was = await setPause(cluster);

@@ -15,7 +15,6 @@ import { look } from './look.ts';
 
 export const reportCommand: CommandSpec = {
   name: 'report',
-  what: 'writes one file to attach to an incident: a heal from the first sign to its end, and the node as it is now',
   words: [['[id]', 'the heal, as `heal-node history` lists it; `now` for none; the last one unless given']],
   options: [
     ['--md', 'Markdown instead of HTML'],

@@ -7,7 +7,6 @@ import type { CommandSpec } from './command.ts';
 
 export const restoreCommand: CommandSpec = {
   name: 'restore',
-  what: 'ends a heal or a runbook that was left half-done: brings the original unit and environment back, and the data where they still fit',
   run: async () => {
     const settings = loadSettings();
     const { code, message } = await restoreByHand(realWorld(settings), settings, openLog('restore'));

@@ -30,7 +30,6 @@ const toleranceText = (tolerance: number): string =>
 
 export const statusCommand: CommandSpec = {
   name: 'status',
-  what: 'says how this member and the cluster are, whether a heal is under way, how the last one ended, and what comes next',
   options: [['--watch', 'follows the heal that is under way to its end']],
   json: 'heal-node.status/2',
   run: async ({ json, watch: watches }) => {
