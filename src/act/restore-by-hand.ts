@@ -7,7 +7,7 @@ import type { Settings } from '../settings/settings-table.ts';
 import { closeRecord, healRecordFile, newRecord } from '../state/heal-record.ts';
 import { park, unpark } from '../state/parked.ts';
 import { healRuns } from './ask-for-heal.ts';
-import { unitsBack, urlsAreOld } from './heal/effects/units.ts';
+import { resetFailed, unitsBack, urlsAreOld } from './heal/effects/units.ts';
 import { HealContext } from './heal/heal-context.ts';
 import { forgetOriginal } from './heal/originals.ts';
 import { canRollBack, rollBack } from './heal/run-heal.ts';
@@ -47,6 +47,7 @@ export async function restoreByHand(world: World, settings: Settings, log: Log):
     const did = mayUndo
       ? await rollBack(heal).catch(async (error: Error) => `${error.message}; ${await unitsBack(heal)}`)
       : await unitsBack(heal);
+    await resetFailed(heal, places.copyUnit);
     await forgetOriginal(machine, places);
     await machine.remove(places.request);
     await heal.look('files', 'units', 'self', 'cluster');

@@ -69,11 +69,16 @@ async function mustRun(argv: readonly string[], timeoutMs: number, what: string)
 /** Passes each line that it reads on to systemd: Bun has no datagram sockets, and to start a process for each takes longer. */
 const NOTIFIES = 'while read -r line; do systemd-notify --status="$line"; done';
 const NOTIFIED_MS = 2000;
+/** What is over sooner is not told. */
+const BRIEF_MS = 150;
 let notifier: ReturnType<typeof spawnLines> | undefined;
+let due: ReturnType<typeof setTimeout> | undefined;
 
 async function status(text: string, isLast = false): Promise<void> {
   const { NOTIFY_SOCKET } = process.env;
   if (!NOTIFY_SOCKET) return;
+  clearTimeout(due);
+  if (!isLast) await new Promise((tells) => (due = setTimeout(tells, BRIEF_MS)));
   notifier ??= spawnLines(['/bin/sh', '-c', NOTIFIES], { NOTIFY_SOCKET });
   // What stood on a line of its own would be an assignment of its own (sd_notify(3)).
   notifier.stdin.write(`${text.replace(/\s+/g, ' ').slice(0, 500)}\n`);

@@ -56,7 +56,8 @@ export async function askUnits({ machine, places }: World, watch: Stopwatch): Pr
 const runOf = (facts: Fact<UnitFacts>): string => {
   if (!facts.ok) return facts.why;
   const { mainPid, exitPid, restarts, invocationId } = facts.value;
-  return [mainPid, exitPid, restarts, invocationId].join('/');
+  // The count of restarts is set back by `reset-failed`; it says which run where there is no invocation ID.
+  return [mainPid, exitPid, invocationId || restarts].join('/');
 };
 
 /** Which runs of both units there have been. */

@@ -15,6 +15,8 @@ import { TURN_SEC } from './turn.ts';
 
 /** What was looked at so lately, and not acted on since, is as good as a look right before. */
 export const RIGHT_BEFORE_MS = 100;
+/** The same, for what can be taken back: on a slow machine a look alone takes longer than that. */
+export const LATELY_MS = 500;
 
 /** What one run of a heal carries: the seams, what was last seen, and what this run has learned. */
 export class HealContext {

@@ -8,7 +8,7 @@ import type { Outcome } from '../../state/outcome.ts';
 import { RUN_DIR } from '../../state/places.ts';
 import { freeBytes, pruneAside, reclaimableBytes, swapRoom } from './effects/data.ts';
 import { effects } from './effects.ts';
-import { type HealContext, RIGHT_BEFORE_MS } from './heal-context.ts';
+import { type HealContext, LATELY_MS, RIGHT_BEFORE_MS } from './heal-context.ts';
 import { whyLeftToPerson } from './left-to-person.ts';
 import { forgetOriginal } from './originals.ts';
 import { endTurn } from './turn.ts';
@@ -105,7 +105,7 @@ const listed = ({ situation: { cluster } }: HealContext): HealRecord['membersAft
 /** One step: a fresh look, the guards, the intent written down, the effect, what was seen after. */
 async function takeStep(heal: HealContext, step: HealStep): Promise<void> {
   const { machine, record, log } = heal;
-  await heal.lookIfOlder(RIGHT_BEFORE_MS, ...(step.looksBefore ?? []));
+  await heal.lookIfOlder(step.reversible ? LATELY_MS : RIGHT_BEFORE_MS, ...(step.looksBefore ?? []));
   // Done meanwhile; or one before it is to be done first, by what is seen now.
   const isNext = () => firstNotDone(heal.situation, heal.memory) === step;
   if (!isNext()) return;

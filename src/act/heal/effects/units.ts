@@ -85,6 +85,8 @@ export async function fence(heal: HealContext): Promise<string> {
   ]);
   await heal.look('files', 'units');
   const below = heal.situation.observed.unit.ok ? heal.situation.observed.unit.value : undefined;
+  // It has failed only as it was stopped.
+  if (below?.active === 'failed') await resetFailed(heal, places.unit);
   const hidden = below?.load === 'loaded';
   if (hidden) {
     heal.acts('files', 'units');
@@ -204,7 +206,10 @@ export async function restore(heal: HealContext): Promise<string> {
   heal.acts('files', 'units');
   await machine.writeFile(places.restored, '', ROOT_ONLY_FILE);
   const code = byApp ? await machine.runApp(settings.startCmd, APP_START_MS) : 1;
-  await machine.systemctl(['start', '--no-block', places.unit]).catch(() => undefined);
+  await Promise.all([
+    machine.systemctl(['start', '--no-block', places.unit]).catch(() => undefined),
+    resetFailed(heal, places.copyUnit),
+  ]);
   if (byApp) await heal.look('files');
   if (heal.situation.isEnvOld || (heal.situation.awaitsUrls && !awaitsUrls)) return NEW_URLS;
   await forgetOriginal(machine, places);
@@ -278,14 +283,13 @@ export async function unitsBack(heal: HealContext): Promise<string> {
   await originalInPlace(heal);
   await unstage(heal);
   await Promise.all([
-    // One that has failed systemd still remembers.
-    stopUnits(heal, places.copyUnit).then(() => resetFailed(heal, places.copyUnit)),
+    stopUnits(heal, places.copyUnit),
     // What it has failed before does not count against its next start.
     reloadIfNeeded(heal, 'unit').then(() => resetFailed(heal, places.unit)),
   ]);
   return `${places.unitFile} is the original again, ${places.copyUnit} and ${places.copyEnv} are gone`;
 }
 
-/** One that has not failed, or is not known, is left as it is. */
-const resetFailed = ({ machine }: HealContext, unit: string): Promise<void> =>
+/** A unit that has failed systemd still remembers when it is gone. One that has not, or is not known, is left as it is. */
+export const resetFailed = ({ machine }: HealContext, unit: string): Promise<void> =>
   machine.systemctl(['reset-failed', unit]).catch(() => undefined);
