@@ -12,6 +12,7 @@ import { sweepLeftovers } from './machines/bed/sweep.ts';
 import { runningMs } from './run/began.ts';
 import { allJobs, type Job, remembered, rememberedPath } from './run/jobs.ts';
 import { chosen, type Options, parseOptions, USAGE } from './run/options.ts';
+import { Pace } from './run/pace.ts';
 import { tell, tellTotal } from './run/report.ts';
 import { type Result, runJob } from './run/run-job.ts';
 
@@ -44,12 +45,19 @@ async function runAll(jobs: readonly Job[], lanes: number): Promise<void> {
   const beside = Array.from({ length: 2 }, () => lane(checks, machines.length > 0 ? BESIDE : 0));
   // Where the root cannot be made, each scenario says why.
   await bedIsMade.catch(() => undefined);
+  const pace = new Pace(console.log);
+  const watching = pace.watch();
   // A lane that finds no machines to boot any more helps with the rest.
-  const both = async (): Promise<void> => {
-    await lane(machines);
+  const both = async (_: unknown, at: number): Promise<void> => {
+    while (machines.length > 0) {
+      await pace.admits(at, () => machines.length === 0);
+      await lane(machines.splice(0, 1));
+    }
     await lane(checks);
   };
   await Promise.all([...beside, ...Array.from({ length: lanes }, both)]);
+  pace.end();
+  await watching;
 }
 
 function remember(): void {
