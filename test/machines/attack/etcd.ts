@@ -42,7 +42,7 @@ export async function settleIn(): Promise<void> {
     'journald listens',
     async () =>
       ['stdout', 'socket', 'io.systemd.journal'].every((name) => existsSync(`/run/systemd/journal/${name}`)),
-    60_000,
+    180_000,
     20,
   );
 }
@@ -123,7 +123,7 @@ export class Etcd {
         const reply = await fetch(`${this.clientUrl}/health`).catch(() => undefined);
         return (await reply?.text())?.includes('"true"');
       },
-      60_000,
+      180_000,
       20,
     );
   }

@@ -281,7 +281,7 @@ async function tooLong(etcd: Etcd, texts: readonly string[]): Promise<void> {
       await Promise.all(pending);
       return etcd.hasLogged('took too long', SHORT);
     },
-    60_000,
+    180_000,
     1,
   );
 }

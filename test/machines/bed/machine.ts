@@ -182,21 +182,21 @@ export class TestMachine {
     this.initPid = await until(
       `${this.name} has a PID 1`,
       async () => childOf(nspawnPid, 'systemd'),
-      60_000,
+      180_000,
       10,
     );
     writeFileSync(this.pidFile, String(this.initPid));
     await until(
       `${this.name} takes commands`,
       async () => existsSync(`/proc/${this.initPid}/root/run/systemd/private`),
-      60_000,
+      180_000,
       20,
     );
     // Not before the jobs of the boot are there: nobody calls the app in its first tenth of a second.
     await until(
       `${this.name} boots`,
       async () => /starting|running|degraded/.test((await this.run('systemctl', 'is-system-running')).stdout),
-      60_000,
+      180_000,
       100,
     );
     if (!boots) return;

@@ -105,7 +105,7 @@ export async function healed(machine: TestMachine): Promise<void> {
       if (status === undefined) return false;
       return status.verdict === 'healthy' && status.heal === null && status.lastHeal?.outcome === 'healed';
     },
-    120_000,
+    180_000,
     500,
   );
 }

@@ -34,7 +34,7 @@ export const sleep = (ms: number): Promise<void> => new Promise((resolve) => set
 export async function until<T>(
   what: string,
   look: () => Promise<T | undefined | false>,
-  boundMs = 60_000,
+  boundMs = 180_000,
   everyMs = 300,
 ): Promise<T> {
   const endMs = Date.now() + boundMs;

@@ -76,7 +76,7 @@ async function diagnosed(bad: TestMachine, one: Case): Promise<{ verdict: string
       }
       return last.reason === one.reason;
     },
-    20_000,
+    180_000,
     300,
   ).catch((error: Error) => {
     throw new Error(`${error.message}; last seen: ${JSON.stringify(last, null, 1)}`);
@@ -96,7 +96,7 @@ async function heal(bad: TestMachine): Promise<number> {
       await bad.hook('health-action');
       return last() !== before;
     },
-    120_000,
+    180_000,
     500,
   );
   await healthy(bad);

@@ -102,7 +102,7 @@ async function expectWhole(
       seen += `; left: ${left || 'nothing'}`;
       return left === '';
     },
-    150_000,
+    180_000,
     800,
   ).catch((error: Error) => {
     throw new Error(`${error.message}; last seen: ${seen}`);
@@ -137,7 +137,7 @@ async function cutOrEnded(bad: TestMachine, at: number): Promise<string | Uncut>
       if (service !== 'inactive' || read('cut') !== undefined) return undefined;
       return { effects: (read('effects') ?? '').split('\n') };
     },
-    60_000,
+    180_000,
     100,
   );
 }

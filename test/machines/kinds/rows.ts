@@ -111,7 +111,7 @@ const repairedAndHealed =
           .slice(past)
           .some(({ outcome }) => outcome === 'healed');
       },
-      120_000,
+      180_000,
     );
   };
 /** Nothing is wrong with the data: a fault of this machine, or one that cannot be told. */

@@ -68,7 +68,7 @@ async function story({ bed, machine, machines }: Pick<Stage, 'bed' | 'machine' |
   await until(
     `the health action heals ${bad.name}`,
     async () => (await bad.hook('health-action')).stdout.includes('Healed'),
-    60_000,
+    180_000,
   );
   await healed(bad);
   await client.writes(20);
@@ -99,7 +99,7 @@ async function story({ bed, machine, machines }: Pick<Stage, 'bed' | 'machine' |
   await until(
     'the quorum is lost',
     async () => (await bad.cliJson('diagnose')).verdict === 'quorum-lost',
-    120_000,
+    180_000,
   );
   await mustLookWell(
     await reportOf(bad, 'quorum-lost', 'now'),
@@ -114,7 +114,7 @@ async function story({ bed, machine, machines }: Pick<Stage, 'bed' | 'machine' |
     await until(
       `${other.name} is diagnosed`,
       async () => (await other.cliJson('diagnose')).verdict === 'stale',
-      60_000,
+      180_000,
     );
     await types(other, commandsOf(said, 7).slice(-1));
   }

@@ -134,7 +134,7 @@ export const steps: readonly Step[] = [
       await until(
         'the heal waits for its turn',
         async () => (await log()).stdout.includes('"event":"waits-for-turn"'),
-        60_000,
+        180_000,
         100,
       );
       const { code, stdout, stderr } = await apt(node, 'remove', 'heal-node');

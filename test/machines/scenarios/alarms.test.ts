@@ -33,7 +33,7 @@ scenario('a heal under alarms ends, and disarms those of the removed member alon
       const { heal, lastHeal } = JSON.parse(stdout || '{}');
       return heal === null && lastHeal?.outcome === 'healed';
     },
-    120_000,
+    180_000,
     1000,
   );
   assert.equal(await alarms(), [other]);

@@ -69,7 +69,7 @@ scenario(
     await until(
       'its log begins',
       async () => (await one.run('sh', '-c', 'ls /var/lib/etcd/default.etcd/member/wal/*.wal')).code === 0,
-      30_000,
+      180_000,
       20,
     );
     await one.powerOff();

@@ -23,7 +23,7 @@ async function killedIn(bad: TestMachine, step: string, holds?: TestMachine): Pr
       if (holds && done.includes('fence')) signalEtcd(holds, 'SIGSTOP');
       return done.includes(step);
     },
-    60_000,
+    180_000,
     1,
   );
   await bad.run('systemctl', 'kill', '--signal=SIGKILL', 'heal-node.service');

@@ -19,7 +19,7 @@ scenario('stop parks a heal where the cluster is whole, and the next start ends 
   await until(
     'the heal has fenced',
     async () => tail().some((line) => JSON.parse(line).step === 'fence'),
-    60_000,
+    180_000,
     2,
   );
   const stopped = await bad.hook('stop');
