@@ -11,8 +11,8 @@ import { whyNoMachines } from './machines/bed/host.ts';
 import { sweepLeftovers } from './machines/bed/sweep.ts';
 import { runningMs } from './run/began.ts';
 import { allJobs, type Job, remembered, rememberedPath } from './run/jobs.ts';
+import { lanesHere } from './run/lanes.ts';
 import { chosen, type Options, parseOptions, USAGE } from './run/options.ts';
-import { Pace } from './run/pace.ts';
 import { tell, tellTotal } from './run/report.ts';
 import { type Result, runJob } from './run/run-job.ts';
 
@@ -45,19 +45,12 @@ async function runAll(jobs: readonly Job[], lanes: number): Promise<void> {
   const beside = Array.from({ length: 2 }, () => lane(checks, machines.length > 0 ? BESIDE : 0));
   // Where the root cannot be made, each scenario says why.
   await bedIsMade.catch(() => undefined);
-  const pace = new Pace(console.log);
-  const watching = pace.watch();
   // A lane that finds no machines to boot any more helps with the rest.
-  const both = async (_: unknown, at: number): Promise<void> => {
-    while (machines.length > 0) {
-      await pace.admits(at, () => machines.length === 0);
-      await lane(machines.splice(0, 1));
-    }
+  const both = async (): Promise<void> => {
+    await lane(machines);
     await lane(checks);
   };
   await Promise.all([...beside, ...Array.from({ length: lanes }, both)]);
-  pace.end();
-  await watching;
 }
 
 function remember(): void {
@@ -80,7 +73,7 @@ async function main(): Promise<number> {
   const asked = chosen(jobs, options);
   if (asked.length < jobs.length)
     console.log(`left out as asked: ${jobs.length - asked.length} of ${jobs.length}`);
-  await runAll(asked, options.lanes);
+  await runAll(asked, options.lanes ?? (await lanesHere(console.log)));
   if (options.remember) remember();
   tellTotal(results, runningMs());
   const failed = results.some((result) => result.failed > 0);

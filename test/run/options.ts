@@ -1,17 +1,14 @@
 import { type Job, PARTS } from './jobs.ts';
+import { MOST } from './lanes.ts';
 
 export interface Options {
   readonly only: readonly string[];
   readonly without: readonly string[];
-  /** How many scenarios are under way at the same time. */
-  readonly lanes: number;
+  /** How many scenarios are under way at the same time; undefined: as many as the machine bears. */
+  readonly lanes: number | undefined;
   /** Writes down how long each job took, for the next runs to begin the longest first. */
   readonly remember: boolean;
 }
-
-/** Measured on 2 cores: scenarios wait most of their time. More machines than these would exhaust inotify(7). */
-const LANES = 5;
-const MOST_LANES = 6;
 
 export const USAGE = `usage: npm test -- [--only WORD…] [--without WORD…] [--lanes N] [--remember]
 A WORD is a part (${PARTS.join(', ')}), a folder below test/, or a part of a test file's path.`;
@@ -23,7 +20,7 @@ const means = (word: string, job: Job): boolean => job.part === word || job.titl
 export function parseOptions(words: readonly string[], jobs: readonly Job[]): Options {
   const only: string[] = [];
   const without: string[] = [];
-  let lanes = LANES;
+  let lanes: number | undefined;
   let remember = false;
   let into: string[] | undefined;
   for (let i = 0; i < words.length; i++) {
@@ -36,10 +33,8 @@ export function parseOptions(words: readonly string[], jobs: readonly Job[]): Op
       remember = true;
     } else if (word === '--lanes') {
       lanes = Number(words[++i]);
-      if (!(Number.isInteger(lanes) && lanes >= 1 && lanes <= MOST_LANES))
-        throw new Error(
-          `--lanes ${words[i]} is not allowed; allowed is a whole number from 1 to ${MOST_LANES}.`,
-        );
+      if (!(Number.isInteger(lanes) && lanes >= 1 && lanes <= MOST))
+        throw new Error(`--lanes ${words[i]} is not allowed; allowed is a whole number from 1 to ${MOST}.`);
     } else if (into === undefined || word.startsWith('--')) {
       throw new Error(`${word} is not understood.`);
     } else if (!jobs.some((job) => means(word, job))) {
