@@ -6,16 +6,20 @@ export interface CommandSpec {
   /** It reads and writes nothing that is root's. */
   readonly forAll?: true;
   readonly options?: readonly (readonly [flags: string, what: string])[];
-  /** The schema of `--json`, where the command tells something. */
-  readonly json?: string;
   readonly run: (options: Readonly<Record<string, unknown>>, words: readonly string[]) => Promise<number>;
 }
 
 /**
- * A command with its texts of src/cli/command-texts.json: one sentence for the list of commands, and what its exit codes
- * mean where they are more than 0 and 1.
+ * The texts of a command, in src/cli/command-texts.json: one sentence for the list of commands; what its exit codes mean
+ * where they are more than 0 and 1; the schema of `--json`, where it tells something; and its options.
  */
-export type Described = CommandSpec & { readonly what: string; readonly exits?: string };
+export type Texts = Readonly<{
+  what: string;
+  exits?: string;
+  json?: string;
+  options?: Readonly<Record<string, string>>;
+}>;
+export type Described = CommandSpec & Omit<Texts, 'options'>;
 
 /** What was called for is not allowed: the place, the value, and what is; a sentence without its full stop. */
 export class UsageError extends Error {}

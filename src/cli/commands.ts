@@ -1,7 +1,7 @@
 import { runHook } from '../../hooks/hooks.ts';
 import { type HookName, hookNames } from '../appcenter/own-command.ts';
 import { adoptCommand } from './adopt-command.ts';
-import type { CommandSpec, Described } from './command.ts';
+import type { CommandSpec, Described, Texts } from './command.ts';
 import texts from './command-texts.json';
 import { completionCommand } from './completion-command.ts';
 import { configCommand } from './config-command.ts';
@@ -47,4 +47,7 @@ export const commands: readonly Described[] = [
   uninstallCommand,
   hookCommand,
   completionCommand(() => commands),
-].map((spec: CommandSpec) => ({ ...spec, ...texts[spec.name as keyof typeof texts] }));
+].map((spec: CommandSpec) => {
+  const { options = {}, ...others } = (texts as Readonly<Record<string, Texts>>)[spec.name] ?? { what: '' };
+  return { options: Object.entries(options), ...spec, ...others };
+});

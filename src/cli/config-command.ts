@@ -7,7 +7,6 @@ import { printJson } from './look.ts';
 
 export const configCommand: CommandSpec = {
   name: 'config',
-  json: 'heal-node.config/1',
   run: async ({ json }) => {
     loadSettings(); // says what cannot be used
     const given = givenSettings(settingsText(), process.env);

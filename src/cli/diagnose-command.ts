@@ -29,7 +29,6 @@ export const headline = ({ diagnosis: { node, verdict, reason, means } }: Looked
 
 export const diagnoseCommand: CommandSpec = {
   name: 'diagnose',
-  json: 'heal-node.diagnosis/2',
   run: async ({ json }) => {
     const looked = await look();
     const { diagnosis, situation, world } = looked;

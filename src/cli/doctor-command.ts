@@ -7,7 +7,6 @@ import { planFor } from './plan-command.ts';
 
 export const doctorCommand: CommandSpec = {
   name: 'doctor',
-  json: 'heal-node.doctor/1',
   run: async ({ json }) => {
     const looked = await look();
     const known = await peacetime(looked);

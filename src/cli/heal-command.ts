@@ -29,10 +29,6 @@ async function healInService(): Promise<number> {
 
 export const healCommand: CommandSpec = {
   name: 'heal',
-  options: [
-    ['--yes', 'heals without asking, as where there is no terminal to ask on'],
-    ['--dry-run', 'shows the plan, and does nothing'],
-  ],
   run: async ({ yes, dryRun }) => {
     if (yes && !dryRun) return healInService();
     if (!dryRun && !(process.stdin.isTTY && process.stdout.isTTY))
@@ -49,7 +45,6 @@ export const healCommand: CommandSpec = {
 
 export const resumeCommand: CommandSpec = {
   name: 'resume',
-  options: [['--in-service', 'does it in this process: what heal-node.service runs']],
   run: async ({ inService }) => {
     if (!inService) {
       const { situation, world } = await look();

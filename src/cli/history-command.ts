@@ -8,7 +8,6 @@ import { printJson } from './look.ts';
 
 export const historyCommand: CommandSpec = {
   name: 'history',
-  json: 'heal-node.history/1',
   run: async ({ json }) => {
     const { machine, places } = realWorld(loadSettings());
     const heals = await history(machine, places);

@@ -10,10 +10,6 @@ import { look } from './look.ts';
 
 export const installCommand: CommandSpec = {
   name: 'install',
-  options: [
-    ['--root <dir>', 'lays the same files into an image that is not running'],
-    ['--shim', 'where cluster.json cannot be changed: the app’s ctl.sh becomes a link to heal-node'],
-  ],
   run: async ({ root, shim }) => {
     const base = String(root ?? '').replace(/\/+$/, '');
     if (base !== '' && !lstatSync(base, { throwIfNoEntry: false })?.isDirectory())

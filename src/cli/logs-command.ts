@@ -28,7 +28,6 @@ export const logsCommand: CommandSpec = {
     ['--since <time>', 'what was written since then: 30m, 2h, 3d, or 2026-11-29T18:00Z'],
     ['--heal <id>', 'that heal and what led to it, with the commands that it gave'],
   ],
-  json: 'the JSON lines as they are',
   run: async ({ json, follow, ...given }) => {
     const { lines, since, heal } = given as Readonly<Record<string, string | undefined>>;
     for (const [option, allowed, what] of values)

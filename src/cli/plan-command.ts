@@ -76,7 +76,5 @@ async function printByHand(): Promise<number> {
 
 export const planCommand: CommandSpec = {
   name: 'plan',
-  options: [['--manual', 'prints the commands that do it by hand, with the values of this node']],
-  json: 'heal-node.plan/1',
   run: async ({ json, manual }) => (manual ? printByHand() : (await showPlan(json === true)).code),
 };

@@ -16,14 +16,6 @@ import { look } from './look.ts';
 export const reportCommand: CommandSpec = {
   name: 'report',
   words: [['[id]', 'the heal, as `heal-node history` lists it; `now` for none; the last one unless given']],
-  options: [
-    ['--md', 'Markdown instead of HTML'],
-    [
-      '--out <file>',
-      'a new file; else standard output, and on a terminal heal-node-report-ID.html (.md with --md) here',
-    ],
-  ],
-  json: 'heal-node.report/1',
   run: async ({ json, md, out }, [id]) => {
     const looked = await look();
     const { world, situation, diagnosis } = looked;

@@ -30,8 +30,6 @@ const toleranceText = (tolerance: number): string =>
 
 export const statusCommand: CommandSpec = {
   name: 'status',
-  options: [['--watch', 'follows the heal that is under way to its end']],
-  json: 'heal-node.status/2',
   run: async ({ json, watch: watches }) => {
     if (watches) return watch();
     const looked = await look();
