@@ -31,8 +31,12 @@ export const sampleProcess = (pid: number): ProcessSample | undefined =>
 /** The IDs of all processes, as text. */
 export const processIds = (): string[] => readdirSync('/proc').filter((name) => /^\d+$/.test(name));
 
-/** The words of every process's command line (proc(5): /proc/PID/cmdline); anybody may write there what they like. */
+/**
+ * The words of the command line of every process that root has started, and that is root's (proc(5): /proc/PID/status): a
+ * process may write there what it likes.
+ */
 export const commandLines = (): string[][] =>
   processIds()
+    .filter((pid) => attempt(() => /^Uid:\t0\t0\t/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))))
     .flatMap((pid) => attempt(() => readFileSync(`/proc/${pid}/cmdline`, 'utf8')) ?? [])
     .map((line) => line.slice(0, 4096).split('\0'));
