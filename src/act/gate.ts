@@ -53,7 +53,11 @@ export async function gate(world: World): Promise<string | undefined> {
       ? `This node has been a member, and ${places.env} says nothing: written in this very moment, it could let etcd found a second, empty cluster. etcd is not started; the app's start writes the file, and starts etcd then.`
       : undefined;
   // The app's own verbs put other data here on purpose, and know what for.
-  if (replacesData(busyVerbs(await machine.commandLines()))) return undefined;
+  if (replacesData(busyVerbs(await machine.commandLines()))) {
+    // What was said of those that were there before is over with them.
+    for (const path of [places.foreign, places.adopted]) await machine.remove(path).catch(() => undefined);
+    return undefined;
+  }
   if (dataGone) {
     // A root disk that was put back remembers nothing, and the other mark is on the disk that is not there.
     const away = await diskNotMounted(machine, config, mark.dataDiskId).catch(() => '');
@@ -79,21 +83,37 @@ export async function gate(world: World): Promise<string | undefined> {
     await foreignFile.write(machine, places.foreign, { memberId: id, why }).catch(() => undefined);
     return why;
   }
-  if (cluster.known.some(({ id }) => id === owner?.memberId)) {
+  const { noted, discardAhead } = observed;
+  if (noted && noted.commit === undefined && noted.memberId === owner?.memberId) {
     // By now the cluster lists it for this node, and may be silent at the next start.
-    await machine.remove(places.foreign).catch(() => undefined);
-  } else if (cluster.members.length === 0 && owner !== undefined) {
-    const known = await foreignFile.read(machine, places.foreign);
-    if (known?.memberId === owner.memberId) return known.why;
+    if (cluster.known.some(({ id }) => id === noted.memberId))
+      await machine.remove(places.foreign).catch(() => undefined);
+    else if (cluster.members.length === 0) return noted.why;
   }
-  if (cluster.hasQuorumWithoutSelf) {
-    // What the cluster does not know any more would come back in place of what it has written since.
-    const examination = await machine.examine(config, 'log');
-    const { ahead, givenUp } = situationOf({ ...asked.observed, examination }, places);
-    if (givenUp)
-      return 'A person has given these data up (`heal-node adopt --discard-ahead`): started, they could come back in place of what the cluster has written since. It is not started; `heal-node heal` sets them aside.';
-    if (ahead)
-      return `Its log has committed index ${examination.commit}, its last entry is of term ${examination.lastTerm}; those that serve know index ${cluster.serving.map(({ reply }) => `${reply.raftIndex} in term ${reply.term}`).join(', ')}: the cluster has been founded anew or restored without this member. Find out which of the two is to be kept; \`heal-node adopt --discard-ahead\` accepts that what this member alone has is lost.`;
-  }
-  return birthmarkMismatch && `This node has been a member, and ${birthmarkMismatch}.`;
+  const refounded = birthmarkMismatch && `This node has been a member, and ${birthmarkMismatch}.`;
+  const isSilent = !cluster.hasQuorumWithoutSelf;
+  if (isSilent && !discardAhead && !noted?.commit) return refounded;
+  // What the cluster does not know any more would come back in place of what it has written since.
+  const examination = await machine.examine(config, 'log');
+  const commit = examination.commit.toString();
+  const judged = () => situationOf({ ...asked.observed, examination }, places);
+  const { givenUp, noted: said } = judged();
+  if (givenUp)
+    return 'A person has given these data up (`heal-node adopt --discard-ahead`): started, they could come back in place of what the cluster has written since. It is not started; `heal-node heal` sets them aside.';
+  // While an election passes, or the others are off, what they said when they last served goes on to hold.
+  const saysNothing = isSilent || cluster.credentialsRefused !== '';
+  if (said && (said.isAhead || (saysNothing && world.birthmarkOn))) return said.why;
+  if (isSilent) return refounded;
+  // What is kept is asked twice: a member may not have heard yet of what the last leader has committed.
+  if (judged().ahead) asked = situationOf(await ask(ASK_MS), places);
+  const isAhead = judged().ahead;
+  const why = isAhead
+    ? `Its log has committed index ${commit}, its last entry is of term ${examination.lastTerm}; those that serve know index ${asked.cluster.serving.map(({ reply }) => `${reply.raftIndex} in term ${reply.term}`).join(', ')}: the cluster has been founded anew or restored without this member. Find out which of the two is to be kept; \`heal-node adopt --discard-ahead\` accepts that what this member alone has is lost.`
+    : refounded;
+  const note =
+    why &&
+    owner &&
+    foreignFile.write(machine, places.foreign, { memberId: owner.memberId, why, commit, isAhead });
+  await (note || machine.remove(places.foreign)).catch(() => undefined);
+  return why;
 }

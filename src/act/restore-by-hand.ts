@@ -5,7 +5,7 @@ import { changedTheCluster } from '../plan/heal-steps.ts';
 import type { Log } from '../report/log.ts';
 import type { Settings } from '../settings/settings-table.ts';
 import { closeRecord, healRecordFile, newRecord } from '../state/heal-record.ts';
-import { park, unpark } from '../state/parked.ts';
+import { isStoppedByApp, park, unpark } from '../state/parked.ts';
 import { healRuns } from './ask-for-heal.ts';
 import { resetFailed, unitsBack, urlsAreOld } from './heal/effects/units.ts';
 import { HealContext } from './heal/heal-context.ts';
@@ -27,7 +27,7 @@ type Restored = { readonly code: 0 | 1; readonly message: string };
  */
 export async function restoreByHand(world: World, settings: Settings, log: Log): Promise<Restored> {
   const { machine, places } = world;
-  const stoppedByApp = await park(machine, places, 2 * PARK_MS);
+  await park(machine, places, 2 * PARK_MS);
   try {
     const ended = async () => !(await healRuns(machine)) || undefined;
     if (!(await waitUntil(machine, PARK_MS, 200, ended)))
@@ -53,6 +53,8 @@ export async function restoreByHand(world: World, settings: Settings, log: Log):
     await heal.look('files', 'units', 'self', 'cluster');
     const { owner, cluster } = heal.situation;
     const fits = owner !== undefined && owner.memberId === cluster.own?.id;
+    // It may have been stopped while this has waited.
+    const stoppedByApp = await isStoppedByApp(machine, places);
     if (fits && !stoppedByApp) await machine.systemctl(['start', '--no-block', places.unit]);
     const started = stoppedByApp
       ? 'etcd is not started, because the app was stopped'
@@ -66,6 +68,6 @@ export async function restoreByHand(world: World, settings: Settings, log: Log):
     log.warn({ event: 'restored-by-hand', healId: heal.record.id }, message);
     return { code: fits ? 0 : 1, message };
   } finally {
-    if (!stoppedByApp) await unpark(machine, places);
+    if (!(await isStoppedByApp(machine, places))) await unpark(machine, places);
   }
 }

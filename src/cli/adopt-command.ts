@@ -22,6 +22,7 @@ async function found({ world, situation: { cluster, dataGone, process, observed 
   if (!dataGone || process === 'alive')
     return refused('this node has data, or etcd runs on it; only a node without data founds a cluster');
   await unmarkMember(world.machine, world.places);
+  await world.machine.remove(world.places.adopted);
   const next = 'run the same on every node of the new cluster, and then start them';
   return accepted(`This node may found a cluster again: its marks are gone. Next, ${next}.`);
 }
@@ -36,7 +37,7 @@ async function discardAhead({ world }: Looked): Promise<Said> {
       owner !== undefined && examination === undefined && !servesAsOwn,
   );
   const { ahead, owner, examination, birthmarkMismatch } = situation;
-  if (!ahead || owner === undefined || examination === undefined)
+  if (!ahead || !situation.cluster.hasQuorumWithoutSelf || owner === undefined || examination === undefined)
     return refused('its data are not ahead of the cluster that serves');
   const commit = examination.commit.toString();
   await adoptedFile.write(world.machine, world.places.adopted, { memberId: owner.memberId, commit });
@@ -54,6 +55,8 @@ async function cluster({ world, situation }: Looked): Promise<Said> {
   if (!world.birthmarkOn) return refused('HEAL_BIRTHMARK is off');
   if (!situation.cluster.hasQuorumWithoutSelf)
     return refused('fewer than a quorum of the others serve, or they disagree; see `heal-node diagnose`');
+  const { credentialsRefused } = situation.cluster;
+  if (credentialsRefused) return refused(`the cluster does not show its birthmark: ${credentialsRefused}`);
   await rememberCluster(world, situation, true);
   const { birthmark } = await readMark(world.machine, world.places);
   const before = situation.observed.mark.birthmark || 'none';
@@ -65,10 +68,6 @@ async function cluster({ world, situation }: Looked): Promise<Said> {
 
 export const adoptCommand: CommandSpec = {
   name: 'adopt',
-  options: [
-    ['--found', 'after a total loss: lets this node, whose data are gone, found a cluster again'],
-    ['--discard-ahead', 'accepts that what this member alone has committed is lost'],
-  ],
   run: async (options) => {
     const looked = await look();
     const accept = options.found ? found : options.discardAhead ? discardAhead : cluster;

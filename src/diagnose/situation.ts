@@ -93,11 +93,11 @@ function bareSituation(observed: Observation, places: Places) {
     divergence.memberId === owner?.memberId &&
     Math.abs(observed.atMs - divergence.atMs) < DIVERGENCE_MS;
   const { commit = 0n, lastTerm = 0n } = examination ?? {};
-  const givenUp =
-    examination !== undefined &&
-    discardAhead !== undefined &&
-    discardAhead.memberId === owner?.memberId &&
-    commit <= BigInt(discardAhead.commit);
+  const isOfThese = (note?: { readonly memberId: string; readonly commit?: string | undefined }): boolean =>
+    examination !== undefined && note?.memberId === owner?.memberId && note?.commit === commit.toString();
+  const givenUp = isOfThese(discardAhead);
+  const isUnread = examination?.logRead === false && observed.noted?.memberId === owner?.memberId;
+  const noted = isOfThese(observed.noted) || isUnread ? observed.noted : undefined;
   const words = observed.log.ok && unit ? lastWords(observed.log.value, unit) : [];
   return {
     observed,
@@ -146,10 +146,13 @@ function bareSituation(observed: Observation, places: Places) {
     ahead:
       owner !== undefined &&
       !givenUp &&
-      ((commit > 0n && cluster.serving.every(({ reply }) => reply.raftIndex < commit)) ||
+      (noted?.isAhead ||
+        (commit > 0n && cluster.serving.every(({ reply }) => reply.raftIndex < commit)) ||
         (lastTerm > 0n && cluster.serving.every(({ reply }) => reply.term < lastTerm))),
     /** A person has accepted to lose what these very data have committed (`heal-node adopt --discard-ahead`). */
     givenUp,
+    /** What the cluster has said of these very data, when it last served; also where they could not be read to their end. */
+    noted,
     /** The ID of the cluster whose data these are, or as whose member it runs, where the one that serves is another. */
     otherCluster:
       cluster.clusterId === ''

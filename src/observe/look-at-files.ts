@@ -7,6 +7,7 @@ import { isBlank, parseEnvFile } from '../machine/systemd/env-file.ts';
 import { environmentFiles } from '../machine/systemd/unit-file.ts';
 import { adoptedFile } from '../state/adopted-file.ts';
 import { deepCheckFile } from '../state/deep-check-file.ts';
+import { foreignFile } from '../state/foreign-file.ts';
 import { readMark } from '../state/member-mark.ts';
 import { nodePause } from '../state/pause.ts';
 import { dropInsOf, unitOnDisk } from './drop-ins.ts';
@@ -85,7 +86,7 @@ export async function lookAtData(machine: Machine, config: Fact<EtcdConfig>) {
     /** Why it is unknown; empty otherwise. */
     why: kind === 'unknown' ? notLookedAt.join('; ') : '',
     /** There is something in the data dir, whatever it is. */
-    occupied: (await machine.kindOf(`${dataDir}/member`)) !== 'none',
+    occupied: (await machine.kindOf(`${dataDir}/member`).catch(() => 'other')) !== 'none',
     /** Whose data these are, as the log says; empty when that is not known. */
     memberId,
     clusterId,
@@ -145,7 +146,7 @@ async function lookAtCertificates(
 ): Promise<Observation['tls']> {
   if (!app.tls) return undefined;
   const paths = CERTIFICATES.map(certificatePath);
-  const kinds = await Promise.all(paths.map((path) => machine.kindOf(path)));
+  const kinds = await Promise.all(paths.map((path) => machine.kindOf(path).catch(() => 'other')));
   // The app's start asks whether ca.pem is a file, and makes a new authority where it is none, a dangling link too.
   const missing = paths.filter((_, i) => kinds[i] === 'none' || (i === 0 && kinds[i] !== 'file'));
   const broken =
@@ -235,5 +236,6 @@ export async function lookAtFiles(world: World, watch: Stopwatch) {
     mark: world.birthmarkOn ? mark : { ...mark, birthmark: '' },
     pause: await nodePause(machine, places),
     discardAhead: await adoptedFile.read(machine, places.adopted),
+    noted: await foreignFile.read(machine, places.foreign),
   };
 }

@@ -5,6 +5,7 @@ import type { Examination } from '../machine/etcd/examine.ts';
 import type { Health } from '../machine/machine.ts';
 import type { UnitFacts } from '../machine/systemd/systemctl.ts';
 import type { DeepCheckResult } from '../state/deep-check-file.ts';
+import type { foreignFile } from '../state/foreign-file.ts';
 import type { MemberMark } from '../state/member-mark.ts';
 import type { lookAtData, lookAtSwap } from './look-at-files.ts';
 import type { lookAtHost } from './look-at-host.ts';
@@ -76,6 +77,8 @@ export interface Observation {
   readonly mark: MemberMark;
   /** A person has accepted that what this member alone has committed is lost (`heal-node adopt --discard-ahead`). */
   readonly discardAhead: { readonly memberId: string; readonly commit: string } | undefined;
+  /** What the gate has noted of data that it has refused to start. */
+  readonly noted: Awaited<ReturnType<typeof foreignFile.read>>;
   readonly stamps: Readonly<Stopwatch['stamps']>;
 }
 

@@ -26,7 +26,8 @@ export async function markMember(machine: Machine, places: Places, mark: Partial
 export async function readMark(machine: Machine, places: Places) {
   const [root, data] = await Promise.all(
     [places.rootDiskMark, places.dataDiskMark].map(async (path) => ({
-      there: (await machine.kindOf(path)) !== 'none',
+      // Where the data disk has something else in its way, root's own counts.
+      there: (await machine.kindOf(path).catch(() => 'none')) !== 'none',
       text: (await machine.readFile(path, MAX_BYTES).catch(() => undefined))?.text ?? '',
     })),
   );

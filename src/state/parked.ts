@@ -9,14 +9,12 @@ const lastRun = async (machine: Machine, places: Places) =>
  * Asks a heal to stop at its next safe point, and keeps one from beginning: from now on, until `unpark`, or until somebody
  * starts etcd another way than by our start hook.
  * @param forMs it ends by itself after so long, for one who may be killed before he can undo it
- * @returns whether it was so already
  */
-export async function park(machine: Machine, places: Places, forMs?: number): Promise<boolean> {
-  const already = await isParked(machine, places);
+export async function park(machine: Machine, places: Places, forMs?: number): Promise<void> {
+  const lasts = await isStoppedByApp(machine, places);
   const pid = (await lastRun(machine, places))?.exitPid;
   const text = `since=${machine.now()}${forMs === undefined ? '' : ` for=${forMs}`}${pid === undefined ? '' : ` run=${pid}`}\n`;
-  if (!already || forMs === undefined) await machine.writeFile(places.parked, text, ROOT_ONLY_FILE);
-  return already;
+  if (!lasts || forMs === undefined) await machine.writeFile(places.parked, text, ROOT_ONLY_FILE);
 }
 
 export async function isParked(machine: Machine, places: Places): Promise<boolean> {
@@ -31,5 +29,9 @@ export async function isParked(machine: Machine, places: Places): Promise<boolea
   const isAnother = pid !== undefined && run.exitPid > 0 && run.exitPid !== Number(pid);
   return !(isAnother || run.startedAtSec * 1000 > Number(since));
 }
+
+/** Whether the app was stopped: what somebody has parked for a time is not. */
+export const isStoppedByApp = async (machine: Machine, places: Places): Promise<boolean> =>
+  (await isParked(machine, places)) && !/ for=/.test((await machine.readFile(places.parked))?.text ?? '');
 
 export const unpark = (machine: Machine, places: Places): Promise<void> => machine.remove(places.parked);

@@ -2,6 +2,9 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { gate } from '../../src/act/gate.ts';
 import { ClusterError } from '../../src/cluster/cluster.ts';
+import { diagnose } from '../../src/diagnose/diagnose.ts';
+import { situationOf } from '../../src/diagnose/situation.ts';
+import { observe } from '../../src/observe/observe.ts';
 import type { World } from '../../src/observe/world.ts';
 import { markMember } from '../../src/state/member-mark.ts';
 import { ahead } from '../fake/log.ts';
@@ -160,7 +163,53 @@ test('nor with data that are ahead of the cluster: it was restored without them'
   fake.putFile(PLACES.adopted, JSON.stringify({ memberId: data?.memberId, commit }));
   assert.match(asked(fake) ?? '', /A person has given these data up/);
   fake.othersOff();
-  assert.is(asked(fake), undefined, 'nobody says that it is');
+  assert.match(asked(fake) ?? '', /A person has given these data up/, 'nobody need be asked for that');
+  fake.node.disk.delete(PLACES.adopted);
+  assert.match(
+    asked(fake) ?? '',
+    /restored without this member/,
+    'what the cluster has said holds while it is silent',
+  );
+  fake.node.disk.delete(PLACES.foreign);
+  assert.is(asked(fake), undefined, 'nobody has ever said that it is');
+});
+
+test('data that were ahead are of another history also when the cluster has overtaken them, until other data are there', () => {
+  const fake = new ThreeMembers('none');
+  const { data } = fake.node;
+  fake.node.systemctl(['stop', PLACES.unit]);
+  fake.pass(2000);
+  if (data) fake.node.putData(ahead(data, 30));
+  assert.match(asked(fake) ?? '', /restored without this member/);
+  for (let writes = 0; writes < 50; writes++) {
+    fake.pass(1000);
+    fake.write();
+  }
+  assert.match(asked(fake) ?? '', /restored without this member/);
+  const situation = fake.run(async (world) => situationOf(await observe(world), PLACES));
+  assert.is(diagnose(situation).reason, 'amnesia/ahead');
+  if (data) fake.node.putData(data);
+  assert.is(asked(fake), undefined);
+  assert.not(fake.file(PLACES.foreign));
+});
+
+test('what a cluster has said of data is over with them, and once it says so no more', () => {
+  const fake = new ThreeMembers('none');
+  const { data } = fake.node;
+  mark(fake, A);
+  assert.match(asked(fake) ?? '', /this node remembers a{32}/);
+  if (data) fake.node.putData(ahead(data, 1000));
+  fake.othersOff();
+  assert.is(asked(fake), undefined, 'said of other data');
+  fake.othersOn();
+  fake.pass(20_000);
+  if (data) fake.node.putData(data);
+  assert.match(asked(fake) ?? '', /this node remembers a{32}/);
+  fake.node.disk.delete(PLACES.rootDiskMark);
+  fake.node.disk.delete(PLACES.dataDiskMark);
+  assert.is(asked(fake), undefined);
+  fake.othersOff();
+  assert.is(asked(fake), undefined, 'nothing is remembered of it');
 });
 
 test('nor old data into a cluster in which nothing was ever written: that one never had a birthmark', () => {

@@ -219,6 +219,7 @@ export const healthy: Observation = {
   divergence: undefined,
   mark: { wasMember: true, birthmark: '', birthmarkRevision: 0n, dataDiskId: '' },
   discardAhead: undefined,
+  noted: undefined,
   stamps: {},
 };
 

@@ -1,9 +1,10 @@
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ClusterError } from '../../src/cluster/cluster.ts';
+import { observe } from '../../src/observe/observe.ts';
 import { realWorld } from '../../src/observe/real-world.ts';
 import { parseSettings } from '../../src/settings/parse-settings.ts';
 
@@ -51,6 +52,26 @@ test('a password file that others can write is not used', async ({ top }) => {
   assert.is(readFileSync(join(top, 'user'), 'utf8').trim(), 'root:secret');
   chmodSync(path, 0o666);
   assert.match(await said(), /can be written by others than root/);
+});
+
+test('a link or a file in the place of a directory keeps nothing from being looked at', async ({ top }) => {
+  mkdirSync(join(top, 'elsewhere/member'), { recursive: true });
+  symlinkSync(join(top, 'elsewhere'), join(top, 'data'));
+  writeFileSync(join(top, 'state'), '');
+  const urls = ['LISTEN_PEER', 'INITIAL_ADVERTISE_PEER', 'LISTEN_CLIENT', 'ADVERTISE_CLIENT'];
+  const env = [
+    'ETCD_NAME=etcd1',
+    `ETCD_DATA_DIR=${top}/data`,
+    ...urls.map((name) => `ETCD_${name}_URLS=http://127.0.0.1:1`),
+    'ETCD_INITIAL_CLUSTER=etcd1=http://127.0.0.1:1',
+  ];
+  writeFileSync(join(top, 'etcd.env'), env.join('\n'));
+  const settings = parseSettings(undefined, {
+    HEAL_ETCD_ENV: join(top, 'etcd.env'),
+    HEAL_STATE_DIR: join(top, 'state'),
+  });
+  const { data, mark } = await observe(realWorld(settings), undefined, ['files']);
+  assert.equal([data.dir, data.kind, data.occupied, mark.wasMember], ['link', 'unknown', true, false]);
 });
 
 test.run();

@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { isParked, park } from '../../src/state/parked.ts';
+import { isParked, isStoppedByApp, park } from '../../src/state/parked.ts';
 import { PLACES } from '../fake/observation.ts';
 import { ThreeMembers } from '../fake/three-members.ts';
 
@@ -24,6 +24,17 @@ test('stopped by the app it stays parked, until somebody starts etcd, also anoth
   fake.node.systemctl(['start', PLACES.unit]);
   fake.pass(100);
   assert.not(parked(), 'in the very second of the stop, as systemd tells it');
+});
+
+test('what is parked for a time is not stopped by the app, until the app stops it', () => {
+  const fake = new ThreeMembers('none');
+  const byApp = (): boolean => fake.run(({ machine }) => isStoppedByApp(machine, PLACES));
+  fake.run(({ machine }) => park(machine, PLACES, 60_000));
+  assert.not(byApp());
+  fake.run(({ machine }) => park(machine, PLACES));
+  assert.ok(byApp());
+  fake.run(({ machine }) => park(machine, PLACES, 60_000));
+  assert.ok(byApp(), 'nor does it become one for a time');
 });
 
 test.run();

@@ -203,7 +203,8 @@ export async function runHeal(heal: HealContext, parked: WhyParked): Promise<Out
     // A fence that was cut off may have begun to save an original; and what the gate has refused is gone from here.
     await forgetOriginal(machine, places);
     // What the gate has noted is of the data before these.
-    for (const path of [places.foreign, RUN_DIR]) await machine.remove(path).catch(() => undefined);
+    for (const path of [places.foreign, places.adopted, RUN_DIR])
+      await machine.remove(path).catch(() => undefined);
     // What cannot be deleted stays: it is no reason to call the heal failed.
     await pruneAside(heal).catch((error: Error) =>
       log.warn({ event: 'not-deleted' }, `Old data stay in ${places.aside}: ${error.message}`),
