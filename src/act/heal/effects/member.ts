@@ -8,7 +8,7 @@ import { endTurn } from '../turn.ts';
 import { alarmsLeft, disarmRemoved } from './alarms.ts';
 import { arrival } from './arrival.ts';
 import { giveDataDir, makeRoom } from './data.ts';
-import { APP_START_MS, appCatchesUp, NEW_URLS, stage, stopUnits, urlsAreOld } from './units.ts';
+import { APP_START_MS, appCatchesUp, NEW_URLS, resetFailed, stage, stopUnits, urlsAreOld } from './units.ts';
 
 /** How long until it is asked again: the longer it has taken, the less that matters, and the less the others are to feel it. */
 const pollMs = (waitedMs: number): number => Math.min(100, Math.max(5, waitedMs / 50));
@@ -189,7 +189,7 @@ async function compareIfAllowed(heal: HealContext): Promise<string> {
 /** Waits for the member on its originals. Sets `memory.confirmed`. */
 export async function confirm(heal: HealContext): Promise<string> {
   const { places } = heal;
-  await untilServes(heal, places.unit);
+  await Promise.all([untilServes(heal, places.unit), resetFailed(heal, places.copyUnit)]);
   await heal.lookIfOlder(UNIT_AGE_MS, 'files', 'units');
   await heal.look('self', 'cluster');
   const { swapped, unitName, cluster, self } = heal.situation;

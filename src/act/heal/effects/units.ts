@@ -83,7 +83,9 @@ export async function fence(heal: HealContext): Promise<string> {
     // One that has failed would be kept in memory as it was, and have to be reloaded when its file is back.
     resetFailed(heal, places.unit),
   ]);
-  await heal.look('files', 'units');
+  // What is started again and again cannot be read: from here on nothing runs, and what it has committed can be known.
+  const unread = heal.situation.examination === undefined;
+  await heal.look('files', 'units', ...(unread ? (['data'] as const) : []));
   const below = heal.situation.observed.unit.ok ? heal.situation.observed.unit.value : undefined;
   // It has failed only as it was stopped.
   if (below?.active === 'failed') await resetFailed(heal, places.unit);
@@ -206,10 +208,7 @@ export async function restore(heal: HealContext): Promise<string> {
   heal.acts('files', 'units');
   await machine.writeFile(places.restored, '', ROOT_ONLY_FILE);
   const code = byApp ? await machine.runApp(settings.startCmd, APP_START_MS) : 1;
-  await Promise.all([
-    machine.systemctl(['start', '--no-block', places.unit]).catch(() => undefined),
-    resetFailed(heal, places.copyUnit),
-  ]);
+  await machine.systemctl(['start', '--no-block', places.unit]).catch(() => undefined);
   if (byApp) await heal.look('files');
   if (heal.situation.isEnvOld || (heal.situation.awaitsUrls && !awaitsUrls)) return NEW_URLS;
   await forgetOriginal(machine, places);
