@@ -29,10 +29,11 @@ async function setPause(inCluster: unknown, text = '', forMs = 0): Promise<strin
   const calls = world.cluster(config?.tls);
   const there = await calls.get(endpoints, PAUSE_KEY);
   if (there?.lease === '') throw new Error(`${PAUSE_KEY} has no lease; run \`etcdctl del ${PAUSE_KEY}\``);
+  // First what may be refused, as where a member is out of space: the pause that is there stays then.
+  const lease = text && (await calls.grantLease(endpoints, Math.ceil(forMs / 1000)));
   if (there) await calls.revokeLease(endpoints, there.lease);
   const was = there && fromWord(there.value);
   if (text === '') return was;
-  const lease = await calls.grantLease(endpoints, Math.ceil(forMs / 1000));
   if (!(await calls.putIfAbsent(endpoints, PAUSE_KEY, { value: asWord(text), lease })))
     throw new Error('somebody else has paused the cluster in this moment');
   return was;
@@ -42,11 +43,6 @@ const where = (inCluster: unknown) => (inCluster ? 'in the whole cluster' : 'on 
 
 export const pauseCommand: CommandSpec = {
   name: 'pause',
-  options: [
-    ['--for <duration>', 'needed: for how long, such as 30m or 2h; at most 24h'],
-    ['--reason <text>', 'needed: why, for whoever meets it'],
-    ['--cluster', 'on every node: by a key in etcd, which is gone when the time is over'],
-  ],
   run: async ({ for: time = '(none)', reason = '(none)', cluster }) => {
     const forMs = duration.parse(String(time));
     if (forMs === undefined)
@@ -68,7 +64,6 @@ export const pauseCommand: CommandSpec = {
 
 export const unpauseCommand: CommandSpec = {
   name: 'unpause',
-  options: [['--cluster', 'the pause of the whole cluster']],
   run: async ({ cluster }) => {
     const was = await setPause(cluster);
     const sentence = was ? 'Heals are not paused any more {0}.' : 'Heals were not paused {0}.';

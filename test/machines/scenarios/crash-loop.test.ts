@@ -25,9 +25,11 @@ scenario(
       async () => (await restarts()) >= 6,
     );
     assert.is(await unitState(bad), 'activating', 'systemd has not given it up');
-    const { code, stdout } = await bad.hook('health-action');
-    assert.is(code, 0, stdout);
-    assert.match(stdout, /stale\/wal-damaged/);
+    // On a slow machine it may miss the tenth of a second between two runs, and AppCenter calls again.
+    await until('the action finds what is wrong, and heals', async () => {
+      const { code, stdout } = await bad.hook('health-action');
+      return code === 0 && /stale\/wal-damaged/.test(stdout);
+    });
     await healed(bad);
     await expectHealed(stage, 2, before);
   },
