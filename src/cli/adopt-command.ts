@@ -10,6 +10,8 @@ import { type Looked, look } from './look.ts';
 /** systemd gives a unit up that has been started five times within that time (systemd.unit(5), StartLimitBurst). */
 const SETTLE_MS = 15_000;
 
+const NO_QUORUM = 'fewer than a quorum of the others serve, or they disagree; see `heal-node diagnose`';
+
 /** What was accepted, or why not, as a sentence. */
 const accepted = (message: string) => ({ code: EXIT.done, message });
 const refused = (why: string) => ({ code: EXIT.refused, message: `Nothing is accepted: ${why}.` });
@@ -27,6 +29,16 @@ async function found({ world, situation: { cluster, dataGone, process, observed 
   return accepted(`This node may found a cluster again: its marks are gone. Next, ${next}.`);
 }
 
+/** What the cluster has said of these data holds no more. */
+async function keep({ world: { machine, places } }: Looked): Promise<Said> {
+  if ((await machine.kindOf(places.foreign)) === 'none')
+    return refused('nothing was said against these data');
+  await machine.remove(places.foreign);
+  return accepted(
+    'What the cluster has said of these data is forgotten: etcd may start on them where no quorum of the others says it again.',
+  );
+}
+
 /** What this member alone has committed may be lost. */
 async function discardAhead({ world }: Looked): Promise<Said> {
   // While systemd tries to start etcd again and again, as after a boot, what was read of its data is not believed.
@@ -37,7 +49,8 @@ async function discardAhead({ world }: Looked): Promise<Said> {
       owner !== undefined && examination === undefined && !servesAsOwn,
   );
   const { ahead, owner, examination, birthmarkMismatch } = situation;
-  if (!ahead || !situation.cluster.hasQuorumWithoutSelf || owner === undefined || examination === undefined)
+  if (!situation.cluster.hasQuorumWithoutSelf) return refused(NO_QUORUM);
+  if (!ahead || owner === undefined || examination === undefined)
     return refused('its data are not ahead of the cluster that serves');
   const commit = examination.commit.toString();
   await adoptedFile.write(world.machine, world.places.adopted, { memberId: owner.memberId, commit });
@@ -53,8 +66,7 @@ async function discardAhead({ world }: Looked): Promise<Said> {
 /** The cluster that serves now is the one that this node belongs to. */
 async function cluster({ world, situation }: Looked): Promise<Said> {
   if (!world.birthmarkOn) return refused('HEAL_BIRTHMARK is off');
-  if (!situation.cluster.hasQuorumWithoutSelf)
-    return refused('fewer than a quorum of the others serve, or they disagree; see `heal-node diagnose`');
+  if (!situation.cluster.hasQuorumWithoutSelf) return refused(NO_QUORUM);
   const { credentialsRefused } = situation.cluster;
   if (credentialsRefused) return refused(`the cluster does not show its birthmark: ${credentialsRefused}`);
   await rememberCluster(world, situation, true);
@@ -70,7 +82,13 @@ export const adoptCommand: CommandSpec = {
   name: 'adopt',
   run: async (options) => {
     const looked = await look();
-    const accept = options.found ? found : options.discardAhead ? discardAhead : cluster;
+    const accept = options.found
+      ? found
+      : options.keep
+        ? keep
+        : options.discardAhead
+          ? discardAhead
+          : cluster;
     const { code, message } = await accept(looked);
     if (code === EXIT.done) openLog('adopt').warn({ event: 'adopted', options }, message);
     console.log(retell(message));

@@ -5,7 +5,6 @@ export interface CommandSpec {
   readonly words?: readonly (readonly [name: string, what: string, choices?: readonly string[]])[];
   /** It reads and writes nothing that is root's. */
   readonly forAll?: true;
-  readonly options?: readonly (readonly [flags: string, what: string])[];
   readonly run: (options: Readonly<Record<string, unknown>>, words: readonly string[]) => Promise<number>;
 }
 
@@ -19,7 +18,8 @@ export type Texts = Readonly<{
   json?: string;
   options?: Readonly<Record<string, string>>;
 }>;
-export type Described = CommandSpec & Omit<Texts, 'options'>;
+export type Described = CommandSpec &
+  Omit<Texts, 'options'> & { readonly options: readonly (readonly [flags: string, what: string])[] };
 
 /** What was called for is not allowed: the place, the value, and what is; a sentence without its full stop. */
 export class UsageError extends Error {}

@@ -49,5 +49,5 @@ export const commands: readonly Described[] = [
   completionCommand(() => commands),
 ].map((spec: CommandSpec) => {
   const { options = {}, ...others } = (texts as Readonly<Record<string, Texts>>)[spec.name] ?? { what: '' };
-  return { options: Object.entries(options), ...spec, ...others };
+  return { ...spec, ...others, options: Object.entries(options) };
 });

@@ -22,12 +22,6 @@ const values = [
 
 export const logsCommand: CommandSpec = {
   name: 'logs',
-  options: [
-    ['-n, --lines <count>', `how many lines at most; ${DEFAULT_LINES} unless --since or --heal is given`],
-    ['-f, --follow', 'goes on with what is added, until it is interrupted'],
-    ['--since <time>', 'what was written since then: 30m, 2h, 3d, or 2026-11-29T18:00Z'],
-    ['--heal <id>', 'that heal and what led to it, with the commands that it gave'],
-  ],
   run: async ({ json, follow, ...given }) => {
     const { lines, since, heal } = given as Readonly<Record<string, string | undefined>>;
     for (const [option, allowed, what] of values)

@@ -96,8 +96,9 @@ function bareSituation(observed: Observation, places: Places) {
   const isOfThese = (note?: { readonly memberId: string; readonly commit?: string | undefined }): boolean =>
     examination !== undefined && note?.memberId === owner?.memberId && note?.commit === commit.toString();
   const givenUp = isOfThese(discardAhead);
-  const isUnread = examination?.logRead === false && observed.noted?.memberId === owner?.memberId;
-  const noted = isOfThese(observed.noted) || isUnread ? observed.noted : undefined;
+  const isCut = examination?.logRead === false && observed.noted?.memberId === owner?.memberId;
+  const saidAhead =
+    isOfThese(observed.noted) || (isCut && observed.noted?.commit) ? observed.noted?.why : undefined;
   const words = observed.log.ok && unit ? lastWords(observed.log.value, unit) : [];
   return {
     observed,
@@ -146,13 +147,14 @@ function bareSituation(observed: Observation, places: Places) {
     ahead:
       owner !== undefined &&
       !givenUp &&
-      (noted?.isAhead ||
-        (commit > 0n && cluster.serving.every(({ reply }) => reply.raftIndex < commit)) ||
-        (lastTerm > 0n && cluster.serving.every(({ reply }) => reply.term < lastTerm))),
+      (saidAhead !== undefined ||
+        (cluster.serving.length > 0 &&
+          ((commit > 0n && cluster.serving.every(({ reply }) => reply.raftIndex < commit)) ||
+            (lastTerm > 0n && cluster.serving.every(({ reply }) => reply.term < lastTerm))))),
     /** A person has accepted to lose what these very data have committed (`heal-node adopt --discard-ahead`). */
     givenUp,
-    /** What the cluster has said of these very data, when it last served; also where they could not be read to their end. */
-    noted,
+    /** That it was so, as the gate has noted it of these very data; also where they could not be read to their end. */
+    saidAhead,
     /** The ID of the cluster whose data these are, or as whose member it runs, where the one that serves is another. */
     otherCluster:
       cluster.clusterId === ''

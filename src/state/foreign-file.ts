@@ -3,14 +3,9 @@ import { jsonFile } from './json-file.ts';
 
 /**
  * Whose data the gate has refused to start, and why, as the cluster said then. Of another member's that goes on to hold
- * while it is silent; of this node's own, where they have committed just that index, while no quorum says otherwise; of
- * those that were ahead of it also when it has overtaken them: they are of another history all the same.
+ * while it is silent; of this node's own, which were ahead of it, where they have committed just that index, also when it
+ * has overtaken them: they are of another history all the same.
  */
 export const foreignFile = jsonFile(
-  v.object({
-    memberId: v.string(),
-    why: v.string(),
-    commit: v.optional(v.string()),
-    isAhead: v.optional(v.boolean()),
-  }),
+  v.object({ memberId: v.string(), why: v.string(), commit: v.optional(v.string()) }),
 );

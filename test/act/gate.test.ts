@@ -193,6 +193,27 @@ test('data that were ahead are of another history also when the cluster has over
   assert.not(fake.file(PLACES.foreign));
 });
 
+test('on a slow disk the first look does not come to whose data they are, and what was said of them holds', () => {
+  const fake = new ThreeMembers('none');
+  fake.node.systemctl(['stop', PLACES.unit]);
+  fake.pass(2000);
+  if (fake.node.data) fake.node.putData(ahead(fake.node.data, 1000));
+  const slow = (world: World): World => ({
+    ...world,
+    machine: {
+      ...world.machine,
+      examine: async (config, depth) => {
+        const found = await world.machine.examine(config, depth);
+        return depth === 'kind' ? { ...found, kind: 'unknown', memberId: '', clusterId: '' } : found;
+      },
+    },
+  });
+  const refused = () => fake.run((world) => gate(slow(world))) ?? '';
+  assert.match(refused(), /restored without this member/);
+  fake.othersOff();
+  assert.match(refused(), /restored without this member/);
+});
+
 test('what a cluster has said of data is over with them, and once it says so no more', () => {
   const fake = new ThreeMembers('none');
   const { data } = fake.node;
