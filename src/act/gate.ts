@@ -45,7 +45,7 @@ export async function gate(world: World): Promise<string | undefined> {
   const files = await observe(world, undefined, ['files'], FILES_MS);
   const bare = situationOf(files, places);
   const { config, dataGone, observed } = bare;
-  const { app, mark, noted, discardAhead } = observed;
+  const { app, data, mark, noted, discardAhead } = observed;
   // Where the app's view cannot be read, what this node remembers counts: a proxy has no settings of a member.
   if (app.ok && app.value.role !== ETCD_ROLE) return undefined;
   if (config === undefined)
@@ -96,25 +96,23 @@ export async function gate(world: World): Promise<string | undefined> {
   const examination = await machine.examine(config, 'log');
   // On a slow disk the first look may not have come to whose they are.
   const { memberId, clusterId, commit } = examination;
-  const judged = () => {
-    const { data } = asked.observed;
-    const known = data.kind === 'unknown' ? { ...data, kind: 'data' as const, memberId, clusterId } : data;
-    return situationOf({ ...asked.observed, data: known, examination }, places);
-  };
+  const known = data.kind === 'unknown' ? { ...data, kind: 'data' as const, memberId, clusterId } : data;
+  const judged = () => situationOf({ ...asked.observed, data: known, examination }, places);
   const { givenUp, saidAhead } = judged();
   if (givenUp)
     return 'A person has given these data up (`heal-node adopt --discard-ahead`): started, they could come back in place of what the cluster has written since. It is not started; `heal-node heal` sets them aside.';
   // Also while an election passes, or the others are off.
   if (saidAhead) return saidAhead;
   if (isSilent) return refounded;
-  // What is kept is asked twice: a member may not have heard yet of what the last leader has committed.
-  if (judged().ahead) asked = situationOf(await ask(ASK_MS), places);
-  if (!judged().ahead) {
-    if (noted) await machine.remove(places.foreign).catch(() => undefined);
-    return refounded;
-  }
-  const why = `Its log has committed index ${commit}, its last entry is of term ${examination.lastTerm}; those that serve know index ${asked.cluster.serving.map(({ reply }) => `${reply.raftIndex} in term ${reply.term}`).join(', ')}: the cluster has been founded anew or restored without this member. Find out which of the two is to be kept; \`heal-node adopt --discard-ahead\` accepts that what this member alone has is lost, \`heal-node adopt --keep\` that it is started.`;
+  // What is noted was said twice: a member may not have heard yet of what the last leader has committed. Silence takes
+  // nothing back.
+  const again = judged().ahead ? situationOf(await ask(ASK_MS), places) : undefined;
+  if (again?.cluster.hasQuorumWithoutSelf) asked = again;
+  const isAhead = judged().ahead;
+  if (!isAhead && noted) await machine.remove(places.foreign).catch(() => undefined);
+  if (!isAhead) return refounded;
+  const why = `Its log has committed index ${commit}, its last entry is of term ${examination.lastTerm}; those that serve know index ${asked.cluster.serving.map(({ reply }) => `${reply.raftIndex} in term ${reply.term}`).join(', ')}: the cluster has been founded anew or restored without this member. Find out which of the two is to be kept; \`heal-node adopt --discard-ahead\` accepts that what this member alone has is lost, \`heal-node adopt --keep\`, once etcd is stopped on the others, that it is started.`;
   const note = { memberId, why, commit: commit.toString() };
-  await foreignFile.write(machine, places.foreign, note).catch(() => undefined);
+  if (asked === again) await foreignFile.write(machine, places.foreign, note).catch(() => undefined);
   return why;
 }

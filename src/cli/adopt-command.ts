@@ -24,18 +24,21 @@ async function found({ world, situation: { cluster, dataGone, process, observed 
   if (!dataGone || process === 'alive')
     return refused('this node has data, or etcd runs on it; only a node without data founds a cluster');
   await unmarkMember(world.machine, world.places);
-  await world.machine.remove(world.places.adopted);
   const next = 'run the same on every node of the new cluster, and then start them';
   return accepted(`This node may found a cluster again: its marks are gone. Next, ${next}.`);
 }
 
-/** What the cluster has said of these data holds no more. */
-async function keep({ world: { machine, places } }: Looked): Promise<Said> {
-  if ((await machine.kindOf(places.foreign)) === 'none')
+/** What the cluster has said of these data, and a person after it, holds no more. */
+async function keep({ world: { machine, places }, situation: { cluster, observed } }: Looked): Promise<Said> {
+  if (cluster.hasQuorumWithoutSelf)
+    return refused(
+      'a quorum of the others serves; stop etcd there first, if it is these data that are to be kept',
+    );
+  if (!observed.noted?.commit && !observed.discardAhead)
     return refused('nothing was said against these data');
-  await machine.remove(places.foreign);
+  for (const path of [places.foreign, places.adopted]) await machine.remove(path);
   return accepted(
-    'What the cluster has said of these data is forgotten: etcd may start on them where no quorum of the others says it again.',
+    'What the cluster has said of these data is forgotten, and etcd may start on them. Next, start it here.',
   );
 }
 

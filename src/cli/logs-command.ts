@@ -4,7 +4,6 @@ import { loadSettings } from '../settings/load-settings.ts';
 import { LOG_FILE } from '../state/places.ts';
 import { type CommandSpec, EXIT, UsageError } from './command.ts';
 
-const DEFAULT_LINES = 50;
 const FOLLOW_MS = 250;
 const UNIT_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
@@ -39,7 +38,7 @@ export const logsCommand: CommandSpec = {
     };
     const newest = tailOf(LOG_FILE, 0);
     const all = wholeLog(newest);
-    const most = lines ?? (since || heal ? Number.POSITIVE_INFINITY : DEFAULT_LINES);
+    const most = lines ?? (since || heal ? Number.POSITIVE_INFINITY : 50);
     show((heal ? linesOfHeal(all, heal) : all).filter(isShown).slice(-Number(most)));
     while (follow) {
       await sleep(FOLLOW_MS);

@@ -193,6 +193,26 @@ test('data that were ahead are of another history also when the cluster has over
   assert.not(fake.file(PLACES.foreign));
 });
 
+test('silence between two questions takes nothing back, and nothing is kept of what was said once', () => {
+  const fake = new ThreeMembers('none');
+  fake.node.systemctl(['stop', PLACES.unit]);
+  fake.pass(2000);
+  if (fake.node.data) fake.node.putData(ahead(fake.node.data, 1000));
+  const goesSilent = (world: World): World => ({
+    ...world,
+    machine: {
+      ...world.machine,
+      examine: async (config, depth) => {
+        const found = await world.machine.examine(config, depth);
+        if (depth === 'log') fake.othersOff();
+        return found;
+      },
+    },
+  });
+  assert.match(fake.run((world) => gate(goesSilent(world))) ?? '', /restored without this member/);
+  assert.not(fake.file(PLACES.foreign));
+});
+
 test('on a slow disk the first look does not come to whose data they are, and what was said of them holds', () => {
   const fake = new ThreeMembers('none');
   fake.node.systemctl(['stop', PLACES.unit]);
