@@ -2,6 +2,7 @@ import { busyVerbs, replacesData } from '../appcenter/busy-verbs.ts';
 import { ETCD_ROLE } from '../appcenter/roles.ts';
 import { type Situation, situationOf } from '../diagnose/situation.ts';
 import { isBlank } from '../machine/systemd/env-file.ts';
+import { lookAtData } from '../observe/look-at-files.ts';
 import { diskNotMounted } from '../observe/look-at-host.ts';
 import { observe } from '../observe/observe.ts';
 import type { World } from '../observe/world.ts';
@@ -42,10 +43,13 @@ function withoutData({ observed, membership, hasRun, config, cluster }: Situatio
  */
 export async function gate(world: World): Promise<string | undefined> {
   const { machine, places } = world;
-  const files = await observe(world, undefined, ['files'], FILES_MS);
+  const first = await observe(world, undefined, ['files'], FILES_MS);
+  // On a slow disk the first look may not have come to what stands there, and to whose it is.
+  const data = first.data.kind === 'unknown' ? await lookAtData(machine, first.config, 'log') : first.data;
+  const files = { ...first, data };
   const bare = situationOf(files, places);
   const { config, dataGone, observed } = bare;
-  const { app, data, mark, noted, discardAhead } = observed;
+  const { app, mark, noted, discardAhead } = observed;
   // Where the app's view cannot be read, what this node remembers counts: a proxy has no settings of a member.
   if (app.ok && app.value.role !== ETCD_ROLE) return undefined;
   if (config === undefined)
@@ -53,11 +57,7 @@ export async function gate(world: World): Promise<string | undefined> {
       ? `This node has been a member, and ${places.env} says nothing: written in this very moment, it could let etcd found a second, empty cluster. etcd is not started; the app's start writes the file, and starts etcd then.`
       : undefined;
   // The app's own verbs put other data here on purpose, and know what for.
-  if (replacesData(busyVerbs(await machine.commandLines()))) {
-    // What was said of those that were there before is over with them.
-    for (const path of [places.foreign, places.adopted]) await machine.remove(path).catch(() => undefined);
-    return undefined;
-  }
+  if (replacesData(busyVerbs(await machine.commandLines()))) return undefined;
   if (dataGone) {
     // A root disk that was put back remembers nothing, and the other mark is on the disk that is not there.
     const away = await diskNotMounted(machine, config, mark.dataDiskId).catch(() => '');
@@ -94,10 +94,7 @@ export async function gate(world: World): Promise<string | undefined> {
   if (isSilent && !discardAhead && !noted?.commit) return refounded;
   // What the cluster does not know any more would come back in place of what it has written since.
   const examination = await machine.examine(config, 'log');
-  // On a slow disk the first look may not have come to whose they are.
-  const { memberId, clusterId, commit } = examination;
-  const known = data.kind === 'unknown' ? { ...data, kind: 'data' as const, memberId, clusterId } : data;
-  const judged = () => situationOf({ ...asked.observed, data: known, examination }, places);
+  const judged = () => situationOf({ ...asked.observed, examination }, places);
   const { givenUp, saidAhead } = judged();
   if (givenUp)
     return 'A person has given these data up (`heal-node adopt --discard-ahead`): started, they could come back in place of what the cluster has written since. It is not started; `heal-node heal` sets them aside.';
@@ -111,8 +108,8 @@ export async function gate(world: World): Promise<string | undefined> {
   const isAhead = judged().ahead;
   if (!isAhead && noted) await machine.remove(places.foreign).catch(() => undefined);
   if (!isAhead) return refounded;
-  const why = `Its log has committed index ${commit}, its last entry is of term ${examination.lastTerm}; those that serve know index ${asked.cluster.serving.map(({ reply }) => `${reply.raftIndex} in term ${reply.term}`).join(', ')}: the cluster has been founded anew or restored without this member. Find out which of the two is to be kept; \`heal-node adopt --discard-ahead\` accepts that what this member alone has is lost, \`heal-node adopt --keep\`, once etcd is stopped on the others, that it is started.`;
-  const note = { memberId, why, commit: commit.toString() };
+  const why = `Its log has committed index ${examination.commit}, its last entry is of term ${examination.lastTerm}; those that serve know index ${asked.cluster.serving.map(({ reply }) => `${reply.raftIndex} in term ${reply.term}`).join(', ')}: the cluster has been founded anew or restored without this member. Find out which of the two is to be kept; \`heal-node adopt --discard-ahead\` accepts that what this member alone has is lost, \`heal-node adopt --keep\`, once etcd is stopped on the others, that it is started.`;
+  const note = { memberId: examination.memberId, why, commit: examination.commit.toString() };
   if (asked === again) await foreignFile.write(machine, places.foreign, note).catch(() => undefined);
   return why;
 }

@@ -30,13 +30,13 @@ async function found({ world, situation: { cluster, dataGone, process, observed 
 
 /** What the cluster has said of these data, and a person after it, holds no more. */
 async function keep({ world: { machine, places }, situation: { cluster, observed } }: Looked): Promise<Said> {
-  if (cluster.hasQuorumWithoutSelf)
-    return refused(
-      'a quorum of the others serves; stop etcd there first, if it is these data that are to be kept',
-    );
+  // Also one of them alone could have it join another history, and an election passes in a moment.
+  if (cluster.answered)
+    return refused('another member answers; stop etcd on the others first, if these data are to be kept');
   if (!observed.noted?.commit && !observed.discardAhead)
     return refused('nothing was said against these data');
-  for (const path of [places.foreign, places.adopted]) await machine.remove(path);
+  if (observed.noted?.commit) await machine.remove(places.foreign);
+  await machine.remove(places.adopted);
   return accepted(
     'What the cluster has said of these data is forgotten, and etcd may start on them. Next, start it here.',
   );
@@ -53,8 +53,8 @@ async function discardAhead({ world }: Looked): Promise<Said> {
   );
   const { ahead, owner, examination, birthmarkMismatch } = situation;
   if (!situation.cluster.hasQuorumWithoutSelf) return refused(NO_QUORUM);
-  if (!ahead || owner === undefined || examination === undefined)
-    return refused('its data are not ahead of the cluster that serves');
+  if (!ahead || owner === undefined || !examination?.logRead)
+    return refused('its data are not ahead of the cluster that serves, or were not read to their end');
   const commit = examination.commit.toString();
   await adoptedFile.write(world.machine, world.places.adopted, { memberId: owner.memberId, commit });
   const next =

@@ -93,12 +93,13 @@ function bareSituation(observed: Observation, places: Places) {
     divergence.memberId === owner?.memberId &&
     Math.abs(observed.atMs - divergence.atMs) < DIVERGENCE_MS;
   const { commit = 0n, lastTerm = 0n } = examination ?? {};
+  // Of a log that was not read to its end it is not known what it has committed: what was said of this member holds.
   const isOfThese = (note?: { readonly memberId: string; readonly commit?: string | undefined }): boolean =>
-    examination !== undefined && note?.memberId === owner?.memberId && note?.commit === commit.toString();
+    note?.commit !== undefined &&
+    note.memberId === owner?.memberId &&
+    (examination?.logRead === false || note.commit === examination?.commit.toString());
   const givenUp = isOfThese(discardAhead);
-  const isCut = examination?.logRead === false && observed.noted?.memberId === owner?.memberId;
-  const saidAhead =
-    isOfThese(observed.noted) || (isCut && observed.noted?.commit) ? observed.noted?.why : undefined;
+  const saidAhead = isOfThese(observed.noted) ? observed.noted?.why : undefined;
   const words = observed.log.ok && unit ? lastWords(observed.log.value, unit) : [];
   return {
     observed,

@@ -2,6 +2,7 @@ import { type AppView, envOf, parseAppView } from '../appcenter/app-view.ts';
 import { CERTIFICATES, certificatePath } from '../appcenter/certificates.ts';
 import tlsEnv from '../appcenter/tls-env.json';
 import { clientTls, type Env, type EtcdConfig, etcdConfig, hasNewUrls } from '../machine/etcd/etcd-config.ts';
+import type { Depth } from '../machine/etcd/examination.ts';
 import type { Machine } from '../machine/machine.ts';
 import { isBlank, parseEnvFile } from '../machine/systemd/env-file.ts';
 import { environmentFiles } from '../machine/systemd/unit-file.ts';
@@ -67,10 +68,10 @@ const NOTHING_KNOWN = {
   clusterId: '',
 } as const;
 
-export async function lookAtData(machine: Machine, config: Fact<EtcdConfig>) {
+export async function lookAtData(machine: Machine, config: Fact<EtcdConfig>, depth: Depth = 'kind') {
   if (!config.ok) return { ...NOTHING_KNOWN, why: config.why };
   const { dataDir, walDir, separateWalDir } = config.value;
-  const found = await machine.examine({ dataDir, walDir }, 'kind');
+  const found = await machine.examine({ dataDir, walDir }, depth);
   const { kind, elected, memberId, clusterId, notLookedAt } = found;
   return {
     /** What stands at the data dir's path, and at a separate WAL dir's; `none` without one. */

@@ -213,25 +213,78 @@ test('silence between two questions takes nothing back, and nothing is kept of w
   assert.not(fake.file(PLACES.foreign));
 });
 
+const slow = (world: World): World => ({
+  ...world,
+  machine: {
+    ...world.machine,
+    examine: async (config, depth) => {
+      const found = await world.machine.examine(config, depth);
+      return depth === 'kind' ? { ...found, kind: 'unknown', memberId: '', clusterId: '' } : found;
+    },
+  },
+});
+
 test('on a slow disk the first look does not come to whose data they are, and what was said of them holds', () => {
   const fake = new ThreeMembers('none');
   fake.node.systemctl(['stop', PLACES.unit]);
   fake.pass(2000);
   if (fake.node.data) fake.node.putData(ahead(fake.node.data, 1000));
-  const slow = (world: World): World => ({
-    ...world,
-    machine: {
-      ...world.machine,
-      examine: async (config, depth) => {
-        const found = await world.machine.examine(config, depth);
-        return depth === 'kind' ? { ...found, kind: 'unknown', memberId: '', clusterId: '' } : found;
-      },
-    },
-  });
   const refused = () => fake.run((world) => gate(slow(world))) ?? '';
   assert.match(refused(), /restored without this member/);
   fake.othersOff();
   assert.match(refused(), /restored without this member/);
+});
+
+const cut = (world: World): World => ({
+  ...world,
+  machine: {
+    ...world.machine,
+    examine: async (config, depth) => {
+      const found = await world.machine.examine(config, depth);
+      return depth === 'log' ? { ...found, commit: 5n, logRead: false } : found;
+    },
+  },
+});
+
+test('what a log that is not read to its end has committed is not known, and what was said of its member holds', () => {
+  for (const [place, says] of [
+    [PLACES.adopted, /A person has given these data up/],
+    [PLACES.foreign, /restored without this member/],
+  ] as const)
+    for (const others of ['serve', 'are off']) {
+      const fake = new ThreeMembers('none');
+      const { data } = fake.node;
+      fake.node.systemctl(['stop', PLACES.unit]);
+      fake.pass(2000);
+      if (data) fake.node.putData(ahead(data, 1000));
+      assert.match(asked(fake) ?? '', /restored without this member/);
+      const said = fake.node.disk.text(PLACES.foreign) ?? '';
+      fake.node.disk.delete(PLACES.foreign);
+      fake.putFile(place, said);
+      if (others === 'are off') fake.othersOff();
+      assert.match(fake.run((world) => gate(cut(world))) ?? '', says, `${place}, the others ${others}`);
+    }
+});
+
+test('beside a verb that replaces data it is let through; data that are there still are refused after it', () => {
+  const fake = new ThreeMembers('none');
+  fake.node.systemctl(['stop', PLACES.unit]);
+  fake.pass(2000);
+  if (fake.node.data) fake.node.putData(ahead(fake.node.data, 1000));
+  assert.match(asked(fake) ?? '', /restored without this member/);
+  const beside = (world: World): World => ({
+    ...world,
+    machine: {
+      ...world.machine,
+      commandLines: async () => [['/bin/bash', '/opt/app/bin/ctl.sh', 'repair']],
+    },
+  });
+  assert.is(
+    fake.run((world) => gate(beside(world))),
+    undefined,
+  );
+  fake.othersOff();
+  assert.match(asked(fake) ?? '', /restored without this member/);
 });
 
 test('what a cluster has said of data is over with them, and once it says so no more', () => {
@@ -308,6 +361,16 @@ test('the data of a member of another node may not', () => {
   );
   fake.node.disk.delete(PLACES.foreign);
   assert.is(asked(fake), undefined, 'nobody has ever said so');
+});
+
+test('nor on a slow disk, where a first look does not come to whose they are', () => {
+  const fake = new ThreeMembers('none');
+  const [, other] = fake.others;
+  if (other?.data) fake.node.putData({ ...other.data });
+  const refused = () => fake.run((world) => gate(slow(world))) ?? '';
+  assert.match(refused(), /those of member \w+ \(etcd3,/);
+  fake.othersOff();
+  assert.match(refused(), /those of member \w+ \(etcd3,/);
 });
 
 test('what the cluster has said of them is over once it lists that member for this node', () => {

@@ -57,7 +57,9 @@ class Examiner {
     const { log, budget, options } = this;
     const names = dir?.names() ?? [];
     this.hasLog = names.some((name) => name.endsWith('.wal')); // wal/util.go, `Exist`
-    const segments = segmentsOf(names);
+    // Each of a log's files begins with whose it is, and with the state of then (wal/wal.go, `cut`): the last two say what
+    // was committed, however long the log is.
+    const segments = segmentsOf(names).slice(options.depth === 'log' ? -2 : 0);
     if (this.hasLog && segments.length === 0)
       this.say('wal', 'file not found: none has the name of a log’s file');
     if (dir !== undefined && segments.length > 0)

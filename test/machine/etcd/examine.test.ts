@@ -271,6 +271,29 @@ test('files of the log that are missing are told', ({ dir, look }) => {
   assert.is(look().kind, 'whole');
 });
 
+test('of a long log the last two files tell what has been committed, and no others are read for that', ({
+  dir,
+  look,
+}) => {
+  const image = recorded('snapshots');
+  const log = image.get(LOG);
+  if (log === undefined) throw new Error('no log');
+  const noise = { bytes: Buffer.alloc(4096, 7), size: 4096 };
+  const unwritten = { bytes: Buffer.alloc(4096), size: 4096 };
+  writeImage(
+    new Map([
+      ...[...image].filter(([path]) => path !== LOG),
+      ['member/wal/0000000000000000-0000000000000000.wal', noise] as const,
+      ['member/wal/0000000000000001-0000000000000010.wal', unwritten] as const,
+      ['member/wal/0000000000000002-0000000000000030.wal', log] as const,
+    ]),
+    dir,
+  );
+  const { commit, lastIndex, memberId, logRead } = look({ depth: 'log', bytes: log.size + 100_000 });
+  assert.equal([commit, lastIndex, memberId, logRead], [68n, 68n, '9f7decfe85ab95e9', true]);
+  assert.is(look().kind, 'damaged', 'all of it is looked at where it is to be judged');
+});
+
 test('a gigabyte that is not written is not read', ({ dir, look }) => {
   writeImage(recorded('snapshots'), dir);
   truncateSync(join(dir, LOG), 1 << 30);

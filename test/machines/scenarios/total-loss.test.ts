@@ -46,6 +46,14 @@ scenario(
       assert.match(stdout, /amnesia/);
     assert.is(await walFiles(third), data);
 
+    // Started beside one that runs, it would go on with another history.
+    await two.sh('systemctl stop etcd');
+    const kept = await third.cli('adopt', '--keep');
+    assert.is(kept.code, 3, kept.stdout);
+    assert.match(kept.stdout, /another member answers; stop etcd on the others first/);
+    await two.sh('systemctl start etcd');
+    await until('the new cluster serves again', () => serves(bed, one));
+
     // A person gives that up: it joins the new cluster, and its data are kept aside.
     const given = await third.cli('adopt', '--discard-ahead');
     assert.is(given.code, 0, given.stdout);
