@@ -5,7 +5,7 @@ import type { Part } from '../observe/observation.ts';
 import type { HealRecord } from '../state/heal-record.ts';
 import { byHand } from './by-hand.ts';
 import { expectedCluster } from './expected-cluster.ts';
-import type { Asked, GuardId } from './guards.ts';
+import type { Asked } from './guards.ts';
 import texts from './heal-steps.json';
 
 /** What one run of a heal has learned and the world does not show; a run that takes it up begins without it. */
@@ -109,7 +109,6 @@ const arriving = (s: Situation): boolean => {
   return up(s) && onCopy && !dies && (memberId === '' || !s.cluster.own || memberId === s.cluster.own.id);
 };
 
-const LOCAL: readonly GuardId[] = ['role', 'unit-file', 'data-dir', 'app-quiet'];
 /**
  * The heal, whole: reversible steps first, so that the cluster is short of a member for as brief a time as
  * possible. The runner takes the first row that is not done. What people are told of each stands in heal-steps.json: the
@@ -137,10 +136,12 @@ const rows = {
     }),
   },
   'set-aside': {
-    needs: [...LOCAL, 'stale', 'own-data', 'not-ahead', 'birthmark'],
+    needs: ['role', 'unit-file', 'data-dir', 'app-quiet', 'stale', 'own-data', 'not-ahead', 'birthmark'],
     looksAfter: ['files'],
     done: (s, run) => joined(s, run) || emptyEnough(s) || arriving(s),
     reversible: true,
+    // Also of a new member that has died before it told its name: it may have voted, and must not forget that.
+    learns: ({ owner }) => (owner ? { staleMemberId: owner.memberId } : {}),
   },
   stage: {
     needs: ['role'],
@@ -151,7 +152,10 @@ const rows = {
   remove: {
     needs: 'all',
     looksBefore: ['files', 'units', 'self', 'cluster'],
-    done: (s, run) => joined(s, run) || s.membership === 'unlisted' || s.membership === 'unstarted',
+    done: (s, run) =>
+      joined(s, run) ||
+      s.membership === 'unlisted' ||
+      (s.membership === 'unstarted' && s.cluster.own?.id !== run.staleMemberId),
   },
   add: {
     needs: ['role', 'app-quiet', 'birthmark', 'quorum', 'agreement', 'own-member', 'mounted'],

@@ -35,8 +35,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     what: 'every member that does not answer is removed, as the app does it',
     file: 'src/act/heal/effects/membership.ts',
-    from: '  heal.record.oldMemberId = old.id;\n',
-    to: `  heal.record.oldMemberId = old.id;
+    from: "  if (old.name !== '') heal.record.oldMemberId = old.id;\n",
+    to: `  if (old.name !== '') heal.record.oldMemberId = old.id;
   for (const { id } of heal.situation.cluster.members)
     if (!heal.situation.cluster.serving.some(({ reply }) => reply.memberId === id) && id !== old.id)
       await heal.cluster.removeMember(heal.servingEndpoints, id).catch(() => undefined);

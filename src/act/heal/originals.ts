@@ -42,8 +42,10 @@ export async function saveOriginal(machine: Machine, places: Places): Promise<vo
  * has moved it aside meanwhile, as the runbook begins, may have moved it where the copy was taken away.
  * @throws when it is not there
  */
-export async function forgetOriginal(machine: Machine, { unitFile, originals }: Places): Promise<void> {
+export async function forgetOriginal(machine: Machine, places: Places): Promise<void> {
+  const { unitFile, originals, originalRights } = places;
   if ((await machine.kindOf(unitFile)) === 'none')
     throw new Error(`${unitFile} was moved away meanwhile; its original stays in ${originals}`);
-  await machine.remove(originals);
+  // The unit goes last: while it is there, a heal is not finished, and whoever looks removes the rest.
+  for (const path of [originalRights, originals]) await machine.remove(path);
 }

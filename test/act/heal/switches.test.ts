@@ -6,6 +6,7 @@ import { restoreByHand } from '../../../src/act/restore-by-hand.ts';
 import { start, stop } from '../../../src/act/start-stop.ts';
 import type { World } from '../../../src/observe/world.ts';
 import { noLog } from '../../../src/report/log.ts';
+import { history } from '../../../src/state/heal-record.ts';
 import { HEAL_UNIT } from '../../../src/state/places.ts';
 import { changesUrls } from '../../fake/app.ts';
 import { PLACES } from '../../fake/observation.ts';
@@ -285,6 +286,24 @@ for (const [from, to] of changes.slice(0, 2)) {
       const said = actions(fake, 60);
       assert.equal(wrong(fake), [], said);
     });
+
+  test(`it loses its power as its new member is added, from ${from} to ${to} meanwhile: the one that has served is called the old one`, () => {
+    const fake = make('WAL gone', from);
+    const old = fake.listed.find(({ name }) => name === 'etcd2')?.id;
+    fake.once(
+      () => fake.listed.some(({ name }) => name === ''),
+      () => {
+        fake.node.powerOff();
+        changesUrls(fake, domains[to]);
+        backOn(fake, 30_000, false);
+      },
+    );
+    fake.heal('health-action');
+    fake.pass(300_000);
+    const said = actions(fake, 60);
+    assert.equal(wrong(fake), [], said);
+    assert.is(fake.run(({ machine }) => history(machine, PLACES)).at(-1)?.oldMemberId, old, said);
+  });
 
   test(`a boot in the moment of the switch from ${from} to ${to}: healed by the old URLs, it is listed by the new`, () => {
     const fake = make('WAL gone', from);

@@ -194,4 +194,11 @@ test('a heal that had nothing to replace any more does not say that an ID became
   assert.match(`${ended?.message}`, new RegExp(`^Healed in \\d+ ms: etcd2, ${id} as before, is healthy`));
 });
 
+test('where somebody has put another member in the place of the one that it added, it names the one that serves', () => {
+  const fake = new ThreeMembers('none');
+  const record = { ...newRecord(0, 'gate', 'stale/removed'), oldMemberId: 'aaaa', newMemberId: 'beef' };
+  fake.run(({ machine }) => healRecordFile.write(machine, PLACES.journal, record));
+  assert.match(`${fake.resume()?.message}`, new RegExp(`etcd2, aaaa became ${fake.node.data?.memberId}, is`));
+});
+
 test.run();

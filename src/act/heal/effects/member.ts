@@ -143,7 +143,7 @@ export async function verify(heal: HealContext): Promise<string> {
   }
   const { situation, config } = heal;
   const memberId = heal.situation.self?.memberId ?? '';
-  heal.record.newMemberId ||= memberId;
+  heal.record.newMemberId = memberId;
   const listed = situation.cluster.members.filter((member) => isOwn(member, config));
   if (listed.length !== 1 || listed[0]?.id !== memberId) {
     const ids = listed.map((member) => member.id).join(', ') || 'not at all';

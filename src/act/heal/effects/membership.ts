@@ -15,7 +15,8 @@ const ADDS_NONE = 'no member is added while another does not serve';
 export async function removeOldMember(heal: HealContext): Promise<string> {
   const old = heal.situation.cluster.own;
   if (old === undefined) return 'the cluster does not list this node any more';
-  heal.record.oldMemberId = old.id;
+  // One without a name has never served: it was added by a run before this one.
+  if (old.name !== '') heal.record.oldMemberId = old.id;
   const members = await untilTaken(
     heal,
     () => heal.cluster.removeMember(heal.servingEndpoints, old.id),
