@@ -1,8 +1,9 @@
 import { ownHooks } from '../appcenter/busy-verbs.ts';
 import { appStartRisk } from '../diagnose/app-start-risk.ts';
-import type { Situation } from '../diagnose/situation.ts';
+import { type Situation, situationOf } from '../diagnose/situation.ts';
 import type { Response } from '../diagnose/verdicts.ts';
 import { waitUntil } from '../machine/wait-until.ts';
+import { observe } from '../observe/observe.ts';
 import type { World } from '../observe/world.ts';
 import { bestEffort } from '../report/best-effort.ts';
 import type { Log } from '../report/log.ts';
@@ -47,13 +48,14 @@ interface Done {
 
 /**
  * Beside one of the app's verbs nothing is restarted or killed, nor after the stop hook behind an operator's back, nor
- * where the app's own start could do harm.
+ * where the app's own start could do harm, as all of that stands now: what was decided from may be seconds old.
  */
-async function whyNotRestarted({ world, situation }: Pick<Case, 'world' | 'situation'>) {
-  const busy = [...situation.observed.appBusy, ...ownHooks(await world.machine.commandLines())];
+async function whyNotRestarted(world: World) {
+  const now = situationOf(await observe(world, undefined, ['files', 'units']), world.places);
+  const busy = [...now.observed.appBusy, ...ownHooks(await world.machine.commandLines())];
   if (busy.length > 0) return `${busy.join(', ')} is running, so nothing is done.`;
   if (await isParked(world.machine, world.places)) return 'The app was stopped; the next start starts etcd.';
-  const risk = appStartRisk(situation);
+  const risk = appStartRisk(now);
   return risk && `The app's restart is not run: ${risk}.`;
 }
 
@@ -68,7 +70,7 @@ async function stopBetweenRuns(world: World, settled: Settled, leftMs: number): 
   const [machine, etcd] = [world.machine, world.places.unit];
   const { situation } = settled;
   const isLoop = mayCrash(settled) && (situation.unit?.restarts ?? 0) >= LOOP_RESTARTS && !situation.swapped;
-  if (!isLoop || leftMs <= 0 || (await whyNotRestarted({ world, situation })) !== undefined) return false;
+  if (!isLoop || leftMs <= 0 || (await whyNotRestarted(world)) !== undefined) return false;
   const isBetween = await waitUntil(machine, Math.min(BETWEEN_RUNS_MS, leftMs), 10, async () => {
     const [unit] = await machine.units([etcd]).catch(() => []);
     return unit?.sub === 'auto-restart' || undefined;
@@ -83,7 +85,7 @@ async function stopBetweenRuns(world: World, settled: Settled, leftMs: number): 
 /** @param kills a process that lives and does not listen: a stop would wait for it, a kill does not ask it */
 const restart = async (c: Case, kills = false): Promise<Done> => {
   const { world, settings, situation, leftMs } = c;
-  const why = await whyNotRestarted(c);
+  const why = await whyNotRestarted(world);
   if (why !== undefined) return { code: 3, did: why };
   if (kills) await world.machine.systemctl(['kill', '--signal=SIGKILL', situation.unitName]);
   const killed = kills ? 'Killed it. ' : '';

@@ -70,7 +70,8 @@ async function run(node: FakeNode, proc: Proc, verb: Verb, byUs: boolean): Promi
   const start = async (): Promise<number> => {
     // It enables the unit first, which fails where that is moved aside: nothing is written then (docs/platform.md).
     if (disk.kindOf(PLACES.unitFile) === 'none') return 5;
-    if (world.tls && !(await hasCertificates(node, proc, byUs))) return 19;
+    const isTls = /ETCD_ENABLE_TLS=.?true/.test(disk.text(PLACES.appEnv) ?? '');
+    if (isTls && !(await hasCertificates(node, proc, byUs))) return 19;
     await proc.call(world.random.between(5, 50), () => {
       const dir = disk.entries.get(DATA_DIR);
       if (dir)
