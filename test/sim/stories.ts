@@ -138,7 +138,7 @@ function switchesUrls(sim: Sim, to: Domain | undefined): Begun {
   // Where TLS has gone off, and nothing else, the health action has etcd.env written anew.
   const differs = (node: FakeNode): boolean =>
     (sim.tls && JSON.stringify(certificatesOf(node)) !== JSON.stringify(sim.domain.certificates)) ||
-    ((sim.tls || isGone(node)) && node.disk.text(PLACES.env) !== node.envText);
+    ((sim.tls || isGone(node) || node.shortShown) && node.disk.text(PLACES.env) !== node.envText);
   // One that the app has found off, whose disk was away then, that a person's `restore` has put back on its originals, or
   // that has lost with its root disk what says that a heal is under way: looked at each minute until its disk is back.
   const mends = (looks: number): void => {
