@@ -15,7 +15,8 @@ export const installCommand: CommandSpec = {
     if (base !== '' && !lstatSync(base, { throwIfNoEntry: false })?.isDirectory())
       throw new UsageError(`--root ${base} is not allowed; allowed is a directory that exists`);
     const changed = [...install(base, process.execPath), ...(shim ? installShim(base) : [])];
-    if (base === '' && changed.length > 0) await thisMachine.systemctl(['daemon-reload']);
+    // Also where all is in place: one that failed at the shim has loaded none of it.
+    if (base === '') await thisMachine.systemctl(['daemon-reload']);
     for (const path of changed) console.log(tell('laid {0}', `${base}${path}`));
     if (changed.length === 0) console.log(tell('Everything was in place already.'));
     else if (!shim)

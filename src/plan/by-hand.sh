@@ -6,13 +6,13 @@
 umask 022
 peer=${peers%%,*} each=$(echo "$others" | tr , ' ')
 aside=$data.by-hand-$(date -u +%Y%m%dT%H%M%SZ)
-export ETCDCTL_API=3
+export ETCDCTL_API=3; unset ETCDCTL_ENDPOINTS ETCDCTL_DIAL_TIMEOUT ETCDCTL_COMMAND_TIMEOUT    # beside a flag etcdctl refuses them
 fail() { echo "Stopped: $*. Nothing after it was done; \`heal-node plan --manual\` prints what is left." >&2; exit 1; }
 ctl() { "$etcdctl" --dial-timeout=3s --command-timeout=10s "$@"; }
 others() { ctl --endpoints="$others" "$@"; }
 tries() { n=0; until "$@"; do n=$((n + 1)); [ "$n" -lt 60 ] || fail "$* has not succeeded in 60 tries"; sleep 1; done; }
 serves() { ctl --endpoints="$1" --command-timeout=2s get x >/dev/null 2>&1; }
-mustNotServe() { if serves "$own"; then fail "$own serves: this member is not to be replaced"; fi; }
+mustNotServe() { if [ -z "$diverged" ] && serves "$own"; then fail "$own serves: this member is not to be replaced"; fi; }
 quorumServes() {
   n=0
   for e in $each; do if serves "$e"; then n=$((n + 1)); fi; done

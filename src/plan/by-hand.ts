@@ -33,7 +33,7 @@ function valuesOf(s: Situation, places: Places, hand: Hand): Readonly<Record<str
     ...{ unit, copyUnit, unitFile, copyUnitFile, copyDropIns, env, copyEnv, originals, journal },
     ...{ appEnv, paused, client, mark, ssl: CLIENT_TLS_DIR, etcdctl: hand.etcdctl },
     appStart: hand.startCmd.join(' '),
-    newUrls: s.hasNewUrls ? 'yes' : '',
+    ...{ newUrls: s.hasNewUrls ? 'yes' : '', diverged: s.diverged ? 'yes' : '' },
     hosts: observed.app.ok ? observed.app.value.hosts.map(({ ip, name }) => `${ip} ${name}`).join('\n') : '',
     healNode: EXECUTABLE,
     healUnit: HEAL_UNIT,

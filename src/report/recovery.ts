@@ -25,7 +25,7 @@ export function recovery(s: Situation, verdict: Verdict, env: string, language: 
     ...(reply.ok && reply.value),
   }));
   const newest = [here, ...others].reduce((most, each) => (each.raftIndex > most.raftIndex ? each : most));
-  const silent = others.some(({ answers }) => !answers);
+  const silent = (owner !== undefined && !examination?.logRead) || others.some(({ answers }) => !answers);
   const total = Math.max(cluster.known.length, others.length + 1);
   const quorum = Math.floor(total / 2) + 1;
   const up = others.filter(({ answers }) => answers).length + (process === 'alive' ? 1 : 0);
@@ -36,8 +36,7 @@ export function recovery(s: Situation, verdict: Verdict, env: string, language: 
     ...{ env, dataDir, examination, owner, others, newest, silent, total, quorum, program, etcdctl },
     missing: Math.max(1, quorum - up),
     tooMany: total - quorum + 1,
-    newestHere: newest === here,
-    hasNewest: newest.raftIndex >= 0n,
+    ...{ newestHere: newest === here, hasNewest: newest.raftIndex >= 0n },
     source: silent ? 'ADDRESS' : newest.host,
     ask: `${etcdctl} --endpoints=$ETCD_ADVERTISE_CLIENT_URLS${flags}`,
   };

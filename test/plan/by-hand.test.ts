@@ -51,15 +51,17 @@ async function run(
   const steps = healSteps.filter(({ id }) => ids.includes(id));
   const text = commandsByHand(situation, PLACES, hand, steps);
   const all = { sleep: '', sync: '', systemctl: 'exit 3', etcdctl: '', 'heal-node': '', ...programs };
+  // As etcdctl does it where a flag and its variable are both given (pkg/flags/flag.go).
+  const refuses = '[ -z "$ETCDCTL_ENDPOINTS" ] || exit 128';
   for (const [name, body] of Object.entries(all))
-    put(join(dir, 'bin', name), `#!/bin/sh\necho "${name} $*" >>${dir}/called\n${body}\n`, 0o755);
+    put(join(dir, 'bin', name), `#!/bin/sh\necho "${name} $*" >>${dir}/called\n${refuses}\n${body}\n`, 0o755);
   const given = Object.entries({ healNode: '/bin/heal-node', ...values });
   const here = given
     .reduce((so, [name, value]) => so.replace(new RegExp(`^${name}=.*$`, 'm'), `${name}='${value}'`), text)
     .replaceAll(/^((?:export )?\w+=')(?=\/)/gm, `$1${dir}`)
     .replaceAll('/etc/hosts', `${dir}/hosts`);
   const { exitCode, stderr } = await execa('sh', ['-c', here], {
-    env: { PATH: `${dir}/bin:${process.env.PATH}` },
+    env: { PATH: `${dir}/bin:${process.env.PATH}`, ETCDCTL_ENDPOINTS: 'http://127.0.0.1:2379' },
     reject: false,
   });
   return { exitCode, stderr, called: readFileSync(join(dir, 'called'), 'utf8') };
@@ -76,6 +78,23 @@ test('heals are paused in earnest, also where a pause that is over has left its 
   const { exitCode, called, stderr } = await run(dir, [], { 'heal-node': pausing(dir) });
   assert.is(exitCode, 0, stderr);
   assert.match(called, /^heal-node pause --for 2h .*^heal-node unpause$/ms);
+});
+
+test('a member that serves is not replaced, unless its data differ from those of all others', async ({
+  dir,
+}) => {
+  const fake = new ThreeMembers('WAL gone');
+  const serves = await run(dir, ['fence'], {}, fake);
+  assert.match(serves.stderr, /serves: this member is not to be replaced/);
+  const differs = await run(dir, ['fence'], {}, fake, { diverged: 'yes' });
+  assert.not.match(differs.stderr, /not to be replaced/);
+  const situation = fake.run(async (world) => situationOf(await observe(world), PLACES));
+  const hand = { etcdctl: '', etcdUser: '', etcdPasswordFile: '', startCmd: [] };
+  for (const diverged of [true, false])
+    assert.match(
+      commandsByHand({ ...situation, diverged }, PLACES, hand, []),
+      new RegExp(`^diverged='${diverged ? 'yes' : ''}'$`, 'm'),
+    );
 });
 
 test('a pause of another person is in force again at the end, also when the commands are run twice', async ({

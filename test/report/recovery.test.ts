@@ -66,6 +66,14 @@ test('where the others answer, the one that has committed the most has the newes
   );
 });
 
+test('as long as its own log was not read to the end, nobody can say that another has the newest data', () => {
+  for (const unread of [{ examination: undefined }, holding({ logRead: false, commit: 5n })]) {
+    const { newest, steps } = said(crashed([], { ...unread, others: [waits(1, 89n), waits(3, 88n)] }));
+    assert.match(newest, /Of what is known here, http:\/\/10\.0\.0\.1:2379 has the newest data/);
+    assert.ok(steps.some(({ commands }) => commands.some((line) => line.includes('"node.ip":"ADDRESS"'))));
+  }
+});
+
 test('damaged data are no source, however much they have committed', () => {
   const { here, newest } = said(
     crashed([], { ...damagedWal({ commit: 99n }), others: [waits(1, 5n), silent(3)] }),
