@@ -45,9 +45,8 @@ export async function gate(world: World): Promise<string | undefined> {
   const { machine, places } = world;
   const first = await observe(world, undefined, ['files'], FILES_MS);
   // On a slow disk the first look may not have come to what stands there, and to whose it is.
-  const data = first.data.kind === 'unknown' ? await lookAtData(machine, first.config, 'log') : first.data;
-  const files = { ...first, data };
-  const bare = situationOf(files, places);
+  const read = first.data.kind === 'unknown' && { data: await lookAtData(machine, first.config, 'log') };
+  const bare = situationOf({ ...first, ...read }, places);
   const { config, dataGone, observed } = bare;
   const { app, mark, noted, discardAhead } = observed;
   // Where the app's view cannot be read, what this node remembers counts: a proxy has no settings of a member.
@@ -68,7 +67,7 @@ export async function gate(world: World): Promise<string | undefined> {
       return `${config.dataDir} holds no data, and ${bare.certificatesMissing}. etcd is not started; ${HEALS}.`;
   }
 
-  const ask = (limitMs: number) => observe(world, files, ['cluster'], limitMs);
+  const ask = (limitMs: number) => observe(world, observed, ['cluster'], limitMs);
   const whose = dataGone ? undefined : ask(ASK_WHOSE_MS);
   let asked = situationOf(await ask(ASK_MS), places);
   // Where some serve, one that is silent keeps nobody waiting: each second more is one in which systemd starts nothing.
@@ -106,7 +105,8 @@ export async function gate(world: World): Promise<string | undefined> {
   const again = judged().ahead ? situationOf(await ask(ASK_MS), places) : undefined;
   if (again?.cluster.hasQuorumWithoutSelf) asked = again;
   const isAhead = judged().ahead;
-  if (!isAhead && noted) await machine.remove(places.foreign).catch(() => undefined);
+  if (!isAhead && (noted || discardAhead))
+    for (const path of [places.foreign, places.adopted]) await machine.remove(path).catch(() => undefined);
   if (!isAhead) return refounded;
   const why = `Its log has committed index ${examination.commit}, its last entry is of term ${examination.lastTerm}; those that serve know index ${asked.cluster.serving.map(({ reply }) => `${reply.raftIndex} in term ${reply.term}`).join(', ')}: the cluster has been founded anew or restored without this member. Find out which of the two is to be kept; \`heal-node adopt --discard-ahead\` accepts that what this member alone has is lost, \`heal-node adopt --keep\`, once etcd is stopped on the others, that it is started.`;
   const note = { memberId: examination.memberId, why, commit: examination.commit.toString() };

@@ -37,7 +37,7 @@ interface Case {
   /** What a person has to do; empty where that is nothing. */
   readonly advice: string;
   /** Milliseconds left of the action's own limit. */
-  readonly leftMs: number;
+  readonly leftMs: () => number;
 }
 
 /** What was done about it, as sentences of its own. */
@@ -89,7 +89,7 @@ const restart = async (c: Case, kills = false): Promise<Done> => {
   if (why !== undefined) return { code: 3, did: why };
   if (kills) await world.machine.systemctl(['kill', '--signal=SIGKILL', situation.unitName]);
   const killed = kills ? 'Killed it. ' : '';
-  const code = await world.machine.runApp(settings.restartCmd, leftMs);
+  const code = await world.machine.runApp(settings.restartCmd, leftMs());
   const command = settings.restartCmd.join(' ');
   if (code === undefined) return { code: 0, did: `${killed}\`${command}\` is under way.` };
   return code === 0
@@ -100,7 +100,7 @@ const restart = async (c: Case, kills = false): Promise<Done> => {
 const heal = async ({ world, leftMs }: Case): Promise<Done> => {
   if (await isParked(world.machine, world.places))
     return { code: 3, did: 'The app was stopped; the next start heals.' };
-  const ended = await healThrough(world, 'health-action', leftMs);
+  const ended = await healThrough(world, 'health-action', leftMs());
   return ended === undefined
     ? { code: 0, did: 'The heal is under way in heal-node.service; follow it with `heal-node logs`.' }
     : { code: codeOf[ended.outcome], did: ended.message };
@@ -150,7 +150,7 @@ export async function healthAction(world: World, settings: Settings, log: Log) {
   }
   // Begun before anything is done, which does not wait for it: after a heal its service writes what holds then.
   const metrics = bestEffort(log, places.metrics, writeMetrics(machine, places, situation));
-  const leftMs = Math.max(0, settings.actionTimeoutMs - (machine.monotonicMs() - beganMs) - 500);
+  const leftMs = () => Math.max(0, settings.actionTimeoutMs - (machine.monotonicMs() - beganMs) - 500);
   const { code, did } = await responses[response]({ world, settings, situation, advice, leftMs });
   await metrics;
   const message = `${found} ${did}${advice === '' ? '' : ` Action: ${advice}.`}`;

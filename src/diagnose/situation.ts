@@ -93,11 +93,12 @@ function bareSituation(observed: Observation, places: Places) {
     divergence.memberId === owner?.memberId &&
     Math.abs(observed.atMs - divergence.atMs) < DIVERGENCE_MS;
   const { commit = 0n, lastTerm = 0n } = examination ?? {};
-  // Of a log that was not read to its end it is not known what it has committed: what was said of this member holds.
+  // A log that is damaged, or was not read to its end, may have committed more: what was said of this member holds.
+  const mayBeMore = examination && (!examination.logRead || examination.kind === 'damaged');
   const isOfThese = (note?: { readonly memberId: string; readonly commit?: string | undefined }): boolean =>
     note?.commit !== undefined &&
     note.memberId === owner?.memberId &&
-    (examination?.logRead === false || note.commit === examination?.commit.toString());
+    (mayBeMore ? commit <= BigInt(note.commit) : note.commit === examination?.commit.toString());
   const givenUp = isOfThese(discardAhead);
   const saidAhead = isOfThese(observed.noted) ? observed.noted?.why : undefined;
   const words = observed.log.ok && unit ? lastWords(observed.log.value, unit) : [];

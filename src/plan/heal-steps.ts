@@ -140,8 +140,8 @@ const rows = {
     looksAfter: ['files'],
     done: (s, run) => joined(s, run) || emptyEnough(s) || arriving(s),
     reversible: true,
-    // Also of a new member that has died before it told its name: it may have voted, and must not forget that.
-    learns: ({ owner }) => (owner ? { staleMemberId: owner.memberId } : {}),
+    // Etcd that had been started meanwhile is stopped first, which may hide how it ended before.
+    learns: () => ({ provenStale: true }),
   },
   stage: {
     needs: ['role'],

@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { jsonFile } from './json-file.ts';
 
 /** An index of the log, as text: JSON's numbers are not exact beyond 2^53. */
-const index = v.pipe(v.string(), v.regex(/^\d{1,20}$/));
+export const index = v.pipe(v.string(), v.regex(/^\d{1,20}$/));
 
 /**
  * What a person has accepted to lose with `heal-node adopt --discard-ahead`: what this member's data have committed and

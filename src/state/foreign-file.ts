@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { index } from './adopted-file.ts';
 import { jsonFile } from './json-file.ts';
 
 /**
@@ -7,5 +8,5 @@ import { jsonFile } from './json-file.ts';
  * has overtaken them: they are of another history all the same.
  */
 export const foreignFile = jsonFile(
-  v.object({ memberId: v.string(), why: v.string(), commit: v.optional(v.string()) }),
+  v.object({ memberId: v.string(), why: v.string(), commit: v.optional(index) }),
 );

@@ -266,6 +266,34 @@ test('what a log that is not read to its end has committed is not known, and wha
     }
 });
 
+test('nor of one that is damaged, which may have committed more than can be read; data that have moved on are others', () => {
+  const fake = new ThreeMembers('none');
+  const { data } = fake.node;
+  fake.node.systemctl(['stop', PLACES.unit]);
+  fake.pass(2000);
+  if (data) fake.node.putData(ahead(data, 1000));
+  assert.match(asked(fake) ?? '', /restored without this member/);
+  const reasonWith = (found: object) => {
+    const observed = fake.run((world) => observe(world));
+    if (!observed.examination) throw new Error('it is read');
+    const examination = { ...observed.examination, kind: 'damaged' as const, ...found };
+    return diagnose(situationOf({ ...observed, examination }, PLACES)).reason;
+  };
+  assert.is(reasonWith({ commit: 5n }), 'amnesia/ahead');
+  assert.is(reasonWith({ commit: 5n, logRead: false, kind: 'whole' }), 'amnesia/ahead');
+  const noted = JSON.parse(fake.node.disk.text(PLACES.foreign) ?? '');
+  fake.putFile(PLACES.foreign, JSON.stringify({ ...noted, commit: '3' }));
+  assert.not.match(reasonWith({ commit: 5n }), /ahead/);
+});
+
+test('what a person has given up is over as well, once other data are started beside those that serve', () => {
+  const fake = new ThreeMembers('none');
+  const memberId = fake.node.data?.memberId;
+  fake.putFile(PLACES.adopted, JSON.stringify({ memberId, commit: '7' }));
+  assert.is(asked(fake), undefined);
+  assert.not(fake.file(PLACES.adopted));
+});
+
 test('beside a verb that replaces data it is let through; data that are there still are refused after it', () => {
   const fake = new ThreeMembers('none');
   fake.node.systemctl(['stop', PLACES.unit]);

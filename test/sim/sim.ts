@@ -240,8 +240,8 @@ export class Sim extends FakeWorld {
         !data.harm &&
         !data.older &&
         !data.taint &&
-        // One that was added by URLs that its node has no more, and has received nothing, is added anew.
-        (data.last.index > 0 || member?.name !== '') &&
+        // One that has not told its name, and has received no more than how the cluster was founded, is added anew.
+        ((data.last.index > 0 && !this.raft.isFounding(data.last)) || member?.name !== '') &&
         data.last.index >= acknowledged,
     );
     this.holds(

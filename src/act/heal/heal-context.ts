@@ -39,7 +39,10 @@ export class HealContext {
     observed: Observation,
   ) {
     this.world = recordedWorld(world, log, record);
-    this.memory = { ...nothingLearned(), newMemberId: record.newMemberId };
+    // Its data were set aside, and no other has taken its place: see `set-aside` in src/plan/heal-steps.ts.
+    const last = record.steps.findLast(({ id, did }) => id === 'add' || (did && /aside|remove/.test(id)));
+    const staleMemberId = last?.id === 'set-aside' ? record.newMemberId : '';
+    this.memory = { ...nothingLearned(), newMemberId: record.newMemberId, staleMemberId };
     ({ machine: this.machine, places: this.places } = this.world);
     this.situation = situationOf(observed, world.places);
     // Files are looked at again in no time: a person may have begun by hand.

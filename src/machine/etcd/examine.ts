@@ -66,13 +66,9 @@ class Examiner {
       this.logRead = this.attempt('the log', () => log.read(dir, segments, budget, options.depth === 'kind'));
     if (options.depth === 'kind' && this.logRead && !log.founding && log.problems.length === 0) {
       this.logRead = false;
-      this.notLookedAt.push('more than its kind: it was not asked for');
-      return;
+      return void this.notLookedAt.push('more than its kind: it was not asked for');
     }
-    if (options.depth === 'log') {
-      this.notLookedAt.push('the database: it was not asked for');
-      return;
-    }
+    if (options.depth === 'log') return void this.notLookedAt.push('the database: it was not asked for');
     const snapshotKnown = this.logRead && this.readSnapshots();
     const hasDatabase = this.snapNames.includes('db');
     const databaseRead = !hasDatabase || this.scan('db');

@@ -4,7 +4,8 @@ import { HealContext } from '../../../src/act/heal/heal-context.ts';
 import { observe } from '../../../src/observe/observe.ts';
 import type { World } from '../../../src/observe/world.ts';
 import { noLog } from '../../../src/report/log.ts';
-import { newRecord } from '../../../src/state/heal-record.ts';
+import { history, newRecord } from '../../../src/state/heal-record.ts';
+import { HEAL_UNIT } from '../../../src/state/places.ts';
 import { PLACES } from '../../fake/observation.ts';
 import { ThreeMembers } from '../../fake/three-members.ts';
 
@@ -52,7 +53,8 @@ test('etcd that is on its way into its next crash as the guards look proves the 
     };
     const examine: typeof world.machine.examine = async (...words) => {
       const read = await world.machine.examine(...words);
-      await world.machine.sleep(200);
+      // With a signal, or the fake would stretch it.
+      await world.machine.sleep(600, new AbortController().signal);
       return read;
     };
     return { ...world, machine: { ...world.machine, units, examine } };
@@ -61,5 +63,27 @@ test('etcd that is on its way into its next crash as the guards look proves the 
   assert.ok(looked > 3);
   assert.is(ended?.outcome, 'healed', ended?.message);
 });
+
+for (const when of ['before', 'after'] as const)
+  test(`somebody starts the copy right ${when} the data are to be moved: stopped first, they are judged anew`, () => {
+    const fake = new ThreeMembers('WAL damaged');
+    const { node } = fake;
+    const dir = `${PLACES.aside}/`;
+    let started = false;
+    node.onEffect = (what, at) => {
+      const moved = [...node.disk.entries.keys()].some((path) => path.startsWith(dir));
+      const isNow = !node.disk.has(PLACES.unitFile) && node.disk.has(PLACES.copyUnitFile) && !moved;
+      if (started || what !== HEAL_UNIT || at !== when || !isNow) return;
+      started = true;
+      node.systemctl(['start', '--no-block', PLACES.copyUnit]);
+    };
+    const ended = fake.heal('operator');
+    assert.ok(started);
+    assert.is(ended?.outcome, 'healed', ended?.message);
+    assert.ok(fake.healthy(node));
+    const steps = fake.run(({ machine }) => history(machine, PLACES)).at(-1)?.steps ?? [];
+    assert.ok(steps.some(({ did }) => did?.includes('had been started meanwhile, and is stopped')));
+    assert.is(fake.removed.length, 1);
+  });
 
 test.run();

@@ -93,11 +93,20 @@ const hasCertificates = (fake: ThreeMembers): void => {
   });
 };
 
+/** TLS goes off again, or on: in the same heal, which lasts longer than the app needs for the first change. */
+const changeAgain = (fake: ThreeMembers): void => {
+  fake.clock.after(30_000, () => {
+    changesUrls(fake, domains[fake.tls ? 'off' : 'first']);
+    return true;
+  });
+};
+
 const besides = {
   nothing: undefined,
   'its disk is full for a while': fills,
   'the app is stopped, and started later': isStopped,
   'its certificates are there at once': hasCertificates,
+  'they change again': changeAgain,
 } as const;
 
 for (const [from, to] of changes)

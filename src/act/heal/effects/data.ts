@@ -22,12 +22,16 @@ const asideNames = ({ config: { dataDir, walDir, separateWalDir } }: HealContext
 
 const JUST_LOOKED_MS = 50;
 
-/** Data are never moved under a running etcd: it would go on writing to what nobody looks at any more. */
-async function mustBeStopped(heal: HealContext): Promise<void> {
+/**
+ * Data are never moved under a running etcd: it would go on writing to what nobody looks at any more.
+ * @returns whether it ran, and may have written what nobody has looked at
+ */
+async function stopsWhatRuns(heal: HealContext): Promise<boolean> {
   await heal.lookIfOlder(JUST_LOOKED_MS, 'units');
   const { unit, copyUnit } = heal.situation.observed;
   const stopped = [unit, copyUnit].every((each) => each.ok && isStopped(each.value));
   if (!stopped) await stopUnits(heal, heal.places.unit, heal.places.copyUnit);
+  return !stopped;
 }
 
 /**
@@ -37,7 +41,9 @@ async function mustBeStopped(heal: HealContext): Promise<void> {
 export async function setAside(heal: HealContext): Promise<string> {
   const { machine, places, record } = heal;
   const directory = `${places.aside}/${record.id}`;
-  await mustBeStopped(heal);
+  if (await stopsWhatRuns(heal)) return 'etcd had been started meanwhile, and is stopped';
+  // Also of a new member that has died before it told its name: it may have voted, and must not forget that.
+  heal.memory.staleMemberId = heal.situation.observed.data.memberId || heal.memory.staleMemberId;
   const moved: string[] = [];
   for (const { path, name } of asideNames(heal)) {
     const rights = await machine.rightsOf(path);
@@ -82,7 +88,7 @@ export async function bringDataBack(heal: HealContext): Promise<string | undefin
   const { machine, places, record } = heal;
   const directory = `${places.aside}/${record.id}`;
   const there = await machine.list(directory);
-  if (there.length > 0) await mustBeStopped(heal);
+  if (there.length > 0) await stopsWhatRuns(heal);
   const moved: string[] = [];
   for (const { path, name } of asideNames(heal)) {
     if (!there.includes(name)) continue;
