@@ -4,7 +4,7 @@ import { loadSettings } from '../settings/load-settings.ts';
 import { LOG_FILE } from '../state/places.ts';
 import { type CommandSpec, EXIT, UsageError } from './command.ts';
 
-const FOLLOW_MS = 250;
+export const FOLLOW_MS = 250;
 const UNIT_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 const DAY = String.raw`\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])`;

@@ -8,8 +8,8 @@ import type { Outcome } from '../state/outcome.ts';
 import { LOG_FILE } from '../state/places.ts';
 import { tell } from '../words/retell.ts';
 import { EXIT } from './command.ts';
+import { FOLLOW_MS } from './logs-command.ts';
 
-const LOOK_MS = 300;
 const isOutcome = (event: string): event is Outcome['outcome'] => event in codeOf;
 
 /**
@@ -46,6 +46,6 @@ export async function watch(): Promise<number> {
       console.log(stopped ?? tell('No heal is under way; see `heal-node status`.'));
       return record ? EXIT.failed : EXIT.done;
     }
-    await machine.sleep(LOOK_MS);
+    await machine.sleep(FOLLOW_MS);
   }
 }

@@ -31,10 +31,9 @@ function membershipOf({ members, own }: ClusterView, former: readonly string[]):
  * not answer says nothing: unknown, and then nothing is restarted or killed.
  */
 function processOf({ unit, copyUnit, host, self }: Observation): 'alive' | 'dead' | 'unknown' {
-  const answers = self?.reply.ok === true;
   const stray = host?.ok === true && host.value.strayEtcds.length > 0;
   const pid = [unit, copyUnit].some((facts) => facts.ok && facts.value.mainPid > 0);
-  if (answers || stray || pid) return 'alive';
+  if (self?.reply.ok || stray || pid) return 'alive';
   return unit.ok && copyUnit.ok ? 'dead' : 'unknown';
 }
 
@@ -83,8 +82,7 @@ function bareSituation(observed: Observation, places: Places) {
     data.kind !== 'unknown' && !dataGone && data.memberId !== ''
       ? { memberId: data.memberId, clusterId: data.clusterId }
       : undefined;
-  const ownerId = self?.memberId ?? owner?.memberId;
-  const ofOwner = cluster.known.filter(({ id }) => id === ownerId);
+  const ofOwner = cluster.known.filter(({ id }) => id === (self?.memberId ?? owner?.memberId));
   const isOurs = config && ofOwner.some((each) => isOwn(each, config) || each.id === cluster.renamed?.id);
   const foreign = isOurs === false ? ofOwner[0] : undefined;
   const diverged =
@@ -94,7 +92,7 @@ function bareSituation(observed: Observation, places: Places) {
     Math.abs(observed.atMs - divergence.atMs) < DIVERGENCE_MS;
   const { commit = 0n, lastTerm = 0n } = examination ?? {};
   // A log that is damaged, or was not read to its end, may have committed more: what was said of this member holds.
-  const mayBeMore = examination && (!examination.logRead || examination.kind === 'damaged');
+  const mayBeMore = examination && (!examination.logRead || examination.brokenOff);
   const isOfThese = (note?: { readonly memberId: string; readonly commit?: string | undefined }): boolean =>
     note?.commit !== undefined &&
     note.memberId === owner?.memberId &&

@@ -141,7 +141,7 @@ const rows = {
     done: (s, run) => joined(s, run) || emptyEnough(s) || arriving(s),
     reversible: true,
     // Etcd that had been started meanwhile is stopped first, which may hide how it ended before.
-    learns: () => ({ provenStale: true }),
+    learns: (s) => ({ provenStale: true, ...(isLogShort(s) && { logShort: true }) }),
   },
   stage: {
     needs: ['role'],

@@ -8,9 +8,8 @@ import { retell } from '../words/retell.ts';
 import { plainText } from './plain-text.ts';
 
 const texts = ['level', 'caller', 'event', 'msg', 'healId', 'step', 'verdict'] as const;
-const ofCommands = ['command', 'at', 'result'] as const;
 const schema = v.object({
-  ...v.entriesFromList([...texts, ...ofCommands], v.optional(v.string(), '')),
+  ...v.entriesFromList([...texts, 'command', 'at', 'result'], v.optional(v.string(), '')),
   time: v.pipe(v.string(), v.isoTimestamp()),
   durationMs: v.optional(v.number(), 0),
   pid: v.optional(v.number()),

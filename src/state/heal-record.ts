@@ -49,10 +49,9 @@ const KEEP_HISTORY = 100;
 const iso = (ms: number): string => new Date(ms).toISOString();
 
 export function newRecord(nowMs: number, by: string, reason: string): HealRecord {
-  const stamp = iso(nowMs).replace(/[-:]|\.\d+/g, '');
   return {
     schema: 'heal-node.heal/1',
-    id: `${stamp}-${randomBytes(3).toString('hex')}`,
+    id: `${iso(nowMs).replace(/[-:]|\.\d+/g, '')}-${randomBytes(3).toString('hex')}`,
     by,
     reason,
     startedAt: iso(nowMs),

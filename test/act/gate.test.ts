@@ -276,11 +276,23 @@ test('nor of one that is damaged, which may have committed more than can be read
   const reasonWith = (found: object) => {
     const observed = fake.run((world) => observe(world));
     if (!observed.examination) throw new Error('it is read');
-    const examination = { ...observed.examination, kind: 'damaged' as const, ...found };
+    const examination = { ...observed.examination, kind: 'damaged' as const, brokenOff: true, ...found };
     return diagnose(situationOf({ ...observed, examination }, PLACES)).reason;
   };
   assert.is(reasonWith({ commit: 5n }), 'amnesia/ahead');
   assert.is(reasonWith({ commit: 5n, logRead: false, kind: 'whole' }), 'amnesia/ahead');
+  const broken = (world: World): World => ({
+    ...world,
+    machine: {
+      ...world.machine,
+      examine: async (...words) => ({
+        ...(await world.machine.examine(...words)),
+        commit: 5n,
+        brokenOff: true,
+      }),
+    },
+  });
+  assert.match(fake.run((world) => gate(broken(world))) ?? '', /restored without this member/);
   const noted = JSON.parse(fake.node.disk.text(PLACES.foreign) ?? '');
   fake.putFile(PLACES.foreign, JSON.stringify({ ...noted, commit: '3' }));
   assert.not.match(reasonWith({ commit: 5n }), /ahead/);

@@ -16,5 +16,6 @@ export const NOTHING_FOUND: Examination = {
   isRemoved: false,
   clusterVersion: '',
   logRead: false,
+  brokenOff: false,
   notLookedAt: [],
 };

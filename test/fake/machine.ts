@@ -36,7 +36,7 @@ function examination(node: FakeNode, depth: Depth): Examination {
   const { memberId, clusterId, term, last, committed, harm, short } = data;
   const deep = depth !== 'kind';
   const founding = last === ORIGIN || node.world.raft.isFounding(last);
-  const damaged = harm !== undefined && deep && (depth === 'all' || damageIn[harm] !== 'db');
+  const damaged = harm !== undefined && depth === 'all';
   return {
     ...NOTHING_FOUND,
     kind: damaged ? 'damaged' : founding ? 'founding' : 'whole',
@@ -52,6 +52,7 @@ function examination(node: FakeNode, depth: Depth): Examination {
     logShort: depth === 'all' && short !== undefined && short > last.index,
     isRemoved: committed.state.removed.includes(memberId),
     logRead: deep,
+    brokenOff: deep && harm !== undefined && damageIn[harm].endsWith('.wal'),
   };
 }
 

@@ -39,9 +39,10 @@ export class HealContext {
     observed: Observation,
   ) {
     this.world = recordedWorld(world, log, record);
-    // Its data were set aside, and no other has taken its place: see `set-aside` in src/plan/heal-steps.ts.
+    // Its data were set aside, and no other has taken its place: it may have voted, and must not come back without them.
     const last = record.steps.findLast(({ id, did }) => id === 'add' || (did && /aside|remove/.test(id)));
-    const staleMemberId = last?.id === 'set-aside' ? record.newMemberId : '';
+    const isAside = last?.id === 'set-aside' && observed.data.memberId !== record.newMemberId;
+    const staleMemberId = isAside ? record.newMemberId : '';
     this.memory = { ...nothingLearned(), newMemberId: record.newMemberId, staleMemberId };
     ({ machine: this.machine, places: this.places } = this.world);
     this.situation = situationOf(observed, world.places);

@@ -50,7 +50,9 @@ export async function guardFacts(heal: HealContext, step?: HealStep): Promise<Gu
     // has its data, or where the old one is out of the list.
     provenStale:
       heal.memory.provenStale ||
-      (situation.hasNewUrls && (step?.reversible === 'may stay' || heal.joined || isOut)),
+      (situation.hasNewUrls && (step?.reversible === 'may stay' || heal.joined || isOut)) ||
+      // What this heal has added, and etcd would not start with: nobody starts it to see that.
+      (situation.examination?.kind === 'damaged' && own?.id === record.newMemberId),
     goesOn: changedTheCluster(record),
     leftToPerson: asked ? undefined : await whyLeftToPerson(heal.world, settings, situation),
     healsInLastDay: heals,

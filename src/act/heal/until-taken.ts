@@ -3,7 +3,7 @@ import { waitUntil } from '../../machine/wait-until.ts';
 import type { HealContext } from './heal-context.ts';
 
 export const NONE_SERVES = 'none of the others serves right now';
-const ASK_AGAIN_MS = 250;
+export const ASK_AGAIN_MS = 250;
 /**
  * How long a refusal that is known to pass is asked again. A member that is off for longer makes `member add` wait; the
  * next health action takes the heal up again.

@@ -152,6 +152,8 @@ class Examiner {
       clusterVersion,
       /** The log was read to its end, or to where it is damaged: what it has committed is known. */
       logRead: this.logRead,
+      /** Where etcd refuses a record it reads no further: more may have been committed than is known. */
+      brokenOff: log.problems.length > 0,
       /** What was not looked at, and why; nothing is said about that. */
       notLookedAt,
     };

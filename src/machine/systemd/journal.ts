@@ -44,8 +44,11 @@ function streamLines(entries: readonly Entry[]): string[] {
 export function linesOf(newestFirst: string): string[] {
   // Where there was too much, the last one that was read is none.
   const entryOf = (line: string): Entry | undefined => attempt(() => JSON.parse(line));
-  const oldestFirst = newestFirst.split('\n').reverse();
-  const entries = oldestFirst.map(entryOf).filter((entry) => !!entry);
+  const entries = newestFirst
+    .split('\n')
+    .reverse()
+    .map(entryOf)
+    .filter((entry) => !!entry);
   const isNative = ({ _TRANSPORT }: Entry): boolean => _TRANSPORT === 'journal';
   return [
     ...entries.filter(isNative).map(nativeLine),

@@ -271,6 +271,27 @@ test('files of the log that are missing are told', ({ dir, look }) => {
   assert.is(look().kind, 'whole');
 });
 
+test('whether a log is read to its end or breaks off at a record is told, however little of it is looked at', ({
+  dir,
+  look,
+}) => {
+  const image = recorded('snapshots');
+  writeImage(image, dir);
+  assert.equal([look({ depth: 'log' }).brokenOff, look().brokenOff], [false, false]);
+  writeImage(
+    changed(image, LOG, (bytes) => {
+      const { recordEnd = 0 } = walRecords(bytes)[60] ?? {};
+      bytes[recordEnd - 1] = (bytes[recordEnd - 1] ?? 0) ^ 1;
+      return bytes;
+    }),
+    dir,
+  );
+  const found = look({ depth: 'log' });
+  assert.equal([found.brokenOff, found.kind], [true, 'whole']);
+  assert.ok(found.commit < 68n);
+  assert.equal([look().brokenOff, look().kind], [true, 'damaged']);
+});
+
 test('of a long log the last two files tell what has been committed, and no others are read for that', ({
   dir,
   look,

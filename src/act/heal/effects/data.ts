@@ -41,7 +41,8 @@ async function stopsWhatRuns(heal: HealContext): Promise<boolean> {
 export async function setAside(heal: HealContext): Promise<string> {
   const { machine, places, record } = heal;
   const directory = `${places.aside}/${record.id}`;
-  if (await stopsWhatRuns(heal)) return 'etcd had been started meanwhile, and is stopped';
+  if (await stopsWhatRuns(heal))
+    return heal.look('files', 'units', 'data').then(() => 'etcd had been started meanwhile, and is stopped');
   // Also of a new member that has died before it told its name: it may have voted, and must not forget that.
   heal.memory.staleMemberId = heal.situation.observed.data.memberId || heal.memory.staleMemberId;
   const moved: string[] = [];

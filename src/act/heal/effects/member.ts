@@ -5,6 +5,7 @@ import { deepCheckFile } from '../../../state/deep-check-file.ts';
 import { compareAsAllowed } from '../compare-as-allowed.ts';
 import type { HealContext } from '../heal-context.ts';
 import { endTurn } from '../turn.ts';
+import { ASK_AGAIN_MS } from '../until-taken.ts';
 import { alarmsLeft, disarmRemoved } from './alarms.ts';
 import { arrival } from './arrival.ts';
 import { giveDataDir, makeRoom } from './data.ts';
@@ -18,7 +19,6 @@ const COMPARE_MS = 3000;
 const UNIT_AGE_MS = 5000;
 /** For the others to say whom they list, and for the new member to go on answering: an election passes meanwhile. */
 const SETTLE_LOOKS = 20;
-const LOOK_AGAIN_MS = 250;
 const ASK_TWICE_MS = 1000;
 /**
  * etcds in which a member that has joined by a snapshot applies nothing that needs authentication until it is started
@@ -139,7 +139,7 @@ export async function verify(heal: HealContext): Promise<string> {
     const noList = 'the member serves, but the others do not say whom they list';
     const noMore = 'the member answers a linearizable read, and then no more';
     if (look >= SETTLE_LOOKS) throw new Error(serves ? noList : noMore);
-    await heal.machine.sleep(LOOK_AGAIN_MS);
+    await heal.machine.sleep(ASK_AGAIN_MS);
   }
   const { situation, config } = heal;
   const memberId = heal.situation.self?.memberId ?? '';

@@ -59,8 +59,8 @@ async function reloadIfNeeded(heal: HealContext, present: 'unit' | 'copyUnit'): 
   const { machine, places } = heal;
   await heal.look('files', 'units');
   const facts = heal.situation.observed[present];
-  const file = present === 'unit' ? places.unitFile : places.copyUnitFile;
-  const asOnDisk = facts.ok && facts.value.load === 'loaded' && facts.value.fragment === file;
+  const asOnDisk =
+    facts.ok && facts.value.load === 'loaded' && facts.value.fragment === places[`${present}File`];
   if (asOnDisk && !facts.value.needsReload) return;
   heal.acts('files', 'units');
   await machine.systemctl(['daemon-reload']);
@@ -84,8 +84,7 @@ export async function fence(heal: HealContext): Promise<string> {
     resetFailed(heal, places.unit),
   ]);
   // What is started again and again cannot be read: from here on nothing runs, and what it has committed can be known.
-  const unread = heal.situation.examination === undefined;
-  await heal.look('files', 'units', ...(unread ? (['data'] as const) : []));
+  await heal.look('files', 'units', ...(heal.situation.examination ? [] : (['data'] as const)));
   const below = heal.situation.observed.unit.ok ? heal.situation.observed.unit.value : undefined;
   // It has failed only as it was stopped.
   if (below?.active === 'failed') await resetFailed(heal, places.unit);
