@@ -21,15 +21,13 @@ const FILES_MS = 20_000;
 
 const HEALS =
   'with HEAL_MODE=auto a heal follows as soon as a quorum of the others serves, with manual `heal-node heal` does it then';
-const TOTAL_LOSS =
-  'after a total loss, when no member has data any more, `heal-node adopt --found` lets this node found a cluster again';
 
 /** Why etcd must not be started on data that are gone; undefined when it may. */
 function withoutData({ observed, membership, hasRun, config, cluster }: Situation): string | undefined {
   const { mark, data } = observed;
   const found = `${config?.dataDir} ${data.kind === 'none' ? 'holds no data' : 'holds nothing but a founding'}`;
   if (mark.wasMember)
-    return `This node has been a member, and ${found}: started now, etcd could found a second, empty cluster, or vote without what it had acknowledged. It is not started; ${HEALS}; ${TOTAL_LOSS}.`;
+    return `This node has been a member, and ${found}: started now, etcd could found a second, empty cluster, or vote without what it had acknowledged. It is not started; ${HEALS}; after a total loss, when no member has data any more, \`heal-node adopt --found\` lets this node found a cluster again.`;
   return membership === 'listed' && hasRun
     ? `${found}, while ${cluster.serving[0]?.endpoint} lists this node as member ${cluster.own?.id}, which has been started before. It is not started; ${HEALS}.`
     : undefined;

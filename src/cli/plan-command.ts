@@ -12,21 +12,21 @@ import { type CommandSpec, EXIT } from './command.ts';
 import { whatNext } from './diagnose-command.ts';
 import { type Looked, look, printJson } from './look.ts';
 
-/** What a heal would do now, asked for by a person. */
+/** What a heal would do now, asked for by a person; where one is not finished, what that would go on with. */
 export async function planFor({ settings, world, situation, diagnosis }: Looked) {
-  const record = newRecord(world.machine.now(), 'operator', diagnosis.reason);
-  const heal = new HealContext(world, settings, noLog, record, situation.observed);
-  return plan(situation, await guardFacts(heal));
+  const unfinished = await healRecordFile.read(world.machine, world.places.journal);
+  const record = unfinished ?? newRecord(world.machine.now(), 'operator', diagnosis.reason);
+  const heal = new HealContext(world, settings, noLog, { ...record, by: 'operator' }, situation.observed);
+  return { ...plan(situation, await guardFacts(heal), heal.memory), unfinished: unfinished?.id ?? null };
 }
 
 /** Shows what a heal would do now. @returns whether one may begin or go on, and the exit code of `plan` */
 export async function showPlan(json = false) {
   const looked = await look();
   const planned = await planFor(looked);
-  const { verdict, reason, steps, guards } = planned;
+  const { verdict, reason, steps, guards, unfinished } = planned;
   const refusing = guards.filter(({ pass }) => !pass);
-  const unfinished = (await healRecordFile.read(looked.world.machine, looked.world.places.journal))?.id;
-  if (json) printJson({ ...planned, unfinished: unfinished ?? null });
+  if (json) printJson(planned);
   else {
     console.log(tell('The verdict is {0} ({1}). [{2}]', verdict, reason, wordsOf(reason).code));
     if (unfinished)
@@ -41,7 +41,7 @@ export async function showPlan(json = false) {
       console.log(tell('  All {0} guards pass: `heal-node heal` may begin.', guards.length));
   }
   return {
-    mayBegin: unfinished !== undefined || (steps.length > 0 && refusing.length === 0),
+    mayBegin: unfinished !== null || (steps.length > 0 && refusing.length === 0),
     code: steps.length > 0 && refusing.length > 0 ? EXIT.refused : EXIT.done,
   };
 }

@@ -90,9 +90,9 @@ function bareSituation(observed: Observation, places: Places) {
     divergence.heals &&
     divergence.memberId === owner?.memberId &&
     Math.abs(observed.atMs - divergence.atMs) < DIVERGENCE_MS;
-  const { commit = 0n, lastTerm = 0n } = examination ?? {};
+  const { commit = 0n, lastTerm = 0n, logRead, brokenOff, kind, logShort } = examination ?? {};
   // A log that is damaged, or was not read to its end, may have committed more: what was said of this member holds.
-  const mayBeMore = examination && (!examination.logRead || examination.brokenOff);
+  const mayBeMore = logRead === false || brokenOff || kind === 'damaged' || logShort;
   const isOfThese = (note?: { readonly memberId: string; readonly commit?: string | undefined }): boolean =>
     note?.commit !== undefined &&
     note.memberId === owner?.memberId &&

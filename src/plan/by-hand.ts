@@ -77,6 +77,8 @@ export function commandsByHand(s: Situation, places: Places, hand: Hand, steps: 
     '(',
     'set -eu',
     ...values,
+    // Also one that has not told its name, where its data were set aside.
+    steps.some(({ id }) => id === 'remove') ? `oldId=${quoted(s.cluster.own?.id ?? '')}` : '',
     ...exportsOf(s, hand),
     byHand('begin').commands,
     ...parts,

@@ -7,10 +7,10 @@ import { healSteps, nothingLearned } from './heal-steps.ts';
  * What a heal would do now. `plan --json` prints it as it is, see docs/json.md. Pure. Steps are listed for `stale` and
  * `healing`; the guards are asked whatever the verdict.
  */
-export function plan(situation: Situation, facts: GuardFacts) {
+export function plan(situation: Situation, facts: GuardFacts, run = nothingLearned()) {
   const { verdict, reason } = diagnose(situation);
   const heals = verdict === 'stale' || verdict === 'healing';
-  const left = healSteps.filter((step) => heals && !step.done(situation, nothingLearned()));
+  const left = healSteps.filter((step) => heals && !step.done(situation, run));
   return {
     schema: 'heal-node.plan/1' as const,
     verdict,

@@ -40,7 +40,7 @@ export class HealContext {
   ) {
     this.world = recordedWorld(world, log, record);
     // Its data were set aside, and no other has taken its place: it may have voted, and must not come back without them.
-    const last = record.steps.findLast(({ id, did }) => id === 'add' || (did && /aside|remove/.test(id)));
+    const last = record.steps.findLast(({ id, did }) => /add|aside/.test(id) || (did && id === 'remove'));
     const isAside = last?.id === 'set-aside' && observed.data.memberId !== record.newMemberId;
     const staleMemberId = isAside ? record.newMemberId : '';
     this.memory = { ...nothingLearned(), newMemberId: record.newMemberId, staleMemberId };

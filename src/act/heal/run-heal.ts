@@ -51,7 +51,7 @@ export async function guardFacts(heal: HealContext, step?: HealStep): Promise<Gu
     provenStale:
       heal.memory.provenStale ||
       (situation.hasNewUrls && (step?.reversible === 'may stay' || heal.joined || isOut)) ||
-      // What this heal has added, and etcd would not start with: nobody starts it to see that.
+      // What this heal has added, or has seen serve, and etcd would not start with: nobody starts it to see that.
       (situation.examination?.kind === 'damaged' && own?.id === record.newMemberId),
     goesOn: changedTheCluster(record),
     leftToPerson: asked ? undefined : await whyLeftToPerson(heal.world, settings, situation),

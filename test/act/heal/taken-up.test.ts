@@ -22,7 +22,7 @@ for (const there of [false, true])
     for (const [steps, stale] of [
       [done('fence', 'set-aside', 'stage', 'remove', 'add', 'start'), ''],
       [[...done('add', 'start', 'set-aside', 'stage'), ...begun('remove')], 'abc'],
-      [[...done('add', 'start'), ...begun('set-aside')], ''],
+      [[...done('add', 'start'), ...begun('set-aside')], 'abc'],
       [done('add', 'start', 'set-aside', 'remove'), ''],
       // The old one was out of the list already: only the new one is named.
       [done('fence', 'set-aside', 'stage', 'add', 'start'), ''],
