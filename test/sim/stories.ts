@@ -143,6 +143,12 @@ function switchesUrls(sim: Sim, to: Domain | undefined): Begun {
   // that has lost with its root disk what says that a heal is under way: looked at each minute until its disk is back.
   const mends = (looks: number): void => {
     for (const [i, node] of sim.nodes.entries()) {
+      // Whatever its settings say by now, it was started with those of before.
+      if (node.etcd && (node.etcd.speaksAs !== 'http') !== sim.tls) {
+        count('event', 'a person restarts etcd on its new settings');
+        sim.tell(`a person restarts etcd on ${node.name}`);
+        node.systemctl(['restart', node.etcd.unit]);
+      }
       if (isLeftOut(node)) continue;
       if (differs(node)) {
         count('event', 'a person copies certificates');
