@@ -17,7 +17,10 @@ export async function planFor({ settings, world, situation, diagnosis }: Looked)
   const unfinished = await healRecordFile.read(world.machine, world.places.journal);
   const record = unfinished ?? newRecord(world.machine.now(), 'operator', diagnosis.reason);
   const heal = new HealContext(world, settings, noLog, { ...record, by: 'operator' }, situation.observed);
-  return { ...plan(situation, await guardFacts(heal), heal.memory), unfinished: unfinished?.id ?? null };
+  const facts = await guardFacts(heal);
+  // A heal that is paused goes on only where the cluster is short of this member (src/act/heal-service.ts).
+  const goesOn = facts.goesOn && situation.membership !== 'listed';
+  return { ...plan(situation, { ...facts, goesOn }, heal.memory), unfinished: unfinished?.id ?? null };
 }
 
 /** Shows what a heal would do now. @returns whether one may begin or go on, and the exit code of `plan` */

@@ -90,9 +90,10 @@ function bareSituation(observed: Observation, places: Places) {
     divergence.heals &&
     divergence.memberId === owner?.memberId &&
     Math.abs(observed.atMs - divergence.atMs) < DIVERGENCE_MS;
-  const { commit = 0n, lastTerm = 0n, logRead, brokenOff, kind, logShort } = examination ?? {};
-  // A log that is damaged, or was not read to its end, may have committed more: what was said of this member holds.
-  const mayBeMore = logRead === false || brokenOff || kind === 'damaged' || logShort;
+  const { commit = 0n, lastTerm = 0n, logRead, brokenOff, logShort } = examination ?? {};
+  // A log that breaks off, is too short, or was not read to its end may have committed more: what was said of this member
+  // holds.
+  const mayBeMore = logRead === false || brokenOff || logShort;
   const isOfThese = (note?: { readonly memberId: string; readonly commit?: string | undefined }): boolean =>
     note?.commit !== undefined &&
     note.memberId === owner?.memberId &&

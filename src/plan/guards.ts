@@ -92,11 +92,11 @@ export const guards = {
     if (owner.clusterId === cluster.clusterId) return undefined;
     return `the data are of cluster ${owner.clusterId}; the others are ${cluster.clusterId || 'silent'}`;
   },
-  'not-ahead': ({ owner, examination, ahead, cluster: { serving } }) => {
+  'not-ahead': ({ owner, examination, ahead, saidAhead, cluster: { serving } }) => {
     if (owner && examination && !examination.logRead)
       return `what this member has committed is not known, as its log was not read to its end: ${examination.notLookedAt.join('; ')}`;
-    const known = serving.map(({ reply }) => reply.raftIndex).join(', ') || 'nothing';
-    return ahead && `this member has committed index ${examination?.commit}; the cluster knows ${known}`;
+    const says = `this member has committed index ${examination?.commit}; the cluster knows ${serving.map(({ reply }) => reply.raftIndex).join(', ') || 'nothing'}`;
+    return ahead && (saidAhead?.replace(/\.$/, '') ?? says);
   },
   birthmark: (s) => s.birthmarkMismatch,
   quorum: ({ cluster: { serving, quorum, members, silent } }) => {

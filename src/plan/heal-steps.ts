@@ -109,6 +109,9 @@ const arriving = (s: Situation): boolean => {
   return up(s) && onCopy && !dies && (memberId === '' || !s.cluster.own || memberId === s.cluster.own.id);
 };
 
+/** What the guards have found by now; nothing of it is forgotten when a later look does not show it any more. */
+const provenBad = (s: Situation) => ({ provenStale: true, ...(isLogShort(s) && { logShort: true }) });
+
 /**
  * The heal, whole: reversible steps first, so that the cluster is short of a member for as brief a time as
  * possible. The runner takes the first row that is not done. What people are told of each stands in heal-steps.json: the
@@ -129,11 +132,7 @@ const rows = {
     looksAfter: ['files', 'units'],
     done: (s, run) => joined(s, run) || fenced(s),
     reversible: true,
-    learns: (s) => ({
-      provenStale: true,
-      staleMemberId: s.owner?.memberId ?? '',
-      logShort: isLogShort(s),
-    }),
+    learns: (s) => ({ ...provenBad(s), ...(s.owner && { staleMemberId: s.owner.memberId }) }),
   },
   'set-aside': {
     needs: ['role', 'unit-file', 'data-dir', 'app-quiet', 'stale', 'own-data', 'not-ahead', 'birthmark'],
@@ -141,7 +140,7 @@ const rows = {
     done: (s, run) => joined(s, run) || emptyEnough(s) || arriving(s),
     reversible: true,
     // Etcd that had been started meanwhile is stopped first, which may hide how it ended before.
-    learns: (s) => ({ provenStale: true, ...(isLogShort(s) && { logShort: true }) }),
+    learns: provenBad,
   },
   stage: {
     needs: ['role'],
