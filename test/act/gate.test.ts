@@ -18,6 +18,15 @@ const asked = (fake: ThreeMembers): string | undefined => fake.run(gate);
 const mark = (fake: ThreeMembers, birthmark = ''): void =>
   fake.run(({ machine }) => markMember(machine, PLACES, { birthmark, dataDiskId: '' }));
 
+/** Stopped, with data that have committed so many entries more than the cluster knows: it was restored without them. */
+function stoppedAhead(by: number): ThreeMembers {
+  const fake = new ThreeMembers('none');
+  fake.node.systemctl(['stop', PLACES.unit]);
+  fake.pass(2000);
+  if (fake.node.data) fake.node.putData(ahead(fake.node.data, by));
+  return fake;
+}
+
 test('a node that has never been a member may start on nothing, unless one that serves knows it as started', () => {
   const fake = new ThreeMembers('WAL gone');
   assert.match(
@@ -194,10 +203,7 @@ test('data that were ahead are of another history also when the cluster has over
 });
 
 test('silence between two questions takes nothing back, and nothing is kept of what was said once', () => {
-  const fake = new ThreeMembers('none');
-  fake.node.systemctl(['stop', PLACES.unit]);
-  fake.pass(2000);
-  if (fake.node.data) fake.node.putData(ahead(fake.node.data, 1000));
+  const fake = stoppedAhead(1000);
   const goesSilent = (world: World): World => ({
     ...world,
     machine: {
@@ -225,10 +231,7 @@ const slow = (world: World): World => ({
 });
 
 test('on a slow disk the first look does not come to whose data they are, and what was said of them holds', () => {
-  const fake = new ThreeMembers('none');
-  fake.node.systemctl(['stop', PLACES.unit]);
-  fake.pass(2000);
-  if (fake.node.data) fake.node.putData(ahead(fake.node.data, 1000));
+  const fake = stoppedAhead(1000);
   const refused = () => fake.run((world) => gate(slow(world))) ?? '';
   assert.match(refused(), /restored without this member/);
   fake.othersOff();
@@ -252,11 +255,7 @@ test('what a log that is not read to its end has committed is not known, and wha
     [PLACES.foreign, /restored without this member/],
   ] as const)
     for (const others of ['serve', 'are off']) {
-      const fake = new ThreeMembers('none');
-      const { data } = fake.node;
-      fake.node.systemctl(['stop', PLACES.unit]);
-      fake.pass(2000);
-      if (data) fake.node.putData(ahead(data, 1000));
+      const fake = stoppedAhead(1000);
       assert.match(asked(fake) ?? '', /restored without this member/);
       const said = fake.node.disk.text(PLACES.foreign) ?? '';
       fake.node.disk.delete(PLACES.foreign);
@@ -267,11 +266,7 @@ test('what a log that is not read to its end has committed is not known, and wha
 });
 
 test('nor of one that is damaged, which may have committed more than can be read; data that have moved on are others', () => {
-  const fake = new ThreeMembers('none');
-  const { data } = fake.node;
-  fake.node.systemctl(['stop', PLACES.unit]);
-  fake.pass(2000);
-  if (data) fake.node.putData(ahead(data, 1000));
+  const fake = stoppedAhead(1000);
   assert.match(asked(fake) ?? '', /restored without this member/);
   const reasonWith = (found: object) => {
     const observed = fake.run((world) => observe(world));
@@ -307,10 +302,7 @@ test('what a person has given up is over as well, once other data are started be
 });
 
 test('beside a verb that replaces data it is let through; data that are there still are refused after it', () => {
-  const fake = new ThreeMembers('none');
-  fake.node.systemctl(['stop', PLACES.unit]);
-  fake.pass(2000);
-  if (fake.node.data) fake.node.putData(ahead(fake.node.data, 1000));
+  const fake = stoppedAhead(1000);
   assert.match(asked(fake) ?? '', /restored without this member/);
   const beside = (world: World): World => ({
     ...world,
