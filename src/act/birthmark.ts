@@ -31,9 +31,11 @@ export async function rememberCluster(world: World, situation: Situation, adopts
   const [any] = cluster.serving;
   let theirs = any?.reply.birthmark ?? '';
   const allWell = cluster.serving.length > 0 && cluster.serving.length === cluster.members.length - 1;
+  // As long as the cluster's own history has it, it is this one that had it, whoever is well.
+  const isProved = known !== '' && any?.reply.deletedBirthmark === known && !adopts;
   const endpoint = any?.endpoint ?? config.clientUrl;
   // A key that somebody has deleted comes back as it was: whoever serves in a cluster with all others knows it.
-  if (birthmarkOn && theirs === '' && allWell && situation.servesAsOwn)
+  if (birthmarkOn && theirs === '' && (allWell || isProved) && situation.servesAsOwn)
     theirs = await birthmarkOf(world.cluster(config.tls), endpoint, adopts ? '' : known).catch(() => '');
   const other = adopts || theirs === known ? undefined : birthmarkMismatch;
   const shown = isOne(theirs) ? theirs : '';

@@ -1,7 +1,9 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { rememberCluster } from '../../src/act/birthmark.ts';
+import { ClusterError } from '../../src/cluster/cluster.ts';
 import { situationOf } from '../../src/diagnose/situation.ts';
+import type { TlsFiles } from '../../src/machine/etcd/etcd-config.ts';
 import { observe } from '../../src/observe/observe.ts';
 import { markMember, readMark } from '../../src/state/member-mark.ts';
 import { PLACES } from '../fake/observation.ts';
@@ -54,6 +56,25 @@ test('a key that somebody has deleted comes back as it was', () => {
   fake.run(({ machine }) => markMember(machine, PLACES, { birthmark: A, dataDiskId: '' }));
   assert.equal(remembers(fake), { said: undefined, known: A });
   assert.is(fake.key(BIRTHMARK_KEY)?.value, A);
+});
+
+test('nor has it to wait for all, as long as the history of the cluster itself has it', () => {
+  for (const inHistory of [true, false]) {
+    const fake = new ThreeMembers('none');
+    const known = { birthmark: A, birthmarkRevision: 7n, dataDiskId: '' };
+    fake.run(({ machine }) => markMember(machine, PLACES, known));
+    fake.others[0]?.powerOff();
+    fake.pass(10_000);
+    const get = async () => {
+      if (!inHistory) throw new ClusterError('etcdserver: mvcc: required revision has been compacted', false);
+      return { value: A, lease: '' };
+    };
+    fake.run(async (world) => {
+      const seen = { ...world, cluster: (tls?: TlsFiles) => ({ ...world.cluster(tls), get }) };
+      await rememberCluster(world, situationOf(await observe(seen), PLACES));
+    });
+    assert.is(fake.key(BIRTHMARK_KEY)?.value, inHistory ? A : undefined);
+  }
 });
 
 test('where not all are well nothing is written, and what is adopted is that there is none yet', () => {

@@ -28,4 +28,32 @@ test('who is late may answer yet, and so may an etcd that is being started; who 
   }
 });
 
+test('no proxy of whoever has called us stands between members', async () => {
+  const proxy = Bun.serve({
+    port: 0,
+    hostname: '127.0.0.1',
+    fetch: () => new Response('no', { status: 403 }),
+  });
+  const etcd = Bun.serve({
+    port: 0,
+    hostname: '127.0.0.1',
+    fetch: () => new Response('{"health":"true"}'),
+  });
+  const before = { ...process.env };
+  Object.assign(process.env, {
+    http_proxy: proxy.url.href,
+    HTTP_PROXY: proxy.url.href,
+    no_proxy: 'example.com',
+  });
+  try {
+    assert.is((await memberHealth(`http://127.0.0.1:${etcd.port}`, undefined, 2000)).state, 'true');
+  } finally {
+    for (const name of ['http_proxy', 'HTTP_PROXY', 'no_proxy', 'NO_PROXY']) {
+      if (before[name] === undefined) delete process.env[name];
+      else process.env[name] = before[name];
+    }
+    await Promise.all([proxy.stop(true), etcd.stop(true)]);
+  }
+});
+
 test.run();
