@@ -10,8 +10,7 @@ export type Before = Awaited<ReturnType<typeof outcomeFile.read>>;
 
 type Asking = Pick<World, 'machine' | 'places'>;
 
-/** How often the outcome is looked for, and how often the service itself, which costs a process. */
-const LOOK_MS = 10;
+/** How often the service itself is looked at, which costs a process; its outcome is looked for all the time. */
 const LOOK_AT_SERVICE_MS = 2000;
 
 /** Whether the service is at work right now; where systemd does not say, it may be. */
@@ -53,7 +52,7 @@ export async function awaitOutcome(
     const found = await outcomeFile.read(machine, places.outcome);
     return found?.atMs === before?.atMs ? undefined : found;
   };
-  return waitUntil(machine, boundMs, LOOK_MS, async (): Promise<Outcome | undefined> => {
+  return waitUntil(machine, boundMs, 10, async (): Promise<Outcome | undefined> => {
     tick();
     const ended = await newer();
     if (ended !== undefined || machine.monotonicMs() - lookedMs <= LOOK_AT_SERVICE_MS) return ended;

@@ -7,7 +7,7 @@ import { bestEffort } from '../report/best-effort.ts';
 import type { Log } from '../report/log.ts';
 import { writeMetrics } from '../report/metrics.ts';
 import type { Settings } from '../settings/settings-table.ts';
-import { type DeepCheckResult, deepCheckFile, notCompared } from '../state/deep-check-file.ts';
+import { type DeepCheckResult, deepCheckFile, differs, notCompared } from '../state/deep-check-file.ts';
 import { healRecordFile } from '../state/heal-record.ts';
 import { isParked } from '../state/parked.ts';
 import { healRuns, requestHeal } from './ask-for-heal.ts';
@@ -38,7 +38,7 @@ type Found = {
 
 /** Where nothing could be found out now, a difference that was found stands, and what it cost to ask is not forgotten. */
 const nothingNew = (text: string, atMs: number, last: DeepCheckResult | undefined): DeepCheckResult =>
-  last?.state === 'differs' ? last : notCompared(text, atMs, '', last);
+  differs(last) ? last : notCompared(text, atMs, '', last);
 
 async function check(world: World, settings: Settings, log: Log, limitMs: number): Promise<Found> {
   const { machine, places } = world;
@@ -81,7 +81,7 @@ async function check(world: World, settings: Settings, log: Log, limitMs: number
   if (notAsked !== undefined)
     return fine(`${config.name}: its data are not compared now: ${notAsked}.`, result);
   const message = `${config.name}: ${result.text}.`;
-  const diverged = result.state === 'differs';
+  const diverged = differs(result);
   return { code: result.confirmed && heals ? 1 : 0, message, situation, result, diverged };
 }
 

@@ -6,8 +6,6 @@ import { observe } from '../observe/observe.ts';
 import type { World } from '../observe/world.ts';
 import { askAsClient } from './heal/ask-as-client.ts';
 
-const LOOK_AGAIN_MS = 300;
-
 /** What another look may find to be otherwise, as soon as the others serve. */
 export const MAY_SETTLE: readonly Verdict[] = ['starting', 'stopped', 'unknown', 'quorum-lost', 'amnesia'];
 
@@ -45,7 +43,7 @@ export async function diagnoseWhenSettled(
   world: World,
   boundMs: number,
   waits: (settled: Settled) => boolean | Promise<boolean> = () => false,
-  everyMs = LOOK_AGAIN_MS,
+  everyMs = 300,
 ): Promise<Settled> {
   const { machine } = world;
   let last: Settled | Error = new Error('this node was not looked at');

@@ -17,8 +17,6 @@ import { rememberCluster } from './birthmark.ts';
 import { diagnoseWhenSettled, MAY_SETTLE, type Settled } from './diagnose-when-settled.ts';
 import { gate } from './gate.ts';
 
-const SETTLE_MS = 10_000;
-
 const say = (log: Log, event: string, sentence: string): void => {
   log.info({ event }, sentence);
   console.log(retell(sentence));
@@ -107,7 +105,7 @@ export async function start(world: World, settings: Settings, log: Log): Promise
   // moment.
   const waitsOn =
     code === 0 ? MAY_SETTLE.filter((verdict) => verdict !== 'amnesia') : ['amnesia', 'quorum-lost'];
-  const boundMs = code === 0 ? SETTLE_MS : settings.startWaitMs;
+  const boundMs = code === 0 ? 10_000 : settings.startWaitMs;
   const waits = ({ diagnosis: { verdict } }: Settled): boolean => waitsOn.includes(verdict);
   const { situation: after, diagnosis } = await diagnoseWhenSettled(world, boundMs, waits);
   if (after.servesAsOwn) await bestEffort(log, 'The member mark', rememberCluster(world, after));

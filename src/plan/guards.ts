@@ -141,10 +141,12 @@ export const guards = {
     return certificatesMissing ?? faults[0];
   },
   'daily-limit': (_, { healsInLastDay, maxPerDay }) => {
-    // One that was refused or taken back has changed nothing.
-    const count = healsInLastDay.filter(changedTheCluster).length;
+    // One that was refused or taken back has changed nothing; one may have added several.
+    const changed = healsInLastDay.filter(changedTheCluster);
+    const again = changed.flatMap(({ steps }) => steps.filter(({ id, did }) => id === 'add' && did).slice(1));
+    const count = changed.length + again.length;
     if (count < maxPerDay) return undefined;
-    return `${count} heals have begun in 24 hours, HEAL_MAX_PER_DAY is ${maxPerDay}; a member that goes stale again and again has a cause. The last one ended with: ${healsInLastDay.at(-1)?.message}`;
+    return `${count} replacements were begun in 24 hours, HEAL_MAX_PER_DAY is ${maxPerDay}; a member that goes stale again and again has a cause. The last one ended with: ${healsInLastDay.at(-1)?.message}`;
   },
   'disk-room': (s, { freeBytes, reclaimableBytes }) => {
     // Where the data are to be is not known then, and how much is free there.

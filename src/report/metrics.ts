@@ -7,7 +7,7 @@ import type { Machine } from '../machine/machine.ts';
 import { endsMs } from '../machine/os/certificates.ts';
 import type { FileRights } from '../machine/os/held-dir.ts';
 import { healSteps } from '../plan/heal-steps.ts';
-import { deepCheckFile } from '../state/deep-check-file.ts';
+import { deepCheckFile, differs } from '../state/deep-check-file.ts';
 import { healRecordFile } from '../state/heal-record.ts';
 import { outcomeFile } from '../state/outcome.ts';
 import type { Places } from '../state/places.ts';
@@ -52,7 +52,7 @@ async function valuesOf(machine: Machine, places: Places, situation: Situation) 
     heal_node_last_heal_timestamp_seconds: byOutcome('lastMs', 1000),
     heal_node_unfinished_heal_start_timestamp_seconds: heal ? Date.parse(heal.startedAt) / 1000 : 0,
     heal_node_unfinished_heal_step: states(stepIds, heal?.steps.at(-1)?.id),
-    heal_node_diverged: deep?.state === 'differs' ? 1 : 0,
+    heal_node_diverged: differs(deep) ? 1 : 0,
     heal_node_comparison_duration_seconds: (deep?.comparison?.sumMs ?? 0) / 1000,
     heal_node_comparison_timestamp_seconds: (deep?.atMs ?? 0) / 1000,
   } satisfies Record<keyof typeof table, Values>;

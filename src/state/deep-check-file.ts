@@ -6,7 +6,8 @@ const schema = v.object({
   atMs: v.number(),
   /** Whose data were compared. */
   memberId: v.string(),
-  state: v.picklist(['equal', 'differs', 'unknown']),
+  /** split: the others differ among themselves, and nobody can say which of all is wrong. */
+  state: v.picklist(['equal', 'differs', 'split', 'unknown']),
   /** It differed twice in a row, this member alone against all others in agreement. */
   confirmed: v.boolean(),
   text: v.string(),
@@ -25,3 +26,7 @@ export const deepCheckFile = jsonFile(schema);
 /** What stands in it where nothing could be found out; what it cost to ask before is not forgotten. */
 export const notCompared = (text: string, atMs: number, memberId = '', last?: DeepCheckResult) =>
   ({ ...last, atMs, memberId, state: 'unknown', confirmed: false, text }) as const;
+
+/** The data of some members differ, whoever's. */
+export const differs = (found?: DeepCheckResult): found is DeepCheckResult =>
+  found?.state === 'differs' || found?.state === 'split';

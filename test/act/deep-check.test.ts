@@ -108,9 +108,10 @@ test('others that differ among themselves prove nothing', () => {
   for (const [at, node] of fake.others.entries()) taint(node, `${at}`);
   const { found, result } = checked(fake, { onDivergence: 'heal' });
   assert.is(found.code, 0);
-  assert.is(result?.state, 'unknown');
+  assert.is(result?.state, 'split');
   assert.is(result?.confirmed, false);
   assert.match(result?.text ?? '', /the others differ among themselves at revision/);
+  assert.match(metrics(fake), /^heal_node_diverged 1$/m);
 });
 
 test('a difference that is gone at the next comparison proves nothing', () => {

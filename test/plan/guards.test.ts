@@ -163,7 +163,7 @@ const refusals: readonly (readonly [
   [
     'daily-limit',
     stale,
-    /3 heals have begun in 24 hours, HEAL_MAX_PER_DAY is 3.*The last one ended with: refused before fence/,
+    /3 replacements were begun in 24 hours, HEAL_MAX_PER_DAY is 3.*The last one ended with: refused before fence/,
     { healsInLastDay: [HEALED, HEALED, PAST_RETURN, REFUSED] },
   ],
   ['disk-room', stale, /1000 bytes are free, \d+ are needed/, { freeBytes: 1000 }],

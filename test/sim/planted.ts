@@ -186,8 +186,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     what: 'heals that changed the cluster do not count against the daily limit',
     file: 'src/plan/guards.ts',
-    from: 'healsInLastDay.filter(changedTheCluster).length',
-    to: 'healsInLastDay.filter((heal) => !changedTheCluster(heal)).length',
+    from: 'healsInLastDay.filter(changedTheCluster)',
+    to: 'healsInLastDay.filter((heal) => !changedTheCluster(heal))',
     test: 'test/plan/guards.test.ts',
   },
   // Certificates that are lost with the data.
@@ -397,8 +397,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     what: 'a difference of the data is no error',
     file: 'src/act/heal/effects/member.ts',
-    from: "  if (result.state === 'differs') {",
-    to: "  if (result.state === 'differs' && notAsked !== undefined) {",
+    from: '  if (differs(result)) {',
+    to: '  if (differs(result) && notAsked !== undefined) {',
     test: 'test/act/heal/data-differ.test.ts',
   },
   {

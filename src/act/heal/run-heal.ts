@@ -55,7 +55,8 @@ export async function guardFacts(heal: HealContext, step?: HealStep): Promise<Gu
       (situation.examination?.kind === 'damaged' && own?.id === record.newMemberId),
     goesOn: changedTheCluster(record),
     leftToPerson: asked ? undefined : await whyLeftToPerson(heal.world, settings, situation),
-    healsInLastDay: heals,
+    // One that goes on may replace its own new member, too; but a node that is out of the list comes back.
+    healsInLastDay: [...(situation.membership === 'unlisted' ? [] : [record]), ...heals],
     offerRefused: record.by === 'operator' ? undefined : offerRefused(heals, machine.now()),
     maxPerDay: settings.maxPerDay,
     freeBytes: situation.config ? await freeBytes(heal) : 0,

@@ -40,6 +40,30 @@ test('heals that were taken back leave all that a day may have', () => {
   assert.is(ended?.outcome, 'healed', ended?.message);
 });
 
+test('one that goes on replaces its own new member no more often than a day may have', () => {
+  const fake = new ThreeMembers('WAL gone', { maxPerDay: 3 });
+  const { node } = fake;
+  let crashes = 0;
+  const damagesNext = (): void =>
+    fake.once(
+      () => node.etcd !== undefined && fake.running === PLACES.copyUnit && fake.raft.serves(node.etcd),
+      () => {
+        crashes++;
+        node.powerOff();
+        if (node.data) node.putData({ ...node.data, harm: 'crc mismatch' });
+        node.powerOn(false);
+        damagesNext();
+      },
+    );
+  damagesNext();
+  fake.heal('health-action');
+  fake.pass(120_000);
+  assert.is(fake.removed.length, 3, `${crashes} crashes`);
+  const ended = fake.heal('health-action');
+  assert.match(ended?.message ?? '', /daily-limit/, JSON.stringify(ended));
+  assert.is(fake.removed.length, 3);
+});
+
 test('heals that changed the cluster count, and the refusal names how the last one ended', () => {
   const fake = new ThreeMembers('WAL gone', { maxPerDay: 1 });
   assert.is(fake.heal('health-action')?.outcome, 'healed');
@@ -51,7 +75,7 @@ test('heals that changed the cluster count, and the refusal names how the last o
   assert.is(limited?.outcome, 'refused');
   assert.match(
     limited?.message ?? '',
-    /daily-limit: 1 heals have begun in 24 hours, HEAL_MAX_PER_DAY is 1;.*The last one ended with: Healed in/,
+    /daily-limit: 1 replacements were begun in 24 hours, HEAL_MAX_PER_DAY is 1;.*The last one ended with: Healed in/,
   );
   assert.match(limited?.message ?? '', /Nothing was changed/);
   fake.pass(86_400_000);

@@ -1,8 +1,28 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { deepCheck } from '../../../src/act/deep-check.ts';
+import { noLog } from '../../../src/report/log.ts';
 import { deepCheckFile } from '../../../src/state/deep-check-file.ts';
 import { PLACES } from '../../fake/observation.ts';
 import { ThreeMembers } from '../../fake/three-members.ts';
+
+test('where the others differed before, their majority of today proves nothing against this member', () => {
+  const fake = new ThreeMembers('none', { onDivergence: 'heal' });
+  const taints = (n: number) => Object.assign(fake.others[n]?.data ?? {}, { taint: 'x' });
+  const check = () => {
+    fake.pass(600_000);
+    return fake.run((world) => deepCheck(world, fake.settings, noLog, 60_000));
+  };
+  taints(0);
+  assert.is(check().result?.state, 'split');
+  taints(1);
+  for (let checks = 0; checks < 3; checks++) {
+    const { code, result, message } = check();
+    assert.equal([code, result?.state], [0, 'split'], message);
+  }
+  for (const { data } of fake.others) Object.assign(data ?? {}, { taint: '' });
+  assert.is(check().result?.state, 'equal');
+});
 
 test('a new member whose data differ from the others’ is not called healed, and stays on the copy', () => {
   const fake = new ThreeMembers('WAL gone');

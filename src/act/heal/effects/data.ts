@@ -2,7 +2,7 @@ import { basename, dirname } from 'node:path';
 import type { Machine, Room } from '../../../machine/machine.ts';
 import { userOf } from '../../../machine/user-of.ts';
 import { type GuardFacts, neededBytes } from '../../../plan/guards.ts';
-import type { HealContext } from '../heal-context.ts';
+import { type HealContext, RIGHT_BEFORE_MS } from '../heal-context.ts';
 import { isStopped, stopUnits } from './units.ts';
 
 /** A name in a directory that is not taken: `name`, `name.2`, `name.3` … */
@@ -20,14 +20,12 @@ const asideNames = ({ config: { dataDir, walDir, separateWalDir } }: HealContext
   ...(separateWalDir ? [{ path: walDir, name: `wal-dir-${basename(walDir)}` }] : []),
 ];
 
-const JUST_LOOKED_MS = 50;
-
 /**
  * Data are never moved under a running etcd: it would go on writing to what nobody looks at any more.
  * @returns whether it ran, and may have written what nobody has looked at
  */
 async function stopsWhatRuns(heal: HealContext): Promise<boolean> {
-  await heal.lookIfOlder(JUST_LOOKED_MS, 'units');
+  await heal.lookIfOlder(RIGHT_BEFORE_MS / 2, 'units');
   const { unit, copyUnit } = heal.situation.observed;
   const stopped = [unit, copyUnit].every((each) => each.ok && isStopped(each.value));
   if (!stopped) await stopUnits(heal, heal.places.unit, heal.places.copyUnit);

@@ -8,7 +8,6 @@ import { askForTurn, isAdded, TURN_SEC, takeTurn } from '../turn.ts';
 import { CALL_BOUND_MS, NONE_SERVES, untilTaken } from '../until-taken.ts';
 import { disarmRemoved } from './alarms.ts';
 
-const LOOK_AT_LISTS_MS = 50;
 const ADDS_NONE = 'no member is added while another does not serve';
 
 /** Removes this node's old entry, by ID. The guards have been asked right before. */
@@ -129,7 +128,7 @@ async function untilListedByAll(heal: HealContext, newId: string): Promise<strin
       : `${endpoint} lists this node as ${own.join(', ') || 'nobody'}`;
   };
   let lagging: string[] = [];
-  const all = await waitUntil(machine, CALL_BOUND_MS, LOOK_AT_LISTS_MS, async () => {
+  const all = await waitUntil(machine, CALL_BOUND_MS, 50, async () => {
     lagging = (await Promise.all(servingEndpoints.map(lags))).filter((text) => text !== undefined);
     if (lagging.length > 0) await heal.keepTurn();
     return lagging.length === 0 || undefined;
