@@ -30,15 +30,16 @@ function judge(
   last: DeepCheckResult | undefined,
 ): Pick<DeepCheckResult, 'state' | 'confirmed' | 'text'> {
   const as = (state: 'equal' | 'split' | 'unknown', text: string) => ({ state, confirmed: false, text });
-  if (typeof found === 'string') return as('unknown', `it could not be compared: ${found}`);
+  // The others may agree by now because one was healed from the wrong one of them.
+  const split = last?.state === 'split' && last.memberId === self.reply.memberId && as('split', last.text);
+  if (typeof found === 'string') return split || as('unknown', `it could not be compared: ${found}`);
   const own = found.hashes.get(self.endpoint);
   const [theirs, ...more] = new Set(others.map(({ endpoint }) => found.hashes.get(endpoint)));
   const at = `at revision ${found.revision}`;
   if (more.length > 0) return as('split', `the others differ among themselves ${at}`);
   if (own === theirs)
     return as('equal', `its data equal those of ${others.length} others ${at} (hash ${own})`);
-  // The others may agree by now because one was healed from the wrong one of them.
-  if (last?.state === 'split' && last.memberId === self.reply.memberId) return as('split', last.text);
+  if (split) return split;
   const text = `the data of this member differ from those of all others ${at}: hash ${own}, the others ${theirs}`;
   // Asked again at once it would be the same question, and the same pause for clients.
   const confirmed = last?.state === 'differs' && last.memberId === self.reply.memberId;

@@ -55,8 +55,8 @@ export async function guardFacts(heal: HealContext, step?: HealStep): Promise<Gu
       (situation.examination?.kind === 'damaged' && own?.id === record.newMemberId),
     goesOn: changedTheCluster(record),
     leftToPerson: asked ? undefined : await whyLeftToPerson(heal.world, settings, situation),
-    // One that goes on may replace its own new member, too; but a node that is out of the list comes back.
-    healsInLastDay: [...(situation.membership === 'unlisted' ? [] : [record]), ...heals],
+    // This one counts where it is to replace its own new member; a node that is out of the list, or half back, comes back.
+    healsInLastDay: [...(own?.name && own.id === record.newMemberId ? [record] : []), ...heals],
     offerRefused: record.by === 'operator' ? undefined : offerRefused(heals, machine.now()),
     maxPerDay: settings.maxPerDay,
     freeBytes: situation.config ? await freeBytes(heal) : 0,

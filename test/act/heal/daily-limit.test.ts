@@ -64,6 +64,25 @@ test('one that goes on replaces its own new member no more often than a day may 
   assert.is(fake.removed.length, 3);
 });
 
+test('a member that was added and has not told its name comes back, whatever the limit', () => {
+  const fake = new ThreeMembers('WAL gone', { maxPerDay: 1 });
+  const added = () => fake.listed.find(({ name }) => name === '');
+  fake.once(
+    () => added() !== undefined,
+    () => {
+      fake.node.powerOff();
+      fake.clock.after(30_000, () => {
+        fake.node.powerOn(true);
+        return true;
+      });
+    },
+  );
+  fake.heal('health-action');
+  fake.pass(120_000);
+  const ended = fake.resume();
+  assert.ok(fake.healthy(fake.node), ended?.message);
+});
+
 test('heals that changed the cluster count, and the refusal names how the last one ended', () => {
   const fake = new ThreeMembers('WAL gone', { maxPerDay: 1 });
   assert.is(fake.heal('health-action')?.outcome, 'healed');

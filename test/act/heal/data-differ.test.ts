@@ -1,6 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { deepCheck } from '../../../src/act/deep-check.ts';
+import type { World } from '../../../src/observe/world.ts';
 import { noLog } from '../../../src/report/log.ts';
 import { deepCheckFile } from '../../../src/state/deep-check-file.ts';
 import { PLACES } from '../../fake/observation.ts';
@@ -9,12 +10,20 @@ import { ThreeMembers } from '../../fake/three-members.ts';
 test('where the others differed before, their majority of today proves nothing against this member', () => {
   const fake = new ThreeMembers('none', { onDivergence: 'heal' });
   const taints = (n: number) => Object.assign(fake.others[n]?.data ?? {}, { taint: 'x' });
-  const check = () => {
+  const check = (seen = (world: World) => world) => {
     fake.pass(600_000);
-    return fake.run((world) => deepCheck(world, fake.settings, noLog, 60_000));
+    return fake.run((world) => deepCheck(seen(world), fake.settings, noLog, 60_000));
   };
   taints(0);
   assert.is(check().result?.state, 'split');
+  const compacted = async () => {
+    throw new Error('mvcc: required revision has been compacted');
+  };
+  const failing = (world: World): World => ({
+    ...world,
+    cluster: (tls) => ({ ...world.cluster(tls), hashKv: compacted }),
+  });
+  assert.is(check(failing).result?.state, 'split', 'one that fails in between proves nothing either');
   taints(1);
   for (let checks = 0; checks < 3; checks++) {
     const { code, result, message } = check();
