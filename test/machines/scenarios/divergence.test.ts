@@ -51,9 +51,9 @@ scenario(
     });
     assert.match(diverged, /differ from those of all others/);
     assert.is(await idOf(bed, machine(1), bad), before.ids.get(bad.name), 'and left alone');
-    // Another node finds that the others differ, which blames nobody.
-    await saidBy(machine(1), /"state":"unknown".*the others differ among themselves/);
-    assert.is(await metric(machine(1)), 'heal_node_diverged 0');
+    // Another node finds that the others differ, which blames nobody, and is told.
+    await saidBy(machine(1), /"event":"diverged".*"state":"split".*the others differ among themselves/);
+    assert.is(await metric(machine(1)), 'heal_node_diverged 1');
 
     await bad.sh('echo HEAL_ON_DIVERGENCE=heal >> /opt/app/conf/heal-node.env');
     // Of this node alone: one compares at a time, and at this pace they would keep each other from it.

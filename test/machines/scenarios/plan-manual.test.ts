@@ -60,7 +60,7 @@ scenario(
       await etcdFailed(bad);
       const printed = await manual();
       assert.match(printed, /^oldId='[0-9a-f]+'$/m);
-      const stopped = await paste(printed.replace(/^oldId=.*$/m, "oldId='dead'"));
+      const stopped = await paste(printed.replace(/^oldId=.*$/gm, "oldId='dead'"));
       assert.match(stopped, /Stopped: dead is not the ID that is listed with https:/);
       assert.match(stopped, /the shell goes on/);
       assert.not.match(stopped, /^== add/m);
