@@ -134,6 +134,6 @@ export async function stop(world: World, settings: Settings, log: Log): Promise<
   // The app's own stop cannot know the unit that stands in for its own, and fails where its own is moved aside.
   // Somebody may just have put the originals back: what counts is whether anything runs.
   await machine.systemctl(['stop', places.copyUnit]).catch(() => undefined);
-  const units = await machine.units([places.unit, places.copyUnit]);
-  return units.every(({ mainPid }) => mainPid === 0) ? 0 : code || 1;
+  const units = await machine.units([places.unit, places.copyUnit]).catch(() => undefined);
+  return units?.every(({ mainPid }) => mainPid === 0) ? 0 : code || 1;
 }
