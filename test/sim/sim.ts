@@ -240,8 +240,10 @@ export class Sim extends FakeWorld {
         !data.harm &&
         !data.older &&
         !data.taint &&
-        // One that has not told its name, and has received no more than how the cluster was founded, is added anew.
-        ((data.last.index > 0 && !this.raft.isFounding(data.last)) || member?.name !== '') &&
+        // One that has received no more than how the cluster was founded is added anew: a name on the list is no proof
+        // of data, it is told by way of the leader before anything is on the member's own disk.
+        data.last.index > 0 &&
+        !this.raft.isFounding(data.last) &&
         data.last.index >= acknowledged,
     );
     this.holds(
