@@ -83,6 +83,12 @@ const readers: readonly Reader[] = [
     read: (text) => parseAppView(text, '.env'),
   },
   {
+    name: "the app's view that was being written when power went",
+    seed: 'MY_ROLE=etcd-node\nHOSTS_DOMAIN_NAME="10.0.0.1 etcd1.cl-1.etcd"\n',
+    bad: 'MY_ROLE=etcd-node\nHOSTS_DOMAIN_NAME="10.0.0.1 et',
+    read: (text) => parseAppView(text, '.env'),
+  },
+  {
     name: 'settings',
     seed: 'HEAL_MODE=auto\nHEAL_CHECK_TIMEOUT=3s\n',
     bad: 'HEAL_MODE=of\n',

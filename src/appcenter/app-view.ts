@@ -6,12 +6,14 @@ export type AppView = Readonly<ReturnType<typeof parseAppView>>;
 
 const words = (text = ''): readonly string[] => text.split(/\s+/).filter(Boolean);
 
-/** @throws when the text names no role: then nobody can say what this node is. */
+/** @throws when the text names no role, or ends within a value, as one that was being written when power went. */
 export function parseAppView(text: string, place: string) {
   const env = parse(text);
   const role = env.MY_ROLE ?? '';
   if (role !== ETCD_ROLE && role !== PROXY_ROLE)
     throw new Error(`${place}: MY_ROLE=${role} is not known; known are ${ETCD_ROLE} and ${PROXY_ROLE}.`);
+  const cut = Object.keys(env).find((key) => /^"[^"]*$/.test(env[key] ?? ''));
+  if (cut) throw new Error(`${place}: the quote of ${cut} is not closed.`);
   const hostNames = [...(env.HOSTS_DOMAIN_NAME ?? '').matchAll(/([\d.]+)\s+(\S+)/g)];
   return {
     role,

@@ -170,16 +170,13 @@ async function withNewUrls(world: World, config: EtcdConfig, view: AppView): Pro
   const ofView = envOf(view);
   const peerUrl = ofView.ETCD_INITIAL_ADVERTISE_PEER_URLS;
   const same = view.tls ? config.peerUrls.includes(peerUrl) : !config.tls;
+  // Also where the unit has just come back, and the app's start has not written etcd.env yet; and where a runbook has been
+  // begun by hand, which keeps the app's start from being run.
+  const traces = [places.copyUnitFile, places.copyEnv, places.originalUnit];
+  const kinds = await Promise.all(traces.map((path) => machine.kindOf(path)));
   // A view of another node, or without this one, says nothing of how it is called.
-  if (
-    same ||
-    ofView.ETCD_NAME !== config.name ||
-    !view.nodes.some(({ sid }) => sid === view.sid) ||
-    // Also where the unit has just come back, and the app's start has not written etcd.env yet.
-    ((await machine.kindOf(places.copyUnitFile)) === 'none' &&
-      (await machine.kindOf(places.originalUnit)) === 'none')
-  )
-    return config;
+  const isOurs = ofView.ETCD_NAME === config.name && view.nodes.some(({ sid }) => sid === view.sid);
+  if (same || !isOurs || kinds.every((kind) => kind === 'none')) return config;
   const asked = otherEndpoints(config, view).map((each) => world.health(each, config.tls, REACH_MS));
   const there = (await Promise.all(asked)).filter((each) => each.state !== 'none' || each.mayAnswer);
   // Where those that refuse are a quorum with this one, nobody who is silent is waited for. Of a tie the view decides where

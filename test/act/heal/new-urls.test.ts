@@ -47,10 +47,11 @@ function looked(
   aside: boolean,
   answers: boolean,
   mayAnswer = false,
+  trace: string = PLACES.copyUnitFile,
 ) {
   const fake = new ThreeMembers('none');
   renders(fake, changes);
-  if (aside) fake.putFile(PLACES.copyUnitFile, '');
+  if (aside) fake.putFile(trace, '');
   return fake.run(async (world) => {
     const health = async () =>
       answers ? ({ state: 'true' } as const) : ({ state: 'none', why: '', mayAnswer } as const);
@@ -70,6 +71,12 @@ function looked(
 test("where the unit is aside, the app's view has other URLs and nobody answers by the old ones, the new ones count", () => {
   const client = `https://etcd2${DNS}:2379`;
   assert.equal(looked(TLS, true, false), { peerUrls: [NEW], other: [OLD], client, hasNewUrls: true });
+});
+
+test('so they do where a runbook begun by hand has come no further than a copy of etcd.env', () => {
+  const client = `https://etcd2${DNS}:2379`;
+  const said = looked(TLS, true, false, false, PLACES.copyEnv);
+  assert.equal(said, { peerUrls: [NEW], other: [OLD], client, hasNewUrls: true });
 });
 
 test('as long as the others answer by the old URLs, these count, and its entry is found by both', () => {
