@@ -28,7 +28,10 @@ async function setPause(inCluster: unknown, text = '', forMs = 0): Promise<strin
   if (endpoints.length === 0) throw new Error('no member serves, so nothing can be changed in the cluster');
   const calls = world.cluster(config?.tls);
   const there = await calls.get(endpoints, PAUSE_KEY);
-  if (there?.lease === '') throw new Error(`${PAUSE_KEY} has no lease; run \`etcdctl del ${PAUSE_KEY}\``);
+  if (there?.lease === '')
+    throw new Error(
+      `${PAUSE_KEY} has no lease; run \`etcdctl del ${PAUSE_KEY}\` (docs/runbook.md says how etcdctl is called here)`,
+    );
   // First what may be refused, as where a member is out of space: the pause that is there stays then.
   const lease = text && (await calls.grantLease(endpoints, Math.ceil(forMs / 1000)));
   if (there) await calls.revokeLease(endpoints, there.lease);

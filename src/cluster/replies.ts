@@ -61,7 +61,7 @@ const kept = v.object({ ID: id, TTL: number64 });
 export const leaseKept = v.union([v.object({ result: kept }), kept]);
 /** They are asked for with every linearizable read: whoever sends them has answered it. Ours are few, and far shorter. */
 export const TOO_LONG =
-  'the keys under heal-node/ are too many, or too long (one more than 7500 bytes, or all more than 1 MiB), to be read; `etcdctl get --prefix --keys-only heal-node/` names them, delete what does not belong there by `etcdctl del KEY`';
+  'the keys under heal-node/ are too many, or too long (one more than 7500 bytes, or all more than 1 MiB), to be read; `etcdctl get --prefix --keys-only heal-node/` names them, delete what does not belong there by `etcdctl del KEY` (docs/runbook.md says how etcdctl is called here)';
 const text64 = v.pipe(v.string(), v.maxLength(10_000, TOO_LONG), v.base64('not base64'), v.transform(atob));
 const word = v.optional(text64, '');
 const kv = v.object({ key: word, value: word, lease: id, mod_revision: number64 });

@@ -15,7 +15,7 @@ export interface GuardFacts {
   readonly goesOn: boolean;
   /** Why what stands here is a person's to finish; undefined where no runbook has been begun by hand. */
   readonly leftToPerson: string | undefined;
-  /** Heals begun within a day, the oldest first, the unfinished one left out. */
+  /** Heals begun within a day, the oldest first; the unfinished one only where it is to replace its own new member. */
   readonly healsInLastDay: readonly Pick<HealRecord, 'outcome' | 'message' | 'steps'>[];
   readonly maxPerDay: number;
   /** What was wrong with the certificates that other nodes offered a moment ago; undefined where a person asks. */
@@ -153,7 +153,7 @@ export const guards = {
     if (!s.config) return 'the settings of etcd cannot be read';
     const needed = neededBytes(s);
     if (freeBytes + reclaimableBytes >= needed) return undefined;
-    return `${freeBytes} bytes are free, ${needed} are needed; HEAL_KEEP_ASIDE=0 lets the old data be discarded`;
+    return `${freeBytes} bytes are free, ${needed} are needed; delete other files there, or set HEAL_KEEP_ASIDE=0, with which this node's old data are not kept at all`;
   },
   'swap-room': (_, { swapRoom: { path, rootBytes, inodes } }) =>
     (rootBytes < SWAP_ROOM.rootBytes || inodes < SWAP_ROOM.inodes) &&

@@ -41,7 +41,7 @@ test('a long text is read to its end', () => {
     `quorum: 0 of 5 members serve without this one, 3 are needed (${silent.join('; ')})`,
     'app-quiet: nodes are being added: 4',
     'mounted: /data is on the root file system, and etcd.env, too, is lost',
-    'disk-room: 1 bytes are free, 2 are needed; HEAL_KEEP_ASIDE=0 lets the old data be discarded',
+    "disk-room: 1 bytes are free, 2 are needed; delete other files there, or set HEAL_KEEP_ASIDE=0, with which this node's old data are not kept at all",
   ];
   const refused = `The heal of etcd2 (stale/removed) was refused before fence: ${guards.join('; ')}. All steps were taken back (/etc/systemd/system/etcd.service is back as it was; /var/lib is back). Action: see \`heal-node plan\`.`;
   assert.match(retell(refused), /HN-739, HN-728, HN-626, HN-403\]$/);

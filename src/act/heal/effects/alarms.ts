@@ -24,7 +24,7 @@ export async function disarmRemoved(heal: HealContext): Promise<string> {
       const why = (error as Error).message;
       heal.log.warn(
         { event: 'alarm-stays', ...alarm },
-        `The alarm ${named(alarm)}, a member that is removed, could not be disarmed: ${why}. Action: \`etcdctl alarm disarm\`, which disarms those of all members.`,
+        `The alarm ${named(alarm)}, a member that is removed, could not be disarmed: ${why}. Action: \`etcdctl alarm disarm\`, which disarms those of all members (docs/runbook.md says how etcdctl is called here).`,
       );
       said.push(`; its alarm ${named(alarm)} could not be disarmed (${why})`);
     }
