@@ -18,7 +18,7 @@ the file. \`heal-node install\` lays the file with every key commented out and n
 
 An unknown \`HEAL_\` key, or a value that is not allowed, is an error that names place, key, value and what is allowed:
 commands end with 2, and the hooks do what \`HEAL_MODE=off\` does, and say so, so that a typo does not take the health check
-down.
+down; the gate goes by the lines that can be used.
 
 ${table(
   ['key', 'default', 'is', 'allowed'],

@@ -49,7 +49,7 @@ ${table(
 
 ## Proofs of a stale member
 
-Facts, of a process that is known to be dead, while the others serve without it. Words of a log corroborate.
+Facts, of a process that is known to be dead unless the row says otherwise, while the others serve without it. Words of a log corroborate.
 
 ${table(
   ['proof', 'means', 'why it is certain'],
@@ -59,7 +59,7 @@ ${table(
 ## Faults of this machine
 
 One reason code each, \`local-fault/…\`, whether etcd's log, systemd or the machine shows it. What the machine shows
-counts when etcd has crashed and does not run.
+counts when etcd has crashed, or its data are gone, and a certificate also while etcd runs and does not serve.
 
 ${table(
   ['fault', 'means', 'what a person should do', 'etcd says', 'the machine shows it'],

@@ -1,9 +1,11 @@
 import { busyVerbs, replacesData } from '../appcenter/busy-verbs.ts';
 import { ETCD_ROLE } from '../appcenter/roles.ts';
+import { isOwn } from '../diagnose/cluster-view.ts';
 import { type Situation, situationOf } from '../diagnose/situation.ts';
 import { isBlank } from '../machine/systemd/env-file.ts';
 import { lookAtData } from '../observe/look-at-files.ts';
 import { diskNotMounted } from '../observe/look-at-host.ts';
+import type { Asked } from '../observe/observation.ts';
 import { observe } from '../observe/observe.ts';
 import type { World } from '../observe/world.ts';
 import { foreignFile } from '../state/foreign-file.ts';
@@ -12,8 +14,8 @@ import { readMark } from '../state/member-mark.ts';
 /** Who does not answer in that time is taken for silent: etcd's start waits for it. */
 const ASK_MS = 1000;
 /**
- * Whose data these are, those know too who only answer, without a quorum: later than a linearizable read is waited for
- * (src/cluster/etcd-cluster.ts).
+ * Whose data these are, and whom the cluster lists, those know too who only answer, without a quorum: later than a
+ * linearizable read is waited for (src/cluster/etcd-cluster.ts).
  */
 const ASK_WHOSE_MS = 2000;
 /** Its own disks may be slow right after a boot, and a gate that cannot look lets etcd start. */
@@ -23,13 +25,16 @@ const HEALS =
   'with HEAL_MODE=auto a heal follows as soon as a quorum of the others serves, with manual `heal-node heal` does it then';
 
 /** Why etcd must not be started on data that are gone; undefined when it may. */
-function withoutData({ observed, membership, hasRun, config, cluster }: Situation): string | undefined {
-  const { mark, data } = observed;
+function withoutData({ observed, config, cluster }: Situation): string | undefined {
+  const { mark, data, others } = observed;
   const found = `${config?.dataDir} ${data.kind === 'none' ? 'holds no data' : 'holds nothing but a founding'}`;
   if (mark.wasMember)
     return `This node has been a member, and ${found}: started now, etcd could found a second, empty cluster, or vote without what it had acknowledged. It is not started; ${HEALS}; after a total loss, when no member has data any more, \`heal-node adopt --found\` lets this node found a cluster again.`;
-  return membership === 'listed' && hasRun
-    ? `${found}, while ${cluster.serving[0]?.endpoint} lists this node as member ${cluster.own?.id}, which has been started before. It is not started; ${HEALS}.`
+  // Also by the list of one that answers without a quorum: a founder publishes its client URLs to a quorum first.
+  const own = cluster.known.find((member) => config && isOwn(member, config) && member.clientUrls.length > 0);
+  const lists = ({ reply }: Asked) => reply.ok && reply.value.members.some(({ id }) => id === own?.id);
+  return own
+    ? `${found}, while ${others.find(lists)?.endpoint} lists this node as member ${own.id}, which has been started before. It is not started; ${HEALS}.`
     : undefined;
 }
 
@@ -66,10 +71,10 @@ export async function gate(world: World): Promise<string | undefined> {
   }
 
   const ask = (limitMs: number) => observe(world, observed, ['cluster'], limitMs);
-  const whose = dataGone ? undefined : ask(ASK_WHOSE_MS);
+  const whose = ask(ASK_WHOSE_MS);
   let asked = situationOf(await ask(ASK_MS), places);
   // Where some serve, one that is silent keeps nobody waiting: each second more is one in which systemd starts nothing.
-  if (whose && asked.cluster.members.length === 0) asked = situationOf(await whose, places);
+  if (asked.cluster.members.length === 0) asked = situationOf(await whose, places);
   // A heal may have marked it since, and is about to have the app's start write etcd.env.
   if (dataGone)
     return withoutData(situationOf({ ...asked.observed, mark: await readMark(machine, places) }, places));

@@ -1,5 +1,6 @@
 import { healRuns } from '../act/ask-for-heal.ts';
 import { failureTolerance } from '../diagnose/failure-tolerance.ts';
+import { deepCheckFile, differs } from '../state/deep-check-file.ts';
 import { healRecordFile, history } from '../state/heal-record.ts';
 import { retell, tell } from '../words/retell.ts';
 import { type CommandSpec, EXIT } from './command.ts';
@@ -42,8 +43,10 @@ export const statusCommand: CommandSpec = {
     const { verdict, reason, means, node } = diagnosis;
     const members = membersOf(looked);
     const tolerance = failureTolerance(situation);
-    const { paused = null, birthmarkMismatch = null, cluster, observed } = situation;
-    const diverged = observed.divergence?.confirmed ? observed.divergence.text : null;
+    const { paused = null, birthmarkMismatch = null, cluster } = situation;
+    const compared = await deepCheckFile.read(machine, places.deepCheck);
+    const isKnown = differs(compared) && (compared.confirmed || compared.state === 'split');
+    const diverged = isKnown ? compared.text : null;
     const found = { verdict, reason, means, node, members, diverged, birthmarkMismatch, paused };
     if (json) {
       const heal = unfinished && { id: unfinished.id, startedAt: unfinished.startedAt, step, running: runs };
@@ -64,7 +67,7 @@ export const statusCommand: CommandSpec = {
         tolerance !== undefined && toleranceText(tolerance),
         unfinished && tell(stands, unfinished.id, step),
         birthmarkMismatch && retell('Beware: {0}.', birthmarkMismatch),
-        diverged && retell('Its data are not to be trusted: {0}.', diverged),
+        diverged && retell('The data are not to be trusted: {0}.', diverged),
         last &&
           retell('The last heal, {0}, ended at {1}: {2}', last.id, last.endedAt ?? '?', last.message ?? ''),
         ...(verdict === 'healthy'

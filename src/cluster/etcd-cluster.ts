@@ -131,10 +131,13 @@ export function etcdCluster(options: EtcdctlOptions): Cluster {
     ask: async (endpoint) => {
       try {
         // A member list is what this member has applied: after a linearizable read it is no older than our question.
-        const served = await servesByFast(endpoint).catch((error: Error) => {
+        const served = await servesByFast(endpoint).catch(async (error: Error) => {
           // It wants a user, whose password takes etcd a tenth of a second each time (bcrypt): the rest is asked without.
-          if (error instanceof Refusal) return servesBySlow(endpoint);
-          throw error;
+          if (!(error instanceof Refusal)) throw error;
+          const read = await servesBySlow(endpoint);
+          // Whoever refuses so serves, whatever keeps us from showing who we are.
+          const wanting = servesByRefusal(error.message).credentialsRefused && read.unavailableReason;
+          return wanting && !isTransient(wanting) ? { ...SERVES, credentialsRefused: wanting } : read;
         });
         const [list, state] = await Promise.all([
           fast(endpoint, 'cluster/member/list', {}, memberList, FAST_READ_MS),

@@ -12,10 +12,8 @@ const number64 = v.pipe(
 );
 
 /** IDs as hexadecimal text, as etcdctl prints them. */
-const id = v.pipe(
-  number64,
-  v.transform((value) => BigInt.asUintN(64, value).toString(16)),
-);
+const hex = (value: bigint): string => BigInt.asUintN(64, value).toString(16);
+const id = v.pipe(number64, v.transform(hex));
 
 const texts = v.optional(v.array(v.string()), []);
 const flag = v.optional(v.boolean(), false);
@@ -23,13 +21,7 @@ const flag = v.optional(v.boolean(), false);
 const header = v.object({ cluster_id: id, member_id: id, revision: number64 });
 
 const member = v.pipe(
-  v.object({
-    ID: id,
-    name: v.optional(v.string(), ''),
-    peerURLs: texts,
-    clientURLs: texts,
-    isLearner: flag,
-  }),
+  v.object({ ID: id, name: v.optional(v.string(), ''), peerURLs: texts, clientURLs: texts, isLearner: flag }),
   v.transform(({ ID: id, peerURLs: peerUrls, clientURLs: clientUrls, ...rest }) => {
     return { id, peerUrls, clientUrls, ...rest };
   }),

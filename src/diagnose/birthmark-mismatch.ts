@@ -7,7 +7,8 @@ import type { ClusterView } from './cluster-view.ts';
 export function birthmarkMismatch(known: string, { serving }: ClusterView): string | undefined {
   if (known === '') return undefined;
   const other = serving.find(
-    ({ reply }) => reply.credentialsRefused === '' && (reply.birthmark || reply.deletedBirthmark) !== known,
+    ({ reply }) =>
+      reply.credentialsRefused === '' && ![reply.birthmark, reply.deletedBirthmark].includes(known),
   );
   if (other === undefined) return undefined;
   const theirs = other.reply.birthmark;

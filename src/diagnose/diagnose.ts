@@ -17,6 +17,8 @@ export function diagnose(situation: Situation) {
     const { means, advice } = wordsOf(reason);
     const { config, cluster, observed, self } = situation;
     const members = cluster.members.length > 0 ? cluster.members : (self?.members ?? []);
+    // The ID that the cluster lists for this node; empty when it lists none.
+    const memberId = cluster.own?.id ?? self?.memberId ?? '';
     return {
       schema: 'heal-node.diagnosis/2' as const,
       verdict,
@@ -26,19 +28,12 @@ export function diagnose(situation: Situation) {
       response: response ?? verdicts[verdict],
       /** What a person should do, where heal-node does not; empty where there is nothing to do. */
       advice,
-      evidence: evidence.map(({ from, source, text }) => ({
-        source,
-        text,
-        /** When it was asked for, and how long that took. */
-        at: new Date(observed.stamps[from]?.atMs ?? observed.atMs).toISOString(),
-        tookMs: observed.stamps[from]?.tookMs ?? 0,
-      })),
-      node: {
-        name: config?.name ?? '',
-        peerUrls: config?.peerUrls ?? [],
-        /** The ID that the cluster lists for this node; empty when it lists none. */
-        memberId: cluster.own?.id ?? self?.memberId ?? '',
-      },
+      evidence: evidence.map(({ from, source, text }) => {
+        // When it was asked for, and how long that took.
+        const { atMs, tookMs } = observed.stamps[from] ?? { atMs: observed.atMs, tookMs: 0 };
+        return { source, text, at: new Date(atMs).toISOString(), tookMs };
+      }),
+      node: { name: config?.name ?? '', peerUrls: config?.peerUrls ?? [], memberId },
       members,
     };
   }

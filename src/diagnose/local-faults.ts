@@ -45,12 +45,15 @@ const killed = ({ unit, process }: Situation): boolean =>
 
 /**
  * systemd could not start it at all: no environment file, where it is not lost with all the rest, or an exit code of its
- * own (systemd.exec(5), 200 and more).
+ * own (systemd.exec(5), 200 and more). Where certificates are lost nothing starts it to show it again: there a program that
+ * was missing (203) and can be run by now is none.
  */
-const cannotStart = ({ unit, process, certificatesToBring }: Situation): boolean =>
-  unit !== undefined &&
-  process === 'dead' &&
-  ((unit.result === 'resources' && !certificatesToBring) || (unit.exitKind === 1 && unit.exitStatus >= 200));
+const cannotStart = ({ unit, process, certificatesToBring, observed: { host } }: Situation): boolean => {
+  if (unit === undefined || process !== 'dead') return false;
+  const runs = unit.exitStatus === 203 && host?.ok && host.value.etcdVersion !== '';
+  if (certificatesToBring && (runs || unit.result === 'resources')) return false;
+  return unit.result === 'resources' || (unit.exitKind === 1 && unit.exitStatus >= 200);
+};
 
 /**
  * Every fault of this machine, the first that holds counts; the reason code is `local-fault/NAME`, whoever shows it. To
@@ -69,6 +72,10 @@ export const localFaults: Readonly<Record<string, LocalFault>> = {
   'read-only': {
     // Go syscall package, EROFS; etcd etcdmain/etcd.go
     says: /(?:: |error=)read-only file system\b/,
+  },
+  'disk-failing': {
+    // Go syscall package, EIO and EUCLEAN
+    says: /(?:: |error=)(?:input\/output error|structure needs cleaning)\b/,
   },
   permission: {
     asLost: true,

@@ -16,14 +16,18 @@ function clientUrlsLike({ clientUrl }: EtcdConfig) {
 const without = (known: readonly (string | undefined)[], urls: readonly (string | undefined)[]): string[] =>
   [...new Set(urls)].filter((url) => url !== undefined).filter((url) => !known.includes(url));
 
-/** Client URLs of the others, as the environment file and the app's view name them; this member's own are left out. */
+/**
+ * Client URLs of the others; this member's own are left out. The app's view of this very node counts where it has their addresses: etcd.env
+ * may name a node that has been scaled in, at whose address another cluster's may serve by now (docs/platform.md).
+ */
 export function otherEndpoints(config: EtcdConfig, app: AppView | undefined): string[] {
   const clientUrl = clientUrlsLike(config);
   const own = config.peerUrls.map(clientUrl);
   const fromFile = config.initialCluster.map(({ peerUrl }) => clientUrl(peerUrl));
   // With TLS members are reached by name, which the app's list of addresses does not have.
   const fromApp = config.tls ? [] : (app?.nodes ?? []).map(({ ip }) => clientUrl(`http://${ip}`));
-  return without([config.clientUrl, ...own], [...fromFile, ...fromApp]);
+  const isOurs = app?.nodes.some(({ sid }) => sid === app.sid && config.name === `etcd${sid}`);
+  return without([config.clientUrl, ...own], isOurs && !config.tls ? fromApp : [...fromFile, ...fromApp]);
 }
 
 /**

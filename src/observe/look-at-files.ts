@@ -28,11 +28,11 @@ async function mustRead(machine: Machine, path: string): Promise<string> {
 }
 
 /**
- * Settings that are not in an environment file: a data dir that is looked for where it is not would look gone. Of flags
- * those count that say whose data these are and where.
+ * Settings that are not in an environment file: a data dir that is looked for where it is not would look gone. Those count
+ * that say whose data these are, and where, and how it is reached.
  */
 const ELSEWHERE =
-  /^[ \t]*Environment[ \t]*=.*\bETCD_\w+|^[ \t]*ExecStart[ \t]*=.*--?(?:data-dir|wal-dir|name|config-file)\b.*/m;
+  /^[ \t]*Environment[ \t]*=.*\bETCD_(?:NAME|(?:DATA|WAL)_DIR|CONFIG_FILE|FORCE_NEW_CLUSTER|PROXY|LOG_OUTPUTS?|(?:INITIAL|LISTEN|ADVERTISE|DISCOVERY)_?\w+|\w*(?:CERT|KEY|CA)_FILE|\w*AUTO_TLS)\b|^[ \t]*ExecStart[ \t]*=.*--?(?:data-dir|wal-dir|name|config-file)\b.*/m;
 
 /**
  * etcd's environment, as its unit and the drop-ins of it merge it: all their environment files in order, the
@@ -140,11 +140,7 @@ export async function lookAtSwap({ machine, places }: World, config: Fact<EtcdCo
  * The app's certificates (docs/platform.md), and whether a start by the app would make new ones while others serve.
  * @param config given where the app has given its nodes other names since those that are there were made
  */
-async function lookAtCertificates(
-  machine: Machine,
-  app: AppView,
-  config?: EtcdConfig,
-): Promise<Observation['tls']> {
+export async function lookAtCertificates(machine: Machine, app: AppView, config?: EtcdConfig) {
   if (!app.tls) return undefined;
   const paths = CERTIFICATES.map(certificatePath);
   const kinds = await Promise.all(paths.map((path) => machine.kindOf(path).catch(() => 'other')));
@@ -170,13 +166,17 @@ async function withNewUrls(world: World, config: EtcdConfig, view: AppView): Pro
   const ofView = envOf(view);
   const peerUrl = ofView.ETCD_INITIAL_ADVERTISE_PEER_URLS;
   const same = view.tls ? config.peerUrls.includes(peerUrl) : !config.tls;
-  // Also where the unit has just come back, and the app's start has not written etcd.env yet; and where a runbook has been
-  // begun by hand, which keeps the app's start from being run.
-  const traces = [places.copyUnitFile, places.copyEnv, places.originalUnit];
-  const kinds = await Promise.all(traces.map((path) => machine.kindOf(path)));
   // A view of another node, or without this one, says nothing of how it is called.
   const isOurs = ofView.ETCD_NAME === config.name && view.nodes.some(({ sid }) => sid === view.sid);
-  if (same || !isOurs || kinds.every((kind) => kind === 'none')) return config;
+  if (same || !isOurs) return config;
+  // Also where the unit has just come back, and the app's start has not written etcd.env yet; and where a runbook that has
+  // been begun by hand, or data that are gone, keep the app's start from being run.
+  const traces = [places.copyUnitFile, places.copyEnv, places.originalUnit];
+  const kinds = await Promise.all(traces.map((path) => machine.kindOf(path)));
+  if (kinds.every((kind) => kind === 'none')) {
+    const data = await lookAtData(machine, { ok: true, value: config }).catch(() => NOTHING_KNOWN);
+    if (data.kind === 'data' || data.kind === 'unknown') return config;
+  }
   const asked = otherEndpoints(config, view).map((each) => world.health(each, config.tls, REACH_MS));
   const there = (await Promise.all(asked)).filter((each) => each.state !== 'none' || each.mayAnswer);
   // Where those that refuse are a quorum with this one, nobody who is silent is waited for. Of a tie the view decides where
@@ -213,9 +213,8 @@ function mustBe<T>(fact: Fact<T>): T {
 /** What stands on this machine's disks: the app's view, etcd's settings, its data, traces of a swap. */
 export async function lookAtFiles(world: World, watch: Stopwatch) {
   const { machine, places } = world;
-  const app = await watch.fact('app', async () =>
-    parseAppView(await mustRead(machine, places.appEnv), places.appEnv),
-  );
+  const view = async () => parseAppView(await mustRead(machine, places.appEnv), places.appEnv);
+  const app = await watch.fact('app', view);
   const lost = app.ok ? await lookAtCertificates(machine, app.value) : undefined;
   const compared = await deepCheckFile.read(machine, places.deepCheck);
   const written = await watch.fact('config', () => configInForce(world, app, lost));

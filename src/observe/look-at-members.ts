@@ -61,13 +61,12 @@ export async function lookAtCluster(
 ): Promise<Pick<Observation, 'others' | 'changedList'>> {
   if (!config.ok) return { others: [], changedList: undefined };
   const cluster = world.cluster(config.value.tls);
-  /** Where no birthmark is shown, and this node knows when it was put: whether it stood there then. */
+  /** Where not its birthmark is shown, and this node knows when it was put: whether it stood there then. */
   const withDeleted = async (asked: Asked): Promise<Asked> => {
     const { endpoint, reply } = asked;
     const { birthmark, birthmarkRevision } = mark;
-    const none =
-      reply.ok && reply.value.serves && reply.value.birthmark + reply.value.credentialsRefused === '';
-    if (birthmark === '' || birthmarkRevision === 0n || !none) return asked;
+    if (birthmark === '' || birthmarkRevision === 0n || !reply.ok || !reply.value.serves) return asked;
+    if (reply.value.birthmark === birthmark || reply.value.credentialsRefused !== '') return asked;
     const atThen = () => cluster.get([endpoint], BIRTHMARK_KEY, birthmarkRevision);
     const then = await watch.fact('others', atThen);
     const deletedBirthmark = (then.ok && then.value?.value) || '';

@@ -7,7 +7,7 @@ import type { UnitFacts } from '../machine/systemd/systemctl.ts';
 import type { DeepCheckResult } from '../state/deep-check-file.ts';
 import type { foreignFile } from '../state/foreign-file.ts';
 import type { MemberMark } from '../state/member-mark.ts';
-import type { lookAtData, lookAtSwap } from './look-at-files.ts';
+import type { lookAtCertificates, lookAtData, lookAtSwap } from './look-at-files.ts';
 import type { lookAtHost } from './look-at-host.ts';
 import type { ask, lookAtProcess } from './look-at-members.ts';
 import type { Stopwatch } from './timed.ts';
@@ -43,13 +43,7 @@ export interface Observation {
    * its nodes other names since; and whether another of its nodes is there (its client port takes a connection). Undefined
    * without TLS, or where nothing is missing or wrong.
    */
-  readonly tls:
-    | {
-        readonly missing: readonly string[];
-        readonly faults: readonly string[];
-        readonly othersThere: boolean;
-      }
-    | undefined;
+  readonly tls: Readonly<Awaited<ReturnType<typeof lookAtCertificates>>>;
   /** All of the data, read to the end; undefined when that was not done: this member serves, or nobody asked. */
   readonly examination: Examination | undefined;
   readonly swap: SwapFacts;

@@ -88,4 +88,19 @@ test('where not all are well nothing is written, and what is adopted is that the
   assert.is(remembers(fake).said, undefined);
 });
 
+test('one that a client has overwritten is no other cluster, as long as its history has ours', () => {
+  for (const inHistory of [true, false]) {
+    const fake = new ThreeMembers('none');
+    fake.putKey(BIRTHMARK_KEY, B);
+    const known = { birthmark: A, birthmarkRevision: 7n, dataDiskId: '' };
+    fake.run(({ machine }) => markMember(machine, PLACES, known));
+    const get = async () => ({ value: inHistory ? A : B, lease: '' });
+    const { birthmarkMismatch } = fake.run(async (world) => {
+      const seen = { ...world, cluster: (tls?: TlsFiles) => ({ ...world.cluster(tls), get }) };
+      return situationOf(await observe(seen), PLACES);
+    });
+    assert.is(birthmarkMismatch === undefined, inHistory, birthmarkMismatch);
+  }
+});
+
 test.run();

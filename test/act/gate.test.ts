@@ -37,6 +37,16 @@ test('a node that has never been a member may start on nothing, unless one that 
   assert.is(asked(fake), undefined, 'a cluster is being created');
 });
 
+test('nor where one that knows it as started only answers: no quorum serves', () => {
+  const fake = new ThreeMembers('WAL gone');
+  fake.others[1]?.powerOff();
+  fake.pass(10_000);
+  assert.match(asked(fake) ?? '', /10\.0\.0\.1:2379 lists this node as member \w+, which has been started/);
+  fake.others[0]?.powerOff();
+  fake.pass(10_000);
+  assert.is(asked(fake), undefined);
+});
+
 test('founders are listed before they have run: the last one of a cluster being created may start', () => {
   const fake = new ThreeMembers('WAL gone');
   fake.lists((members) =>

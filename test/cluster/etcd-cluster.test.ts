@@ -330,23 +330,35 @@ test('a learner, which answers next to nothing, says so at once', async ({ progr
   assert.not(calls);
 });
 
+/** With authentication on a member wants a user for a read, and answers the rest without. */
+function wantsUser(path: string): Response {
+  const asText = (json: string) => new Response(json.replace(/":(\d+)/g, '":"$1"'));
+  if (path.endsWith('member/list')) return asText(LIST);
+  if (path.endsWith('status')) return asText(STATUS.slice(1, -2).replace(/^.*"Status":/, ''));
+  return Response.json({ error: 'etcdserver: user name is empty', code: 3 }, { status: 400 });
+}
+
 test('with authentication on, etcdctl is asked for the read that wants a user, and for nothing else', async ({
   program,
 }) => {
   standIn(program, `"get "*) echo '{${HEADER}}';;`);
-  const asText = (json: string) => new Response(json.replace(/":(\d+)/g, '":"$1"'));
-  const { said } = await gateway(
-    program,
-    (path) => {
-      if (path.endsWith('member/list')) return asText(LIST);
-      if (path.endsWith('status')) return asText(STATUS.slice(1, -2).replace(/^.*"Status":/, ''));
-      return Response.json({ error: 'etcdserver: user name is empty', code: 3 }, { status: 400 });
-    },
-    (through, endpoint) => through.ask(endpoint),
-  );
+  const { said } = await gateway(program, wantsUser, (through, endpoint) => through.ask(endpoint));
   const { serves, members, version } = said as MemberReply;
   assert.equal([serves, members.length, version], [true, 2, '3.4.23']);
   assert.match(readFileSync(`${program}.calls`, 'utf8'), /^get [^\n]*\n$/);
+});
+
+test('a member that wants a user serves, also where there is no password to show it', async ({ program }) => {
+  standIn(program, '*) exit 1;;');
+  const credentials = () => {
+    throw new Error('HEAL_ETCD_PASSWORD_FILE=/none cannot be read.');
+  };
+  const { said } = await gateway(program, wantsUser, (_, endpoint) =>
+    etcdCluster({ program, tls: undefined, credentials }).ask(endpoint),
+  );
+  const { serves, unavailableReason, credentialsRefused } = said as MemberReply;
+  assert.equal([serves, unavailableReason], [true, ''], String(said));
+  assert.match(credentialsRefused, /HEAL_ETCD_PASSWORD_FILE=\/none cannot be read/);
 });
 
 test.run();

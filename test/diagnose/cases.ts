@@ -223,6 +223,7 @@ export const cases: readonly (readonly [expected: string, observed: Observation]
   ['local-fault/port-taken', crashed([line('port-taken'), BOOTSTRAPPED], { ...NO_DATA })],
   ['local-fault/permission', crashed([line('permission')])],
   ['local-fault/read-only', crashed([line('read-only')])],
+  ['local-fault/disk-failing', crashed([line('disk-failing')])],
   ['local-fault/bad-setting', crashed([line('bad-setting')])],
   ['local-fault/unit', crashed([], { unit: { ok: true, value: { ...failedUnit(), result: 'resources' } } })],
   ['local-fault/unit', crashed([], { unit: { ok: true, value: failedUnit(203) } })],

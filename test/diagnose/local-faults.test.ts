@@ -5,7 +5,7 @@ import { localFaults } from '../../src/diagnose/local-faults.ts';
 import { plainLine } from '../../src/machine/etcd/log-lines.ts';
 import type { HostFacts, Observation } from '../../src/observe/observation.ts';
 import { wordsOf } from '../../src/words/words.ts';
-import { crashed, failedUnit, healthy, situation } from '../fake/observation.ts';
+import { certificatesGone, crashed, failedUnit, healthy, NO_DATA, situation } from '../fake/observation.ts';
 import { recordedLines } from './recorded-lines.ts';
 
 const host = (changes: Partial<HostFacts>): Pick<Observation, 'host'> => ({
@@ -98,6 +98,17 @@ test('neither what the machine shows nor a line counts while etcd runs and has n
   const log = { ok: true, value } as const;
   assert.is(diagnose(situation({ ...healthy, ...full, ...mute })).verdict, 'unknown');
   assert.is(diagnose(situation({ ...healthy, ...mute, log })).verdict, 'unknown');
+});
+
+test('where certificates are lost nobody starts a program that was missing: once it can be run it is no fault', () => {
+  const observed = (etcdVersion: string) => ({
+    ...NO_DATA,
+    ...certificatesGone,
+    ...host({ etcdVersion }),
+    ...ends({ exitStatus: 203 }),
+  });
+  assert.is(reasonOf([], observed('')).reason, 'local-fault/unit');
+  assert.is.not(reasonOf([], observed('3.4.23')).verdict, 'local-fault');
 });
 
 test.run();

@@ -53,6 +53,11 @@ export const recordedLines: Readonly<Record<string, readonly string[]>> = {
     '2026-11-24 10:21:55.779603 C | etcdmain: cannot access data directory: open /tmp/w/d/.touch: read-only file system',
     '{"level":"fatal","ts":"2026-11-24T10:22:00.041Z","caller":"etcdmain/etcd.go:271","msg":"discovery failed","error":"cannot access data directory: open /tmp/w/d/.touch: read-only file system"}',
   ],
+  // Put together from etcd's own form of a line and Go's text of the error: no disk failed here.
+  'disk-failing': [
+    '2026-11-24 10:21:55.779603 C | etcdmain: read /var/lib/etcd/default.etcd/member/wal/0000000000000000-0000000000000000.wal: input/output error',
+    '{"level":"fatal","ts":"2026-11-24T10:22:00.041Z","caller":"etcdmain/etcd.go:271","msg":"discovery failed","error":"open /var/lib/etcd/default.etcd/member/snap/db: structure needs cleaning"}',
+  ],
   permission: [
     '2026-11-23 19:06:06.655151 C | etcdmain: error listing data dir: /tmp/pp/d',
     '{"level":"fatal","ts":"2026-11-23T19:06:06.694Z","caller":"etcdmain/etcd.go:562","msg":"failed to list data directory","dir":"/tmp/pp/d","error":"open /tmp/pp/d: permission denied"}',

@@ -80,9 +80,14 @@ const faults: readonly Fault[] = [
         : undefined,
   },
   {
-    says: ({ ailing }) =>
+    // The kernel makes a disk that fails read-only; what it still tries to read of it fails as well.
+    says: ({ ailing, sid }) =>
       ailing.data === 'read-only'
-        ? fatal(`etcdmain: cannot access data directory: open ${DATA_DIR}/.touch: read-only file system`)
+        ? fatal(
+            sid % 2 === 1
+              ? `etcdmain: read ${WAL}: input/output error`
+              : `etcdmain: cannot access data directory: open ${DATA_DIR}/.touch: read-only file system`,
+          )
         : undefined,
   },
   {

@@ -153,7 +153,11 @@ export function machineOf(node: FakeNode, proc: Proc): Machine {
     isOnRoot: (path) => look(() => node.stash !== undefined || diskOf(path) === 'root'),
     fileSystemId: (path) => look(() => (node.stash === undefined ? diskOf(path) : 'root')),
     giveDirectory: (path, rights) => act(() => disk.set(path, { ...disk.entries.get(path), rights }), path),
-    versionText: () => look(() => `etcd Version: ${node.ailing.tooOld ? '3.3.25' : node.world.version}\n`),
+    versionText: () =>
+      look(() => {
+        if (node.ailing.binary) throw new Error('it cannot be run: ENOENT');
+        return `etcd Version: ${node.ailing.tooOld ? '3.3.25' : node.world.version}\n`;
+      }),
     commandLines: () => look(() => commandLines(node)),
     process: (pid) =>
       look(() =>

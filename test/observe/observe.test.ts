@@ -4,6 +4,7 @@ import { situationOf } from '../../src/diagnose/situation.ts';
 import { observe } from '../../src/observe/observe.ts';
 import type { World } from '../../src/observe/world.ts';
 import { PLACES } from '../fake/observation.ts';
+import { UNIT_DIR } from '../fake/paths.ts';
 import { ThreeMembers } from '../fake/three-members.ts';
 
 /** Member 2 does not serve, and its log was read when the others had gone on by so much since they answered. */
@@ -107,6 +108,30 @@ test('a log that was read after the others had answered is ahead of them only if
   const [gone, stood] = [looked(100n), looked(0n)];
   assert.equal([gone.ahead, stood.ahead], [false, true]);
   assert.is(gone.asked, stood.asked);
+});
+
+test("without TLS the app's view of this node says whom to ask, and etcd.env does not; that of another says nothing", () => {
+  const fake = new ThreeMembers('none');
+  const env = fake.node.disk.text(PLACES.env) ?? '';
+  fake.putFile(PLACES.env, env.replace(/^ETCD_INITIAL_CLUSTER=.*$/m, '$&,etcd4=http://10.0.0.4:2380'));
+  const asked = () =>
+    fake.run((world) => observe(world)).others.map(({ endpoint }) => endpoint.replace('http://10.0.0.', ''));
+  assert.equal(asked(), ['1:2379', '3:2379'], 'another cluster may serve where etcd4 was');
+  fake.putFile(PLACES.appEnv, fake.node.appView({ STABLE_NODES: '2=10.0.0.2' }));
+  assert.equal(asked().includes('4:2379'), false, 'scaled in to this one');
+  fake.putFile(PLACES.appEnv, fake.node.appView({ MY_SID: '3' }));
+  assert.equal(asked().sort(), ['1:2379', '3:2379', '4:2379']);
+});
+
+test('in a drop-in a log level leaves the settings readable, and a data dir does not', () => {
+  const fake = new ThreeMembers('none');
+  const config = (line: string) => {
+    fake.putFile(`${UNIT_DIR}/${PLACES.unit}.d/own.conf`, `[Service]\nEnvironment=${line}\n`);
+    return fake.run((world) => observe(world, undefined, ['files'])).config;
+  };
+  assert.ok(config('ETCD_LOG_LEVEL=debug').ok);
+  const elsewhere = config('ETCD_DATA_DIR=/data');
+  assert.match(elsewhere.ok ? '' : elsewhere.why, /says "Environment=ETCD_DATA_DIR"; keep etcd's/);
 });
 
 test.run();

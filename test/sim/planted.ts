@@ -145,8 +145,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     what: 'another birthmark is nothing special',
     file: 'src/diagnose/birthmark-mismatch.ts',
-    from: "reply.credentialsRefused === '' && (reply",
-    to: "reply.credentialsRefused !== '' && (reply",
+    from: "reply.credentialsRefused === '' && ![reply",
+    to: "reply.credentialsRefused !== '' && ![reply",
   },
   {
     what: 'data of another cluster are wiped as those of a removed member',

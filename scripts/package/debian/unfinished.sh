@@ -1,6 +1,6 @@
 root=${DPKG_ROOT:-}
 settings=$root/opt/app/conf/heal-node.env
-state=$(sed -n "s/^HEAL_STATE_DIR *= *[\"']*\([^\"' ]*\).*/\1/p" "$settings" 2>/dev/null | tail -n 1)
+state=$(cat "$settings" 2>/dev/null | tr -d '\r' | sed -n "s/^[[:space:]]*HEAL_STATE_DIR *= *[\"']*\([^\"' ]*\).*/\1/p" | tail -n 1)
 journal=$root${state:-/var/lib/etcd/heal-node}/journal.json
 originals=$root/var/lib/heal-node/originals
 

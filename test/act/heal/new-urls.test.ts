@@ -48,8 +48,9 @@ function looked(
   answers: boolean,
   mayAnswer = false,
   trace: string = PLACES.copyUnitFile,
+  broken: 'none' | 'WAL gone' = 'none',
 ) {
-  const fake = new ThreeMembers('none');
+  const fake = new ThreeMembers(broken);
   renders(fake, changes);
   if (aside) fake.putFile(trace, '');
   return fake.run(async (world) => {
@@ -76,6 +77,12 @@ test("where the unit is aside, the app's view has other URLs and nobody answers 
 test('so they do where a runbook begun by hand has come no further than a copy of etcd.env', () => {
   const client = `https://etcd2${DNS}:2379`;
   const said = looked(TLS, true, false, false, PLACES.copyEnv);
+  assert.equal(said, { peerUrls: [NEW], other: [OLD], client, hasNewUrls: true });
+});
+
+test('so they do on a node without data whose unit is in place, as the app may not start it', () => {
+  const client = `https://etcd2${DNS}:2379`;
+  const said = looked(TLS, false, false, false, '', 'WAL gone');
   assert.equal(said, { peerUrls: [NEW], other: [OLD], client, hasNewUrls: true });
 });
 
