@@ -181,7 +181,7 @@ line('S3', 'a hostile journal counts as none', async ({ top }) => {
     JSON.stringify({ ...RECORD, startedAt: 'yesterday' }),
     JSON.stringify({
       ...RECORD,
-      steps: Array.from({ length: 2000 }, () => ({ id: 'x', startedAt: RECORD.startedAt })),
+      steps: Array.from({ length: 20_000 }, () => ({ id: 'x', startedAt: RECORD.startedAt })),
     }),
     JSON.stringify({ ...RECORD, message: 'x'.repeat(2_000_000) }),
   ];

@@ -10,7 +10,7 @@ import { healRuns } from './ask-for-heal.ts';
 import { resetFailed, unitsBack, urlsAreOld } from './heal/effects/units.ts';
 import { HealContext } from './heal/heal-context.ts';
 import { forgetOriginal } from './heal/originals.ts';
-import { canRollBack, rollBack } from './heal/run-heal.ts';
+import { canRollBack, isReplaced, rollBack } from './heal/run-heal.ts';
 
 /** A heal reaches a point where the cluster is whole within the bounds of its calls. */
 const PARK_MS = 300_000;
@@ -43,7 +43,8 @@ export async function restoreByHand(world: World, settings: Settings, log: Log):
     // With HEAL_MODE=off nothing goes on, and the app is to have its unit back.
     if (hasNewUrls && !heal.joined && isOut && (await world.mode()) !== 'off')
       return { code: 1, message: `${urlsAreOld(places, FINDS_NOBODY)}.` };
-    const mayUndo = (swapped && !heal.joined && membership === 'listed') || canRollBack(heal);
+    const isOld = membership === 'listed' && !isReplaced(heal);
+    const mayUndo = (swapped && !heal.joined && isOld) || canRollBack(heal);
     const did = mayUndo
       ? await rollBack(heal).catch(async (error: Error) => `${error.message}; ${await unitsBack(heal)}`)
       : await unitsBack(heal);
@@ -61,7 +62,7 @@ export async function restoreByHand(world: World, settings: Settings, log: Log):
       : 'etcd is started on it';
     const apart = cluster.own
       ? `etcd is not started: ${heal.config.dataDir} holds no data of member ${cluster.own.id}, which the cluster lists for this node; whatever was set aside is in ${places.aside}`
-      : `etcd is not started: the cluster does not list this node${cluster.members.length > 0 ? ' any more' : ', or does not answer'}; whatever was set aside is in ${places.aside}, and the next start has it join anew`;
+      : `etcd is not started: the cluster does not list this node${cluster.members.length > 0 ? ' any more' : ', or does not answer'}; whatever was set aside is in ${places.aside}, and with HEAL_MODE=auto the next start has it join anew, else \`heal-node heal\` does`;
     const message = `${did}; ${fits ? started : apart}.`;
     if (unfinished)
       await closeRecord(machine, places, heal.record, 'failed', `Ended by hand with restore: ${message}`);

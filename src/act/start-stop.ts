@@ -68,7 +68,9 @@ export async function start(world: World, settings: Settings, log: Log): Promise
     // Left parked, a later heal would wait for a start that has been: this one fails, and has to be called again.
     const why = `${places.parked} could not be removed, so no heal is begun: ${unparked.message}`;
     say(log, 'start', `${why}; repair the disk, and start again.`);
-    return (await machine.runApp(settings.startCmd, DAY_MS)) || 1;
+    const risk = appStartRisk(situationOf(await observe(world, undefined, ['files']), places));
+    if (risk !== undefined) say(log, 'start-refused', `Not started: ${risk}.`);
+    return risk === undefined ? (await machine.runApp(settings.startCmd, DAY_MS)) || 1 : 3;
   }
   // After a boot confd may have yet to render the app's view, without which nothing tells what the app's start would do.
   const isRendered = async () => !(await isBlank(machine, places.appEnv).catch(() => true)) || undefined;

@@ -114,12 +114,9 @@ export const guards = {
     if (mine.length > 1)
       return `${mine.length} listed members have peer URLs of this node: ${mine.map((m) => m.id).join(', ')}`;
     // A clone that ran here has published our name as that of the member whose data it had, which serves elsewhere.
-    const namesake = cluster.members.find(
-      (member) =>
-        member.name === config.name &&
-        !isOwn(member, config) &&
-        !cluster.serving.some(({ reply }) => reply.memberId === member.id),
-    );
+    const serves = (id: string) => cluster.serving.some(({ reply }) => reply.memberId === id);
+    const silent = cluster.members.filter((member) => !isOwn(member, config) && !serves(member.id));
+    const namesake = silent.find(({ name }) => name === config.name);
     if (namesake)
       return `member ${namesake.id} has this node's name ${config.name} with other peer URLs ${namesake.peerUrls.join(',')}`;
     return (
@@ -128,7 +125,7 @@ export const guards = {
     );
   },
   // The app's new node joins by a list that this one is on: it has to be back on it, or neither joins.
-  'app-quiet': (s, { goesOn }) => appAtWork(s, goesOn && s.membership === 'unlisted'),
+  'app-quiet': (s, { goesOn }) => appAtWork(s, goesOn && /^un(listed|started)$/.test(s.membership)),
   'by-hand': (_, { leftToPerson }) => leftToPerson,
   // A heal that has begun goes on to its end.
   'not-paused': ({ paused, swapped }, { goesOn }) => !swapped && !goesOn && paused,
@@ -146,7 +143,7 @@ export const guards = {
     const again = changed.flatMap(({ steps }) => steps.filter(({ id, did }) => id === 'add' && did).slice(1));
     const count = changed.length + again.length;
     if (count < maxPerDay) return undefined;
-    return `${count} replacements were begun in 24 hours, HEAL_MAX_PER_DAY is ${maxPerDay}; a member that goes stale again and again has a cause. The last one ended with: ${healsInLastDay.at(-1)?.message}`;
+    return `${count} replacements were begun in 24 hours, HEAL_MAX_PER_DAY is ${maxPerDay}; a member that goes stale again and again has a cause. The last one ended with: ${healsInLastDay.at(-1)?.message ?? 'none'}`;
   },
   'disk-room': (s, { freeBytes, reclaimableBytes }) => {
     // Where the data are to be is not known then, and how much is free there.
@@ -173,9 +170,8 @@ export type Asked = 'all' | readonly GuardId[];
 
 /** Asks guards, in the order of the table. */
 export function askGuards(s: Situation, facts: GuardFacts, ids: Asked = 'all') {
-  const asked = (Object.entries(guards) as [GuardId, Guard][]).filter(
-    ([id]) => ids === 'all' || ids.includes(id),
-  );
+  const all = Object.entries(guards) as [GuardId, Guard][];
+  const asked = all.filter(([id]) => ids === 'all' || ids.includes(id));
   return asked.map(([id, refuses]) => {
     const why = refuses(s, facts);
     return { id, asks: questionOf(id), pass: !why, why: why || 'yes', transient: comesAgain(id, s) };

@@ -184,12 +184,8 @@ const rows = {
 export type StepId = keyof typeof rows;
 /** With its texts, and with what a person would do in its place (src/plan/by-hand.sh). */
 export type HealStep = StepRow & { readonly id: StepId } & (typeof texts)[StepId] & ReturnType<typeof byHand>;
-export const healSteps: readonly HealStep[] = (Object.keys(rows) as StepId[]).map((id) => ({
-  ...rows[id],
-  ...texts[id],
-  ...byHand(id),
-  id,
-}));
+const stepOf = (id: StepId): HealStep => ({ ...rows[id], ...texts[id], ...byHand(id), id });
+export const healSteps: readonly HealStep[] = (Object.keys(rows) as StepId[]).map(stepOf);
 
 /** Whether a heal, as it was written down, went past the point of no return: it changed the member list. */
 export const changedTheCluster = ({ steps, outcome }: Pick<HealRecord, 'steps' | 'outcome'>): boolean =>

@@ -36,7 +36,7 @@ const recordSchema = v.object({
   membersAfter: members,
   /** The longest answer of one that served before to a question of the heal's, which ends in a linearizable read. */
   longestRead: v.optional(v.object({ endpoint: short, at: time, tookMs: v.number() })),
-  steps: v.pipe(v.array(step), v.maxLength(1000)),
+  steps: v.pipe(v.array(step), v.maxLength(10_000)),
 });
 
 export type HealRecord = v.InferOutput<typeof recordSchema>;
@@ -49,20 +49,11 @@ const KEEP_HISTORY = 100;
 const iso = (ms: number): string => new Date(ms).toISOString();
 
 export function newRecord(nowMs: number, by: string, reason: string): HealRecord {
-  return {
-    schema: 'heal-node.heal/1',
-    id: `${iso(nowMs).replace(/[-:]|\.\d+/g, '')}-${randomBytes(3).toString('hex')}`,
-    by,
-    reason,
-    startedAt: iso(nowMs),
-    message: '',
-    oldMemberId: '',
-    newMemberId: '',
-    servedBefore: [],
-    membersBefore: [],
-    membersAfter: [],
-    steps: [],
-  };
+  const startedAt = iso(nowMs);
+  const id = `${startedAt.replace(/[-:]|\.\d+/g, '')}-${randomBytes(3).toString('hex')}`;
+  const notKnown = { message: '', oldMemberId: '', newMemberId: '' };
+  const none = { servedBefore: [], membersBefore: [], membersAfter: [], steps: [] };
+  return { schema: 'heal-node.heal/1', id, by, reason, startedAt, ...notKnown, ...none };
 }
 
 /** Ends a heal: its entry goes into the history, its journal goes. */

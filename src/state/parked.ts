@@ -12,8 +12,10 @@ const lastRun = async (machine: Machine, places: Places) =>
  */
 export async function park(machine: Machine, places: Places, forMs?: number): Promise<void> {
   const lasts = await isStoppedByApp(machine, places);
-  const pid = (await lastRun(machine, places))?.exitPid;
-  const text = `since=${machine.now()}${forMs === undefined ? '' : ` for=${forMs}`}${pid === undefined ? '' : ` run=${pid}`}\n`;
+  const run = await lastRun(machine, places);
+  // Where the clock was set back since that run began, what comes after it is told by its process ID alone.
+  const since = Math.max(machine.now(), forMs === undefined && run ? run.startedAtSec * 1000 : 0);
+  const text = `since=${since}${forMs === undefined ? '' : ` for=${forMs}`}${run ? ` run=${run.exitPid}` : ''}\n`;
   if (!lasts || forMs === undefined) await machine.writeFile(places.parked, text, ROOT_ONLY_FILE);
 }
 

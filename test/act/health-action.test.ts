@@ -238,4 +238,23 @@ test('a run that has begun in the moment of that stop is started again, and what
   assert.match(message, /is stale \(stale\/wal-damaged\)/);
 });
 
+test('nor behind a heal that has fenced the node since the action looked', () => {
+  const fake = new ThreeMembers('none');
+  stopped(fake);
+  const commands: string[] = [];
+  const info = ({ event }: { readonly event: string }): void => {
+    if (event !== 'verdict') return;
+    fake.node.disk.move(PLACES.unitFile, PLACES.copyUnitFile);
+    byHand(fake);
+  };
+  const { code, message } = fake.run((world) => {
+    const runApp: World['machine']['runApp'] = async (argv) => commands.push(argv.join(' '));
+    const machine = { ...world.machine, runApp };
+    return healthAction({ ...world, machine }, fake.settings, { ...silent, info });
+  });
+  assert.equal(commands, [], message);
+  assert.is(code, 3);
+  assert.match(message, /A heal has begun meanwhile\./);
+});
+
 test.run();

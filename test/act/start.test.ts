@@ -4,7 +4,7 @@ import { start } from '../../src/act/start-stop.ts';
 import { certificatePath } from '../../src/appcenter/certificates.ts';
 import { markMember } from '../../src/state/member-mark.ts';
 import { PLACES } from '../fake/observation.ts';
-import { DATA_DIR } from '../fake/paths.ts';
+import { DATA_DIR, ROOT_FILE } from '../fake/paths.ts';
 import { ThreeMembers } from '../fake/three-members.ts';
 import { losesVolume } from '../fake/tls.ts';
 
@@ -93,6 +93,26 @@ test("in TLS mode, without the app's view: its start is not run where there are 
 
 test('where confd renders it a moment later the start goes on, and heals', () => {
   assert.equal(startsWithoutView(20_000), { code: 0, ran: 0, unit: PLACES.unit });
+});
+
+test('nor where the disk keeps a heal from being begun: the start that is left could make a new authority', () => {
+  const fake = new ThreeMembers('none', {}, 3, true);
+  const [first] = fake.nodes;
+  if (!first) throw new Error('no first node');
+  first.powerOff();
+  losesVolume(first);
+  first.disk.set(PLACES.parked, { text: 'since=1\n', rights: ROOT_FILE });
+  first.powerOn(false);
+  first.ailing.root = 'read-only';
+  fake.pass(10_000);
+  let code: number | undefined;
+  let ran = 0;
+  fake.spawn(first, 'start', 600_000, async (world, settings) => {
+    const runApp: typeof world.machine.runApp = async () => ran++;
+    code = await start({ ...world, machine: { ...world.machine, runApp } }, settings, silent);
+  });
+  fake.pass(60_000);
+  assert.equal({ code, ran }, { code: 3, ran: 0 });
 });
 
 test.run();

@@ -231,6 +231,10 @@ test('a member that the heal has removed comes back although nodes are being add
     askGuards(situation(observed), { ...facts, goesOn }, ['app-quiet'])[0]?.pass;
   assert.is(passes(true, adding), true);
   assert.is(passes(false, adding), false);
+  const unstarted = listing(
+    members.map((m) => (m.name === 'etcd2' ? { ...m, name: '', clientUrls: [] } : m)),
+  );
+  assert.is(passes(true, { ...unstarted, app: adding.app }), true, 'listed, and not started');
   assert.is(passes(true, withApp({ added: ['4=10.0.0.4'] })), false, 'while its old ID is listed');
 });
 

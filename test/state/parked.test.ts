@@ -37,4 +37,17 @@ test('what is parked for a time is not stopped by the app, until the app stops i
   assert.ok(byApp(), 'nor does it become one for a time');
 });
 
+test('nor is a stop over where etcd began at a later time than it, as the clock was set back in between', () => {
+  const fake = new ThreeMembers('none');
+  fake.node.clockOffMs = -3_600_000;
+  fake.node.systemctl(['stop', PLACES.unit]);
+  fake.pass(2000);
+  const parked = (): boolean => fake.run(({ machine }) => isParked(machine, PLACES));
+  fake.run(({ machine }) => park(machine, PLACES));
+  assert.ok(parked());
+  fake.node.systemctl(['start', PLACES.unit]);
+  fake.pass(2000);
+  assert.not(parked());
+});
+
 test.run();

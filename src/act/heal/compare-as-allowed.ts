@@ -4,7 +4,7 @@ import { estimatedCost, waitAfter } from '../../cluster/comparison-allowance.ts'
 import type { Situation } from '../../diagnose/situation.ts';
 import type { World } from '../../observe/world.ts';
 import type { Settings } from '../../settings/settings-table.ts';
-import { type DeepCheckResult, deepCheckFile, notCompared } from '../../state/deep-check-file.ts';
+import { type DeepCheckResult, deepCheckFile, differs, notCompared } from '../../state/deep-check-file.ts';
 
 /** Held by the one node that compares right now; gone by itself. */
 const LOCK_KEY = 'heal-node/deep-check';
@@ -18,7 +18,7 @@ type Member = Situation['cluster']['serving'][number];
 export interface Compared {
   /** What is to be written down: what has been found now, or, where nobody was asked, what was found last. */
   readonly result: DeepCheckResult;
-  /** Why nobody was asked for a hash this time; undefined where they were. */
+  /** Why nobody was asked for a hash this time, or in vain; undefined where they were. */
   readonly notAsked?: string;
 }
 
@@ -31,19 +31,18 @@ function judge(
 ): Pick<DeepCheckResult, 'state' | 'confirmed' | 'text'> {
   const as = (state: 'equal' | 'split' | 'unknown', text: string) => ({ state, confirmed: false, text });
   // The others may agree by now because one was healed from the wrong one of them.
-  const split = last?.state === 'split' && last.memberId === self.reply.memberId && as('split', last.text);
-  if (typeof found === 'string') return split || as('unknown', `it could not be compared: ${found}`);
+  const before = last?.memberId === self.reply.memberId && differs(last) ? last : undefined;
+  if (typeof found === 'string') return as('unknown', `it could not be compared: ${found}`);
   const own = found.hashes.get(self.endpoint);
   const [theirs, ...more] = new Set(others.map(({ endpoint }) => found.hashes.get(endpoint)));
   const at = `at revision ${found.revision}`;
   if (more.length > 0) return as('split', `the others differ among themselves ${at}`);
   if (own === theirs)
     return as('equal', `its data equal those of ${others.length} others ${at} (hash ${own})`);
-  if (split) return split;
+  if (before?.state === 'split') return before;
   const text = `the data of this member differ from those of all others ${at}: hash ${own}, the others ${theirs}`;
   // Asked again at once it would be the same question, and the same pause for clients.
-  const confirmed = last?.state === 'differs' && last.memberId === self.reply.memberId;
-  return { state: 'differs', confirmed, text };
+  return { state: 'differs', confirmed: before !== undefined, text };
 }
 
 /** Why no member may be asked for its hash now, as far as time goes; undefined when they may. */
@@ -100,8 +99,11 @@ export async function compareAsAllowed(
     await deepCheckFile.write(machine, places.deepCheck, begun);
     const members = all.map(({ endpoint, reply }) => ({ endpoint, revision: reply.revision }));
     const { found, cost } = await compareData(reach, machine, members, limitMs);
-    const result = { ...unknown(''), ...judge(found, self, cluster.serving, last) };
-    return { result: { ...result, comparison: { atMs: nowMs, ...cost } } };
+    const comparison = { atMs: nowMs, ...cost };
+    // Asked in vain: what was found before stands.
+    if (typeof found === 'string' && last?.memberId === reply.memberId && differs(last))
+      return notAsked(found, comparison);
+    return { result: { ...unknown(''), ...judge(found, self, cluster.serving, last), comparison } };
   } catch (error) {
     return notAsked((error as Error).message);
   }

@@ -127,7 +127,9 @@ async function takeStep(heal: HealContext, step: HealStep): Promise<void> {
   const about = { healId: record.id, step: step.id };
   const startedAt = new Date(machine.now()).toISOString();
   const entry: (typeof record.steps)[number] = { id: step.id, startedAt };
-  record.steps.push(entry);
+  // One that is asked again for days stays one entry: the journal is not read beyond a length (src/state/json-file.ts).
+  const cut = record.steps.at(-1);
+  record.steps.splice(cut?.id === step.id && !cut.did ? -1 : record.steps.length, 1, entry);
   await note(heal);
   log.info({ event: 'step-begins', ...about, runbookStep: step.runbookStep }, `${step.id}: ${step.what}.`);
   heal.acts(...(step.looksAfter ?? []));
@@ -154,6 +156,10 @@ export async function rollBack(heal: HealContext): Promise<string> {
   return undone.join('; ');
 }
 
+/** The list has the ID that this heal has added: what was set aside first is the data of another, and not of that. */
+export const isReplaced = ({ situation, record }: Pick<HealContext, 'situation' | 'record'>): boolean =>
+  situation.cluster.own?.id === record.newMemberId && record.newMemberId !== record.oldMemberId;
+
 /**
  * Whether everything done so far can be taken back: the old entry is still listed, or the data of one that is not
  * have not been touched; or, where the others are silent, this very run has fenced the node and has not come to
@@ -167,7 +173,7 @@ export const canRollBack = ({ situation, memory, record, joined }: HealContext):
   if (!swapped || joined || situation.awaitsNames || isCalledAnew) return false;
   return {
     unknown: memory.provenStale && !changedTheCluster(record),
-    listed: true,
+    listed: !isReplaced({ situation, record }),
     unstarted: false,
     unlisted: observed.data.kind === 'data',
   }[membership];

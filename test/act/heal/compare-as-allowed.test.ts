@@ -10,7 +10,7 @@ import { ThreeMembers } from '../../fake/three-members.ts';
 const LOCK_MS = 31_000;
 
 /** Compares as a deep check does: looks, compares, writes down. `hashed` are the endpoints that were asked. */
-function compares(fake: ThreeMembers, dbSizeBytes = 20_480) {
+function compares(fake: ThreeMembers, dbSizeBytes = 20_480, fails = false) {
   const hashed: string[] = [];
   const compared = fake.run(async (world) => {
     const observed = await observe(world);
@@ -25,6 +25,7 @@ function compares(fake: ThreeMembers, dbSizeBytes = 20_480) {
         ...real,
         hashKv: (endpoint, revision, limitMs) => {
           hashed.push(endpoint);
+          if (fails) throw new Error('context deadline exceeded');
           return real.hashKv(endpoint, revision, limitMs);
         },
       };
@@ -128,6 +129,16 @@ test('where it cannot be written down what a comparison costs, none is made', ()
     return asked;
   });
   assert.equal(hashed, []);
+});
+
+test('a difference that was found stands where the next comparison is begun and fails', () => {
+  const fake = new ThreeMembers('none');
+  Object.assign(fake.node.data ?? {}, { taint: 'x' });
+  const { result } = compares(fake);
+  fake.pass(60_000);
+  const failed = compares(fake, 20_480, true);
+  assert.ok(failed.hashed.length > 0);
+  assert.equal([failed.result.state, failed.result.text], ['differs', result.text]);
 });
 
 test.run();

@@ -1,5 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { history } from '../../../src/state/heal-record.ts';
 import { PLACES } from '../../fake/observation.ts';
 import { DB, ETCD_RIGHTS } from '../../fake/paths.ts';
 import { ThreeMembers } from '../../fake/three-members.ts';
@@ -33,7 +34,7 @@ test('data set aside by older heals go first, the oldest first, and no more than
 test('then the heal is refused, and nothing is gone', () => {
   const { ended, removed, fake } = crowded(10);
   assert.is(ended?.outcome, 'refused');
-  assert.match(ended?.message ?? '', /disk-room: .* bytes are free, .* are needed; HEAL_KEEP_ASIDE=0/);
+  assert.match(ended?.message ?? '', /disk-room: .* bytes are free, .* are needed; .*HEAL_KEEP_ASIDE=0/);
   assert.equal(removed, []);
   assert.equal(fake.removed, []);
 });
@@ -71,6 +72,22 @@ test('HEAL_MODE turned off in the middle parks the heal where the cluster is who
   assert.is(ended?.outcome, 'parked');
   assert.match(ended?.message ?? '', /parked before remove: HEAL_MODE is off; `heal-node restore`/);
   assert.equal(fake.removed, []);
+});
+
+test('what is kept of the heals is kept of this one, whatever the clock says, and what a person keeps there is no heal', () => {
+  const fake = new ThreeMembers('WAL damaged', { keepAside: 1 });
+  const at = (name: string) => `${PLACES.aside}/${name}/db`;
+  const [later, persons] = [at('20990101T000000Z-dddddd'), [at('of-a-person'), `${PLACES.aside}/zz.tar`]];
+  for (const path of [later, ...persons]) fake.putFile(path, 'x');
+  assert.is(fake.heal('health-action')?.outcome, 'healed');
+  const [heal] = fake.run(({ machine }) => history(machine, PLACES));
+  const left = fake.files().flatMap(([path]) => (path.startsWith(`${PLACES.aside}/`) ? path : []));
+  const isOwn = (path: string) => path.startsWith(`${PLACES.aside}/${heal?.id}/`);
+  assert.ok(left.some(isOwn), left.join());
+  assert.equal(
+    left.filter((path) => !isOwn(path)),
+    persons,
+  );
 });
 
 test.run();

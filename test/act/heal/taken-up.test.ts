@@ -1,13 +1,14 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { HealContext } from '../../../src/act/heal/heal-context.ts';
+import { restoreByHand } from '../../../src/act/restore-by-hand.ts';
 import { observe } from '../../../src/observe/observe.ts';
 import { noLog } from '../../../src/report/log.ts';
 import { newRecord } from '../../../src/state/heal-record.ts';
 import { HEAL_UNIT } from '../../../src/state/places.ts';
 import { copyOf } from '../../fake/log.ts';
 import { PLACES } from '../../fake/observation.ts';
-import { ETCD_RIGHTS, WAL } from '../../fake/paths.ts';
+import { DATA_DIR, ETCD_RIGHTS, WAL } from '../../fake/paths.ts';
 import { journalOf } from '../../fake/switching.ts';
 import { ThreeMembers } from '../../fake/three-members.ts';
 
@@ -89,5 +90,28 @@ test('the new member is damaged by a power loss, and nothing has crashed in this
   assert.ok(fake.healthy(node), fake.outcome?.message);
   assert.is.not(node.data?.memberId, harmed);
 });
+
+const ends = {
+  'a heal that is refused': (fake: ThreeMembers) => fake.resume()?.outcome === 'refused',
+  'restore by hand': (fake: ThreeMembers) =>
+    fake.run((world) => restoreByHand(world, fake.settings, noLog)).code === 1,
+} as const;
+for (const [what, end] of Object.entries(ends))
+  test(`the new member's data are gone before the heal has ended, and ${what} brings no data of the old one back`, () => {
+    const fake = new ThreeMembers('WAL damaged', { maxPerDay: 1 });
+    const { node } = fake;
+    fake.once(
+      () => fake.running === PLACES.copyUnit && fake.healthy(node),
+      () => fake.putFile(PLACES.parked, `since=${fake.clock.nowMs} for=600000\n`),
+    );
+    assert.is(fake.heal('operator')?.outcome, 'parked');
+    node.disk.delete(PLACES.parked);
+    node.systemctl(['stop', PLACES.copyUnit]);
+    fake.pass(2000);
+    node.disk.delete(DATA_DIR);
+    assert.ok(end(fake));
+    assert.is(node.data, undefined);
+    assert.ok(fake.files().some(([path]) => path.startsWith(`${PLACES.aside}/`)));
+  });
 
 test.run();

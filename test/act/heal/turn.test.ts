@@ -7,6 +7,7 @@ import type { World } from '../../../src/observe/world.ts';
 import { HEAL_UNIT } from '../../../src/state/places.ts';
 import { nodeUrl } from '../../fake/network.ts';
 import { PLACES } from '../../fake/observation.ts';
+import { journalOf } from '../../fake/switching.ts';
 import { ThreeMembers } from '../../fake/three-members.ts';
 
 const TURN = 'heal-node/joiner';
@@ -34,6 +35,9 @@ test('while another has the turn nobody is added', () => {
   assert.is(ended?.outcome, 'failed');
   assert.match(ended?.message ?? '', /waits for its turn to add a member: etcd3 has it/);
   assert.not(added(fake));
+  fake.resume();
+  const steps = journalOf(fake)?.steps.map(({ id }) => id) ?? [];
+  assert.is(steps.filter((id) => id === 'add').length, 1, 'one that is asked again stays one entry');
   fake.dropKey(TURN);
   assert.is(fake.resume()?.outcome, 'healed');
 });
@@ -278,6 +282,27 @@ test('a claim is whose it was first, also where both ask at once', () => {
     fake.run((world) => claim(world.cluster(undefined), endpoints, 'key', 'c', 60)).value,
     first?.value,
   );
+});
+
+test('a node that is deleted while it waits to be added is not added any more', () => {
+  const fake = new ThreeMembers('WAL gone', {}, 4);
+  const [other] = fake.others;
+  assert.ok(other);
+  fake.once(
+    () => fake.removed.length > 0,
+    () => fake.network.cable(other, false),
+  );
+  fake.once(
+    () => journalOf(fake)?.steps.at(-1)?.id === 'add',
+    () => {
+      fake.putFile(PLACES.appEnv, fake.node.appView({ IS_DELETED: 'true' }));
+      fake.network.cable(other, true);
+    },
+  );
+  const ended = fake.heal('operator');
+  assert.is(ended?.outcome, 'failed');
+  assert.match(ended?.message ?? '', /this node is being deleted \(IS_DELETED=true\)/);
+  assert.is(fake.listed.length, 3);
 });
 
 test.run();

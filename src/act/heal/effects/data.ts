@@ -116,18 +116,27 @@ export async function swapRoom({ machine, places }: HealContext): Promise<GuardF
   return (await Promise.all(rooms)).reduce((least, room) => (isLess(room, least) ? room : least));
 }
 
-/** What may be discarded for the data to come: older heals', the oldest first; with `HEAL_KEEP_ASIDE=0` ours, last. */
-async function discardable({ machine, places, settings, record }: HealContext): Promise<string[]> {
-  const all = await machine.list(places.aside);
-  const ours = settings.keepAside === 0 && all.includes(record.id) ? [record.id] : [];
-  return [...all.filter((name) => name !== record.id), ...ours].map((name) => `${places.aside}/${name}`);
+/**
+ * What heals have set aside, the oldest first, as their IDs begin with their time, and this one's last, whatever the clock
+ * says. What a person keeps there by another name is no heal's.
+ */
+async function allAside({ machine, places, record }: HealContext): Promise<string[]> {
+  const ids = (await machine.list(places.aside)).filter((name) => /^\d{8}T\d{6}Z-[0-9a-f]{6}$/.test(name));
+  const inOrder = [...ids.filter((id) => id !== record.id), ...ids.filter((id) => id === record.id)];
+  return inOrder.map((id) => `${places.aside}/${id}`);
+}
+
+/** What may be discarded for the data to come: older heals', and with `HEAL_KEEP_ASIDE=0` ours. */
+async function discardable(heal: HealContext): Promise<string[]> {
+  const all = await allAside(heal);
+  return heal.settings.keepAside === 0 ? all : all.filter((path) => !path.endsWith(heal.record.id));
 }
 
 /** How much that is, the data that still stand in the data dir included where they may go. */
 export async function reclaimableBytes(heal: HealContext): Promise<number> {
   const { machine, settings } = heal;
   const paths = await discardable(heal);
-  if (settings.keepAside === 0 && !heal.joined) paths.push(heal.config.dataDir);
+  if (settings.keepAside === 0 && heal.situation.config && !heal.joined) paths.push(heal.config.dataDir);
   let bytes = 0;
   for (const path of paths) bytes += Math.max(0, await machine.sizeOf(path));
   return bytes;
@@ -146,10 +155,9 @@ export async function makeRoom(heal: HealContext): Promise<void> {
   }
 }
 
-/** Deletes what older heals have set aside, all but the newest `keep`. */
-export async function pruneAside({ machine, places, settings }: HealContext): Promise<void> {
-  // Heal IDs begin with their time, so the sorted list is oldest first.
-  const all = await machine.list(places.aside);
-  for (const name of all.slice(0, settings.keepAside === 0 ? undefined : -settings.keepAside))
-    await machine.remove(`${places.aside}/${name}`);
+/** Deletes what heals have set aside, all but the newest `HEAL_KEEP_ASIDE`. */
+export async function pruneAside(heal: HealContext): Promise<void> {
+  const all = await allAside(heal);
+  for (const path of all.slice(0, Math.max(0, all.length - heal.settings.keepAside)))
+    await heal.machine.remove(path);
 }

@@ -41,8 +41,7 @@ export async function startMember(heal: HealContext): Promise<string> {
   await giveDataDir(heal);
   // A unit that has failed may have used up its starts (systemd.unit(5), StartLimitBurst).
   const { unit: facts } = situation;
-  if (unit === places.unit || (facts && facts.result !== 'success'))
-    await machine.systemctl(['reset-failed', unit]).catch(() => undefined);
+  if (unit === places.unit || (facts && facts.result !== 'success')) await resetFailed(heal, unit);
   heal.acts('files', 'units');
   await machine.systemctl(['start', '--no-block', unit]);
   return `${unit} is started`;
@@ -89,10 +88,8 @@ async function untilServes(heal: HealContext, unit: string): Promise<string | un
       if (unit === places.copyUnit) await tellsArrival();
       const newSize = await machine.sizeOf(config.dataDir);
       if (newSize !== size) [size, movedMs] = [newSize, nowMs];
-      if (nowMs - movedMs > settings.verifyTimeoutMs)
-        throw new Error(
-          `the member does not serve, and nothing has arrived in ${config.dataDir} for ${settings.verifyTimeoutMs} ms: ${why}; see journalctl -u ${unit} and ${places.copyEnv}`,
-        );
+      const stuck = `the member does not serve, and nothing has arrived in ${config.dataDir} for ${settings.verifyTimeoutMs} ms: ${why}; see journalctl -u ${unit} and ${places.copyEnv}`;
+      if (nowMs - movedMs > settings.verifyTimeoutMs) throw new Error(stuck);
     }
     await machine.sleep(pollMs(nowMs - beganMs));
   }

@@ -3,6 +3,7 @@ import { isOwn } from '../../../diagnose/cluster-view.ts';
 import type { Situation } from '../../../diagnose/situation.ts';
 import { hostOf, portOf } from '../../../machine/etcd/etcd-config.ts';
 import { waitUntil } from '../../../machine/wait-until.ts';
+import { appAtWork } from '../../../plan/guards.ts';
 import { type HealContext, RIGHT_BEFORE_MS } from '../heal-context.ts';
 import { askForTurn, isAdded, TURN_SEC, takeTurn } from '../turn.ts';
 import { CALL_BOUND_MS, NONE_SERVES, untilTaken } from '../until-taken.ts';
@@ -81,7 +82,12 @@ async function add(heal: HealContext): Promise<void> {
       // It may have run out while the others were out of reach, and another have it.
       const keptMs = heal.turn?.renewedMs ?? Number.POSITIVE_INFINITY;
       if (heal.machine.monotonicMs() - keptMs > (TURN_SEC * 1000) / 2) await takeTurn(heal);
-      await heal.lookIfOlder(RIGHT_BEFORE_MS, 'cluster');
+      // A disk that is busy must not end a heal between `remove` and `add`.
+      const files = heal.lookIfOlder(RIGHT_BEFORE_MS, 'files', 'units', 'cluster');
+      await files.catch(() => heal.lookIfOlder(RIGHT_BEFORE_MS, 'cluster'));
+      // The guard was asked before the wait, in which the node may have been given up.
+      const atWork = !isAdded(heal) && appAtWork(heal.situation, true);
+      if (atWork) throw new ClusterError(atWork, true);
       const { name, peerUrls } = heal.config;
       const { app } = heal.situation.observed;
       const ip = app.ok && app.value.nodes.find(({ sid }) => `etcd${sid}` === name)?.ip;

@@ -128,16 +128,12 @@ export async function stage(heal: HealContext): Promise<string> {
   const env = await machine.readFile(places.env);
   if (env === undefined) throw new Error(`${places.env} is missing; the app's start writes it`);
   const original = await originalUnit(machine, places);
-  const unit = pointEnvironmentFile(original.text, places.env, places.copyEnv);
-  const dropIns = [...(await dropInsOf(machine, places.unit))].map(([name, { text, rights }]) => ({
-    ...pointEnvironmentFile(text, places.env, places.copyEnv),
-    name,
-    rights,
-  }));
-  if (unit.changed + dropIns.reduce((n, { changed }) => n + changed, 0) === 0)
-    throw new Error(
-      `${places.unit} and its drop-ins read no EnvironmentFile=${places.env}, so the copy could not be told to join`,
-    );
+  const pointed = (text: string) => pointEnvironmentFile(text, places.env, places.copyEnv);
+  const unit = pointed(original.text);
+  const found = await dropInsOf(machine, places.unit);
+  const dropIns = [...found].map(([name, { text, rights }]) => ({ ...pointed(text), name, rights }));
+  const none = `${places.unit} and its drop-ins read no EnvironmentFile=${places.env}, so the copy could not be told to join`;
+  if ([unit, ...dropIns].every(({ changed }) => changed === 0)) throw new Error(none);
   await mustNotBeOverridden(heal, [original.text, ...dropIns.map(({ text }) => text)]);
 
   if (heal.situation.hasNewUrls || heal.situation.stagedBefore) {
