@@ -143,6 +143,8 @@ export class BoltFile {
    */
   *leaves(pageId: bigint, again = false, bounds: Bounds = { suspect: false }): Generator<Leaf> {
     const page = this.pageOf(pageId);
+    // Pages that name each other again and again are read from the buffer, at no cost but time.
+    this.file.spend(0);
     if (!again) this.enter(pageId, page);
     if ((page.flags & BRANCH) === 0) {
       yield { items: this.items(page), ...bounds };

@@ -18,6 +18,8 @@ export function budgetOf({ bytes, ms }: Pick<ExamineOptions, 'bytes' | 'ms'>): B
 }
 
 const CHUNK_BYTES = 128 * 1024;
+/** The pages of an old database lie in no order: what follows one is not the one that is asked for next. */
+const JUMP_BYTES = 8192;
 
 /**
  * A file read through one buffer that is kept: memory stays flat however large the file is, and grows to the
@@ -31,7 +33,7 @@ export class BoundedFile {
 
   constructor(
     private readonly file: HeldFile,
-    private readonly spend: Budget,
+    readonly spend: Budget,
   ) {
     this.size = file.size;
   }
@@ -39,9 +41,11 @@ export class BoundedFile {
   /** `length` bytes from `at` on, fewer where the file ends. They are valid until the next call. */
   bytes(at: number, length: number): Uint8Array {
     if (at < this.start || at + length > this.start + this.filled) {
-      if (length > this.buffer.length) this.buffer = new Uint8Array(length);
+      const goesOn = at >= this.start && at <= this.start + this.filled;
+      const most = Math.max(length, goesOn ? CHUNK_BYTES : JUMP_BYTES);
+      if (most > this.buffer.length) this.buffer = new Uint8Array(most);
       this.filled = 0;
-      this.filled = at < this.size ? this.file.read(this.buffer, at) : 0;
+      this.filled = at < this.size ? this.file.read(this.buffer.subarray(0, most), at) : 0;
       this.start = at;
       this.spend(this.filled);
     }

@@ -71,12 +71,12 @@ class Examiner {
     if (options.depth === 'log') return void this.notLookedAt.push('the database: it was not asked for');
     const snapshotKnown = this.logRead && this.readSnapshots();
     const hasDatabase = this.snapNames.includes('db');
-    const databaseRead = !hasDatabase || this.scan('db');
+    if (hasDatabase) this.scan('db');
     if (log.tooLong && SINCE_3_5.test(this.database.clusterVersion)) {
       this.logRead = false;
       this.notLookedAt.push('the log from a record on that etcd 3.4 would refuse for its length');
     } else if (snapshotKnown) this.damage.push(...damageOfLog(segments, log, this.snapshot));
-    if (databaseRead) this.readReceived(hasDatabase);
+    this.readReceived(hasDatabase);
   }
 
   /** etcd starts from the newest snapshot that the log has recorded as committed. */

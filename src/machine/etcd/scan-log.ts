@@ -173,11 +173,12 @@ export class LogScan {
 
     const record = new Fields(bytes);
     const decoded = decode(bytes, RECORD, record, length);
-    const [, type = 0, crc = 0] = record.numbers;
+    const [, type = 0, sum = 0] = record.numbers;
+    const crc = sum % 2 ** 32; // etcd keeps 32 bits of it (wal/walpb/record.pb.go)
     const data = record.bytes(3);
     const runs = decoded === 'whole' && type !== CRC;
     if (runs) this.crc = crc32c(data, this.crc) >>> 0;
-    const fits = !runs || this.crc === crc % 2 ** 32;
+    const fits = !runs || this.crc === crc;
     if (decoded === 'whole' && fits) return this.take(type, crc, data) ?? this.at + 8 + length + padding;
     const isLast = this.place === this.segments.length - 1;
     if (decoded === 'short' || (isLast && hasEmptySector(bytes, this.at + 8))) return this.cutOff();

@@ -278,16 +278,13 @@ export class HeldDir {
       using inner = this.enter(name);
       for (const entry of inner.names()) inner.removeAll(entry);
       rmdirSync(this.at(name));
-    } else {
-      unlinkSync(this.at(name));
-    }
+    } else unlinkSync(this.at(name));
     this.flush();
   }
 
   private at(name: string): string {
-    if (name === '' || name === '..' || name.includes('/') || name.includes('\0')) {
+    if (name === '' || name === '..' || name.includes('/') || name.includes('\0'))
       throw new Error(`${this.path}: "${name}" is not a name in a directory`);
-    }
     return `/proc/self/fd/${this.fd}/${name}`;
   }
 

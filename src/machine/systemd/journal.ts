@@ -44,16 +44,11 @@ function streamLines(entries: readonly Entry[]): string[] {
 export function linesOf(newestFirst: string): string[] {
   // Where there was too much, the last one that was read is none.
   const entryOf = (line: string): Entry | undefined => attempt(() => JSON.parse(line));
-  const entries = newestFirst
-    .split('\n')
-    .reverse()
-    .map(entryOf)
-    .filter((entry) => !!entry);
+  const oldestFirst = newestFirst.split('\n').reverse();
+  const entries = oldestFirst.map(entryOf).filter((entry) => !!entry);
   const isNative = ({ _TRANSPORT }: Entry): boolean => _TRANSPORT === 'journal';
-  return [
-    ...entries.filter(isNative).map(nativeLine),
-    ...streamLines(entries.filter((entry) => !isNative(entry))),
-  ];
+  const streamed = entries.filter((entry) => !isNative(entry));
+  return [...entries.filter(isNative).map(nativeLine), ...streamLines(streamed)];
 }
 
 /** An entry of a short line takes about 1 KiB with all its fields. */

@@ -110,7 +110,7 @@ test('a limit that is reached is told, and is never damage', ({ dir, look }) => 
   const image = changed(recorded('snapshots'), DB, (bytes) => bytes.fill(0xff, 8192));
   writeImage(image, dir);
   assert.is(look().kind, 'damaged');
-  for (const limit of [{ bytes: 100 }, { bytes: 9000 }, { bytes: 30_000 }, { ms: -1 }]) {
+  for (const limit of [{ bytes: 100 }, { bytes: 9000 }, { bytes: 14_000 }, { ms: -1 }]) {
     const found = look(limit);
     assert.ok(['whole', 'unknown'].includes(found.kind), found.kind);
     assert.match(found.notLookedAt.join(), /the limit of -?\d+ (bytes|ms) was reached/);
@@ -149,6 +149,20 @@ test('a record that was not written to its end is cut off by etcd; a changed one
     dir,
   );
   assert.equal(look().damage, [{ file: LOG.split('/').at(-1), at: last.at, what: 'crc mismatch' }]);
+});
+
+test('of a checksum etcd keeps 32 bits, whatever stands beyond them', ({ dir, look }) => {
+  const spoilt = changed(recorded('one-write'), LOG, (bytes) => {
+    const last = walRecords(bytes).at(-1);
+    assert.ok(last);
+    // Behind the last record one of the checksum up to it: as that one has it, with one more bit set.
+    const sum = [0, 1, 2, 3, 4].map((i) => (bytes[last.at + 11 + i] ?? 0) | (i < 4 ? 0x80 : 0x10));
+    const own = Buffer.from([8, 0, 0, 0, 0, 0, 0, 0, 0x08, 4, 0x10, ...sum]);
+    return Buffer.concat([bytes.subarray(0, last.end), own]);
+  });
+  writeImage(spoilt, dir);
+  const found = look();
+  assert.equal([found.kind, found.damage, found.logRead], ['whole', [], true]);
 });
 
 test('a log that ends before what the database has applied is told, and is no founding', ({ dir, look }) => {
@@ -254,6 +268,23 @@ test('where etcd may come to find another bucket, or a longer file, nothing is s
     assert.is(look().applied, undefined);
     rmSync(dir, { recursive: true });
   }
+});
+
+test('so it does where a limit leaves the keys of that database unread: what it has applied is known', ({
+  dir,
+  look,
+}) => {
+  const name = 'consistent_index';
+  const image = changed(recorded('snapshots'), DB, (bytes) => {
+    for (let at = bytes.indexOf(name); at >= 0; at = bytes.indexOf(name, at + 1))
+      bytes.writeBigUInt64BE(7n, at + name.length);
+    return bytes;
+  });
+  writeImage(image, dir);
+  const { applied, damage, kind, notLookedAt } = look({ bytes: 36_000 });
+  assert.equal([applied, kind], [7n, 'damaged']);
+  assert.match(damage[0]?.what ?? '', /has applied index 7, .* 0000000000000034.snap.db is missing/);
+  assert.equal(notLookedAt, ['db: the limit of 36000 bytes was reached']);
 });
 
 test('files of the log that are missing are told', ({ dir, look }) => {
