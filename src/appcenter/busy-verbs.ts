@@ -1,4 +1,4 @@
-import { APP_CTL, APP_CTL_ORIGINAL } from './ctl.ts';
+import { APP_CTL } from './ctl.ts';
 
 /** Verbs under which etcd is started on purpose on data that are not the old ones. */
 const NEW_DATA_VERBS = ['repair', 'restore', 'upgrade'];
@@ -13,16 +13,17 @@ const BUSY_VERBS = [...NEW_DATA_VERBS, ...RESTART_VERBS, ...CHANGE_VERBS];
 /** The verbs of the app that run right now and that nothing may be done beside, by the command lines of all processes. */
 export const busyVerbs = (commandLines: readonly (readonly string[])[]): string[] => {
   // A script's interpreter stands before it: where the path itself runs it is heal-node, and a hook is no verb of the app.
-  const isShim = commandLines.some(([program]) => program === APP_CTL);
-  const isApp = (word: string): boolean => word === APP_CTL_ORIGINAL || (word === APP_CTL && !isShim);
-  const running = commandLines.flatMap((words) => words.filter((_, at) => isApp(words[at - 1] ?? '')));
+  // By whatever path: an operator may call it from its own directory.
+  const isShim = commandLines.some(([program = '']) => /(^|\/)ctl\.sh$/.test(program));
+  const app = isShim ? /(^|\/)ctl\.sh\.app$/ : /(^|\/)ctl\.sh(\.app)?$/;
+  const running = commandLines.flatMap((words) => words.filter((_, at) => app.test(words[at - 1] ?? '')));
   return BUSY_VERBS.filter((verb) => running.includes(verb)).map((verb) => `${APP_CTL} ${verb}`);
 };
 
 /** heal-node's own hooks in the place of the app's start and stop: they ask for heals, and nothing is restarted beside them. */
-const OWN_HOOKS = ['start', 'stop'].flatMap((name) => [`/opt/heal-node/bin/${name}`, `${APP_CTL} ${name}`]);
+const OWN_HOOK = /(?:^|\/)(?:heal-node\/bin\/|ctl\.sh )(?:start|stop)$/;
 export const ownHooks = (commandLines: readonly (readonly string[])[]): string[] =>
-  commandLines.map((words) => words.slice(0, 2).join(' ').trim()).filter((call) => OWN_HOOKS.includes(call));
+  commandLines.map((words) => words.slice(0, 2).join(' ').trim()).filter((call) => OWN_HOOK.test(call));
 
 /** Whether one of the app's verbs that replace the data on purpose is at work. */
 export const replacesData = (busy: readonly string[]): boolean =>

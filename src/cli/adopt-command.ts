@@ -83,17 +83,10 @@ async function cluster({ world, situation }: Looked): Promise<Said> {
 
 export const adoptCommand: CommandSpec = {
   name: 'adopt',
-  run: async (options) => {
-    const looked = await look();
-    const accept = options.found
-      ? found
-      : options.keep
-        ? keep
-        : options.discardAhead
-          ? discardAhead
-          : cluster;
-    const { code, message } = await accept(looked);
-    if (code === EXIT.done) openLog('adopt').warn({ event: 'adopted', options }, message);
+  run: async (given) => {
+    const accept = given.found ? found : given.keep ? keep : given.discardAhead ? discardAhead : cluster;
+    const { code, message } = await accept(await look());
+    if (code === EXIT.done) openLog('adopt').warn({ event: 'adopted', options: given }, message);
     console.log(retell(message));
     return code;
   },

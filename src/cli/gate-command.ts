@@ -4,14 +4,17 @@ import { attempt } from '../machine/attempt.ts';
 import { realWorld } from '../observe/real-world.ts';
 import { bestEffort } from '../report/best-effort.ts';
 import { openLog } from '../report/log.ts';
-import { loadSettings } from '../settings/load-settings.ts';
+import { loadSettings, settingsText } from '../settings/load-settings.ts';
+import { usableSettings } from '../settings/parse-settings.ts';
 import { retell } from '../words/retell.ts';
 import { type CommandSpec, EXIT } from './command.ts';
 
 export const gateCommand: CommandSpec = {
   name: 'gate',
   run: async () => {
-    const settings = loadSettings();
+    const loaded = attempt(loadSettings);
+    // A typo keeps the hooks from all that is theirs; it must not let a node that has been a member found.
+    const settings = loaded ?? usableSettings(settingsText());
     if (settings.mode === 'off') return EXIT.done;
     const world = realWorld(settings);
     const refused = await gate(world);
@@ -20,7 +23,7 @@ export const gateCommand: CommandSpec = {
     log.error({ event: 'gate-refused' }, refused);
     // Whatever is wrong with the words must not let etcd start.
     console.log(attempt(() => retell(refused)) ?? refused);
-    if (settings.mode === 'auto' && settings.healAtBoot === 'on')
+    if (loaded?.mode === 'auto' && loaded.healAtBoot === 'on')
       await bestEffort(log, world.places.request, requestHeal(world, 'gate'));
     return EXIT.refused;
   },

@@ -19,7 +19,7 @@ export const installCommand: CommandSpec = {
     if (base === '') await thisMachine.systemctl(['daemon-reload']);
     for (const path of changed) console.log(tell('laid {0}', `${base}${path}`));
     if (changed.length === 0) console.log(tell('Everything was in place already.'));
-    else if (!shim)
+    if (!shim)
       console.log(tell('Change these lines in cluster.json:\n{0}', JSON.stringify(clusterJson, null, 2)));
     const callers = shim ? shellCallers(base) : '';
     if (callers) console.log(tell('No shell reads ctl.sh now; leave out `bash` or `sh` in:\n{0}', callers));

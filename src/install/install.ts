@@ -30,7 +30,9 @@ function isLaid(root: string, laid: InstalledFile): boolean {
     return stat?.isSymbolicLink() === true && (laid.anyTarget || readlinkSync(path) === laid.link);
   if (stat !== undefined && laid.onlyIfMissing) return true;
   const content = Buffer.from(laid.content);
-  return stat?.isFile() === true && stat.size === content.length && readFileSync(path).equals(content);
+  // Whoever can write it could have root run it.
+  const isRoots = stat?.isFile() === true && stat.uid === process.getuid?.() && (stat.mode & 0o022) === 0;
+  return isRoots && stat.size === content.length && readFileSync(path).equals(content);
 }
 
 /** What install lays, without the executable itself, and is not there as it is to be: the shim where it has been laid. */
@@ -93,7 +95,9 @@ export const shellCallers = (root: string): string =>
 /** Takes back what install has laid, but for the settings, and puts the app's script back. @returns what is gone */
 export function uninstall(): string[] {
   if (isLaid('', shim)) renameSync(APP_CTL_ORIGINAL, shim.path);
-  else rmSync(APP_CTL_ORIGINAL, { force: true });
+  // Behind another link, or nothing, it is the only one.
+  else if (lstatSync(shim.path, { throwIfNoEntry: false })?.isFile())
+    rmSync(APP_CTL_ORIGINAL, { force: true });
   const gone = [EXECUTABLE, ...layout().map(({ path }) => path)].filter((path) => path !== SETTINGS_FILE);
   for (const path of gone) rmSync(path, { force: true });
   for (const dir of [GATE_DIR, BIN, dirname(BIN)]) attempt(() => rmdirSync(dir)); // others may have files there

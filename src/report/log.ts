@@ -1,6 +1,6 @@
 import { constants, existsSync, mkdirSync, openSync, renameSync, statSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
-import pino from 'pino';
+import pino, { type LoggerOptions } from 'pino';
 import { attempt } from '../machine/attempt.ts';
 import { LOG_FILE } from '../state/places.ts';
 import { retell } from '../words/retell.ts';
@@ -71,13 +71,11 @@ export function openLog(caller: string, path = LOG_FILE): Log {
     ...(fd === undefined ? [] : [{ level: 'debug', stream: lines(fd, path) }]),
     ...(process.env.JOURNAL_STREAM ? [{ stream: lines(1, 'the journal') }] : []),
   ];
-  return pino(
-    {
-      level: 'debug',
-      base: { caller, pid: process.pid },
-      timestamp: pino.stdTimeFunctions.isoTime,
-      formatters: { level: (label) => ({ level: label }), log: (data) => JSON.parse(jsonText(data)) },
-    },
-    pino.multistream(streams),
-  );
+  const options: LoggerOptions = {
+    level: 'debug',
+    base: { caller, pid: process.pid },
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label) => ({ level: label }), log: (data) => JSON.parse(jsonText(data)) },
+  };
+  return pino(options, pino.multistream(streams));
 }

@@ -9,7 +9,7 @@ export class SettingsError extends Error {
 }
 
 const refused = (where: string | undefined, key: string, text: string, why: string): SettingsError =>
-  new SettingsError(`${where}: ${key}=${text} is not ${why}.`);
+  new SettingsError(`${where}: ${key}=${/_USER$|PASS/.test(key) ? '…' : text} is not ${why}.`);
 
 const rows = Object.entries(settingsTable) as [keyof Settings, SettingRow<unknown>][];
 const knownKeys = new Set<string>();
@@ -56,4 +56,12 @@ export function parseSettings(fileText: string | undefined, environment: Environ
       throw refused(where, row.key, text, `allowed; allowed is ${row.allowed}`);
   }
   return settings as Settings;
+}
+
+/** What can be used of a file that cannot be used as a whole; the rest is as where nothing is set. */
+export function usableSettings(fileText = ''): Settings {
+  const given = parseEnvFile(fileText);
+  const isUsable = ({ key, parse }: SettingRow<unknown>) => parse(given[key] ?? '') !== undefined;
+  const usable = rows.filter(([, row]) => row.key in given && isUsable(row)).map(([, { key }]) => key);
+  return parseSettings(undefined, Object.fromEntries(usable.map((key) => [key, given[key]])));
 }

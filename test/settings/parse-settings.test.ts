@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { parseSettings, SettingsError } from '../../src/settings/parse-settings.ts';
+import { parseSettings, SettingsError, usableSettings } from '../../src/settings/parse-settings.ts';
 import texts from '../../src/settings/setting-texts.json';
 import { settingsTable } from '../../src/settings/settings-table.ts';
 
@@ -30,6 +30,7 @@ test('the environment wins over the file, and other keys are nobody’s business
 const bad: readonly (readonly [text: string, says: RegExp])[] = [
   ['HEAL_MODE=of', /heal-node\.env: HEAL_MODE=of is not allowed; allowed is auto, manual, off/],
   ['HEAL_MOOD=auto', /heal-node\.env: HEAL_MOOD=auto is not a setting/],
+  ['HEAL_ETCD_PASSWORD=hunter2', /HEAL_ETCD_PASSWORD=… is not a setting/],
   ['HEAL_CHECK_TIMEOUT=3', /HEAL_CHECK_TIMEOUT=3 is not allowed; allowed is a duration/],
   ['HEAL_CHECK_TIMEOUT=0s', /allowed is a duration/],
   ['HEAL_CHECK_TIMEOUT=25h', /allowed is a duration/],
@@ -51,6 +52,12 @@ for (const [text, says] of bad) {
     );
   });
 }
+
+test('the gate goes by what can be used', () => {
+  const settings = usableSettings('HEAL_MOOD=auto\nHEAL_LANG=klingon\nHEAL_ETCD_ENV=/etc/etcd.env\n');
+  assert.equal([settings.mode, settings.language, settings.etcdEnv], ['auto', 'auto', '/etc/etcd.env']);
+  assert.is(usableSettings('HEAL_MODE=off\nHEAL_MAX_PER_DAY=many\n').mode, 'off');
+});
 
 test('a bad value in the environment names the environment', () => {
   assert.throws(
