@@ -2,7 +2,9 @@ import { busyVerbs, replacesData } from '../appcenter/busy-verbs.ts';
 import { ETCD_ROLE } from '../appcenter/roles.ts';
 import { isOwn } from '../diagnose/cluster-view.ts';
 import { type Situation, situationOf } from '../diagnose/situation.ts';
-import { isBlank } from '../machine/systemd/env-file.ts';
+import { attempt } from '../machine/attempt.ts';
+import { etcdConfig } from '../machine/etcd/etcd-config.ts';
+import { isBlank, parseEnvFile } from '../machine/systemd/env-file.ts';
 import { lookAtData } from '../observe/look-at-files.ts';
 import { diskNotMounted } from '../observe/look-at-host.ts';
 import type { Asked } from '../observe/observation.ts';
@@ -47,9 +49,15 @@ function withoutData({ observed, config, cluster }: Situation): string | undefin
 export async function gate(world: World): Promise<string | undefined> {
   const { machine, places } = world;
   const first = await observe(world, undefined, ['files'], FILES_MS);
+  // Where a line of the unit keeps the settings from being known, and not where the data are, etcd.env says that.
+  const apart =
+    !first.config.ok && / says "(?!.*(?:dir\b|_DIR\b|config-file|CONFIG_FILE))/.test(first.config.why);
+  const env = apart ? await machine.readFile(places.env).catch(() => undefined) : undefined;
+  const alone = env && attempt(() => etcdConfig(parseEnvFile(env.text), places.env));
+  const settings = alone ? { ok: true as const, value: alone } : first.config;
   // On a slow disk the first look may not have come to what stands there, and to whose it is.
-  const read = first.data.kind === 'unknown' && { data: await lookAtData(machine, first.config, 'log') };
-  const bare = situationOf({ ...first, ...read }, places);
+  const data = first.data.kind === 'unknown' ? await lookAtData(machine, settings, 'log') : first.data;
+  const bare = situationOf({ ...first, config: settings, data }, places);
   const { config, dataGone, observed } = bare;
   const { app, mark, noted, discardAhead } = observed;
   // Where the app's view cannot be read, what this node remembers counts: a proxy has no settings of a member.

@@ -89,8 +89,10 @@ const restart = async (c: Case, kills = false): Promise<Done> => {
   const { world, settings, situation, leftMs } = c;
   const why = await whyNotRestarted(world);
   if (why !== undefined) return { code: 3, did: why };
-  if (kills) await world.machine.systemctl(['kill', '--signal=SIGKILL', situation.unitName]);
-  const killed = kills ? 'Killed it. ' : '';
+  const kill = ['kill', '--signal=SIGKILL', situation.unitName];
+  // A systemd that hangs kills nobody, and does not keep the app's own from being tried.
+  const failed = kills && (await world.machine.systemctl(kill).catch(() => true));
+  const killed = kills && !failed ? 'Killed it. ' : '';
   const code = await world.machine.runApp(settings.restartCmd, leftMs());
   const command = settings.restartCmd.join(' ');
   if (code === undefined) return { code: 0, did: `${killed}\`${command}\` is under way.` };

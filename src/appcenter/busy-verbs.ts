@@ -10,13 +10,15 @@ const CHANGE_VERBS = ['repairMinorityNode', 'backup', 'compact', 'scaleIn', 'sca
 /** No heal may run beside any of them (docs/platform.md). */
 const BUSY_VERBS = [...NEW_DATA_VERBS, ...RESTART_VERBS, ...CHANGE_VERBS];
 
+/** The app's script, and where the shim stands in its place: by its path, or by one from a directory of an operator's. */
+const CTL = /^(?:\/opt\/app\/bin\/|(?:[^/]+\/)*)ctl\.sh(?:\.app)?$/;
+
 /** The verbs of the app that run right now and that nothing may be done beside, by the command lines of all processes. */
 export const busyVerbs = (commandLines: readonly (readonly string[])[]): string[] => {
   // A script's interpreter stands before it: where the path itself runs it is heal-node, and a hook is no verb of the app.
-  // By whatever path: an operator may call it from its own directory.
-  const isShim = commandLines.some(([program = '']) => /(^|\/)ctl\.sh$/.test(program));
-  const app = isShim ? /(^|\/)ctl\.sh\.app$/ : /(^|\/)ctl\.sh(\.app)?$/;
-  const running = commandLines.flatMap((words) => words.filter((_, at) => app.test(words[at - 1] ?? '')));
+  const isShim = commandLines.some(([program = '']) => CTL.test(program) && program.endsWith('.sh'));
+  const isApp = (word: string): boolean => CTL.test(word) && !(isShim && word.endsWith('.sh'));
+  const running = commandLines.flatMap((words) => words.filter((_, at) => isApp(words[at - 1] ?? '')));
   return BUSY_VERBS.filter((verb) => running.includes(verb)).map((verb) => `${APP_CTL} ${verb}`);
 };
 

@@ -6,7 +6,7 @@ import { bestEffort } from '../report/best-effort.ts';
 import { openLog } from '../report/log.ts';
 import { loadSettings, settingsText } from '../settings/load-settings.ts';
 import { usableSettings } from '../settings/parse-settings.ts';
-import { retell } from '../words/retell.ts';
+import { retell, tell } from '../words/retell.ts';
 import { type CommandSpec, EXIT } from './command.ts';
 
 export const gateCommand: CommandSpec = {
@@ -23,6 +23,8 @@ export const gateCommand: CommandSpec = {
     log.error({ event: 'gate-refused' }, refused);
     // Whatever is wrong with the words must not let etcd start.
     console.log(attempt(() => retell(refused)) ?? refused);
+    if (!loaded)
+      console.log(tell('No heal follows until its settings are put right; `heal-node config` says which.'));
     if (loaded?.mode === 'auto' && loaded.healAtBoot === 'on')
       await bestEffort(log, world.places.request, requestHeal(world, 'gate'));
     return EXIT.refused;

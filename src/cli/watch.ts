@@ -18,8 +18,7 @@ const isOutcome = (event: string): event is Outcome['outcome'] => event in codeO
  * @returns how the heal ended, as an exit code; 1 when its service has ended without saying so
  */
 export async function watch(): Promise<number> {
-  const settings = loadSettings();
-  const { machine, places } = realWorld(settings);
+  const { machine, places } = realWorld(loadSettings());
   const record = await healRecordFile.read(machine, places.journal);
   const since = record?.startedAt ?? new Date(machine.now()).toISOString();
   const tail = tailOf(LOG_FILE, 0);

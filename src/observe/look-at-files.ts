@@ -32,7 +32,7 @@ async function mustRead(machine: Machine, path: string): Promise<string> {
  * that say whose data these are, and where, and how it is reached.
  */
 const ELSEWHERE =
-  /^[ \t]*Environment[ \t]*=.*\bETCD_(?:NAME|(?:DATA|WAL)_DIR|CONFIG_FILE|FORCE_NEW_CLUSTER|PROXY|LOG_OUTPUTS?|(?:INITIAL|LISTEN|ADVERTISE|DISCOVERY)_?\w+|\w*(?:CERT|KEY|CA)_FILE|\w*AUTO_TLS)\b|^[ \t]*ExecStart[ \t]*=.*--?(?:data-dir|wal-dir|name|config-file)\b.*/m;
+  /^[ \t]*Environment[ \t]*=.*\bETCD_(?:NAME|(?:DATA|WAL)_DIR|CONFIG_FILE|FORCE_NEW_CLUSTER|PROXY|LOG_OUTPUTS?|DISCOVERY\w*|(?:INITIAL|LISTEN|ADVERTISE)_\w+|\w*(?:CERT|KEY|CA)_FILE|\w*AUTO_TLS)\b|^[ \t]*ExecStart[ \t]*=.*--?(?:data-dir|wal-dir|name|config-file)\b.*/gm;
 
 /**
  * etcd's environment, as its unit and the drop-ins of it merge it: all their environment files in order, the
@@ -44,10 +44,10 @@ async function effectiveConfig({ machine, places }: World, ofView?: Env): Promis
   const unit = await unitOnDisk(machine, places);
   const dropIns = [...(await dropInsOf(machine, places.unit))].sort(([a], [b]) => (a < b ? -1 : 1));
   const merged = [unit?.text ?? '', ...dropIns.map(([, { text }]) => text)].join('\n');
-  const elsewhere = ELSEWHERE.exec(merged)?.[0];
+  const elsewhere = merged.match(ELSEWHERE)?.join(', ').trim();
   const keep = `keep etcd's settings in ${places.env}, where they can be read`;
   if (elsewhere !== undefined)
-    throw new Error(`${places.unit} or a drop-in of it says "${elsewhere.trim()}"; ${keep}.`);
+    throw new Error(`${places.unit} or a drop-in of it says "${elsewhere}"; ${keep}.`);
   const named = environmentFiles(merged).map((path) => (path === places.copyEnv ? places.env : path));
   const texts: string[] = [];
   for (const path of named.includes(places.env) ? named : [places.env]) {
@@ -175,7 +175,7 @@ async function withNewUrls(world: World, config: EtcdConfig, view: AppView): Pro
   const kinds = await Promise.all(traces.map((path) => machine.kindOf(path)));
   if (kinds.every((kind) => kind === 'none')) {
     const data = await lookAtData(machine, { ok: true, value: config }).catch(() => NOTHING_KNOWN);
-    if (data.kind === 'data' || data.kind === 'unknown') return config;
+    if (data.kind !== 'none') return config;
   }
   const asked = otherEndpoints(config, view).map((each) => world.health(each, config.tls, REACH_MS));
   const there = (await Promise.all(asked)).filter((each) => each.state !== 'none' || each.mayAnswer);

@@ -97,8 +97,10 @@ if [ -f "$unitFile" ]; then
   if [ -e "$originals/$unit" ]; then :; else
     stat -c '%a %u %g' "$unitFile" | { read -r mode uid gid
       printf '{"mode":%d,"uid":%d,"gid":%d}\n' "0$mode" "$uid" "$gid" >"$originals/rights.json"; }
-    cp "$unitFile" "$originals/$unit"
+    cp "$unitFile" "$originals/$unit.new"
     sync    # a power loss would leave it empty
+    mv -T "$originals/$unit.new" "$originals/$unit"
+    sync
   fi
   mv -T "$unitFile" "$copyUnitFile"
 fi

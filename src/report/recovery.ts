@@ -17,27 +17,37 @@ export function recovery(s: Situation, verdict: Verdict, env: string, language: 
   const lost = (verdict === 'quorum-lost' || verdict === 'amnesia') && !cluster.hasQuorumWithoutSelf;
   if (config === undefined || !lost || observed.others.length === 0) return undefined;
   const { tls, clientUrl, dataDir } = config;
-  /** A log that is damaged may have committed more, and is no source all the same. */
-  const commit = examination?.kind === 'whole' ? examination.commit : -1n;
-  const here = { endpoint: '', host: hostOf(clientUrl), raftIndex: commit };
+  const { kind, brokenOff, commit = 0n, applied = 0n } = examination ?? {};
+  // Of a log that is too short what the database has applied is known to be committed. One that is damaged, or breaks off,
+  // may have committed more, and is no source all the same.
+  const raftIndex = kind !== 'whole' || brokenOff ? -1n : applied > commit ? applied : commit;
+  const here = { endpoint: '', host: hostOf(clientUrl), raftIndex, clusterId: '' };
   const others = observed.others.map(({ endpoint, reply }) => ({
-    ...{ endpoint, host: hostOf(endpoint), answers: reply.ok, raftIndex: -1n },
+    ...{ endpoint, host: hostOf(endpoint), answers: reply.ok, raftIndex: -1n, clusterId: '' },
     ...(reply.ok && reply.value),
   }));
-  const newest = [here, ...others].reduce((most, each) => (each.raftIndex > most.raftIndex ? each : most));
+  const isOurs = (clusterId: string): boolean => ['', owner?.clusterId ?? clusterId].includes(clusterId);
+  const newest = [here, ...others]
+    .filter(({ clusterId }) => isOurs(clusterId))
+    .reduce((most, each) => (each.raftIndex > most.raftIndex ? each : most));
   const silent = (owner !== undefined && !examination?.logRead) || others.some(({ answers }) => !answers);
-  const total = Math.max(cluster.known.length, others.length + 1);
+  const voters = [...(s.self?.members ?? []), ...cluster.known].filter(({ isLearner }) => !isLearner);
+  const total = new Set(voters.map(({ id }) => id)).size || others.length + 1;
   const quorum = Math.floor(total / 2) + 1;
   const up = others.filter(({ answers }) => answers).length + (process === 'alive' ? 1 : 0);
   const program = unit?.program || '/opt/etcd/current/etcd';
   const etcdctl = `ETCDCTL_API=3 ${dirname(program)}/etcdctl`;
   const flags = tls ? ` --cacert=${tls.ca} --cert=${tls.cert} --key=${tls.key}` : '';
+  const named = observed.app.ok ? observed.app.value.hosts : [];
   const facts = {
     ...{ env, dataDir, examination, owner, others, newest, silent, total, quorum, program, etcdctl },
     missing: Math.max(1, quorum - up),
     tooMany: total - quorum + 1,
     ...{ newestHere: newest === here, hasNewest: newest.raftIndex >= 0n },
-    source: silent ? 'ADDRESS' : newest.host,
+    // The app goes by addresses, also where members are called by names.
+    source: silent ? 'ADDRESS' : (named.find(({ name }) => name === newest.host)?.ip ?? newest.host),
+    wal: config.separateWalDir ? ` --wal-dir=${config.walDir}` : '',
+    walDir: config.walDir,
     ask: `${etcdctl} --endpoints=$ETCD_ADVERTISE_CLIENT_URLS${flags}`,
   };
   const fill = (text: string): string => fillIn([text], facts).join(' ');

@@ -7,6 +7,7 @@ import { situationOf } from '../../src/diagnose/situation.ts';
 import { observe } from '../../src/observe/observe.ts';
 import type { World } from '../../src/observe/world.ts';
 import { markMember } from '../../src/state/member-mark.ts';
+import { UNIT_DIR } from '../../src/state/places.ts';
 import { ahead } from '../fake/log.ts';
 import { PLACES } from '../fake/observation.ts';
 import { BIRTHMARK_KEY } from '../fake/paths.ts';
@@ -151,6 +152,17 @@ test('nor on a marked node whose settings are blank: the app may write them in t
     fake.putFile(PLACES.env, 'ETCD_NAME=\n');
     assert.is(asked(fake), undefined);
   }
+});
+
+test('nor where a line of its unit keeps the settings from being known, but not where the data are', () => {
+  const says = (line: string) => {
+    const fake = new ThreeMembers('WAL gone');
+    mark(fake, A);
+    fake.putFile(`${UNIT_DIR}/${PLACES.unit}.d/own.conf`, `[Service]\nEnvironment=${line}\n`);
+    return fake.run((world) => gate(world));
+  };
+  assert.match(says('ETCD_LOG_OUTPUTS=/var/log/etcd.log') ?? '', /has been a member, and .* holds no data/);
+  assert.is(says('ETCD_DATA_DIR=/data'), undefined);
 });
 
 test('one that is silent keeps a start waiting no longer than the others need, while those serve', () => {

@@ -30,6 +30,7 @@ test('a hook that is called as ctl.sh is no verb of the app; what it calls is', 
 test('whoever calls the app’s script from its own directory runs its verbs as well', () => {
   assert.equal(busyVerbs([['bash', './ctl.sh', 'repair']]), [`${APP_CTL} repair`]);
   assert.equal(busyVerbs([['sh', 'ctl.sh.app', 'restore']]), [`${APP_CTL} restore`]);
+  assert.equal(busyVerbs([['bash', '/srv/backup/ctl.sh', 'restore']]), [], 'another script of that name');
 });
 
 test.run();

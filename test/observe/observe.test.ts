@@ -4,7 +4,7 @@ import { situationOf } from '../../src/diagnose/situation.ts';
 import { observe } from '../../src/observe/observe.ts';
 import type { World } from '../../src/observe/world.ts';
 import { PLACES } from '../fake/observation.ts';
-import { UNIT_DIR } from '../fake/paths.ts';
+import { ROOT_FILE, UNIT_DIR } from '../fake/paths.ts';
 import { ThreeMembers } from '../fake/three-members.ts';
 
 /** Member 2 does not serve, and its log was read when the others had gone on by so much since they answered. */
@@ -132,6 +132,18 @@ test('in a drop-in a log level leaves the settings readable, and a data dir does
   assert.ok(config('ETCD_LOG_LEVEL=debug').ok);
   const elsewhere = config('ETCD_DATA_DIR=/data');
   assert.match(elsewhere.ok ? '' : elsewhere.why, /says "Environment=ETCD_DATA_DIR"; keep etcd's/);
+  const both = config('ETCD_PROXY=on\nEnvironment=ETCD_DATA_DIR=/data');
+  assert.match(both.ok ? '' : both.why, /says "Environment=ETCD_PROXY, Environment=ETCD_DATA_DIR"/);
+});
+
+test('a drop-in that a person has switched off by a mask leaves the settings readable, and hides those of its name', () => {
+  const fake = new ThreeMembers('none');
+  fake.putFile(
+    `/run/systemd/system/${PLACES.unit}.d/own.conf`,
+    '[Service]\nEnvironment=ETCD_DATA_DIR=/data\n',
+  );
+  fake.node.disk.set(`${UNIT_DIR}/${PLACES.unit}.d/own.conf`, { kind: 'mask', rights: ROOT_FILE });
+  assert.ok(fake.run((world) => observe(world, undefined, ['files'])).config.ok);
 });
 
 test.run();

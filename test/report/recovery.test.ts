@@ -55,6 +55,44 @@ test('where the others are silent this node knows its own data alone, and says h
   assert.match(steps[0]?.what ?? '', /^1\. First.*2 more of 3 that serve make a quorum \(2\)/);
 });
 
+test('members are counted once, however many answer, and so are those that this one lists', () => {
+  const { steps } = said(crashed([], { ...damagedWal(), others: [waits(1, 88n), waits(3, 88n)] }));
+  assert.match(steps[0]?.what ?? '', /more of 3 that serve make a quorum \(2\)/);
+  assert.match(steps[1]?.what ?? '', /^2\. Only where the data of 2 or more members/);
+});
+
+test('of a log that is short what the database has applied counts; one that breaks off is no source', () => {
+  const of3 = (changes: Parameters<typeof holding>[0]) =>
+    said(crashed([], { ...holding(changes), others: [waits(1, 95n), waits(3, 94n)] }));
+  const short = of3({ applied: 100n, logShort: true });
+  assert.match(short.newest, /this node has the newest data/);
+  assert.match(short.here, /log whole, short of its database\./);
+  assert.match(of3({ brokenOff: true, commit: 100n }).newest, /10\.0\.0\.1:2379 has the newest data/);
+});
+
+test('who is of another cluster is no source, however much it has committed', () => {
+  const other = asked(1, {
+    serves: false,
+    unavailableReason: 'no leader',
+    raftIndex: 500n,
+    clusterId: 'beef',
+  });
+  assert.match(said(crashed([], { others: [other, waits(3, 88n)] })).newest, /this node has the newest data/);
+});
+
+test('a WAL dir of its own is kept, and named to etcd', () => {
+  const observed = crashed([], { others: [silent(1), silent(3)] });
+  if (!observed.config.ok) throw new Error('no settings');
+  const value = { ...observed.config.value, walDir: '/wal', separateWalDir: true };
+  const commands = said({ ...observed, config: { ok: true, value } }).steps.flatMap((step) => step.commands);
+  assert.ok(commands.some((command) => / --force-new-cluster --wal-dir=\/wal$/.test(command)));
+  assert.ok(
+    commands.includes(
+      'cp -a /var/lib/etcd/default.etcd /var/lib/etcd/default.etcd.kept; cp -a /wal /wal.kept',
+    ),
+  );
+});
+
 test('where the others answer, the one that has committed the most has the newest data', () => {
   const newestOf = (...others: Observation['others']) => of(crashed([], { others }))?.newest ?? '';
   assert.match(newestOf(waits(1, 89n), waits(3, 88n)), /So this node has the newest data\.$/);
@@ -67,7 +105,7 @@ test('where the others answer, the one that has committed the most has the newes
 });
 
 test('as long as its own log was not read to the end, nobody can say that another has the newest data', () => {
-  for (const unread of [{ examination: undefined }, holding({ logRead: false, commit: 5n })]) {
+  for (const unread of [{ examination: undefined }, holding({ logRead: false, commit: 5n, applied: 5n })]) {
     const { newest, steps } = said(crashed([], { ...unread, others: [waits(1, 89n), waits(3, 88n)] }));
     assert.match(newest, /Of what is known here, http:\/\/10\.0\.0\.1:2379 has the newest data/);
     assert.ok(steps.some(({ commands }) => commands.some((line) => line.includes('"node.ip":"ADDRESS"'))));

@@ -15,13 +15,19 @@ export type Reach = 'open' | 'refused' | 'silent';
 
 const read = (path: string): string => attempt(() => readFileSync(path, 'utf8')) ?? '';
 
-/** Listening sockets by inode, from /proc/net/tcp and tcp6 (proc(5)): state 0A, the port in hexadecimal. */
+/** The loopback's addresses, as the kernel writes them: the lowest byte first. */
+const LOOPBACK = /^(?:.{6}7F|0{24}01000000):/;
+
+/**
+ * Listening sockets by inode, from /proc/net/tcp and tcp6 (proc(5)): state 0A, the port in hexadecimal. One on the loopback
+ * is in nobody's way: etcd listens on the node's address, or says itself that it cannot.
+ */
 export function listeningSockets(text: string, ports: readonly number[]): Map<string, number> {
   const found = new Map<string, number>();
   for (const line of text.split('\n').slice(1)) {
     const [, local = '', , state, , , , , , inode = ''] = line.trim().split(/\s+/);
     const port = Number.parseInt(local.slice(local.lastIndexOf(':') + 1), 16);
-    if (state === '0A' && ports.includes(port)) found.set(inode, port);
+    if (state === '0A' && ports.includes(port) && !LOOPBACK.test(local)) found.set(inode, port);
   }
   return found;
 }
