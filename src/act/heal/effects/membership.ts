@@ -85,8 +85,10 @@ async function add(heal: HealContext): Promise<void> {
       // A disk that is busy must not end a heal between `remove` and `add`.
       const files = heal.lookIfOlder(RIGHT_BEFORE_MS, 'files', 'units', 'cluster');
       await files.catch(() => heal.lookIfOlder(RIGHT_BEFORE_MS, 'cluster'));
+      // A call that was given up may have been taken late.
+      if (isAdded(heal)) return undefined;
       // The guard was asked before the wait, in which the node may have been given up.
-      const atWork = !isAdded(heal) && appAtWork(heal.situation, true);
+      const atWork = appAtWork(heal.situation, true);
       if (atWork) throw new ClusterError(atWork, true);
       const { name, peerUrls } = heal.config;
       const { app } = heal.situation.observed;
@@ -96,7 +98,7 @@ async function add(heal: HealContext): Promise<void> {
         (hostOf(url) === ip || hostOf(url).startsWith(`${name}.`)) &&
         portOf(url) === portOf(peerUrls[0] ?? '');
       const isGhost = (each: Member) => each.name === '' && !each.isLearner && each.peerUrls.some(isOurs);
-      const ghost = isAdded(heal) ? undefined : heal.situation.cluster.members.find(isGhost);
+      const ghost = heal.situation.cluster.members.find(isGhost);
       if (ghost) heal.listIsNow(await heal.cluster.removeMember(heal.servingEndpoints, ghost.id));
       mustBear(heal);
       return heal.cluster.addMember(heal.servingEndpoints, name, peerUrls);
