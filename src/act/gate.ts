@@ -2,10 +2,8 @@ import { busyVerbs, replacesData } from '../appcenter/busy-verbs.ts';
 import { ETCD_ROLE } from '../appcenter/roles.ts';
 import { isOwn } from '../diagnose/cluster-view.ts';
 import { type Situation, situationOf } from '../diagnose/situation.ts';
-import { attempt } from '../machine/attempt.ts';
-import { etcdConfig } from '../machine/etcd/etcd-config.ts';
-import { isBlank, parseEnvFile } from '../machine/systemd/env-file.ts';
-import { lookAtData } from '../observe/look-at-files.ts';
+import { isBlank } from '../machine/systemd/env-file.ts';
+import { effectiveConfig, lookAtData } from '../observe/look-at-files.ts';
 import { diskNotMounted } from '../observe/look-at-host.ts';
 import type { Asked } from '../observe/observation.ts';
 import { observe } from '../observe/observe.ts';
@@ -24,7 +22,7 @@ const ASK_WHOSE_MS = 2000;
 const FILES_MS = 20_000;
 
 const HEALS =
-  'with HEAL_MODE=auto a heal follows as soon as a quorum of the others serves, with manual `heal-node heal` does it then';
+  'with HEAL_MODE=auto a heal follows as soon as a quorum of the others serves and nothing that `heal-node diagnose` names is in its way, with manual `heal-node heal` does it then';
 
 /** Why etcd must not be started on data that are gone; undefined when it may. */
 function withoutData({ observed, config, cluster }: Situation): string | undefined {
@@ -49,11 +47,10 @@ function withoutData({ observed, config, cluster }: Situation): string | undefin
 export async function gate(world: World): Promise<string | undefined> {
   const { machine, places } = world;
   const first = await observe(world, undefined, ['files'], FILES_MS);
-  // Where a line of the unit keeps the settings from being known, and not where the data are, etcd.env says that.
+  // Where a line of the unit keeps the settings from being known, but not where the data are, that is told all the same.
   const apart =
     !first.config.ok && / says "(?!.*(?:dir\b|_DIR\b|config-file|CONFIG_FILE))/.test(first.config.why);
-  const env = apart ? await machine.readFile(places.env).catch(() => undefined) : undefined;
-  const alone = env && attempt(() => etcdConfig(parseEnvFile(env.text), places.env));
+  const alone = apart ? await effectiveConfig(world, undefined, true).catch(() => undefined) : undefined;
   const settings = alone ? { ok: true as const, value: alone } : first.config;
   // On a slow disk the first look may not have come to what stands there, and to whose it is.
   const data = first.data.kind === 'unknown' ? await lookAtData(machine, settings, 'log') : first.data;

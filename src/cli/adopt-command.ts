@@ -22,7 +22,9 @@ async function found({ world, situation: { cluster, dataGone, process, observed 
   if (cluster.answered || observed.tls?.othersThere)
     return refused('another member answers: the cluster is not lost; `heal-node heal` has this one join it');
   if (!dataGone || process === 'alive')
-    return refused('this node has data, or etcd runs on it; only a node without data founds a cluster');
+    return refused(
+      'this node has data, or what it has is not known, or etcd runs on it; only a node without data founds a cluster',
+    );
   await unmarkMember(world.machine, world.places);
   const next = 'run the same on every node of the new cluster, and then start them';
   return accepted(`This node may found a cluster again: its marks are gone. Next, ${next}.`);

@@ -38,15 +38,16 @@ const ELSEWHERE =
  * etcd's environment, as its unit and the drop-ins of it merge it: all their environment files in order, the
  * existing-state copy read as the original that it stands for.
  * @param ofView what counts in place of what the file has, or lacks
+ * @param anyway also where not all that etcd is told can be known
  * @throws where something else than environment files says what etcd is told
  */
-async function effectiveConfig({ machine, places }: World, ofView?: Env): Promise<EtcdConfig> {
+export async function effectiveConfig({ machine, places }: World, ofView?: Env, anyway = false) {
   const unit = await unitOnDisk(machine, places);
   const dropIns = [...(await dropInsOf(machine, places.unit))].sort(([a], [b]) => (a < b ? -1 : 1));
   const merged = [unit?.text ?? '', ...dropIns.map(([, { text }]) => text)].join('\n');
-  const elsewhere = merged.match(ELSEWHERE)?.join(', ').trim();
+  const elsewhere = merged.replace(/\\\n/g, ' ').match(ELSEWHERE)?.join(', ').trim();
   const keep = `keep etcd's settings in ${places.env}, where they can be read`;
-  if (elsewhere !== undefined)
+  if (elsewhere !== undefined && !anyway)
     throw new Error(`${places.unit} or a drop-in of it says "${elsewhere}"; ${keep}.`);
   const named = environmentFiles(merged).map((path) => (path === places.copyEnv ? places.env : path));
   const texts: string[] = [];
@@ -175,7 +176,7 @@ async function withNewUrls(world: World, config: EtcdConfig, view: AppView): Pro
   const kinds = await Promise.all(traces.map((path) => machine.kindOf(path)));
   if (kinds.every((kind) => kind === 'none')) {
     const data = await lookAtData(machine, { ok: true, value: config }).catch(() => NOTHING_KNOWN);
-    if (data.kind !== 'none') return config;
+    if (data.elected || data.kind === 'data' || data.kind === 'unknown') return config;
   }
   const asked = otherEndpoints(config, view).map((each) => world.health(each, config.tls, REACH_MS));
   const there = (await Promise.all(asked)).filter((each) => each.state !== 'none' || each.mayAnswer);

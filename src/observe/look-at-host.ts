@@ -121,8 +121,11 @@ export async function lookAtHost(
       .filter((host) => isIP(host) !== 0 && !ANY.includes(host) && !network.addresses.includes(host)),
     /** Processes that listen on its ports and are etcd, beside the one that systemd knows. */
     strayEtcds: network.listeners.filter((listener) => listener.pid !== mainPid && isEtcd(listener)),
-    /** Others than etcd itself that listen on its ports. */
-    portConflicts: network.listeners.filter((listener) => listener.pid !== mainPid && !isEtcd(listener)),
+    /**
+     * Others than etcd itself that listen on its ports. One on the loopback is in nobody's way: etcd listens on the node's
+     * address, or says itself that it cannot.
+     */
+    portConflicts: network.listeners.filter((each) => each.port > 0 && each.pid !== mainPid && !isEtcd(each)),
     /** The version of the etcd that the unit starts; empty when it could not be asked. */
     etcdVersion,
     /** The data disk is not mounted: what stands in its place is on the root disk. What was found, as a sentence. */

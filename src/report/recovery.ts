@@ -30,7 +30,8 @@ export function recovery(s: Situation, verdict: Verdict, env: string, language: 
   const newest = [here, ...others]
     .filter(({ clusterId }) => isOurs(clusterId))
     .reduce((most, each) => (each.raftIndex > most.raftIndex ? each : most));
-  const silent = (owner !== undefined && !examination?.logRead) || others.some(({ answers }) => !answers);
+  const heard = others.filter(({ answers, clusterId }) => answers && isOurs(clusterId));
+  const silent = (owner !== undefined && !examination?.logRead) || heard.length < others.length;
   const voters = [...(s.self?.members ?? []), ...cluster.known].filter(({ isLearner }) => !isLearner);
   const total = new Set(voters.map(({ id }) => id)).size || others.length + 1;
   const quorum = Math.floor(total / 2) + 1;

@@ -85,7 +85,9 @@ test('a WAL dir of its own is kept, and named to etcd', () => {
   if (!observed.config.ok) throw new Error('no settings');
   const value = { ...observed.config.value, walDir: '/wal', separateWalDir: true };
   const commands = said({ ...observed, config: { ok: true, value } }).steps.flatMap((step) => step.commands);
-  assert.ok(commands.some((command) => / --force-new-cluster --wal-dir=\/wal$/.test(command)));
+  assert.ok(
+    commands.some((command) => / -p Environment=ETCD_WAL_DIR=\/wal \S+ --force-new-cluster$/.test(command)),
+  );
   assert.ok(
     commands.includes(
       'cp -a /var/lib/etcd/default.etcd /var/lib/etcd/default.etcd.kept; cp -a /wal /wal.kept',

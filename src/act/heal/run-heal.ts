@@ -158,7 +158,7 @@ export async function rollBack(heal: HealContext): Promise<string> {
 
 /** The list has the ID that this heal has added: what was set aside first is the data of another, and not of that. */
 export const isReplaced = ({ situation, record }: Pick<HealContext, 'situation' | 'record'>): boolean =>
-  situation.cluster.own?.id === record.newMemberId && record.steps.some(({ id, did }) => id === 'add' && did);
+  situation.cluster.own?.id === record.newMemberId && record.steps.some(({ id }) => id === 'add');
 
 /**
  * Whether everything done so far can be taken back: the old entry is still listed, or the data of one that is not

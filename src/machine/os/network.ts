@@ -19,25 +19,23 @@ const read = (path: string): string => attempt(() => readFileSync(path, 'utf8'))
 const LOOPBACK = /^(?:.{6}7F|0{24}01000000):/;
 
 /**
- * Listening sockets by inode, from /proc/net/tcp and tcp6 (proc(5)): state 0A, the port in hexadecimal. One on the loopback
- * is in nobody's way: etcd listens on the node's address, or says itself that it cannot.
+ * Listening sockets by inode, from /proc/net/tcp and tcp6 (proc(5)): state 0A, the port in hexadecimal; on the loopback it
+ * is negative.
  */
 export function listeningSockets(text: string, ports: readonly number[]): Map<string, number> {
   const found = new Map<string, number>();
   for (const line of text.split('\n').slice(1)) {
     const [, local = '', , state, , , , , , inode = ''] = line.trim().split(/\s+/);
     const port = Number.parseInt(local.slice(local.lastIndexOf(':') + 1), 16);
-    if (state === '0A' && ports.includes(port) && !LOOPBACK.test(local)) found.set(inode, port);
+    if (state === '0A' && ports.includes(port)) found.set(inode, LOOPBACK.test(local) ? -port : port);
   }
   return found;
 }
 
-/** Processes that listen on ports; each may have ended while it is looked at, or closed a socket. */
+/** Processes that listen on ports, negative as above; each may have ended while it is looked at, or closed a socket. */
 function listeners(ports: readonly number[]) {
-  const sockets = new Map([
-    ...listeningSockets(read('/proc/net/tcp'), ports),
-    ...listeningSockets(read('/proc/net/tcp6'), ports),
-  ]);
+  const texts = ['/proc/net/tcp', '/proc/net/tcp6'].map(read);
+  const sockets = new Map(texts.flatMap((text) => [...listeningSockets(text, ports)]));
   return (sockets.size === 0 ? [] : processIds()).flatMap((pid) =>
     (attempt(() => readdirSync(`/proc/${pid}/fd`)) ?? []).flatMap((fd) => {
       const link = attempt(() => readlinkSync(`/proc/${pid}/fd/${fd}`)) ?? '';

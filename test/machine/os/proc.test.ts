@@ -15,7 +15,7 @@ test('this very process has a sample, and one that is not there has none', () =>
   assert.is(sampleProcess(2 ** 22 + 1), undefined);
 });
 
-test('listening sockets of the ports asked for, and nothing else, nor those of the loopback', () => {
+test('listening sockets of the ports asked for, and nothing else; on the loopback negative', () => {
   const text = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
    0: 0C00004D:094C 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 777 1
    1: 0C00004D:094B 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 778 1
@@ -23,7 +23,14 @@ test('listening sockets of the ports asked for, and nothing else, nor those of t
    3: 0100007F:094C 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 780 1
    4: 00000000000000000000000001000000:094C 00000000000000000000000000000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 781 1
 `;
-  assert.equal([...listeningSockets(text, [2380])], [['777', 2380]]);
+  assert.equal(
+    [...listeningSockets(text, [2380])],
+    [
+      ['777', 2380],
+      ['780', -2380],
+      ['781', -2380],
+    ],
+  );
 });
 
 test('addresses of this machine, of both kinds', () => {
