@@ -220,7 +220,9 @@ export class Raft {
           peer.logIsShort(known);
           continue;
         }
-        const follows = holds(data.last, peer.data.committed) && peer.takesEntries;
+        // One of a later term takes nothing from this one (raft/raft.go, Step).
+        const isLater = peer.data.term > data.term;
+        const follows = !isLater && holds(data.last, peer.data.committed) && peer.takesEntries;
         if (!follows || peer === late) {
           has.push(match);
           continue;

@@ -31,6 +31,8 @@ class Unit {
   mainPid = 0;
   exit = { pid: 0, kind: 0, status: 0 };
   restarts = 0;
+  /** Of those, how many before it was last ready. */
+  restartsBefore = 0;
   /** When it was started lately. */
   starts: number[] = [];
   log: string[] = [];
@@ -214,7 +216,8 @@ export class Systemd {
       if (this.node.etcd?.unit === unit.name) this.node.etcdGone();
       unit.run++;
       unit.mainPid = 0;
-      unit.exit = { pid: mainPid, kind: killed ? 2 : 1, status: killed ? 9 : 0 };
+      // etcd ends by the signal that it was sent (pkg/osutil/interrupt_unix.go).
+      unit.exit = { pid: mainPid, kind: 2, status: killed ? 9 : 15 };
       unit.result = killed ? 'timeout' : 'success';
       this.is(unit, killed ? 'failed' : 'inactive');
       this.forget(unit);
@@ -305,7 +308,8 @@ export class Systemd {
   /** Its main process has told that it is ready (Type=notify). */
   ready(name: string): void {
     const unit = this.unit(name);
-    unit.restarts = 0;
+    // Counted on until somebody starts it (systemd's core/service.c, flush_n_restarts).
+    unit.restartsBefore = unit.restarts;
     this.is(unit, 'active');
   }
 
@@ -347,7 +351,7 @@ export class Systemd {
     }
     this.is(unit, 'activating');
     // One that never gets to the start limit goes on for ever; here it takes its time after a while.
-    const inMs = unit.restarts < 10 ? RESTART_MS : 30_000;
+    const inMs = unit.restarts - unit.restartsBefore < 10 ? RESTART_MS : 30_000;
     clock.after(inMs, () => {
       if (!this.node.on || unit.run !== run || unit.active !== 'activating' || unit.mainPid > 0) return;
       unit.restarts++;

@@ -272,8 +272,12 @@ export class FakeWorld {
     );
     this.clock.after(limitMs, () => {
       if (!proc.isAlive) return false;
+      this.overdue(node, what);
       proc.kill();
       return true;
     });
   }
+
+  /** A process of ours has to be killed at its limit. */
+  protected overdue(_node: FakeNode, _what: string): void {}
 }

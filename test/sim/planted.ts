@@ -428,6 +428,12 @@ export const plantedBugs: readonly PlantedBug[] = [
     to: 'awaitsNames',
     test: 'test/act/heal/switches.test.ts',
   },
+  {
+    what: 'the action knows no limit',
+    file: 'src/act/health-action.ts',
+    from: 'Math.max(0, settings.actionTimeoutMs - (machine.monotonicMs() - beganMs) - 500)',
+    to: '600_000',
+  },
 ];
 
 const top = join(import.meta.dirname, '../..');
