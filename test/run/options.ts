@@ -46,10 +46,12 @@ export function parseOptions(words: readonly string[], jobs: readonly Job[]): Op
   return { only, without, lanes, remember };
 }
 
-/** The jobs that were asked for. */
-export const chosen = (jobs: readonly Job[], { only, without }: Options): Job[] =>
-  jobs.filter(
-    (job) =>
-      (only.length === 0 || only.some((word) => means(word, job))) &&
-      !without.some((word) => means(word, job)),
-  );
+/** The jobs that were asked for, and before tests the build, whose executable they run, unless it is left out. */
+export function chosen(jobs: readonly Job[], { only, without }: Options): Job[] {
+  const isLeftOut = (job: Job) => without.some((word) => means(word, job));
+  const isAsked = (job: Job) => only.length === 0 || only.some((word) => means(word, job));
+  const kept = jobs.filter((job) => isAsked(job) && !isLeftOut(job));
+  const needsBuild = kept.some(({ part }) => part === 'unit' || part === 'machines');
+  const build = jobs.filter((job) => job.part === 'build' && !kept.includes(job) && !isLeftOut(job));
+  return needsBuild ? [...build, ...kept] : kept;
+}

@@ -48,17 +48,22 @@ function yieldGroup(pid: number | undefined, niceness: number): void {
  */
 const FEW_THREADS = { BUN_JSC_numberOfGCMarkers: '1', BUN_JSC_useFTLJIT: '0' };
 
+/**
+ * A job that is ended with this process, however that ends: nothing else ends one with a process group of its own. The
+ * programs that it is started through become the job (setpriv(1), nice(1)).
+ */
+const withUs = ['--pdeathsig', 'KILL'];
+
 /** @param niceness added to the job's: the higher, the more it lets others go first */
 export async function runJob(job: Job, niceness: number): Promise<Result> {
   const beganMs = Date.now();
-  const child = execa('nice', ['-n', String(niceness), ...job.argv], {
+  const child = execa('setpriv', [...withUs, 'nice', '-n', String(niceness), ...job.argv], {
     cwd: TOP,
     all: true,
     reject: false,
     stdin: 'ignore',
     // A process group of its own, which can be ended as a whole.
     detached: true,
-    cleanup: true,
     env: { NO_COLOR: '1', FORCE_COLOR: '0', ...FEW_THREADS },
   });
   if (niceness > 0) yieldGroup(child.pid, niceness);
