@@ -25,6 +25,11 @@ if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== lock) {
 const link = join(top, 'node_modules/.bin/bun');
 if (!existsSync(link)) symlinkSync('../@oven/bun-linux-x64-baseline/bin/bun', link);
 
+/** What keeps services from being started (invoke-rc.d's policy layer), and ours, as a killed set-up has left it. */
+const policy = '/usr/sbin/policy-rc.d';
+const OURS = '#!/bin/sh\n# heal-node, scripts/setup.mjs: gone when it has ended\nexit 101\n';
+if (process.getuid() === 0 && existsSync(policy) && readFileSync(policy, 'utf8') === OURS) rmSync(policy);
+
 /** Programs, and the Debian package of each. */
 const machineTools = {
   'systemd-nspawn': 'systemd-container',
@@ -33,7 +38,10 @@ const machineTools = {
   ps: 'procps',
   nsenter: 'util-linux',
   flock: 'util-linux',
+  setpriv: 'util-linux',
+  'mkfs.ext4': 'e2fsprogs',
   jq: 'jq',
+  mandoc: 'mandoc',
 };
 const packageTools = { lintian: 'lintian', mandoc: 'mandoc' };
 
@@ -52,15 +60,14 @@ if (Object.keys(tools).length > 0) {
   if (missing.length > 0 && canInstall) {
     const packages = [...new Set(missing.map((tool) => tools[tool]))];
     console.log(`Installing Debian packages: ${packages.join(' ')} …`);
-    // Only the tools: whatever comes along must start no service on this machine (invoke-rc.d's policy layer).
-    const policy = '/usr/sbin/policy-rc.d';
+    // Only the tools: whatever comes along must start no service on this machine.
     const ours = !existsSync(policy);
-    if (ours) writeFileSync(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
+    if (ours) writeFileSync(policy, OURS, { mode: 0o755 });
     try {
       apt('update');
       apt('install', '-y', '--no-install-recommends', ...packages);
     } finally {
-      if (ours) execFileSync('rm', [policy]);
+      if (ours) rmSync(policy, { force: true });
     }
   }
   // Of the package with Prometheus, which would come with a service, this program alone. What needs it says so where it

@@ -5,6 +5,12 @@ import type { Slot } from './slot.ts';
 /** The hierarchy in which disks can be slowed down, where it is one of its own (cgroups(7), version 1). */
 const BLKIO = '/sys/fs/cgroup/blkio';
 
+/** Why a disk cannot be slowed down here; undefined where it can. */
+export const whyNotSlowed = (): string | undefined =>
+  existsSync(BLKIO)
+    ? undefined
+    : `A slow disk needs ${BLKIO}, which this host does not have: mount the blkio hierarchy of control groups, version 1, there.`;
+
 /** A machine's control groups: one in each hierarchy that systemd uses here, and one for its disk. */
 export function cgroups(slot: Slot, sid: number): string[] {
   return readFileSync('/proc/mounts', 'utf8')

@@ -15,8 +15,11 @@ import type { Slot } from './slot.ts';
 const FREEZER = '/sys/fs/cgroup/freezer';
 const groupOf = (slot: Slot): string => `${FREEZER}/${slot.group}`;
 
-/** Whether processes can be frozen here, which shows them in state D (cgroups(7), freezer of version 1). */
-export const canFreeze = (): boolean => existsSync(FREEZER);
+/** Why processes cannot be frozen here, which shows them in state D; undefined where they can. */
+export const whyNotFrozen = (): string | undefined =>
+  existsSync(FREEZER)
+    ? undefined
+    : `A process in state D needs ${FREEZER}, which this host does not have: mount the freezer of control groups, version 1, there.`;
 
 /** The host's PIDs of the processes of that name in a machine. */
 function hostPids(machine: TestMachine, program: string): string[] {

@@ -1,7 +1,7 @@
 import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
-import { cgroups, slowDown } from './cgroups.ts';
+import { cgroups, slowDown, whyNotSlowed } from './cgroups.ts';
 import { ipOf, type Lan } from './lan.ts';
 import { isMounted } from './mounts.ts';
 import { endProcess, sh, trySh, until } from './sh.ts';
@@ -122,6 +122,8 @@ export class TestMachine {
       const name = `heal-node-data-${slot.number}-${sid}`;
       await sh('mount', '-t', 'tmpfs', '-o', 'mode=0755', name, this.dataDisk);
     } else {
+      const why = whyNotSlowed();
+      if (why !== undefined) throw new Error(why);
       const disk = join(this.dir, 'disk');
       await sh('truncate', '-s', '1G', disk);
       await sh('mkfs.ext4', '-q', disk);

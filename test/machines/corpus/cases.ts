@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Bed } from '../bed/bed.ts';
 import { breakDisk, crashed, damageTail, keepOnlyBirth, keepOnlyLaterWal } from '../bed/breakage.ts';
-import { canFreeze, freezeEtcd, thaw } from '../bed/freezer.ts';
+import { freezeEtcd, thaw, whyNotFrozen } from '../bed/freezer.ts';
 import type { TestMachine } from '../bed/machine.ts';
 import { sh, until } from '../bed/sh.ts';
 import { idOf, serves } from '../bed/world.ts';
@@ -28,8 +28,8 @@ export interface Case {
   readonly losesData?: true;
   /** Only a member that has never been healed shows it: etcd knows itself by the ID that it was founded with. */
   readonly founder?: true;
-  /** Whether this host can make it; always when left out. */
-  readonly possible?: () => boolean;
+  /** Why this host cannot make it; where it can, or this is left out, nothing. */
+  readonly whyNot?: () => string | undefined;
   /** It is broken by its environment, which a heal does not write. */
   readonly editsEnv?: true;
 }
@@ -392,7 +392,7 @@ export const cases: readonly Case[] = [
     reason: 'hung/stands-still',
     arrange: () => undefined,
     ends: 'running',
-    possible: canFreeze,
+    whyNot: whyNotFrozen,
     meanwhile: async (bad, bed) => freezeEtcd(bed, bad),
     tidy: (_, bed) => thaw(bed),
   },

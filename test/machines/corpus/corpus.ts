@@ -185,7 +185,8 @@ export function corpus(part: number, of: number): void {
 
   for (const one of own) {
     test(`${one.name}: ${one.reason}`, async () => {
-      if (one.possible?.() === false) return tabulate(one, 'cannot be made on this host');
+      const why = one.whyNot?.();
+      if (why !== undefined) throw new Error(why);
       if (lost !== '') throw new Error(`the member was lost in: ${lost}`);
       lost = one.name;
       await tell(one).catch(async (error: Error) => {
