@@ -114,16 +114,20 @@ export class RealEtcd {
     return false;
   }
 
-  /** Serves: a linearizable read of everything, a write that reaches the database, and the read once more. */
-  async outcome(): Promise<Outcome> {
-    this.patienceMs = WRITE_MS;
+  /**
+   * Serves: a linearizable read of everything, a write that reaches the database, and the read once more.
+   * @param factor how many times as long each may take: one that has to serve is waited for on a slow machine too
+   */
+  async outcome(factor = 1): Promise<Outcome> {
+    const writeMs = WRITE_MS * factor;
+    this.patienceMs = writeMs;
     if (
-      (await this.answers(this.readAll, START_MS)) &&
-      (await this.answers(() => this.put('sweep', 'x'), WRITE_MS))
+      (await this.answers(this.readAll, START_MS * factor)) &&
+      (await this.answers(() => this.put('sweep', 'x'), writeMs))
     ) {
       // The backend's commit comes 10 ms after the write.
       await Promise.race([this.exited, sleep(60)]);
-      if (await this.answers(this.readAll, WRITE_MS)) return 'serves';
+      if (await this.answers(this.readAll, writeMs)) return 'serves';
     }
     // One that dies of the request fails the request first.
     await Promise.race([this.exited, sleep(500)]);

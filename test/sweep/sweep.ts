@@ -103,7 +103,7 @@ export async function sweep({
         if (keep !== undefined) writeImage(image, join(keep, String(number)));
         const examination = examine(join(dir, 'm'), join(dir, 'm/member/wal'), LIMITS);
         const etcd = RealEtcd.start(binary, dir);
-        const outcome = await etcd.outcome();
+        const outcome = await etcd.outcome(damage === 'nothing' ? 24 : 1);
         await etcd.stop('SIGKILL');
         const lastWords = outcome === 'refuses' ? lastWordsOf(etcd.log()) : [];
         const result = { number, recording, damage, outcome, examination, lastWords };

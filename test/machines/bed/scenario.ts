@@ -1,10 +1,11 @@
 import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
+import * as assert from 'uvu/assert';
 import { AppCenter } from './appcenter.ts';
 import { Bed, type BedOptions } from './bed.ts';
 import type { Client } from './client.ts';
-import type { TestMachine } from './machine.ts';
+import type { Ran, TestMachine } from './machine.ts';
 import { machineLogs } from './machine-logs.ts';
 import { until } from './sh.ts';
 import { pastHeals } from './world.ts';
@@ -108,4 +109,12 @@ export async function healed(machine: TestMachine): Promise<void> {
     180_000,
     500,
   );
+}
+
+/** What a health action has ended in: a heal, which on a slow machine outlasts the action, and is waited for then. */
+export async function endedHealed(machine: TestMachine, { code, stdout }: Ran): Promise<void> {
+  assert.is(code, 0, stdout);
+  if (/Healed in \d+ ms/.test(stdout)) return;
+  assert.match(stdout, /The heal is under way/);
+  await healed(machine);
 }

@@ -21,7 +21,7 @@ const LEFT_BY_A_CUT = /\/\.[^/]+\.[0-9a-f]{24}$/;
 export const WAYS = ['killed', 'power lost', 'migrated'] as const;
 export type Way = (typeof WAYS)[number];
 
-/** All ways after every effect take a quarter of an hour (`npm run cuts`); in `npm test` a twelfth of them have their turn with one. */
+/** All ways after every effect take a quarter of an hour (`npm run cuts`); in `npm test` a sixteenth of them have their turn with one. */
 export const oneWay = (effect: number): readonly Way[] => [
   WAYS[(effect + Math.floor(effect / WAYS.length)) % WAYS.length] ?? 'killed',
 ];

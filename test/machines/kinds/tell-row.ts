@@ -29,6 +29,9 @@ type Ids = ReadonlyMap<string, string>;
 const ids = ({ bed, members }: Ground): Promise<Ids | undefined> =>
   idsOf({ bed, machines: members, machine: (sid) => bed.machine(sid) }).catch(() => undefined);
 
+/** The same, where they serve: before anything is broken, and when all is whole again. */
+const listedIds = (ground: Ground): Promise<Ids> => until('the members are listed', () => ids(ground));
+
 const isHealthy = (machine: TestMachine): Promise<boolean> =>
   until(`${machine.name} is healthy`, async () => (await machine.hook('health-check')).code === 0, 120_000);
 
@@ -78,7 +81,7 @@ async function tellHealed(row: Row, ground: Ground, { reason }: Expected & { is:
   const ends: (() => Promise<unknown>)[] = [() => writer.stop()];
   try {
     await writer.writes(WRITES);
-    const before = await ids(ground);
+    const before = await listedIds(ground);
     const alone = row.failure.rewritesEnv ?? false;
     const units = await Promise.all(bad.map((each) => unitOf(each, alone)));
     if (row.failure.inQuiet) await writer.stop();
@@ -87,7 +90,7 @@ async function tellHealed(row: Row, ground: Ground, { reason }: Expected & { is:
     const platform = new AppCenter(members, { speedup: 60 });
     ends.push(() => platform.stop());
     if (dead.length > 0) {
-      const old = bad.map(({ name }) => before?.get(name));
+      const old = bad.map(({ name }) => before.get(name));
       await until(
         'the old IDs are gone',
         async () => {
@@ -117,10 +120,10 @@ async function tellHealed(row: Row, ground: Ground, { reason }: Expected & { is:
       'AppCenter had to kill no hook',
     );
     await expectWhole(ground);
-    const after = await ids(ground);
+    const after = await listedIds(ground);
     for (const { name } of members) {
       const replaced = bad.some((each) => each.name === name);
-      const same = after?.get(name) === before?.get(name);
+      const same = after.get(name) === before.get(name);
       assert.is(same, !replaced, `${name} ${replaced ? 'has a new ID' : 'keeps its ID'}`);
     }
     assert.equal(
@@ -149,7 +152,7 @@ async function tellRefused(row: Row, ground: Ground, expected: Refused): Promise
   const ends: (() => Promise<unknown>)[] = [() => writer.stop()];
   try {
     await writer.writes(WRITES);
-    const before = await ids(ground);
+    const before = await listedIds(ground);
     const beganMs = await breakThem(row, ground, [bad]);
     const broken = { data: await dataOf(bad), unit: await unitOf(bad, true) };
     let reason = '';
@@ -186,7 +189,7 @@ async function tellRefused(row: Row, ground: Ground, expected: Refused): Promise
     const said = [...actions.map(({ output }) => output), byHand.stdout, byHand.stderr].join('\n');
     if (expected.says) assert.match(said, expected.says);
     await look();
-    if (serves) assert.equal(await ids(ground), before, 'the member list is as it was');
+    if (serves) assert.equal(await listedIds(ground), before, 'the member list is as it was');
     assert.is(await dataOf(bad), broken.data, 'its data are untouched');
     assert.is(await unitOf(bad, true), broken.unit);
     assert.is(await traces(bad, ...APPS), '', 'nothing is left half-done');
@@ -196,8 +199,8 @@ async function tellRefused(row: Row, ground: Ground, expected: Refused): Promise
       await expected.tidy(ground, bad);
       await expectWhole(ground);
       await expectAllWrites(bed, members, writer);
-      const after = await ids(ground);
-      if (expected.healsThen) assert.is.not(after?.get(bad.name), before?.get(bad.name));
+      const after = await listedIds(ground);
+      if (expected.healsThen) assert.is.not(after.get(bad.name), before.get(bad.name));
       else assert.equal(after, before);
     }
     return { outcome: reason, tookMs };
@@ -213,7 +216,7 @@ async function tellRecovers(row: Row, ground: Ground): Promise<Told> {
   const ends: (() => Promise<unknown>)[] = [() => writer.stop()];
   try {
     await writer.writes(WRITES);
-    const before = await ids(ground);
+    const before = await listedIds(ground);
     const data = await Promise.all(bad.map(dataOf));
     const beganMs = await breakThem(row, ground, bad);
     const platform = new AppCenter(members, { speedup: 60 });
@@ -223,7 +226,7 @@ async function tellRecovers(row: Row, ground: Ground): Promise<Told> {
     await writer.writes(WRITES);
     for (const end of ends.splice(0).reverse()) await end();
     await expectWhole(ground);
-    assert.equal(await ids(ground), before, 'nobody was replaced');
+    assert.equal(await listedIds(ground), before, 'nobody was replaced');
     assert.equal(await Promise.all(bad.map(dataOf)), data, 'on the data that it had');
     await expectAllWrites(bed, members, writer);
     return { outcome: 'healthy again, as the same member', tookMs };
@@ -241,7 +244,7 @@ async function tellHealthy(
   const writer = bed.client({ to: members });
   try {
     await writer.writes(WRITES);
-    const before = await ids(ground);
+    const before = await listedIds(ground);
     await breakThem(row, ground, []);
     const beganMs = Date.now();
     let longestMs = 0;
@@ -259,7 +262,7 @@ async function tellHealthy(
       }),
     );
     await writer.stop();
-    assert.equal(await ids(ground), before, 'nobody was replaced');
+    assert.equal(await listedIds(ground), before, 'nobody was replaced');
     for (const each of members) assert.is(await traces(each, ...APPS), '');
     await expectAllWrites(bed, members, writer);
     const of = members.length;

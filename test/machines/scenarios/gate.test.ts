@@ -8,8 +8,8 @@ import { expectAllWrites } from './stories.ts';
 
 /** systemd before 231 leaves out what begins with a plus, and before 232 gives no service an ID. */
 const AS_OLD_SYSTEMD =
-  `f=/etc/systemd/system/etcd.service.d/${GATE_DROP_IN}; grep -q =+ $f; sed -i '/=+/d' $f; ` +
-  'printf "[Service]\\nUnsetEnvironment=INVOCATION_ID\\n" >/etc/systemd/system/etcd.service.d/50-old.conf; systemctl daemon-reload';
+  `f=/etc/systemd/system/etcd.service.d/${GATE_DROP_IN} && grep -q =+ $f && sed -i '/=+/d' $f && ` +
+  'printf "[Service]\\nUnsetEnvironment=INVOCATION_ID\\n" >/etc/systemd/system/etcd.service.d/50-old.conf && systemctl daemon-reload';
 
 scenario('two wiped members whose third is off found no empty cluster', {}, async (stage) => {
   const { bed, machine, machines, client } = stage;
