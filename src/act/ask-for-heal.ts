@@ -10,6 +10,8 @@ export type Before = Awaited<ReturnType<typeof outcomeFile.read>>;
 
 type Asking = Pick<World, 'machine' | 'places'>;
 
+/** How long a systemd that hangs is waited for, where a call is answered at once by one that does not. */
+export const ANSWER_MS = 5000;
 /** How often the service itself is looked at, which costs a process; its outcome is looked for all the time. */
 const LOOK_AT_SERVICE_MS = 2000;
 
@@ -30,7 +32,7 @@ export async function requestHeal({ machine, places }: Asking, by: Asker): Promi
     if (by !== 'gate' || (await requestFile.read(machine, places.request)) === undefined)
       await requestFile.write(machine, places.request, { by, atMs: machine.now() });
   } finally {
-    await machine.systemctl(['start', '--no-block', HEAL_UNIT]);
+    await machine.systemctl(['start', '--no-block', HEAL_UNIT], ANSWER_MS);
   }
   return before;
 }
@@ -63,7 +65,7 @@ export async function awaitOutcome(
     if (unread && !startedAgain) {
       // Asked for while a run that had read all requests was ending: systemd does not start what still runs.
       startedAgain = true;
-      await machine.systemctl(['start', '--no-block', HEAL_UNIT]).catch(() => undefined);
+      await machine.systemctl(['start', '--no-block', HEAL_UNIT], ANSWER_MS).catch(() => undefined);
       return undefined;
     }
     const message = `${HEAL_UNIT} exited without writing a result; see journalctl -u ${HEAL_UNIT}.`;
@@ -72,14 +74,14 @@ export async function awaitOutcome(
 }
 
 /**
- * Asks for a heal and waits for its outcome; undefined when it is still under way after `boundMs`. One that could not
- * be asked for has failed.
+ * Asks for a heal and waits for its outcome; undefined when it is still under way after `leftMs`, asked when it has
+ * been asked for. One that could not be asked for has failed.
  */
-export async function healThrough(asking: Asking, by: Asker, boundMs: number, tick?: () => void) {
+export async function healThrough(asking: Asking, by: Asker, leftMs: () => number, tick?: () => void) {
   const before = await requestHeal(asking, by).catch((error: Error) => error);
   if (before instanceof Error) {
     const message = `The heal could not be asked for: ${before.message}; fix that, and the next health action or start asks again.`;
     return { outcome: 'failed', message } as const;
   }
-  return awaitOutcome(asking, before, boundMs, tick);
+  return awaitOutcome(asking, before, leftMs(), tick);
 }

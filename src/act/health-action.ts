@@ -12,7 +12,7 @@ import { writeMetrics } from '../report/metrics.ts';
 import type { Settings } from '../settings/settings-table.ts';
 import type { Outcome } from '../state/outcome.ts';
 import { isParked } from '../state/parked.ts';
-import { healThrough } from './ask-for-heal.ts';
+import { ANSWER_MS, healThrough } from './ask-for-heal.ts';
 import { rememberCluster } from './birthmark.ts';
 import { diagnoseWhenSettled, mayCrash, type Settled } from './diagnose-when-settled.ts';
 import { whyLeftToPerson } from './heal/left-to-person.ts';
@@ -77,7 +77,7 @@ async function stopBetweenRuns(world: World, settled: Settled, leftMs: number): 
     const [unit] = await machine.units([etcd]).catch(() => []);
     return unit?.sub === 'auto-restart' || undefined;
   });
-  if (isBetween) await machine.systemctl(['stop', etcd]).catch(() => undefined);
+  if (isBetween) await machine.systemctl(['stop', etcd], ANSWER_MS).catch(() => undefined);
   // The next run may have begun in that very moment, and have been stopped: how it ends by itself is what counts.
   const [stopped] = isBetween ? await machine.units([etcd]).catch(() => []) : [];
   if (stopped?.exitKind === 0) await machine.systemctl(['start', '--no-block', etcd]).catch(() => undefined);
@@ -91,7 +91,7 @@ const restart = async (c: Case, kills = false): Promise<Done> => {
   if (why !== undefined) return { code: 3, did: why };
   const kill = ['kill', '--signal=SIGKILL', situation.unitName];
   // A systemd that hangs kills nobody, and does not keep the app's own from being tried.
-  const failed = kills && (await world.machine.systemctl(kill).catch(() => true));
+  const failed = kills && (await world.machine.systemctl(kill, ANSWER_MS).catch(() => true));
   const killed = kills && !failed ? 'Killed it. ' : '';
   const code = await world.machine.runApp(settings.restartCmd, leftMs());
   const command = settings.restartCmd.join(' ');
@@ -104,7 +104,7 @@ const restart = async (c: Case, kills = false): Promise<Done> => {
 const heal = async ({ world, leftMs }: Case): Promise<Done> => {
   if (await isParked(world.machine, world.places))
     return { code: 3, did: 'The app was stopped; the next start heals.' };
-  const ended = await healThrough(world, 'health-action', leftMs());
+  const ended = await healThrough(world, 'health-action', leftMs);
   return ended === undefined
     ? { code: 0, did: 'The heal is under way in heal-node.service; follow it with `heal-node logs`.' }
     : { code: codeOf[ended.outcome], did: ended.message };

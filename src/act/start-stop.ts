@@ -27,7 +27,7 @@ const say = (log: Log, event: string, sentence: string): void => {
  * to heal because a health action's heal had ended well just before.
  */
 async function healAndSay(world: World, log: Log, before = ''): Promise<boolean> {
-  const ended = await healThrough(world, 'start', DAY_MS);
+  const ended = await healThrough(world, 'start', () => DAY_MS);
   say(log, 'start', `${before}${ended?.message ?? 'The heal is still under way.'}`);
   if (ended?.outcome !== 'nothing') return ended?.outcome === 'healed';
   return diagnose(situationOf(await observe(world), world.places)).verdict === 'healthy';

@@ -21,7 +21,7 @@ async function healInService(): Promise<number> {
     for (const line of parseLines(tail())) // how it ended is said at the end
       if (line.level !== 'debug' && !(line.event in codeOf)) console.log(readableLine(line));
   };
-  const ended = await healThrough(realWorld(loadSettings()), 'operator', DAY_MS, show);
+  const ended = await healThrough(realWorld(loadSettings()), 'operator', () => DAY_MS, show);
   show();
   console.log(retell(ended?.message ?? 'The heal is still under way; see `heal-node status`.'));
   return ended ? codeOf[ended.outcome] : 0;

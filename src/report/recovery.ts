@@ -16,7 +16,7 @@ export function recovery(s: Situation, verdict: Verdict, env: string, language: 
   const { config, cluster, observed, examination, owner, unit, process } = s;
   const lost = (verdict === 'quorum-lost' || verdict === 'amnesia') && !cluster.hasQuorumWithoutSelf;
   if (config === undefined || !lost || observed.others.length === 0) return undefined;
-  const { tls, clientUrl, dataDir } = config;
+  const { tls, clientUrl, dataDir, walDir, separateWalDir } = config;
   const { kind, brokenOff, commit = 0n, applied = 0n } = examination ?? {};
   // Of a log that is too short what the database has applied is known to be committed. One that is damaged, or breaks off,
   // may have committed more, and is no source all the same.
@@ -47,8 +47,7 @@ export function recovery(s: Situation, verdict: Verdict, env: string, language: 
     ...{ newestHere: newest === here, hasNewest: newest.raftIndex >= 0n },
     // The app goes by addresses, also where members are called by names.
     source: silent ? 'ADDRESS' : (named.find(({ name }) => name === newest.host)?.ip ?? newest.host),
-    wal: config.separateWalDir ? ` --wal-dir=${config.walDir}` : '',
-    walDir: config.walDir,
+    ...{ walDir, wal: separateWalDir ? ` --wal-dir=${walDir}` : '' },
     ask: `${etcdctl} --endpoints=$ETCD_ADVERTISE_CLIENT_URLS${flags}`,
   };
   const fill = (text: string): string => fillIn([text], facts).join(' ');

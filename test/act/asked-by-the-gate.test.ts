@@ -49,7 +49,7 @@ test('who asks while a run of the service is ending, which has read all requests
     // The first start is none: the unit still runs.
     const systemctl: typeof machine.systemctl = async (words, limitMs) =>
       words[0] === 'start' && ++starts === 1 ? undefined : machine.systemctl(words, limitMs);
-    return healThrough({ machine: { ...machine, systemctl }, places: PLACES }, 'start', 10 * MINUTE_MS);
+    return healThrough({ machine: { ...machine, systemctl }, places: PLACES }, 'start', () => 10 * MINUTE_MS);
   });
   assert.is(outcome?.outcome, 'healed', outcome?.message);
   assert.is(fake.node.disk.kindOf(PLACES.request), 'none');
