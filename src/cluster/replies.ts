@@ -60,11 +60,11 @@ const kv = v.object({ key: word, value: word, lease: id, mod_revision: number64 
 export const kvs = v.object({ header, kvs: v.optional(v.array(kv), []), more: flag });
 export const transaction = v.object({ header, succeeded: flag });
 
-/** `memberID:10501334649042878790 alarm:NOSPACE `: the text of an AlarmMember. */
+/** `memberID:10501334649042878790 alarm:NOSPACE `: the text of an AlarmMember, which leaves out an ID that is 0. */
 const alarmsOf = (errors: readonly string[]): readonly Alarm[] =>
   errors.flatMap((text) => {
-    const [, memberId, alarm] = /^memberID:(\d{1,20}) alarm:([A-Z]+)/.exec(text.trim()) ?? [];
-    return memberId && alarm ? [{ memberId: BigInt(memberId).toString(16), alarm }] : [];
+    const [, memberId = '0', alarm] = /^(?:memberID:(\d{1,20}) )?alarm:([A-Z]+)/.exec(text.trim()) ?? [];
+    return alarm ? [{ memberId: BigInt(memberId).toString(16), alarm }] : [];
   });
 
 /** The hash is the one number of 32 bits here: protobuf's own JSON has that as a number, and not as text. */

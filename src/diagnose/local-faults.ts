@@ -1,3 +1,4 @@
+import type { Listener } from '../machine/os/network.ts';
 import type { HostFacts } from '../observe/observation.ts';
 import { allOf, ev, type Shown, settingsEvidence } from './evidence.ts';
 import type { Situation } from './situation.ts';
@@ -20,14 +21,18 @@ const LEAST_FREE_BYTES = 4 << 20;
 
 type OnHost = readonly (readonly [source: string, text: string])[];
 
-/** It runs, does something, and does not serve, while a quorum of the others does. */
+/** Who listens on one of etcd's ports beside the unit's own process. */
+export const listens = ({ port, pid, program }: Listener) =>
+  [`port ${Math.abs(port)}`, `process ${pid} (${program}) listens on it`] as const;
+
+/** It runs, does something, and does not serve, while a quorum of the others does, or nobody answers us either. */
 const isMute = ({ progresses, servesAsOwn, cluster }: Situation): boolean =>
-  progresses && !servesAsOwn && cluster.hasQuorumWithoutSelf;
+  progresses && !servesAsOwn && (cluster.hasQuorumWithoutSelf || !cluster.answered);
 
 /**
  * Seen on the machine itself. It counts when etcd has crashed, and where the gate lets none start that could: one that
  * runs gets along with it.
- * @param mute it counts, too, while etcd runs and does not serve where a quorum of others does
+ * @param mute it counts, too, while etcd runs and does not serve where a quorum of others does, or nobody answers
  */
 const onHost =
   (shows: (host: HostFacts, s: Situation) => OnHost, mute = false): NonNullable<LocalFault['shows']> =>
@@ -95,12 +100,7 @@ export const localFaults: Readonly<Record<string, LocalFault>> = {
   'port-taken': {
     // Go net package, EADDRINUSE
     says: /\blisten tcp \S+: bind: address already in use\b/,
-    shows: onHost(({ portConflicts }) =>
-      portConflicts.map(({ port, pid, program }) => [
-        `port ${port}`,
-        `process ${pid} (${program}) listens on it`,
-      ]),
-    ),
+    shows: onHost(({ portConflicts }) => portConflicts.map(listens)),
   },
   'address-missing': {
     // Go net package, EADDRNOTAVAIL

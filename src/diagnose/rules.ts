@@ -1,4 +1,5 @@
 import type { Member } from '../cluster/cluster.ts';
+import type { Listener } from '../machine/os/network.ts';
 import {
   allOf,
   clusterEvidence,
@@ -13,7 +14,7 @@ import {
   settingsEvidence,
   unitEvidence,
 } from './evidence.ts';
-import { localFaults } from './local-faults.ts';
+import { listens, localFaults } from './local-faults.ts';
 import { isLogShort, panicOfShortLog } from './log-words.ts';
 import type { Situation } from './situation.ts';
 import { staleProofs } from './stale-proofs.ts';
@@ -62,13 +63,14 @@ const panicEvidence = (s: Situation): Shown => {
   return word && journalEvidence(s, word);
 };
 
-/** What could not be looked at, or does not answer well. */
+/** What could not be looked at, or does not answer well, and an etcd that systemd does not know. */
 const unanswered = (s: Situation): Shown => {
   const { health, log, host } = s.observed;
+  const stray = (each: Listener) => ev('host', ...listens(each));
   return allOf(
     health.state !== 'true' && healthEvidence(s),
     !log.ok && ev('log', 'journal', log.why),
-    host?.ok === false && ev('host', 'this machine', host.why),
+    host && (host.ok ? host.value.strayEtcds.map(stray) : ev('host', 'this machine', host.why)),
   );
 };
 

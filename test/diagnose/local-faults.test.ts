@@ -5,7 +5,15 @@ import { localFaults } from '../../src/diagnose/local-faults.ts';
 import { plainLine } from '../../src/machine/etcd/log-lines.ts';
 import type { HostFacts, Observation } from '../../src/observe/observation.ts';
 import { wordsOf } from '../../src/words/words.ts';
-import { certificatesGone, crashed, failedUnit, healthy, NO_DATA, situation } from '../fake/observation.ts';
+import {
+  asked,
+  certificatesGone,
+  crashed,
+  failedUnit,
+  healthy,
+  NO_DATA,
+  situation,
+} from '../fake/observation.ts';
 import { recordedLines } from './recorded-lines.ts';
 
 const host = (changes: Partial<HostFacts>): Pick<Observation, 'host'> => ({
@@ -80,14 +88,17 @@ test('a certificate that the others turn away counts while etcd runs and does no
   const mute = { health: { state: 'none', why: 'no answer' }, self: undefined, process } as const;
   assert.is(diagnose(situation({ ...healthy, ...bad, ...mute })).reason, 'local-fault/certificate');
   assert.is(diagnose(situation({ ...healthy, ...bad })).verdict, 'healthy');
-  // One that does nothing is hung, whatever is wrong with a file; and without a quorum nobody serves.
+  // One that does nothing is hung, whatever is wrong with a file.
   const hung = { ...mute, process: { ...process, cpuTicks: 0 } };
   assert.is(diagnose(situation({ ...healthy, ...bad, ...hung })).verdict, 'hung');
   const others = healthy.others.map(({ endpoint }) => ({
     endpoint,
     reply: { ok: false, why: 'no answer' } as const,
   }));
-  assert.is(diagnose(situation({ ...healthy, ...bad, ...mute, others })).verdict, 'quorum-lost');
+  // All nodes have the same: where it has expired nobody answers us, and all may serve.
+  assert.is(diagnose(situation({ ...healthy, ...bad, ...mute, others })).verdict, 'local-fault');
+  const waiting = [asked(1, { serves: false }), asked(3, { serves: false })];
+  assert.is(diagnose(situation({ ...healthy, ...bad, ...mute, others: waiting })).verdict, 'quorum-lost');
 });
 
 test('neither what the machine shows nor a line counts while etcd runs and has not crashed', () => {
