@@ -83,6 +83,8 @@ export async function gate(world: World): Promise<string | undefined> {
   // A heal may have marked it since, and is about to have the app's start write etcd.env.
   if (dataGone)
     return withoutData(situationOf({ ...asked.observed, mark: await readMark(machine, places) }, places));
+  // Who it is may stand elsewhere: only where its data are is known.
+  if (alone) return undefined;
   const { foreign, owner, cluster, birthmarkMismatch } = asked;
   if (foreign !== undefined) {
     const { id, name, peerUrls } = foreign.member;

@@ -163,6 +163,16 @@ test('nor where a line of its unit keeps the settings from being known, but not 
   };
   assert.match(says('ETCD_LOG_OUTPUTS=/var/log/etcd.log') ?? '', /has been a member, and .* holds no data/);
   assert.is(says('ETCD_DATA_DIR=/data'), undefined);
+  // Whose data these are is not asked then: its name and URLs may stand elsewhere.
+  const fake = new ThreeMembers('none');
+  const env = fake.node.disk.text(PLACES.env) ?? '';
+  fake.putFile(
+    PLACES.env,
+    env.replaceAll('10.0.0.2', '10.0.0.9').replace('ETCD_NAME=etcd2', 'ETCD_NAME=other'),
+  );
+  const own = 'ETCD_NAME=etcd2 ETCD_INITIAL_ADVERTISE_PEER_URLS=http://10.0.0.2:2380';
+  fake.putFile(`${UNIT_DIR}/${PLACES.unit}.d/own.conf`, `[Service]\nEnvironment=${own}\n`);
+  assert.is(asked(fake), undefined);
 });
 
 test('one that is silent keeps a start waiting no longer than the others need, while those serve', () => {
