@@ -74,8 +74,8 @@ export async function awaitOutcome(
 }
 
 /**
- * Asks for a heal and waits for its outcome; undefined when it is still under way after `leftMs`, asked when it has
- * been asked for. One that could not be asked for has failed.
+ * Asks for a heal and waits for its outcome; undefined when it is still under way after `leftMs()`, which is called
+ * once the heal is requested. One that could not be asked for has failed.
  */
 export async function healThrough(asking: Asking, by: Asker, leftMs: () => number, tick?: () => void) {
   const before = await requestHeal(asking, by).catch((error: Error) => error);

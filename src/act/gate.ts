@@ -3,7 +3,7 @@ import { ETCD_ROLE } from '../appcenter/roles.ts';
 import { isOwn } from '../diagnose/cluster-view.ts';
 import { type Situation, situationOf } from '../diagnose/situation.ts';
 import { isBlank } from '../machine/systemd/env-file.ts';
-import { effectiveConfig, lookAtData } from '../observe/look-at-files.ts';
+import { lookAtData, placeOfData } from '../observe/look-at-files.ts';
 import { diskNotMounted } from '../observe/look-at-host.ts';
 import type { Asked } from '../observe/observation.ts';
 import { observe } from '../observe/observe.ts';
@@ -47,10 +47,8 @@ function withoutData({ observed, config, cluster }: Situation): string | undefin
 export async function gate(world: World): Promise<string | undefined> {
   const { machine, places } = world;
   const first = await observe(world, undefined, ['files'], FILES_MS);
-  // Where a line of the unit keeps the settings from being known, but not where the data are, that is told all the same.
-  const apart =
-    !first.config.ok && / says "(?!.*(?:dir\b|_DIR\b|config-file|CONFIG_FILE))/.test(first.config.why);
-  const alone = apart ? await effectiveConfig(world, undefined, true).catch(() => undefined) : undefined;
+  // A line of the unit may keep the settings from being known, and not where the data are.
+  const alone = first.config.ok ? undefined : await placeOfData(world).catch(() => undefined);
   const settings = alone ? { ok: true as const, value: alone } : first.config;
   // On a slow disk the first look may not have come to what stands there, and to whose it is.
   const data = first.data.kind === 'unknown' ? await lookAtData(machine, settings, 'log') : first.data;

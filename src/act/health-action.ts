@@ -55,7 +55,7 @@ async function whyNotRestarted(world: World) {
   const now = situationOf(await observe(world, undefined, ['files', 'units']), world.places);
   const busy = [...now.observed.appBusy, ...ownHooks(await world.machine.commandLines())];
   if (busy.length > 0) return `${busy.join(', ')} is running, so nothing is done.`;
-  if (diagnose(now).verdict === 'healing') return 'A heal has begun meanwhile.';
+  if (diagnose(now).verdict === 'healing') return 'A heal has begun; follow it with `heal-node logs`.';
   if (await isParked(world.machine, world.places)) return 'The app was stopped; the next start starts etcd.';
   const risk = appStartRisk(now);
   return risk && `The app's restart is not run: ${risk}.`;

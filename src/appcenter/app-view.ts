@@ -13,7 +13,7 @@ export function parseAppView(text: string, place: string) {
   if (role !== ETCD_ROLE && role !== PROXY_ROLE)
     throw new Error(`${place}: MY_ROLE=${role} is not known; known are ${ETCD_ROLE} and ${PROXY_ROLE}.`);
   const cut = Object.keys(env).find((key) => /^"[^"]*$/.test(env[key] ?? ''));
-  if (cut) throw new Error(`${place}: the quote of ${cut} is not closed.`);
+  if (cut) throw new Error(`${place}: ${cut} was cut off as it was written; confd writes it again.`);
   const hostNames = [...(env.HOSTS_DOMAIN_NAME ?? '').matchAll(/([\d.]+)\s+(\S+)/g)];
   return {
     role,

@@ -23,7 +23,7 @@ export const gateCommand: CommandSpec = {
     log.error({ event: 'gate-refused' }, refused);
     // Whatever is wrong with the words must not let etcd start.
     console.log(attempt(() => retell(refused)) ?? refused);
-    const until = 'No heal follows until its settings are put right; `heal-node config` says which.';
+    const until = 'No heal follows until heal-node.env is put right; `heal-node config` says why.';
     if (!loaded) console.log(attempt(() => tell(until)) ?? until);
     if (loaded?.mode === 'auto' && loaded.healAtBoot === 'on')
       await bestEffort(log, world.places.request, requestHeal(world, 'gate'));

@@ -17,8 +17,8 @@ const without = (known: readonly (string | undefined)[], urls: readonly (string 
   [...new Set(urls)].filter((url) => url !== undefined).filter((url) => !known.includes(url));
 
 /**
- * Client URLs of the others; this member's own are left out. The app's view of this very node counts where it has their addresses: etcd.env
- * may name a node that has been scaled in, at whose address another cluster's may serve by now (docs/platform.md).
+ * Client URLs of the others; this member's own are left out. Without TLS the app's view counts, where it is that of this
+ * node: etcd.env may name one that has been scaled in, at whose address another cluster may serve by now.
  */
 export function otherEndpoints(config: EtcdConfig, app: AppView | undefined): string[] {
   const clientUrl = clientUrlsLike(config);

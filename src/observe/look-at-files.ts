@@ -33,21 +33,24 @@ async function mustRead(machine: Machine, path: string): Promise<string> {
  */
 const ELSEWHERE =
   /^[ \t]*Environment[ \t]*=.*\bETCD_(?:NAME|(?:DATA|WAL)_DIR|CONFIG_FILE|FORCE_NEW_CLUSTER|PROXY|LOG_OUTPUTS?|DISCOVERY\w*|(?:INITIAL|LISTEN|ADVERTISE)_\w+|\w*(?:CERT|KEY|CA)_FILE|\w*AUTO_TLS)\b|^[ \t]*ExecStart[ \t]*=.*--?(?:data-dir|wal-dir|name|config-file)\b.*/gm;
+/** Of those, the ones that say where the data are. */
+const PLACE_ELSEWHERE =
+  /^[ \t]*Environment[ \t]*=.*\bETCD_(?:(?:DATA|WAL)_DIR|CONFIG_FILE)\b|^[ \t]*ExecStart[ \t]*=.*--?(?:data-dir|wal-dir|config-file)\b/gm;
 
 /**
  * etcd's environment, as its unit and the drop-ins of it merge it: all their environment files in order, the
  * existing-state copy read as the original that it stands for.
  * @param ofView what counts in place of what the file has, or lacks
- * @param anyway also where not all that etcd is told can be known
- * @throws where something else than environment files says what etcd is told
+ * @param unknown the lines of the unit, or of a drop-in, with which it cannot be known
+ * @throws where such a line says what etcd is told
  */
-export async function effectiveConfig({ machine, places }: World, ofView?: Env, anyway = false) {
+async function effectiveConfig({ machine, places }: World, ofView?: Env, unknown = ELSEWHERE) {
   const unit = await unitOnDisk(machine, places);
   const dropIns = [...(await dropInsOf(machine, places.unit))].sort(([a], [b]) => (a < b ? -1 : 1));
   const merged = [unit?.text ?? '', ...dropIns.map(([, { text }]) => text)].join('\n');
-  const elsewhere = merged.replace(/\\\n/g, ' ').match(ELSEWHERE)?.join(', ').trim();
+  const elsewhere = merged.replace(/\\\n/g, ' ').match(unknown)?.join(', ').trim();
   const keep = `keep etcd's settings in ${places.env}, where they can be read`;
-  if (elsewhere !== undefined && !anyway)
+  if (elsewhere !== undefined)
     throw new Error(`${places.unit} or a drop-in of it says "${elsewhere}"; ${keep}.`);
   const named = environmentFiles(merged).map((path) => (path === places.copyEnv ? places.env : path));
   const texts: string[] = [];
@@ -58,6 +61,9 @@ export async function effectiveConfig({ machine, places }: World, ofView?: Env, 
   const env = Object.assign({}, ...texts.map(parseEnvFile), ofView);
   return etcdConfig(env, ofView ? places.appEnv : places.env, ofView);
 }
+
+/** As far as it says where the data are; whose they are may stand elsewhere. @throws where that is not known either */
+export const placeOfData = (world: World) => effectiveConfig(world, undefined, PLACE_ELSEWHERE);
 
 const NOTHING_KNOWN = {
   dir: 'none',

@@ -6,7 +6,9 @@ import type { Places } from './places.ts';
 
 export const DAY_MS = 86_400_000;
 
-const id = v.pipe(v.string(), v.regex(/^\d{8}T\d{6}Z-[0-9a-f]{6}$/));
+/** An ID begins with its time. */
+export const HEAL_ID = /^\d{8}T\d{6}Z-[0-9a-f]{6}$/;
+const id = v.pipe(v.string(), v.regex(HEAL_ID));
 const hex = v.pipe(v.string(), v.regex(/^[0-9a-f]{0,16}$/));
 const time = v.pipe(v.string(), v.isoTimestamp());
 const short = v.pipe(v.string(), v.maxLength(2000));

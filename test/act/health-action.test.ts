@@ -255,7 +255,7 @@ test('nor behind a heal that has fenced the node since the action looked', () =>
   });
   assert.equal(commands, [], message);
   assert.is(code, 3);
-  assert.match(message, /A heal has begun meanwhile\./);
+  assert.match(message, /A heal has begun; follow it/);
 });
 
 test.run();

@@ -22,16 +22,17 @@ export interface Compared {
   readonly notAsked?: string;
 }
 
-/** This member's hash against those of the others, which must agree among themselves. */
+/**
+ * This member's hash against those of the others, which must agree among themselves.
+ * @param before a difference that stands: the others may agree by now because one was healed from the wrong one of them
+ */
 function judge(
   found: Comparison['found'],
   self: Member,
   others: readonly Member[],
-  last: DeepCheckResult | undefined,
+  before: DeepCheckResult | undefined,
 ): Pick<DeepCheckResult, 'state' | 'confirmed' | 'text'> {
   const as = (state: 'equal' | 'split' | 'unknown', text: string) => ({ state, confirmed: false, text });
-  // The others may agree by now because one was healed from the wrong one of them.
-  const before = last?.memberId === self.reply.memberId && differs(last) ? last : undefined;
   if (typeof found === 'string') return as('unknown', `it could not be compared: ${found}`);
   const own = found.hashes.get(self.endpoint);
   const [theirs, ...more] = new Set(others.map(({ endpoint }) => found.hashes.get(endpoint)));
@@ -98,12 +99,12 @@ export async function compareAsAllowed(
     };
     await deepCheckFile.write(machine, places.deepCheck, begun);
     const members = all.map(({ endpoint, reply }) => ({ endpoint, revision: reply.revision }));
+    const before = last?.memberId === reply.memberId && differs(last) ? last : undefined;
     const { found, cost } = await compareData(reach, machine, members, limitMs);
     const comparison = { atMs: nowMs, ...cost };
     // Asked in vain: what was found before stands.
-    if (typeof found === 'string' && last?.memberId === reply.memberId && differs(last))
-      return notAsked(found, comparison);
-    return { result: { ...unknown(''), ...judge(found, self, cluster.serving, last), comparison } };
+    if (typeof found === 'string' && before) return notAsked(found, comparison);
+    return { result: { ...unknown(''), ...judge(found, self, cluster.serving, before), comparison } };
   } catch (error) {
     return notAsked((error as Error).message);
   }

@@ -2,6 +2,7 @@ import { basename, dirname } from 'node:path';
 import type { Machine, Room } from '../../../machine/machine.ts';
 import { userOf } from '../../../machine/user-of.ts';
 import { type GuardFacts, neededBytes } from '../../../plan/guards.ts';
+import { HEAL_ID } from '../../../state/heal-record.ts';
 import { type HealContext, RIGHT_BEFORE_MS } from '../heal-context.ts';
 import { isStopped, stopUnits } from './units.ts';
 
@@ -121,7 +122,7 @@ export async function swapRoom({ machine, places }: HealContext): Promise<GuardF
  * says. What a person keeps there by another name is no heal's.
  */
 async function allAside({ machine, places, record }: HealContext): Promise<string[]> {
-  const ids = (await machine.list(places.aside)).filter((name) => /^\d{8}T\d{6}Z-[0-9a-f]{6}$/.test(name));
+  const ids = (await machine.list(places.aside)).filter((name) => HEAL_ID.test(name));
   const inOrder = [...ids.filter((id) => id !== record.id), ...ids.filter((id) => id === record.id)];
   return inOrder.map((id) => `${places.aside}/${id}`);
 }
