@@ -28,7 +28,7 @@ export const BIRTHMARK_KEY = 'heal-node/birthmark';
  */
 const OWN_KEYS = { from: BIRTHMARK_KEY, to: `${PAUSE_KEY}0`, limit: 8 };
 
-/** A read through the quorum waits for an election that is under way. */
+/** What goes through the quorum waits for an election that is under way, and crosses a long distance several times. */
 const READ_MS = 1500;
 /** What a member says of itself it has at hand. */
 const FAST_READ_MS = 500;
@@ -71,7 +71,7 @@ export function etcdCluster(options: EtcdctlOptions): Cluster {
     body: object,
     words: readonly string[],
     schema: S,
-    { limitMs = FAST_READ_MS, input }: { limitMs?: number; input?: string } = {},
+    { limitMs = READ_MS, input }: { limitMs?: number; input?: string } = {},
   ): Promise<v.InferOutput<S>> => {
     try {
       return (await fast(endpoints[0], path, body, schema, limitMs)).reply;
@@ -130,6 +130,8 @@ export function etcdCluster(options: EtcdctlOptions): Cluster {
     },
     ask: async (endpoint) => {
       try {
+        const asked = fast(endpoint, 'maintenance/status', {}, status, FAST_READ_MS);
+        asked.catch(() => undefined);
         // A member list is what this member has applied: after a linearizable read it is no older than our question.
         const served = await servesByFast(endpoint).catch(async (error: Error) => {
           // It wants a user, whose password takes etcd a tenth of a second each time (bcrypt): the rest is asked without.
@@ -139,10 +141,8 @@ export function etcdCluster(options: EtcdctlOptions): Cluster {
           const wanting = servesByRefusal(error.message).credentialsRefused && read.unavailableReason;
           return wanting && !isTransient(wanting) ? { ...SERVES, credentialsRefused: wanting } : read;
         });
-        const [list, state] = await Promise.all([
-          fast(endpoint, 'cluster/member/list', {}, memberList, FAST_READ_MS),
-          fast(endpoint, 'maintenance/status', {}, status, FAST_READ_MS),
-        ]);
+        const list = await fast(endpoint, 'cluster/member/list', {}, memberList, FAST_READ_MS);
+        const state = await asked;
         return memberReply(list.reply, state.reply, await withBirthmark(endpoint, served), state.clockSkewMs);
       } catch (error) {
         // Where nobody listens etcdctl would find nobody either, but only after trying for its whole time.

@@ -30,7 +30,8 @@ export async function limitedFetch(url: string, tls: TlsFiles | undefined, limit
     ...(body !== undefined && { method: 'POST', body }),
     signal: AbortSignal.timeout(limitMs),
     redirect: 'error',
-    keepalive: false,
+    // A distance is crossed once less. What an old connection does not take, Bun does not send again by itself.
+    keepalive: body !== undefined,
     ...(tls && { tls: { ca: Bun.file(tls.ca), cert: Bun.file(tls.cert), key: Bun.file(tls.key) } }),
   });
   return { reply, text: await limitedText(reply) };

@@ -330,6 +330,36 @@ test('a learner, which answers next to nothing, says so at once', async ({ progr
   assert.not(calls);
 });
 
+test('the member list is asked for when the linearizable read is answered, over a connection that is there', async ({
+  program,
+}) => {
+  standIn(program, '*) exit 1;;');
+  const order: string[] = [];
+  const ports = new Set<number | undefined>();
+  const server = Bun.serve({
+    port: 0,
+    hostname: '127.0.0.1',
+    fetch: async (request, itself) => {
+      const path = new URL(request.url).pathname;
+      order.push(path);
+      ports.add(itself.requestIP(request)?.port);
+      if (!path.endsWith('kv/range')) return wantsUser(path);
+      await Bun.sleep(50);
+      order.push('read');
+      return new Response(`{${HEADER}}`.replace(/":(\d+)/g, '":"$1"'));
+    },
+  });
+  try {
+    const reply = await cluster(program).ask(`http://127.0.0.1:${server.port}`);
+    assert.is(reply.serves, true);
+    assert.ok(order.indexOf('/v3/cluster/member/list') > order.indexOf('read'), order.join());
+    assert.is(order.length, 4);
+    assert.is(ports.size, 2);
+  } finally {
+    await server.stop(true);
+  }
+});
+
 /** With authentication on a member wants a user for a read, and answers the rest without. */
 function wantsUser(path: string): Response {
   const asText = (json: string) => new Response(json.replace(/":(\d+)/g, '":"$1"'));

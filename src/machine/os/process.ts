@@ -22,11 +22,12 @@ export function parseProcess(stat: string, io: string) {
   };
 }
 
+/** The text of a process's file. @throws when there is no such process */
+const textOf = (pid: number | string, file: string): string => readFileSync(`/proc/${pid}/${file}`, 'utf8');
+
 /** Undefined when there is no such process. */
 export const sampleProcess = (pid: number): ProcessSample | undefined =>
-  attempt(() =>
-    parseProcess(readFileSync(`/proc/${pid}/stat`, 'utf8'), readFileSync(`/proc/${pid}/io`, 'utf8')),
-  );
+  attempt(() => parseProcess(textOf(pid, 'stat'), textOf(pid, 'io')));
 
 /** The IDs of all processes, as text. */
 export const processIds = (): string[] => readdirSync('/proc').filter((name) => /^\d+$/.test(name));
@@ -37,6 +38,6 @@ export const processIds = (): string[] => readdirSync('/proc').filter((name) => 
  */
 export const commandLines = (): string[][] =>
   processIds()
-    .filter((pid) => attempt(() => /^Uid:\t0\t0\t/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))))
-    .flatMap((pid) => attempt(() => readFileSync(`/proc/${pid}/cmdline`, 'utf8')) ?? [])
+    .filter((pid) => attempt(() => /^Uid:\t0\t0\t/m.test(textOf(pid, 'status'))))
+    .flatMap((pid) => attempt(() => textOf(pid, 'cmdline')) ?? [])
     .map((line) => line.slice(0, 4096).split('\0'));

@@ -126,8 +126,6 @@ async function untilListedByAll(heal: HealContext, newId: string): Promise<strin
   const { machine, cluster, config, servingEndpoints } = heal;
   /** Where the list is another; undefined where it is right, or nobody serves. */
   const lags = async (endpoint: string): Promise<string | undefined> => {
-    // The list itself is not linearizable in 3.4 (etcd #11198): a linearizable read first, the list after it.
-    if ((await cluster.whyNotServing(endpoint)) !== undefined) return undefined;
     const reply = await cluster.ask(endpoint).catch(() => undefined);
     if (!reply?.serves) return undefined;
     const own = reply.members.filter((member) => isOwn(member, config)).map(({ id }) => id);
