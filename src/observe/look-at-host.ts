@@ -95,11 +95,13 @@ export async function lookAtHost(
   { machine }: World,
   config: EtcdConfig,
   unit: Promise<Pick<UnitFacts, 'mainPid' | 'user' | 'program'>>,
-  { mark, data }: Pick<Observation, 'mark' | 'data'>,
+  { mark, data, swap }: Pick<Observation, 'mark' | 'data' | 'swap'>,
 ) {
   const ports = config.listenUrls.map(portOf).filter((port) => port > 0);
   const dataGone = data.kind === 'none' || data.kind === 'founding';
   const called = peersOf(machine, config);
+  // As systemd, who takes longer to say which it is, has mostly loaded it.
+  const early = versionOf(machine, swap.program);
   const [{ mainPid }, peers, network, room, certificates, faults, etcdVersion, notMounted] =
     await Promise.all([
       unit,
@@ -109,7 +111,7 @@ export async function lookAtHost(
       machine.room(config.dataDir),
       brokenCertificates(machine, config, machine.now()),
       unit.then(({ user }) => unusable(machine, config, user, dataGone)),
-      unit.then(({ program }) => versionOf(machine, program)),
+      unit.then(({ program }) => (program === swap.program ? early : versionOf(machine, program))),
       diskNotMounted(machine, config, mark.dataDiskId),
     ]);
   return {

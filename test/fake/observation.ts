@@ -184,6 +184,7 @@ export const healthy: Observation = {
     copyUnitFile: 'none',
     copyEnv: false,
     copyDropIns: false,
+    program: '/opt/etcd/current/etcd',
     pointsAway: false,
     originals: false,
     changedMs: undefined,

@@ -147,3 +147,18 @@ test('a drop-in that a person has switched off by a mask leaves the settings rea
 });
 
 test.run();
+
+test('the version is that of the program that systemd has loaded, whatever the unit on the disk starts', () => {
+  for (const program of ['/opt/etcd/current/etcd', '/opt/other/etcd', '']) {
+    const fake = new ThreeMembers('none');
+    const version = fake.run(async (world) => {
+      const units: World['machine']['units'] = async (names) =>
+        (await world.machine.units(names)).map((facts) => ({ ...facts, program }));
+      const versionText = async (of: string) =>
+        `etcd Version: ${of === '/opt/other/etcd' ? '3.5.9' : '3.4.23'}`;
+      const { host } = await observe({ ...world, machine: { ...world.machine, units, versionText } });
+      return host?.ok && host.value.etcdVersion;
+    });
+    assert.is(version, program === '' ? '' : program === '/opt/other/etcd' ? '3.5.9' : '3.4.23');
+  }
+});

@@ -26,6 +26,7 @@ const SWAPPED: Observation['swap'] = {
   copyUnitFile: 'file',
   copyEnv: false,
   copyDropIns: false,
+  program: '/opt/etcd/current/etcd',
   originals: true,
   pointsAway: false,
   changedMs: undefined,
