@@ -30,8 +30,6 @@ const OWN_KEYS = { from: BIRTHMARK_KEY, to: `${PAUSE_KEY}0`, limit: 8 };
 
 /** What goes through the quorum waits for an election that is under way, and crosses a long distance several times. */
 const READ_MS = 1500;
-/** What a member says of itself it has at hand. */
-const FAST_READ_MS = 500;
 /** A change of the member list waits for a quorum's disks. */
 const CHANGE = { limitMs: 3000 };
 const ETCDCTL_MS = 10_000;
@@ -130,8 +128,6 @@ export function etcdCluster(options: EtcdctlOptions): Cluster {
     },
     ask: async (endpoint) => {
       try {
-        const asked = fast(endpoint, 'maintenance/status', {}, status, FAST_READ_MS);
-        asked.catch(() => undefined);
         // A member list is what this member has applied: after a linearizable read it is no older than our question.
         const served = await servesByFast(endpoint).catch(async (error: Error) => {
           // It wants a user, whose password takes etcd a tenth of a second each time (bcrypt): the rest is asked without.
@@ -141,8 +137,10 @@ export function etcdCluster(options: EtcdctlOptions): Cluster {
           const wanting = servesByRefusal(error.message).credentialsRefused && read.unavailableReason;
           return wanting && !isTransient(wanting) ? { ...SERVES, credentialsRefused: wanting } : read;
         });
-        const list = await fast(endpoint, 'cluster/member/list', {}, memberList, FAST_READ_MS);
-        const state = await asked;
+        const [list, state] = await Promise.all([
+          fast(endpoint, 'cluster/member/list', {}, memberList, READ_MS),
+          fast(endpoint, 'maintenance/status', {}, status, READ_MS),
+        ]);
         return memberReply(list.reply, state.reply, await withBirthmark(endpoint, served), state.clockSkewMs);
       } catch (error) {
         // Where nobody listens etcdctl would find nobody either, but only after trying for its whole time.

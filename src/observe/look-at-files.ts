@@ -124,8 +124,8 @@ export async function lookAtSwap({ machine, places }: World, config: Fact<EtcdCo
     copyUnitFile: await machine.kindOf(copyUnitFile),
     copyEnv: (await machine.kindOf(copyEnv)) !== 'none',
     copyDropIns: dropIns.length > 0,
-    /** The program that the unit on the disk starts; empty when it does not say so plainly. */
-    program: /^[ \t]*ExecStart[ \t]*=[ \t]*(\/[\w./-]+)/m.exec(unit ?? copyUnit ?? '')?.[1] ?? '',
+    /** The etcd that the unit on the disk starts; empty when it does not say so plainly. */
+    program: /^ExecStart=(\/[\w./-]*\/etcd)(?=\s|$)/m.exec(unit ?? copyUnit ?? '')?.[1] ?? '',
     /** The unit under the original's name still reads the copied environment: a runbook stopped on its way back. */
     pointsAway: readsCopyEnv(unit),
     /** When a file of the swap was last changed, renamed or touched; undefined when none is there. */

@@ -21,8 +21,10 @@ export function isAdded({ situation: { cluster }, record }: HealContext): boolea
 export async function askForTurn(heal: HealContext): Promise<string> {
   const { machine, config } = heal;
   if (heal.servingEndpoints.length === 0) throw new ClusterError(NONE_SERVES, true);
+  // Its time began at the latest when it was granted, which may be long before the answer.
+  const renewedMs = machine.monotonicMs();
   const held = await claim(heal.cluster, heal.servingEndpoints, TURN_KEY, config.name, TURN_SEC);
-  if (held.value === config.name) heal.turn = { lease: held.lease, renewedMs: machine.monotonicMs() };
+  if (held.value === config.name) heal.turn = { lease: held.lease, renewedMs };
   return held.value;
 }
 
