@@ -111,9 +111,9 @@ function bareSituation(observed: Observation, places: Places) {
     examination,
     /** Whose data these are; undefined where there are none, nothing but a founding, or their log does not say. */
     owner,
-    /** The log is that of a member of this cluster that those that serve do not list: it was removed, or never added. */
+    /** The log is that of a member of this cluster that a quorum agrees not to list: it was removed, or never added. */
     ownerUnlisted:
-      data.memberId !== '' &&
+      cluster.hasQuorumWithoutSelf &&
       data.clusterId === cluster.clusterId &&
       !cluster.members.some(({ id }) => id === data.memberId),
     /** The unit whose run counts, and its name. */

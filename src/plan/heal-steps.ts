@@ -61,7 +61,10 @@ export const up = ({ unit }: Situation): boolean => unit !== undefined && isUp(u
  */
 export const joined = (s: Situation, run: RunMemory): boolean => {
   const { memberId, kind } = s.observed.data;
-  const isSound = kind === 'data' && !s.foreign && !s.provenStale && s.examination?.kind !== 'damaged';
+  // One that was cut off before its first data had come cannot have lost any, unless it is known to have served.
+  const hasServed = s.cluster.known.some(({ id, name }) => id === memberId && name !== '');
+  const isThere = kind === 'data' || (kind === 'founding' && !hasServed);
+  const isSound = isThere && !s.foreign && !s.provenStale && s.examination?.kind !== 'damaged';
   const isNew = isSound && memberId === run.newMemberId && s.cluster.members.length === 0;
   return run.verified || ((s.joined || isNew) && memberId !== run.staleMemberId);
 };

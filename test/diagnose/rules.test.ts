@@ -230,4 +230,15 @@ test('a source that fails never turns what is not stale into stale', () => {
   );
 });
 
+test('a list that not all who serve have, or an empty one, does not prove a member removed', () => {
+  const says = (list: readonly (typeof members)[number][]) => asked(1, { members: list });
+  const proven = (first: ReturnType<typeof says>, more: ReturnType<typeof asked>) =>
+    situation(crashed([], { ...holding({ memberId: OWN }), others: [first, more] })).provenStale;
+  const without = members.filter(({ id }) => id !== OWN);
+  assert.ok(proven(says(without), asked(3, { members: without })));
+  assert.not(proven(says([]), asked(3)));
+  assert.not(proven(says(without), asked(3)));
+  assert.not(proven(says([]), silent(3)));
+});
+
 test.run();

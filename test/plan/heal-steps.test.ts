@@ -16,6 +16,7 @@ import {
   holding,
   members,
   NO_DATA,
+  silent,
   situation,
   unit,
 } from '../fake/observation.ts';
@@ -286,6 +287,23 @@ test('the list to join is the members’ own, not the old file’s', () => {
     expectedCluster(situation(seenAs(renumbered, {}))),
     'etcd1=http://10.0.0.1:2380,etcd2=http://10.0.0.2:2380,etcd3=http://10.0.0.3:2380,etcd4=http://10.0.0.4:2380,etcd4=http://10.1.0.4:2380',
   );
+});
+
+test('one that this heal has added, cut off before its data had come, is started where the others wait for its vote', () => {
+  const begun = {
+    ...holding({ memberId: 'abc', kind: 'founding', elected: false }),
+    swap: STAGED,
+    unit: gone,
+  };
+  const noQuorum = { serves: false, unavailableReason: 'no leader' };
+  const world = (own: object) =>
+    situation(
+      crashed([], { ...begun, others: [asked(1, { ...noQuorum, members: listed(own) }), silent(3)] }),
+    );
+  const run = { ...nothingLearned(), newMemberId: 'abc' };
+  assert.is(firstNotDone(world(NEW), run)?.id, 'start');
+  assert.is(firstNotDone(world(NEW), nothingLearned())?.id, 'set-aside', 'whose it is nobody says');
+  assert.is(firstNotDone(world(JOINED), run)?.id, 'set-aside', 'it has served');
 });
 
 test('a plan for a stale member lists all nine steps; for a healthy one none', () => {

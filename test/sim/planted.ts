@@ -410,8 +410,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     what: "a journal that names another node's member is believed",
     file: 'src/plan/heal-steps.ts',
-    from: "kind === 'data' && !s.foreign && ",
-    to: "kind === 'data' && ",
+    from: 'isThere && !s.foreign && ',
+    to: 'isThere && ',
     test: 'test/act/heal/switches.test.ts',
   },
   {
@@ -427,6 +427,13 @@ export const plantedBugs: readonly PlantedBug[] = [
     from: 'awaitsNames || (mayFollow && awaitsUrls)',
     to: 'awaitsNames',
     test: 'test/act/heal/switches.test.ts',
+  },
+  {
+    what: 'a list on which those that serve do not agree says who was removed',
+    file: 'src/diagnose/situation.ts',
+    from: '      cluster.hasQuorumWithoutSelf &&\n      data.clusterId',
+    to: '      data.clusterId',
+    test: 'test/diagnose/rules.test.ts',
   },
   {
     what: 'the action knows no limit',
