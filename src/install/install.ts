@@ -48,7 +48,8 @@ function lay(path: string, laid: InstalledFile): void {
   try {
     if ('link' in laid) symlinkSync(laid.link, temporary);
     else {
-      writeFileSync(temporary, laid.content, { flag: 'wx', mode: laid.mode });
+      // An executable that a power loss has left empty would be one that is content with everything.
+      writeFileSync(temporary, laid.content, { flag: 'wx', mode: laid.mode, flush: true });
       chmodSync(temporary, laid.mode);
     }
     renameSync(temporary, path);

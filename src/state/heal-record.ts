@@ -58,7 +58,7 @@ export function newRecord(nowMs: number, by: string, reason: string): HealRecord
   return { schema: 'heal-node.heal/1', id, by, reason, startedAt, ...notKnown, ...none };
 }
 
-/** Ends a heal: its entry goes into the history, its journal goes. */
+/** Ends a heal: its entry goes into the history, its journal goes, also where the entry could not be written. */
 export async function closeRecord(
   machine: Machine,
   places: Places,
@@ -67,8 +67,8 @@ export async function closeRecord(
   message: string,
 ): Promise<void> {
   const closed = { ...record, endedAt: iso(machine.now()), outcome, message: message.slice(0, 2000) };
-  await healRecordFile.write(machine, `${places.history}/${record.id}.json`, closed);
-  await machine.remove(places.journal);
+  const path = `${places.history}/${record.id}.json`;
+  await healRecordFile.write(machine, path, closed).finally(() => machine.remove(places.journal));
   const names = await machine.list(places.history);
   for (const name of names.slice(0, -KEEP_HISTORY)) await machine.remove(`${places.history}/${name}`);
 }

@@ -225,7 +225,7 @@ export async function runHeal(heal: HealContext, parked: WhyParked): Promise<Out
     // The clock may have been set in between.
     const stepsMs = record.steps.reduce((sum, { durationMs = 0 }) => sum + durationMs, 0);
     const message = `Healed in ${Math.max(stepsMs, machine.now() - beganMs)} ms: ${heal.config.name}, ${ids}, is healthy on its original unit and environment.`;
-    await closeRecord(machine, places, record, 'healed', message);
+    await bestEffort(log, places.history, closeRecord(machine, places, record, 'healed', message));
     log.info({ event: 'healed', healId, oldMemberId, newMemberId }, message);
     return { outcome: 'healed', message };
   } catch (error) {

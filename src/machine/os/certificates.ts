@@ -31,15 +31,13 @@ export function certificateFaults(texts: EtcdConfig['certificates'][number], now
   const authorities = certificatesIn(texts.ca).filter(isGood);
   const issued = (by: X509Certificate): boolean =>
     authorities.some((ca) => by.checkIssued(ca) && by.verify(ca.publicKey));
-  for (const _ of behind)
-    authorities.push(
-      ...behind.filter((by) => by.ca && isGood(by) && !authorities.includes(by) && issued(by)),
-    );
+  const isNext = (by: X509Certificate): boolean =>
+    by.ca && isGood(by) && !authorities.includes(by) && issued(by);
+  for (const _ of behind) authorities.push(...behind.filter(isNext));
   // An expired one counts where no other stands for it: a new authority is trusted beside the old for a while.
   const also = expired ? `; one there has expired on ${expired.validTo}` : '';
-  const other = texts.hosts.find((host) =>
-    isIP(host) ? cert.checkIP(host) === undefined : cert.checkHost(host) === undefined,
-  );
+  const named = (host: string) => (isIP(host) ? cert.checkIP(host) : cert.checkHost(host));
+  const other = texts.hosts.find((host) => named(host) === undefined);
   const faults = [
     Date.parse(cert.validTo) < nowMs && `${setting} has expired on ${cert.validTo}`,
     Date.parse(cert.validFrom) > nowMs && `${setting} is valid only from ${cert.validFrom}`,

@@ -145,6 +145,47 @@ test('a copy that crashes again and again is told with a line of its log, whatev
   assert.match(ended.message, /etcd1\.service does not stay up \(.*\): bind: address already in use/);
 });
 
+test('a heal that has ended well has ended, also where the volume has no room to note it', () => {
+  const fake = new ThreeMembers('WAL gone');
+  fake.putFile(PLACES.request, JSON.stringify({ by: 'operator', atMs: fake.clock.nowMs }));
+  const ended = fake.run((world) => {
+    const writeFile: World['machine']['writeFile'] = async (path, text, rights) => {
+      if (path.startsWith(PLACES.history)) throw new Error('ENOSPC: no space left on device');
+      return world.machine.writeFile(path, text, rights);
+    };
+    return runHealService({ ...world, machine: { ...world.machine, writeFile } }, fake.settings, silent);
+  });
+  assert.is(ended.outcome, 'healed', ended.message);
+  assert.is(
+    fake.run(({ machine }) => machine.kindOf(PLACES.journal)),
+    'none',
+  );
+});
+
+test('where the members have changed since the list was staged, it is staged anew', () => {
+  const fake = new ThreeMembers('WAL gone', {}, 5);
+  fake.putFile(PLACES.request, JSON.stringify({ by: 'operator', atMs: fake.clock.nowMs }));
+  const ended = fake.run((world) => {
+    let isStarted = false;
+    const systemctl: World['machine']['systemctl'] = async (words, limitMs) => {
+      if (words[0] === 'start' && words.includes(PLACES.copyUnit) && !isStarted) {
+        isStarted = true;
+        fake.raft.propose(fake.served, (state) => ({
+          ...state,
+          members: state.members.filter(({ name }) => name !== 'etcd5'),
+        }));
+        await world.machine.sleep(500);
+      }
+      return world.machine.systemctl(words, limitMs);
+    };
+    return runHealService({ ...world, machine: { ...world.machine, systemctl } }, fake.settings, silent);
+  });
+  assert.is(ended.outcome, 'healed', ended.message);
+  const [heal] = fake.run(({ machine }) => history(machine, PLACES));
+  assert.is(heal?.steps.filter(({ id }) => id === 'stage').length, 2);
+  assert.is(heal?.steps.filter(({ id }) => id === 'add').length, 1);
+});
+
 for (const [step, unit] of [
   ['verify', PLACES.copyUnit],
   ['confirm', PLACES.unit],

@@ -22,10 +22,8 @@ export async function disarmRemoved(heal: HealContext): Promise<string> {
       said.push(`; its alarm ${named(alarm)} is disarmed`);
     } catch (error) {
       const why = (error as Error).message;
-      heal.log.warn(
-        { event: 'alarm-stays', ...alarm },
-        `The alarm ${named(alarm)}, a member that is removed, could not be disarmed: ${why}. Action: \`etcdctl alarm disarm\`, which disarms those of all members (docs/runbook.md says how etcdctl is called here).`,
-      );
+      const text = `The alarm ${named(alarm)}, a member that is removed, could not be disarmed: ${why}. Action: \`etcdctl alarm disarm\`, which disarms those of all members (docs/runbook.md says how etcdctl is called here).`;
+      heal.log.warn({ event: 'alarm-stays', ...alarm }, text);
       said.push(`; its alarm ${named(alarm)} could not be disarmed (${why})`);
     }
   }

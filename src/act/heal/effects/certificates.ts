@@ -80,10 +80,8 @@ export async function bringCertificates(heal: HealContext): Promise<string> {
   for (const { ip } of sources)
     did ??= await bringFrom(heal, ip).catch((error: Error) => void refused.push(`${ip}: ${error.message}`));
   await machine.remove(places.offered);
-  if (did === undefined)
-    throw new Error(
-      `no other node offers certificates that can be used: ${refused.join('; ') || 'the app names no address of those that serve'}`,
-    );
+  const why = refused.join('; ') || 'the app names no address of those that serve';
+  if (did === undefined) throw new Error(`no other node offers certificates that can be used: ${why}`);
   if (!(await isBlank(machine, places.env))) return did;
   const code = await machine.runApp(settings.startCmd, APP_START_MS);
   const has = (await isBlank(machine, places.env)) ? 'has not' : 'has';

@@ -19,6 +19,12 @@ const COMPARE_MS = 3000;
 const UNIT_AGE_MS = 5000;
 /** For the others to say whom they list, and for the new member to go on answering: an election passes meanwhile. */
 const SETTLE_LOOKS = 20;
+/** The list has changed since it was staged: etcd compares it with the members' own (see expectedCluster). */
+const isOutdated = ({ situation, joined }: HealContext): boolean =>
+  !joined &&
+  situation.cluster.members.length > 0 &&
+  situation.observed.swap.staged?.initialCluster !== expectedCluster(situation);
+
 /** Starts the member on the unit that is in place: the existing-state copy, or the original once it is back. */
 export async function startMember(heal: HealContext): Promise<string> {
   const { machine, places, situation, settings } = heal;
@@ -33,10 +39,7 @@ export async function startMember(heal: HealContext): Promise<string> {
     if (heal.situation.isEnvOld) throw new Error(urlsAreOld(places, ended));
     if (code === 0) return ended;
   }
-  // The list may have changed since it was staged; etcd compares it with the members' own (see expectedCluster).
-  const { staged } = situation.observed.swap;
-  if (unit === places.copyUnit && !heal.joined && staged?.initialCluster !== expectedCluster(situation))
-    await stage(heal);
+  if (unit === places.copyUnit && isOutdated(heal)) await stage(heal);
   if (!heal.joined) await makeRoom(heal);
   await giveDataDir(heal);
   // A unit that has failed may have used up its starts (systemd.unit(5), StartLimitBurst).
@@ -80,7 +83,9 @@ async function untilServes(heal: HealContext, unit: string): Promise<string | un
       if (heal.situation.stagedBefore) return NEW_URLS;
       const [facts] = await machine.units([unit]);
       if (facts?.active === 'failed' || (facts?.active === 'activating' && facts.restarts >= 3)) {
-        await heal.look('files', 'units');
+        await heal.look('files', 'units', 'cluster');
+        if (unit === places.copyUnit && isOutdated(heal))
+          return 'the members have changed since the list was staged';
         const logged = await machine.journal(facts).catch((error: Error) => [error.message]);
         const said = heal.situation.words.at(-1) ?? logged.at(-1) ?? 'it has logged nothing';
         throw new Error(`${unit} does not stay up (${facts.result}, exit ${facts.exitStatus}): ${said}`);
