@@ -22,7 +22,7 @@ const ASK_WHOSE_MS = 2000;
 const FILES_MS = 20_000;
 
 const HEALS =
-  'with HEAL_MODE=auto a heal follows as soon as a quorum of the others serves and nothing that `heal-node diagnose` names is in its way, with manual `heal-node heal` does it then';
+  'with HEAL_MODE=auto a heal follows as soon as a quorum of the others serves and nothing that `heal-node diagnose` names is in its way (with HEAL_AT_BOOT=off at the next health action), with manual `heal-node heal` does it then';
 
 /** Why etcd must not be started on data that are gone; undefined when it may. */
 function withoutData({ observed, config, cluster }: Situation): string | undefined {

@@ -67,7 +67,7 @@ async function decide(world: World, settings: Settings, log: Log, request: Reque
     (await isParked(machine, places))
       ? 'the app was stopped; the next start takes it up again'
       : (await world.mode()) === 'off'
-        ? 'HEAL_MODE is off; `heal-node restore` brings the originals back'
+        ? 'HEAL_MODE is off: give it back first; then `heal-node resume` goes on, and `heal-node restore` brings the originals back'
         : undefined;
   const unfinished = await healRecordFile.read(machine, places.journal);
   const swap = [places.copyUnitFile, places.originals].map((path) => machine.kindOf(path));

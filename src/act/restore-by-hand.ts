@@ -62,7 +62,7 @@ export async function restoreByHand(world: World, settings: Settings, log: Log):
       : 'etcd is started on it';
     const apart = cluster.own
       ? `etcd is not started: ${heal.config.dataDir} holds no data of member ${cluster.own.id}, which the cluster lists for this node; whatever was set aside is in ${places.aside}`
-      : `etcd is not started: the cluster does not list this node${cluster.members.length > 0 ? ' any more' : ', or does not answer'}; whatever was set aside is in ${places.aside}, and with HEAL_MODE=auto the next start has it join anew, else \`heal-node heal\` does`;
+      : `etcd is not started: the cluster does not list this node${cluster.members.length > 0 ? ' any more' : ', or does not answer'}; whatever was set aside is in ${places.aside}, and with HEAL_MODE=auto the next start has it join anew, with manual \`heal-node heal\` does`;
     const message = `${did}; ${fits ? started : apart}.`;
     if (unfinished)
       await closeRecord(machine, places, heal.record, 'failed', `Ended by hand with restore: ${message}`);

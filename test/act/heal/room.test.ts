@@ -70,7 +70,7 @@ test('HEAL_MODE turned off in the middle parks the heal where the cluster is who
   );
   const ended = fake.heal('health-action');
   assert.is(ended?.outcome, 'parked');
-  assert.match(ended?.message ?? '', /parked before remove: HEAL_MODE is off; `heal-node restore`/);
+  assert.match(ended?.message ?? '', /parked before remove: HEAL_MODE is off: give it back first/);
   assert.equal(fake.removed, []);
 });
 
