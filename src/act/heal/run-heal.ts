@@ -262,10 +262,10 @@ async function giveUp(heal: HealContext, error: Error): Promise<Outcome> {
         // The fence has failed before it moved anything; what it may have begun to save is of no use.
         await forgetOriginal(machine, places);
         if (done.length > 0) left = 'The certificates stay, and nothing else was changed';
-        await closeRecord(machine, places, record, outcome, error.message);
+        await bestEffort(log, places.history, closeRecord(machine, places, record, outcome, error.message));
       } else if (canRollBack(heal) && mayStartAgain(heal)) {
         left = `All steps were taken back (${await rollBack(heal)})`;
-        await closeRecord(machine, places, record, outcome, error.message);
+        await bestEffort(log, places.history, closeRecord(machine, places, record, outcome, error.message));
       } else {
         left = 'What was done stays, and the next health action or `heal-node resume` goes on from there';
       }

@@ -162,6 +162,20 @@ test('a heal that has ended well has ended, also where the volume has no room to
   );
 });
 
+test('nor is one that was refused and taken back said to be unfinished there', () => {
+  const fake = new ThreeMembers('WAL gone');
+  fake.putFile(PLACES.request, JSON.stringify({ by: 'operator', atMs: fake.clock.nowMs }));
+  const ended = fake.run((world) => {
+    const writeFile: World['machine']['writeFile'] = async (path, text, rights) => {
+      if (path === PLACES.copyEnv) throw new Error('it cannot be staged');
+      if (path.startsWith(PLACES.history)) throw new Error('ENOSPC: no space left on device');
+      return world.machine.writeFile(path, text, rights);
+    };
+    return runHealService({ ...world, machine: { ...world.machine, writeFile } }, fake.settings, silent);
+  });
+  assert.match(ended.message, /it cannot be staged\. All steps were taken back/);
+});
+
 test('where the members have changed since the list was staged, it is staged anew', () => {
   const fake = new ThreeMembers('WAL gone', {}, 5);
   fake.putFile(PLACES.request, JSON.stringify({ by: 'operator', atMs: fake.clock.nowMs }));
