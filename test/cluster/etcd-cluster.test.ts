@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -359,6 +361,36 @@ test('list and status are asked for when the linearizable read is answered, over
     assert.is(ports.size, 2);
   } finally {
     await server.stop(true);
+  }
+});
+
+test('a change of the list that an old connection has not answered is not sent again by itself', async ({
+  program,
+}) => {
+  standIn(program, '*) exit 1;;');
+  let connections = 0;
+  const asked: string[] = [];
+  const server = createServer((socket) => {
+    connections++;
+    socket.on('error', () => undefined);
+    socket.on('data', (data) => {
+      const [, path] = /^POST (\S+)/.exec(data.toString()) ?? [];
+      if (path === undefined) return;
+      asked.push(path);
+      if (path.endsWith('member/remove')) socket.destroy();
+      else socket.write(`HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n{"kvs": []}`);
+    });
+  }).listen(0, '127.0.0.1');
+  try {
+    await once(server, 'listening');
+    const endpoints = [`http://127.0.0.1:${(server.address() as AddressInfo).port}`];
+    const through = cluster(program);
+    await through.get(endpoints, 'key').catch(() => undefined);
+    await through.removeMember(endpoints, 'abc').catch(() => undefined);
+    assert.equal(asked, ['/v3/kv/range', '/v3/cluster/member/remove']);
+    assert.is(connections, 1);
+  } finally {
+    server.close();
   }
 });
 
