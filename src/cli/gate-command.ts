@@ -13,8 +13,9 @@ export const gateCommand: CommandSpec = {
   name: 'gate',
   run: async () => {
     const loaded = attempt(loadSettings);
-    // A typo keeps the hooks from all that is theirs; it must not let a node that has been a member found.
-    const settings = loaded ?? usableSettings(settingsText());
+    // A typo, or a file that is not root's alone, keeps the hooks from all that is theirs; it must not let a node that has
+    // been a member found.
+    const settings = loaded ?? usableSettings(attempt(settingsText));
     if (settings.mode === 'off') return EXIT.done;
     const world = realWorld(settings);
     const refused = await gate(world);

@@ -48,6 +48,12 @@ scenario(
     );
     assert.equal(await heals(3), []);
     assert.is((await quiet.run('ls', DATA)).code, 2, 'nothing was founded');
+    // Settings that are not root's alone keep the hooks from all that is theirs, and not the gate.
+    await quiet.sh(`chmod 666 /${SETTINGS}`);
+    const gate = await quiet.cli('gate');
+    assert.is(gate.code, 3, gate.stdout + gate.stderr);
+    assert.match(gate.stdout, /No heal follows until heal-node\.env is put right/);
+    await quiet.sh(`chmod 600 /${SETTINGS}`);
     // On a slow machine the others may be electing a leader in that very moment.
     await until('the action heals', async () =>
       /stale\/already-bootstrapped.*(Healed in|The heal is under way)/.test(
