@@ -386,7 +386,7 @@ line('S12', 'what is written is root’s alone, and another user gets a sentence
   await thisMachine.writeFile(join(top, 'state/request.json'), '{}', RIGHTS);
   assert.is(statSync(join(top, 'state')).mode & 0o777, 0o700);
   assert.is(statSync(join(top, 'state/request.json')).mode & 0o777, 0o600);
-  openLog('test', join(top, 'log/heal-node.log'));
+  openLog('test', join(top, 'log/heal-node.log')).info({ event: 'x' }, 'A sentence.');
   assert.is(statSync(join(top, 'log/heal-node.log')).mode & 0o777, 0o640);
   assert.is(statSync(join(top, 'log')).mode & 0o777, 0o750);
   for (const laid of layout())

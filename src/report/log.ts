@@ -1,4 +1,13 @@
-import { constants, existsSync, mkdirSync, openSync, renameSync, statSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import pino, { type LoggerOptions } from 'pino';
 import { attempt } from '../machine/attempt.ts';
@@ -20,7 +29,7 @@ export const noLog: Log = { info: () => undefined, warn: () => undefined, error:
 const ROTATE_BYTES = 4 << 20;
 const KEEP = 3;
 
-/** `heal-node.log` → `.1` → `.2` …; each run of heal-node is short, so looking at its start is enough. */
+/** `heal-node.log` → `.1` → `.2` …; looked at when a run begins: what one run logs is little. */
 function rotate(path: string): void {
   if (!existsSync(path) || statSync(path).size < ROTATE_BYTES) return;
   for (let n = KEEP; n > 0; n--) {
@@ -29,35 +38,34 @@ function rotate(path: string): void {
   }
 }
 
-function withoutLog(name: string, error: unknown): undefined {
-  const text = `heal-node goes on without its log ${name}: ${(error as Error).message}`;
-  console.error(attempt(() => retell(text)) ?? text); // the gate, too, writes a log
-}
-
-/** The log file, rotated; undefined, and a line on standard error, where it cannot be opened. */
-function openFile(path: string): number | undefined {
-  try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o750 });
-    rotate(path);
-    const flags = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW;
-    return openSync(path, flags, 0o640);
-  } catch (error) {
-    return withoutLog(path, error);
-  }
-}
-
-/** Writes whole lines. One that cannot be written is lost: a full disk must not end a heal, or fail a check. */
-function lines(fd: number, name: string): { write(line: string): void } {
+/** Writes whole lines. One that cannot be written is lost, and that is said once: a full disk must not end a heal, or fail a check. */
+function lines(name: string, append: (line: string) => void): { write(line: string): void } {
   let announced = false;
   return {
     write: (line) => {
       try {
-        writeSync(fd, line);
+        append(line);
       } catch (error) {
-        if (!announced) withoutLog(name, error);
+        const text = `heal-node goes on without its log ${name}: ${(error as Error).message}`;
+        if (!announced) console.error(attempt(() => retell(text)) ?? text); // the gate, too, writes a log
         announced = true;
       }
     },
+  };
+}
+
+/** By its name each time: another run may have rotated it, and whoever follows the log looks at the new one. */
+function appendTo(path: string): (line: string) => void {
+  attempt(() => mkdirSync(dirname(path), { recursive: true, mode: 0o750 }));
+  attempt(() => rotate(path)); // what keeps either from being done keeps the line from being written, and that is said
+  const flags = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW;
+  return (line) => {
+    const fd = openSync(path, flags, 0o640);
+    try {
+      writeSync(fd, line);
+    } finally {
+      closeSync(fd);
+    }
   };
 }
 
@@ -66,10 +74,9 @@ function lines(fd: number, name: string): { write(line: string): void } {
  * JOURNAL_STREAM, systemd.exec(5)).
  */
 export function openLog(caller: string, path = LOG_FILE): Log {
-  const fd = openFile(path);
   const streams = [
-    ...(fd === undefined ? [] : [{ level: 'debug', stream: lines(fd, path) }]),
-    ...(process.env.JOURNAL_STREAM ? [{ stream: lines(1, 'the journal') }] : []),
+    { level: 'debug', stream: lines(path, appendTo(path)) },
+    ...(process.env.JOURNAL_STREAM ? [{ stream: lines('the journal', (line) => writeSync(1, line)) }] : []),
   ];
   const options: LoggerOptions = {
     level: 'debug',
