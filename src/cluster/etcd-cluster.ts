@@ -176,7 +176,7 @@ export function etcdCluster(options: EtcdctlOptions): Cluster {
       const words = ['lease', 'keep-alive', '--once', id];
       const kept = await call(endpoints, 'lease/keepalive', { ID: int64(id) }, words, leaseKept);
       const { TTL } = 'result' in kept ? kept.result : kept;
-      if (TTL === 0n) throw new ClusterError(`lease ${id} has run out`, false);
+      if (TTL === 0n) throw new ClusterError(`lease ${id} has run out`, true);
     },
     revokeLease: async (endpoints, id) => {
       await call(endpoints, 'lease/revoke', { ID: int64(id) }, ['lease', 'revoke', id], anyReply);

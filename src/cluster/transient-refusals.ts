@@ -1,5 +1,5 @@
 /**
- * Refusals of membership calls that are known to pass by themselves, and why, as etcd 3.4 words them
+ * Refusals of calls that are known to pass by themselves, and why, as etcd 3.4 words them
  * (etcdserver/api/v3rpc/rpctypes/error.go, etcdserver/errors.go). Everything else is an error at once.
  */
 import transientRefusals from './transient-refusals.json';

@@ -193,7 +193,7 @@ export function clusterOf(node: FakeNode, proc: Proc, tls?: TlsFiles): Cluster {
     keepAlive: (endpoints, id) =>
       change(endpoints, (etcd) => {
         const lease = raft.read(etcd).leases.get(id);
-        if (lease === undefined) throw new ClusterError(`lease ${id} has run out`, false);
+        if (lease === undefined) throw new ClusterError(`lease ${id} has run out`, true);
         lease.untilMs = clock.nowMs + 60_000;
       }),
     revokeLease: (endpoints, id) =>

@@ -16,7 +16,7 @@ const LAGGARD = nodeUrl(3, 2379);
  * added. `started` holds how many of those were left when etcd was started on the copy.
  */
 function withLaggard(fake: ThreeMembers, times: number, before: readonly Member[] = fake.listed) {
-  const seen = { left: times, started: [] as number[] };
+  const seen = { left: times, lost: 0, started: [] as number[] };
   const lag = (world: World): World => ({
     ...world,
     machine: {
@@ -33,6 +33,7 @@ function withLaggard(fake: ThreeMembers, times: number, before: readonly Member[
         ask: async (endpoint) => {
           const reply = await real.ask(endpoint);
           const added = fake.listed.some(({ name }) => name === '');
+          if (endpoint === LAGGARD && added && seen.lost-- > 0) throw new Error('no answer');
           if (endpoint !== LAGGARD || !added || seen.left === 0) return reply;
           seen.left--;
           return { ...reply, members: before };
@@ -51,6 +52,15 @@ function heal(fake: ThreeMembers, lag: (world: World) => World) {
 test('etcd is started when the last of those that serve lists the new member', () => {
   const fake = new ThreeMembers('WAL gone');
   const { seen, lag } = withLaggard(fake, 7);
+  const outcome = heal(fake, lag);
+  assert.is(outcome.outcome, 'healed', outcome.message);
+  assert.equal(seen.started, [0]);
+});
+
+test('a reply that is lost on the way is no silence', () => {
+  const fake = new ThreeMembers('WAL gone');
+  const { seen, lag } = withLaggard(fake, 7);
+  seen.lost = 1;
   const outcome = heal(fake, lag);
   assert.is(outcome.outcome, 'healed', outcome.message);
   assert.equal(seen.started, [0]);

@@ -124,22 +124,23 @@ async function add(heal: HealContext): Promise<void> {
  */
 async function untilListedByAll(heal: HealContext, newId: string): Promise<string> {
   const { machine, cluster, config, servingEndpoints } = heal;
-  /** Where the list is another; undefined where it is right, or nobody serves. */
+  /** Where the list is another; empty where it is right, undefined where nobody serves. */
   const lags = async (endpoint: string): Promise<string | undefined> => {
-    const reply = await cluster.ask(endpoint).catch(() => undefined);
+    // One lost reply is no silence.
+    const reply = await cluster.ask(endpoint).catch(() => cluster.ask(endpoint).catch(() => undefined));
     if (!reply?.serves) return undefined;
     const own = reply.members.filter((member) => isOwn(member, config)).map(({ id }) => id);
     return own.length === 1 && own[0] === newId
-      ? undefined
+      ? ''
       : `${endpoint} lists this node as ${own.join(', ') || 'nobody'}`;
   };
-  let lagging: string[] = [];
+  let said: string[] = [];
   const all = await waitUntil(machine, CALL_BOUND_MS, 50, async () => {
-    lagging = (await Promise.all(servingEndpoints.map(lags))).filter((text) => text !== undefined);
-    if (lagging.length > 0) await heal.keepTurn();
-    return lagging.length === 0 || undefined;
+    said = (await Promise.all(servingEndpoints.map(lags))).filter((text) => text !== undefined);
+    if (said.some(Boolean)) await heal.keepTurn();
+    return said.every((text) => text === '') || undefined;
   });
   const why = `etcd is not started as ${newId}, because not every member that serves lists it`;
-  if (all === undefined) throw new Error(`${why}: ${lagging.join('; ')}`);
-  return `all ${servingEndpoints.length} that serve`;
+  if (all === undefined) throw new Error(`${why}: ${said.filter(Boolean).join('; ')}`);
+  return `all ${said.length} that serve`;
 }
