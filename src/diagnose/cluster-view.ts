@@ -83,6 +83,8 @@ export function clusterView(
     pause: serving.find(({ reply }) => reply.pause)?.reply.pause,
     /** One of the others has answered, whether it serves or not. */
     answered: others.some(({ reply }) => reply.ok),
+    /** One of those knows a leader: there may be a quorum, of which fewer are in reach from here. */
+    knowsLeader: others.some(({ reply }) => reply.ok && reply.value.leader !== '0'),
     /** How many of the members with a vote are a quorum. */
     quorum,
     /** Alarms, as those that answer know them. */

@@ -255,8 +255,7 @@ export const rules: Readonly<Record<Reason, Rule>> = {
     shows: [unitEvidence, processEvidence],
   },
   'quorum-lost/no-leader': {
-    when: ({ cluster }) =>
-      cluster.answered && !cluster.hasQuorumWithoutSelf && cluster.disagreement === undefined,
+    when: ({ cluster }) => cluster.answered && !cluster.knowsLeader && !cluster.hasQuorumWithoutSelf,
     shows: [unitEvidence, dataEvidence, clusterEvidence, peerEvidence],
   },
   'quorum-lost/only-member': {
@@ -270,6 +269,10 @@ export const rules: Readonly<Record<Reason, Rule>> = {
   'unknown/others-disagree': {
     when: (s) => s.cluster.disagreement !== undefined,
     shows: [clusterEvidence],
+  },
+  'unknown/few-in-reach': {
+    when: ({ cluster }) => cluster.knowsLeader && !cluster.hasQuorumWithoutSelf,
+    shows: [unitEvidence, dataEvidence, clusterEvidence, peerEvidence],
   },
   'stopped/inactive': {
     when: (s) => s.unit?.active === 'inactive' && s.process === 'dead',

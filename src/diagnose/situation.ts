@@ -107,7 +107,7 @@ function bareSituation(observed: Observation, places: Places) {
     /** What this member says of itself; undefined when it does not answer. */
     self,
     cluster,
-    /** All of the data, read to the end; undefined where they were not. */
+    /** What was read of the data (src/observe/observation.ts). */
     examination,
     /** Whose data these are; undefined where there are none, nothing but a founding, or their log does not say. */
     owner,

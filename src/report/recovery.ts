@@ -14,7 +14,7 @@ import { recovery as texts } from './texts.json';
  */
 export function recovery(s: Situation, verdict: Verdict, env: string, language: Language = 'en') {
   const { config, cluster, observed, examination, owner, unit, process } = s;
-  const lost = (verdict === 'quorum-lost' || verdict === 'amnesia') && !cluster.hasQuorumWithoutSelf;
+  const lost = (verdict === 'quorum-lost' || verdict === 'amnesia') && !cluster.knowsLeader;
   if (config === undefined || !lost || observed.others.length === 0) return undefined;
   const { tls, clientUrl, dataDir, walDir, separateWalDir } = config;
   const { kind, brokenOff, commit = 0n, applied = 0n } = examination ?? {};
@@ -52,9 +52,12 @@ export function recovery(s: Situation, verdict: Verdict, env: string, language: 
   };
   const fill = (text: string): string => fillIn([text], facts).join(' ');
   const words = texts[language];
-  const steps = words.steps.map((what, i) => ({
+  // What overwrites the data of others is told only where they were reached: silent, they may serve and be cut off from here.
+  const isThere = observed.host?.ok && observed.host.value.peers.every(({ reach }) => reach === 'refused');
+  const reached = cluster.answered || isThere;
+  const steps = words.steps.slice(0, reached ? undefined : 3).map((what, i) => ({
     what: fill(what),
     commands: fillIn(texts.commands[i] ?? [], facts),
   }));
-  return { here: fill(texts.here), newest: fill(words.newest), steps };
+  return { here: fill(texts.here), newest: `${fill(words.newest)}${reached ? '' : words.unreached}`, steps };
 }

@@ -218,7 +218,19 @@ export const cases: readonly (readonly [expected: string, observed: Observation]
   ['healthy/serves', { ...healthy, unit: { ok: false, why: 'no answer within 2000 ms' } }],
   [
     'quorum-lost/no-leader',
-    crashed([], { others: [asked(1, { serves: false, unavailableReason: 'no leader' }), silent(3)] }),
+    crashed([], {
+      others: [asked(1, { serves: false, unavailableReason: 'no leader', leader: '0' }), silent(3)],
+    }),
+  ],
+  // Its leader is a third that this node does not reach.
+  [
+    'unknown/few-in-reach',
+    crashed([], {
+      others: [
+        asked(1, { serves: false, unavailableReason: 'no answer to a linearizable read within 1500 ms' }),
+        silent(3),
+      ],
+    }),
   ],
   ['local-fault/port-taken', crashed([line('port-taken'), BOOTSTRAPPED], { ...NO_DATA })],
   ['local-fault/permission', crashed([line('permission')])],
@@ -227,7 +239,7 @@ export const cases: readonly (readonly [expected: string, observed: Observation]
   ['local-fault/bad-setting', crashed([line('bad-setting')])],
   ['local-fault/unit', crashed([], { unit: { ok: true, value: { ...failedUnit(), result: 'resources' } } })],
   ['local-fault/unit', crashed([], { unit: { ok: true, value: failedUnit(203) } })],
-  ['quorum-lost/no-leader', crashed([], { ...damagedWal(), others: [asked(1), silent(3)] })],
+  ['unknown/few-in-reach', crashed([], { ...damagedWal(), others: [asked(1), silent(3)] })],
   ['quorum-lost/others-silent', crashed([], { ...damagedWal(), others: [silent(1), silent(3)] })],
   ['quorum-lost/only-member', crashed([], { ...damagedWal(), others: [] })],
   [
@@ -284,7 +296,9 @@ export const cases: readonly (readonly [expected: string, observed: Observation]
   ],
   [
     'quorum-lost/no-leader',
-    crashed([], { others: [asked(1, { serves: false, unavailableReason: 'no leader' }), silent(3)] }),
+    crashed([], {
+      others: [asked(1, { serves: false, unavailableReason: 'no leader', leader: '0' }), silent(3)],
+    }),
   ],
   [
     'quorum-lost/others-silent',

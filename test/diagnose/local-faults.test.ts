@@ -97,7 +97,7 @@ test('a certificate that the others turn away counts while etcd runs and does no
   }));
   // All nodes have the same: where it has expired nobody answers us, and all may serve.
   assert.is(diagnose(situation({ ...healthy, ...bad, ...mute, others })).verdict, 'local-fault');
-  const waiting = [asked(1, { serves: false }), asked(3, { serves: false })];
+  const waiting = ([1, 3] as const).map((n) => asked(n, { serves: false, leader: '0' }));
   assert.is(diagnose(situation({ ...healthy, ...bad, ...mute, others: waiting })).verdict, 'quorum-lost');
 });
 

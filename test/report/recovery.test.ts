@@ -24,7 +24,7 @@ const said = (observed: Observation) => {
   return found;
 };
 const waits = (n: 1 | 3, raftIndex: bigint) =>
-  asked(n, { serves: false, unavailableReason: 'no leader', raftIndex });
+  asked(n, { serves: false, unavailableReason: 'no leader', leader: '0', raftIndex });
 
 test('nothing is said where there is a quorum, or nobody else', () => {
   for (const observed of [healthy, crashed([]), crashed([], { ...damagedWal(), others: [] })])
@@ -47,12 +47,41 @@ test('where the others are silent this node knows its own data alone, and says h
       `ssh -p 16022 10.0.0.3 "/opt/heal-node/bin/heal-node diagnose | grep 'This node holds'"`,
     ),
   );
-  assert.ok(
-    commands.includes(`/opt/app/bin/ctl.sh repair '{"node.ip":"ADDRESS"}'`),
-    'nobody can say yet which',
+  assert.not(
+    commands.some((command) => /repair|force-new-cluster/.test(command)),
+    'they may serve',
   );
+  assert.match(newest, /None of the others was reached from here, and they may serve/);
   assert.match(steps[1]?.what ?? '', /^2\. Only where the data of 2 or more members are lost for good/);
   assert.match(steps[0]?.what ?? '', /^1\. First.*2 more of 3 that serve make a quorum \(2\)/);
+});
+
+/** What is observed of the others' machines. */
+const machinesOf = (
+  observed: Observation,
+  ...reach: readonly ('open' | 'refused' | 'silent')[]
+): Observation => {
+  if (!observed.host?.ok) throw new Error('the host was not looked at');
+  const peers = observed.host.value.peers.map((peer, i) => ({ ...peer, reach: reach[i] ?? 'silent' }));
+  return { ...observed, host: { ok: true, value: { ...observed.host.value, peers } } };
+};
+
+test('what overwrites data is told where no other machine has an etcd, or one that answers knows no leader', () => {
+  const observed = crashed([], { others: [silent(1), silent(3)] });
+  const repairs = (each: Observation) =>
+    of(each)?.steps.some(({ commands }) =>
+      commands.includes(`/opt/app/bin/ctl.sh repair '{"node.ip":"ADDRESS"}'`),
+    );
+  assert.is(repairs(machinesOf(observed, 'refused', 'refused')), true, 'nobody can say yet which');
+  for (const reach of ['open', 'silent'] as const)
+    assert.is(repairs(machinesOf(observed, 'refused', reach)), false);
+  assert.is(repairs(crashed([], { others: [waits(1, 88n), silent(3)] })), true);
+});
+
+test('nothing is said where one that is in reach serves, or knows a leader', () => {
+  const short = holding({ logShort: true });
+  for (const one of [asked(1), asked(1, { serves: false, unavailableReason: 'no answer' })])
+    assert.is(of(crashed([], { ...short, others: [one, silent(3)] })), undefined);
 });
 
 test('members are counted once, however many answer, and so are those that this one lists', () => {
@@ -74,6 +103,7 @@ test('who is of another cluster is no source, however much it has committed', ()
   const other = asked(1, {
     serves: false,
     unavailableReason: 'no leader',
+    leader: '0',
     raftIndex: 500n,
     clusterId: 'beef',
   });
@@ -81,7 +111,7 @@ test('who is of another cluster is no source, however much it has committed', ()
 });
 
 test('a WAL dir of its own is kept, and named to etcd', () => {
-  const observed = crashed([], { others: [silent(1), silent(3)] });
+  const observed = crashed([], { others: [waits(1, 88n), silent(3)] });
   if (!observed.config.ok) throw new Error('no settings');
   const value = { ...observed.config.value, walDir: '/wal', separateWalDir: true };
   const commands = said({ ...observed, config: { ok: true, value } }).steps.flatMap((step) => step.commands);
@@ -123,7 +153,7 @@ test('damaged data are no source, however much they have committed', () => {
   const alone = of(
     crashed([], { ...holding({ kind: 'none', memberId: '' }), others: [silent(1), silent(3)] }),
   );
-  assert.match(alone?.newest ?? '', /Nothing is known here of data that could be used\.$/);
+  assert.match(alone?.newest ?? '', /Nothing is known here of data that could be used\./);
   assert.match(alone?.here ?? '', /no data whose owner can be read/);
 });
 
