@@ -14,9 +14,8 @@ async function main(): Promise<number> {
   const name = process.argv0.slice(process.argv0.lastIndexOf('/') + 1);
   const words = process.argv.slice(2);
   const called = name === 'ctl.sh' ? hookOfVerb(words) : name;
-  const hook = words[0] === 'hook' && words.length === 2 ? (words[1] ?? '') : called;
-  if (hook === 'health-check') return healthCheck(full);
-  return (await full()).run(hook, words);
+  if (called === 'health-check') return healthCheck(full);
+  return (await full()).run(called, words);
 }
 
 main().then(

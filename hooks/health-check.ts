@@ -31,11 +31,8 @@ export async function healthCheck(rest: () => Promise<Rest>): Promise<number> {
     if (health.state === 'true') {
       const lastMs = await reader.deepCheckedMs;
       const due = lastMs === undefined || Math.abs(Date.now() - lastMs) >= deepCheckIntervalMs;
-      if (!due) return 0;
-      return (await rest()).runDeepCheck(
-        found.settings,
-        checkTimeoutMs - 300 - (performance.now() - beganMs),
-      );
+      const leftMs = Math.round(checkTimeoutMs - 300 + beganMs - performance.now());
+      return due ? (await rest()).runDeepCheck(found.settings, leftMs) : 0;
     }
     ({ why } = health);
   } catch (error) {

@@ -4,7 +4,7 @@ import { bestEffort } from '../report/best-effort.ts';
 import type { Log } from '../report/log.ts';
 import { writeMetrics } from '../report/metrics.ts';
 import type { Settings } from '../settings/settings-table.ts';
-import { healRecordFile, newRecord } from '../state/heal-record.ts';
+import { DAY_MS, healRecordFile, newRecord } from '../state/heal-record.ts';
 import { requestFile } from '../state/heal-request.ts';
 import { type Outcome, writeOutcome } from '../state/outcome.ts';
 import { isParked } from '../state/parked.ts';
@@ -16,11 +16,7 @@ import { runHeal, type WhyParked } from './heal/run-heal.ts';
 
 /** After a boot the network and the others may need a moment; an unfinished heal waits for them that long. */
 const SETTLE_MS = 60_000;
-/**
- * Asked by the gate, whose refusal AppCenter may not hear of: the others may be off for hours, after a power cut for all.
- * A look costs a few processes, so after the first minute there are fewer.
- */
-const WAIT_FOR_OTHERS_MS = 86_400_000;
+/** Asked by the gate it waits for a day: a look costs a few processes, so after the first minute there are fewer. */
 const LOOK_SELDOM_MS = 5000;
 
 type Request = Awaited<ReturnType<typeof requestFile.read>>;
@@ -93,7 +89,8 @@ async function decide(world: World, settings: Settings, log: Log, request: Reque
   let settled = await diagnoseWhenSettled(world, SETTLE_MS, waits);
   if (byGate && (await waits(settled))) {
     void machine.status(`Waits for the others: ${settled.diagnosis.means}`);
-    settled = await diagnoseWhenSettled(world, WAIT_FOR_OTHERS_MS, waits, LOOK_SELDOM_MS);
+    // AppCenter may not hear of the gate's refusal; and the others may be off for hours, after a power cut for all.
+    settled = await diagnoseWhenSettled(world, DAY_MS, waits, LOOK_SELDOM_MS);
   }
   const { situation, diagnosis } = settled;
   const { verdict, reason, means, advice, evidence } = diagnosis;

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type LogLine, linesOfHeal, parseLines, readableLine, tailOf, wholeLog } from '../report/read-log.ts';
 import { loadSettings } from '../settings/load-settings.ts';
+import { HEAL_ID } from '../state/heal-record.ts';
 import { LOG_FILE } from '../state/places.ts';
 import { type CommandSpec, EXIT, UsageError } from './command.ts';
 
@@ -11,7 +12,7 @@ const DAY = String.raw`\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])`;
 /** The values of options, and what is allowed. */
 const values = [
   ['lines', /^[1-9]\d{0,5}$/, 'a whole number from 1 to 999999'],
-  ['heal', /^\d{8}T\d{6}Z-[0-9a-f]{6}$/, 'the ID of a heal, as `heal-node history` lists it'],
+  ['heal', HEAL_ID, 'the ID of a heal, as `heal-node history` lists it'],
   [
     'since',
     new RegExp(String.raw`^(\d{1,6}[smhd]|${DAY}(T([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?Z)?)$`),

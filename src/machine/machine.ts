@@ -65,7 +65,7 @@ export interface Machine {
   room(path: string): Promise<Room>;
   /** The end of a text file, `maxBytes` at most; undefined when there is none. */
   tail(path: string, maxBytes: number): Promise<string | undefined>;
-  /** Bytes below a directory, to see whether data arrive. */
+  /** About the bytes below a directory: to see whether data arrive, or what it would free. */
   sizeOf(path: string): Promise<number>;
 
   /** What stands in a data dir, looked at so deeply; never throws. */

@@ -53,7 +53,7 @@ function sizeBelow(dir: HeldDir): number {
       using inner = dir.enter(name);
       bytes += sizeBelow(inner);
     } else {
-      // Blocks, not length: a WAL file is preallocated, a received snapshot grows.
+      // Blocks beside the length: what is preallocated, or has holes, grows in one of them alone.
       bytes += (stat?.size ?? 0) + (stat?.blocks ?? 0);
     }
   }

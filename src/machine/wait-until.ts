@@ -10,12 +10,12 @@ export async function waitUntil<T>(
   machine: Pick<Machine, 'monotonicMs' | 'sleep'>,
   boundMs: number,
   everyMs: number,
-  probe: (elapsedMs: number) => Promise<T | undefined>,
+  probe: () => Promise<T | undefined>,
 ): Promise<T | undefined> {
   const beganMs = machine.monotonicMs();
   for (;;) {
     const elapsedMs = machine.monotonicMs() - beganMs;
-    const answer = await probe(elapsedMs);
+    const answer = await probe();
     if (answer !== undefined || elapsedMs >= boundMs) return answer;
     await machine.sleep(everyMs);
   }

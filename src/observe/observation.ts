@@ -44,7 +44,10 @@ export interface Observation {
    * without TLS, or where nothing is missing or wrong.
    */
   readonly tls: Readonly<Awaited<ReturnType<typeof lookAtCertificates>>>;
-  /** All of the data, read to the end; undefined when that was not done: this member serves, or nobody asked. */
+  /**
+   * What was read of the data, where a process may live of its log alone; it says itself how far. Undefined when nothing
+   * was: this member serves, or nobody asked.
+   */
   readonly examination: Examination | undefined;
   readonly swap: SwapFacts;
   readonly unit: Fact<UnitFacts>;
@@ -54,7 +57,7 @@ export interface Observation {
   /** What the newest run of the unit in force has logged in this boot. */
   readonly log: Fact<readonly string[]>;
   readonly health: Health;
-  /** This member's own answer; undefined when it was not asked, because it does not answer. */
+  /** This member's own answer, or why it has none; undefined when it was not asked, as its settings are not known. */
   readonly self: Asked | undefined;
   readonly others: readonly Asked[];
   /** The member list that a membership call of ours returned, newer than what the others said. */

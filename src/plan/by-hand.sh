@@ -83,6 +83,7 @@ for d in "${ssl%/*}" "$ssl"; do [ -d "$d" ] || install -d -o "$user" -g "$(id -g
 for f in $certs; do
   case $f in *-key) mode=600 ;; *) mode=644 ;; esac
   install -o "$user" -g "$(id -gn "$user")" -m "$mode" "$offered/$f.pem" "$ssl/$f.pem.new"
+  sync "$ssl/$f.pem.new"
   mv -T "$ssl/$f.pem.new" "$ssl/$f.pem"    # whole, or not at all
 done
 export ETCDCTL_CACERT="$ssl/ca.pem" ETCDCTL_CERT="$ssl/client.pem" ETCDCTL_KEY="$ssl/client-key.pem"
@@ -202,6 +203,7 @@ systemctl stop "$copyUnit" || true    # fails after a cut, where it is loaded no
 systemctl daemon-reload
 systemctl reset-failed "$unit" 2>/dev/null || true
 $start
+sync    # a power loss would leave the unit empty
 rm -rf "$originals"
 ### confirm | etcdctl endpoint health; look at the console
 tries serves "$own"
@@ -215,4 +217,4 @@ if ours; then    # else somebody has paused heals since, or ended that
   if [ -e "$paused.before" ]; then mv -T "$paused.before" "$paused"; else "$healNode" unpause; fi
 fi
 rm -f "$paused.before"
-echo "Done. What was set aside stays in $data.by-hand-* until you delete it."
+echo "Done. What was set aside stays in $data.by-hand-*${wal:+ and $wal.by-hand-*} until you delete it."

@@ -7,7 +7,7 @@ export const RUN_DIR = '/run/heal-node';
 /** A heal starts etcd on its original unit: the gate is not asked this once (src/install/gate.conf). */
 export const RESTORED = `${RUN_DIR}/restored`;
 export const LOG_FILE = '/var/log/heal-node/heal-node.log';
-export const DEEP_CHECK_FILE = '/var/lib/heal-node/deep-check.json';
+export const DEEP_CHECK_FILE = `${ROOT_STATE_DIR}/deep-check.json`;
 export const UNIT_DIR = '/etc/systemd/system';
 export const HEAL_UNIT = 'heal-node.service';
 /** The drop-in of etcd's unit that asks the gate. */
@@ -33,7 +33,6 @@ export function places(settings: Settings) {
     originalUnit: `${ROOT_STATE_DIR}/originals/${unit}`,
     originalRights: `${ROOT_STATE_DIR}/originals/rights.json`,
     originals: `${ROOT_STATE_DIR}/originals`,
-    /** A heal starts etcd on its original unit: the gate is not asked this once (src/install/layout.ts). */
     restored: RESTORED,
     request: `${ROOT_STATE_DIR}/request.json`,
     outcome: `${ROOT_STATE_DIR}/outcome.json`,

@@ -24,7 +24,7 @@ async function clientOf({ metadata }: World): Promise<string[]> {
 /**
  * Where no quorum has answered a node in TLS mode: brings what it takes to ask the others. Their names, which the image
  * that a migration puts back has not; and where certificates and data are gone together the client's certificate of the
- * metadata service (docs/platform.md). No look does that by itself.
+ * metadata service (docs/platform.md). `observe` never does that by itself.
  * @returns whether there is something new to ask with: then another look is worth it
  * @throws when the metadata service does not answer, or what it has cannot be written
  */

@@ -139,7 +139,7 @@ export async function reclaimableBytes(heal: HealContext): Promise<number> {
   const paths = await discardable(heal);
   if (settings.keepAside === 0 && heal.situation.config && !heal.joined) paths.push(heal.config.dataDir);
   let bytes = 0;
-  for (const path of paths) bytes += Math.max(0, await machine.sizeOf(path));
+  for (const path of paths) bytes += await machine.sizeOf(path);
   return bytes;
 }
 

@@ -66,7 +66,7 @@ async function untilServes(heal: HealContext, unit: string): Promise<string | un
   const { machine, places, settings } = heal;
   let { cluster, config } = heal;
   const beganMs = machine.monotonicMs();
-  let [size, movedMs, unitsMs] = [-2, beganMs, beganMs];
+  let [size, movedMs, unitsMs] = [-1, beganMs, beganMs];
   const tellsArrival = arrival(heal);
   for (;;) {
     // By the URLs of now: it may have been started by others than those that could be seen to count.
@@ -93,7 +93,7 @@ async function untilServes(heal: HealContext, unit: string): Promise<string | un
       if (unit === places.copyUnit) await tellsArrival();
       const newSize = await machine.sizeOf(config.dataDir);
       if (newSize !== size) [size, movedMs] = [newSize, nowMs];
-      const stuck = `the member does not serve, and nothing has arrived in ${config.dataDir} for ${settings.verifyTimeoutMs} ms: ${why}; see journalctl -u ${unit} and ${places.copyEnv}`;
+      const stuck = `the member does not serve, and nothing has arrived in ${config.dataDir} for ${settings.verifyTimeoutMs} ms: ${why}; see journalctl -u ${unit} and ${unit === places.unit ? places.env : places.copyEnv}`;
       if (nowMs - movedMs > settings.verifyTimeoutMs) throw new Error(stuck);
     }
     await machine.sleep(pollMs(nowMs - beganMs));
