@@ -16,6 +16,9 @@ import { Systemd } from './systemd.ts';
 import { type Certificates, FIRST, putCertificates, SECOND } from './tls.ts';
 import type { FakeWorld } from './world.ts';
 
+/** confd needs about that long after a boot until it has rendered what a power cut has torn. */
+const CONFD_MS = 20_000;
+
 type DiskState = 'no' | 'full' | 'read-only';
 
 /** What is wrong with a machine, for a while. */
@@ -67,6 +70,7 @@ export class FakeNode {
   readonly capacity: Record<DiskName, number> = { root: 1e12, data: 1e12 };
   /** In this boot its etcd has shown that its log is too short. */
   shortShown = false;
+  private viewTorn = false;
   /** Root can copy files from it by ssh; and what is found there, where that is not what its etcd has. */
   ssh = true;
   offers: Certificates | undefined;
@@ -267,7 +271,9 @@ export class FakeNode {
     for (const proc of [...this.procs]) proc.kill();
     this.etcdGone();
     this.disk.delete('/run');
+    const view = this.disk.entries.get(PLACES.appEnv)?.text;
     if (this.disk.powerLost(this.world.random)) this.world.happened('a write is torn');
+    this.viewTorn ||= this.disk.entries.get(PLACES.appEnv)?.text !== view;
     // What was under way for a unit does not go on after the boot.
     this.systemd.forgetAll();
     this.shortShown = false;
@@ -287,6 +293,11 @@ export class FakeNode {
     this.boots += 1;
     this.bootedMs = this.world.clock.nowMs;
     this.systemd.boot([PLACES.unit, HEAL_UNIT]);
+    this.world.clock.after(CONFD_MS, () => {
+      if (this.on && this.viewTorn) this.disk.set(PLACES.appEnv, { text: this.appView(), rights: ROOT_FILE });
+      this.viewTorn &&= !this.on;
+      return false;
+    });
   }
 
   /** Whoever looks after it puts right what nothing of ours may. */
