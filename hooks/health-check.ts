@@ -2,7 +2,7 @@ import { type HookReader, settingsOrOwn } from '../src/appcenter/own-command.ts'
 import { memberHealth } from '../src/cluster/member-health.ts';
 import { clientUrlOf, tlsOf } from '../src/machine/etcd/etcd-config.ts';
 import { parseEnvFile } from '../src/machine/systemd/env-file.ts';
-import { type Settings, settingsTable } from '../src/settings/settings-table.ts';
+import { parseSettings } from '../src/settings/parse-settings.ts';
 import { quickReader } from './quick-reader.ts';
 
 /** What the check needs beyond itself, and only where something is not as it should be, or is due. */
@@ -18,15 +18,15 @@ export async function healthCheck(rest: () => Promise<Rest>): Promise<number> {
   const beganMs = performance.now();
   const reader = quickReader();
   // Asked at once, as where nothing is set otherwise, while the settings are read.
-  const [usualEnv, usualMs] = [usual('etcdEnv'), usual('checkTimeoutMs')];
-  const early = askMember(reader, usualEnv, usualMs);
+  const usual = parseSettings(undefined, {});
+  const early = askMember(reader, usual.etcdEnv, usual.checkTimeoutMs);
   early.catch(() => undefined);
   const found = await settingsOrOwn('health-check', reader, async (text) => (await rest()).sayUnusable(text));
   if ('own' in found) return (await rest()).runInstead(found.own);
   const { etcdEnv, checkTimeoutMs, deepCheckIntervalMs } = found.settings;
   let why: string;
   try {
-    const isUsual = etcdEnv === usualEnv && checkTimeoutMs === usualMs;
+    const isUsual = etcdEnv === usual.etcdEnv && checkTimeoutMs === usual.checkTimeoutMs;
     const health = await (isUsual ? early : askMember(reader, etcdEnv, checkTimeoutMs));
     if (health.state === 'true') {
       const lastMs = await reader.deepCheckedMs;
@@ -40,12 +40,6 @@ export async function healthCheck(rest: () => Promise<Rest>): Promise<number> {
   }
   return (await rest()).notHealthy(found.settings, why);
 }
-
-/** What a setting is where nothing else is set. */
-const usual = <K extends 'etcdEnv' | 'checkTimeoutMs'>(name: K) => {
-  const { parse, fallback } = settingsTable[name];
-  return parse(fallback) as Settings[K];
-};
 
 /** @throws when the environment of etcd does not say where the member is asked */
 async function askMember(reader: HookReader, etcdEnv: string, checkTimeoutMs: number) {

@@ -235,6 +235,21 @@ test('nor where it could make a new authority: TLS is on by the view, and there 
   assert.equal(ran, []);
 });
 
+test('nor where that has come about since it was decided to run it', () => {
+  const fake = new ThreeMembers('WAL damaged');
+  const ran = appRuns(fake);
+  fake.once(
+    () => fake.removed.length > 0,
+    () => renders(fake, { ETCD_QUOTA_BYTES: '2147483649' }),
+  );
+  fake.once(
+    () => fake.file(PLACES.restored) !== undefined,
+    () => renders(fake, TLS),
+  );
+  fake.heal('health-action');
+  assert.equal(ran, []);
+});
+
 test('other URLs come into etcd.env also where they were given before this heal began: a person had moved the unit aside', () => {
   const fake = new ThreeMembers('WAL gone', {}, 3, true);
   const ran = appRuns(fake);

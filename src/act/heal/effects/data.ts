@@ -138,9 +138,8 @@ export async function reclaimableBytes(heal: HealContext): Promise<number> {
   const { machine, settings } = heal;
   const paths = await discardable(heal);
   if (settings.keepAside === 0 && heal.situation.config && !heal.joined) paths.push(heal.config.dataDir);
-  let bytes = 0;
-  for (const path of paths) bytes += await machine.sizeOf(path);
-  return bytes;
+  const sizes = await Promise.all(paths.map((path) => machine.sizeOf(path)));
+  return sizes.reduce((sum, bytes) => sum + bytes, 0);
 }
 
 /**

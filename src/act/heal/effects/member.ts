@@ -9,7 +9,7 @@ import { ASK_AGAIN_MS } from '../until-taken.ts';
 import { alarmsLeft, disarmRemoved } from './alarms.ts';
 import { arrival } from './arrival.ts';
 import { giveDataDir, makeRoom } from './data.ts';
-import { APP_START_MS, appCatchesUp, NEW_URLS, resetFailed, stage, stopUnits, urlsAreOld } from './units.ts';
+import { appCatchesUp, NEW_URLS, resetFailed, runAppStart, stage, stopUnits, urlsAreOld } from './units.ts';
 
 /** How long until it is asked again: the longer it has taken, the less that matters, and the less the others are to feel it. */
 const pollMs = (waitedMs: number): number => Math.min(100, Math.max(5, waitedMs / 50));
@@ -33,7 +33,7 @@ export async function startMember(heal: HealContext): Promise<string> {
   if (unit === places.unit && (await appCatchesUp(heal))) {
     await stopUnits(heal, places.unit, places.copyUnit);
     heal.acts('files', 'units');
-    const code = await machine.runApp(settings.startCmd, APP_START_MS);
+    const code = await runAppStart(heal);
     const ended = `\`${settings.startCmd.join(' ')}\` has ended with exit ${code ?? 'not yet'}`;
     await heal.look('files');
     if (heal.situation.isEnvOld) throw new Error(urlsAreOld(places, ended));

@@ -202,7 +202,7 @@ export async function restore(heal: HealContext): Promise<string> {
   if (byApp) await stopUnits(heal, places.unit);
   heal.acts('files', 'units');
   await machine.writeFile(places.restored, '', ROOT_ONLY_FILE);
-  const code = byApp ? await machine.runApp(settings.startCmd, APP_START_MS) : 1;
+  const code = byApp ? await runAppStart(heal) : 1;
   await machine.systemctl(['start', '--no-block', places.unit]).catch(() => undefined);
   if (byApp) await heal.look('files');
   if (heal.situation.isEnvOld || (heal.situation.awaitsUrls && !awaitsUrls)) return NEW_URLS;
@@ -269,6 +269,13 @@ export async function appCatchesUp(heal: HealContext): Promise<boolean> {
     if (members) heal.listIsNow(members);
   }
   return true;
+}
+
+/** Runs the app's start, unless it could do harm as all stands by now. @returns its exit code; 1 where it was not run */
+export async function runAppStart(heal: HealContext): Promise<number | undefined> {
+  const looked = await heal.look('files').catch((error: Error) => error);
+  if (looked || heal.situation.observed.tls || appStartRisk(heal.situation)) return 1;
+  return heal.machine.runApp(heal.settings.startCmd, APP_START_MS);
 }
 
 /** The original unit is in place and loaded, the copy is stopped and gone; nothing is started. The saved originals stay. */
