@@ -42,6 +42,7 @@ const machineTools = {
   'mkfs.ext4': 'e2fsprogs',
   jq: 'jq',
   mandoc: 'mandoc',
+  strace: 'strace',
 };
 const packageTools = { lintian: 'lintian', mandoc: 'mandoc' };
 

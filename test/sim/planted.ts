@@ -333,6 +333,20 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   // Marks, parking, memory, comparison, flushing.
   {
+    what: 'what is written takes the old name before it is flushed',
+    file: 'src/machine/os/held-dir.ts',
+    from: '  fsyncSync(fd);\n',
+    to: '',
+    test: 'test/machine/os/flush.test.ts',
+  },
+  {
+    what: 'a new name is not flushed',
+    file: 'src/machine/os/held-dir.ts',
+    from: '    fsyncSync(this.fd);\n',
+    to: '',
+    test: 'test/machine/os/flush.test.ts',
+  },
+  {
     what: 'a mark counts only on both disks',
     file: 'src/state/member-mark.ts',
     from: 'root?.there === true || data?.there === true',
