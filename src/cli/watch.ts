@@ -10,8 +10,6 @@ import { tell } from '../words/retell.ts';
 import { EXIT } from './command.ts';
 import { FOLLOW_MS } from './logs-command.ts';
 
-const isOutcome = (event: string): event is Outcome['outcome'] => event in codeOf;
-
 /**
  * Follows the heal of this node from its beginning to its end: what it does, and while data arrive how many, how fast and
  * what is left, as the service logs it. Plain lines, as they come; on a terminal one for each step, drawn again.
@@ -35,7 +33,7 @@ export async function watch(): Promise<number> {
       if (pid !== run) [run, ended] = [pid, undefined];
       rows.set(step || event, readableLine(line, isTTY ? columns - 1 : undefined));
       if (!isTTY) console.log(readableLine(line));
-      if (isOutcome(event)) ended = codeOf[event];
+      if (event in codeOf) ended = codeOf[event as Outcome['outcome']];
     }
     if (isTTY && rows.size > 0)
       process.stdout.write(`${drawn > 0 ? `\x1b[${drawn}A` : ''}\x1b[J${[...rows.values()].join('\n')}\n`);

@@ -115,6 +115,9 @@ const arriving = (s: Situation): boolean => {
 /** What the guards have found by now; nothing of it is forgotten when a later look does not show it any more. */
 const provenBad = (s: Situation) => ({ provenStale: true, ...(isLogShort(s) && { logShort: true }) });
 
+/** Whose data they are, and whether nothing is lost with them. */
+const ITS_DATA = ['own-data', 'own-member', 'not-ahead', 'birthmark'] as const;
+
 /**
  * The heal, whole: reversible steps first, so that the cluster is short of a member for as brief a time as
  * possible. The runner takes the first row that is not done. What people are told of each stands in heal-steps.json: the
@@ -138,7 +141,7 @@ const rows = {
     learns: (s) => ({ ...provenBad(s), ...(s.owner && { staleMemberId: s.owner.memberId }) }),
   },
   'set-aside': {
-    needs: ['role', 'unit-file', 'data-dir', 'app-quiet', 'stale', 'own-data', 'not-ahead', 'birthmark'],
+    needs: ['role', 'unit-file', 'data-dir', 'app-quiet', 'stale', ...ITS_DATA],
     looksAfter: ['files'],
     done: (s, run) => joined(s, run) || emptyEnough(s) || arriving(s),
     reversible: true,

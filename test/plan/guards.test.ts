@@ -2,6 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Observation } from '../../src/observe/observation.ts';
 import { askGuards, type GuardFacts, type GuardId, guards } from '../../src/plan/guards.ts';
+import { healSteps } from '../../src/plan/heal-steps.ts';
 import {
   asked,
   BOOTSTRAPPED,
@@ -262,6 +263,20 @@ test('all pass for a member whose data are gone while the others serve', () => {
   assert.equal(
     askGuards(situation(stale), facts).filter(({ pass }) => !pass),
     [],
+  );
+});
+
+test('data of the member that a person has listed by other peer URLs are not set aside, whatever was proved before', () => {
+  const moved = members.map((m) => (m.name === 'etcd2' ? { ...m, peerUrls: ['http://10.9.9.9:2380'] } : m));
+  const s = situation({
+    ...damaged({}),
+    others: [asked(1, { members: moved }), asked(3, { members: moved })],
+  });
+  const { needs } = healSteps.find(({ id }) => id === 'set-aside') ?? {};
+  const failed = askGuards(s, { ...facts, provenStale: true }, needs).filter(({ pass }) => !pass);
+  assert.equal(
+    failed.map(({ id }) => id),
+    ['own-member'],
   );
 });
 

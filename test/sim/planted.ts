@@ -331,6 +331,13 @@ export const plantedBugs: readonly PlantedBug[] = [
     to: '',
     test: 'test/act/heal/turn.test.ts',
   },
+  {
+    what: 'data of a member that a person has listed by other peer URLs are set aside',
+    file: 'src/plan/heal-steps.ts',
+    from: "'own-data', 'own-member', 'not-ahead'",
+    to: "'own-data', 'not-ahead'",
+    test: 'test/plan/guards.test.ts',
+  },
   // Marks, parking, memory, comparison, flushing.
   {
     what: 'what is written takes the old name before it is flushed',
