@@ -105,10 +105,9 @@ export async function start(world: World, settings: Settings, log: Log): Promise
   // Right after its start a process that is going to give up looks like one that is on its way up. And where the app has
   // written the settings, but etcd was not started, as its data are gone, or has died of them, the others may answer in a
   // moment.
-  const waitsOn =
-    code === 0 ? MAY_SETTLE.filter((verdict) => verdict !== 'amnesia') : ['amnesia', 'quorum-lost'];
+  const ends = code === 0 ? ['amnesia'] : ['starting', 'stopped'];
   const boundMs = code === 0 ? 10_000 : settings.startWaitMs;
-  const waits = ({ diagnosis: { verdict } }: Settled): boolean => waitsOn.includes(verdict);
+  const waits = ({ diagnosis: { verdict: v } }: Settled) => MAY_SETTLE.includes(v) && !ends.includes(v);
   const { situation: after, diagnosis } = await diagnoseWhenSettled(world, boundMs, waits);
   if (after.servesAsOwn) await bestEffort(log, 'The member mark', rememberCluster(world, after));
   // A migration in the middle of the heal has put the originals back; it only has to be ended.

@@ -28,11 +28,8 @@ export function unitInForce(unit: Fact<UnitFacts>, copyUnit: Fact<UnitFacts>, sw
 /** While a process runs there are no last words (src/machine/etcd/log-lines.ts): its log is not read. */
 async function logOf({ machine }: World, unit: UnitFacts, logFile: string): Promise<readonly string[]> {
   if (unit.mainPid > 0) return [];
-  const written =
-    logFile === ''
-      ? []
-      : linesSince((await machine.tail(logFile, LOG_FILE_BYTES)) ?? '', unit.startedAtSec * 1000);
-  return [...written, ...(await machine.journal(unit))];
+  const text = logFile === '' ? '' : await machine.tail(logFile, LOG_FILE_BYTES);
+  return [...linesSince(text ?? '', unit.startedAtSec * 1000), ...(await machine.journal(unit))];
 }
 
 type Units = Pick<Observation, 'unit' | 'copyUnit' | 'appBusy'>;

@@ -69,10 +69,6 @@ export const joined = (s: Situation, run: RunMemory): boolean => {
   return run.verified || ((s.joined || isNew) && memberId !== run.staleMemberId);
 };
 
-/** Its data fit and the original unit is in place: it only has to come up and be looked at. */
-const homeAndJoined = (s: Situation, run: RunMemory): boolean =>
-  joined(s, run) && s.observed.swap.unitFile === 'file';
-
 const fenced = ({ observed: { swap, unit } }: Situation): boolean =>
   isAside(swap) &&
   swap.originals &&
@@ -151,7 +147,8 @@ const rows = {
   stage: {
     needs: ['role'],
     looksAfter: ['files', 'units'],
-    done: (s, run) => homeAndJoined(s, run) || staged(s, run),
+    // Its data fit and the original unit is in place: it only has to come up and be looked at.
+    done: (s, run) => (joined(s, run) && s.observed.swap.unitFile === 'file') || staged(s, run),
     reversible: true,
   },
   remove: {

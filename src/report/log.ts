@@ -57,7 +57,7 @@ function lines(name: string, append: (line: string) => void): { write(line: stri
 /** By its name each time: another run may have rotated it, and whoever follows the log looks at the new one. */
 function appendTo(path: string): (line: string) => void {
   attempt(() => mkdirSync(dirname(path), { recursive: true, mode: 0o750 }));
-  attempt(() => rotate(path)); // what keeps either from being done keeps the line from being written, and that is said
+  attempt(() => rotate(path)); // that a directory lacks shows with the first line; a log that is too long is one all the same
   const flags = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW;
   return (line) => {
     const fd = openSync(path, flags, 0o640);

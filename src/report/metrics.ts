@@ -3,6 +3,7 @@ import { diagnose } from '../diagnose/diagnose.ts';
 import { failureTolerance } from '../diagnose/failure-tolerance.ts';
 import type { Situation } from '../diagnose/situation.ts';
 import { verdicts } from '../diagnose/verdicts.ts';
+import { ownClient } from '../machine/etcd/etcd-config.ts';
 import type { Machine } from '../machine/machine.ts';
 import { endsMs } from '../machine/os/certificates.ts';
 import type { FileRights } from '../machine/os/held-dir.ts';
@@ -15,9 +16,8 @@ import table from './metrics.json';
 
 /** When each certificate ends that etcd or its client uses, by the setting that names it, in seconds since 1970. */
 async function certificateEnds(machine: Machine, { config }: Situation) {
-  const own = config?.tls ? [{ ...config.tls, setting: 'client' }] : [];
   const text = async (path: string) => (await machine.readFile(path).catch(() => undefined))?.text ?? '';
-  const ends = [...(config?.certificates ?? []), ...own].map(
+  const ends = (config ? [...config.certificates, ...ownClient(config)] : []).map(
     async ({ setting, cert, ca }) => [setting, endsMs(await text(cert), await text(ca)) / 1000] as const,
   );
   return Object.fromEntries(await Promise.all(ends));

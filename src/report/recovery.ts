@@ -14,8 +14,9 @@ import { recovery as texts } from './texts.json';
  */
 export function recovery(s: Situation, verdict: Verdict, env: string, language: Language = 'en') {
   const { config, cluster, observed, examination, owner, unit, process } = s;
-  const lost = (verdict === 'quorum-lost' || verdict === 'amnesia') && !cluster.knowsLeader;
-  if (config === undefined || !lost || observed.others.length === 0) return undefined;
+  const lost = verdict === 'quorum-lost' || verdict === 'amnesia';
+  const served = cluster.knowsLeader || cluster.hasQuorumWithoutSelf;
+  if (config === undefined || served || !lost || observed.others.length === 0) return undefined;
   const { tls, clientUrl, dataDir, walDir, separateWalDir } = config;
   const { kind, brokenOff, commit = 0n, applied = 0n } = examination ?? {};
   // Of a log that is too short what the database has applied is known to be committed. One that is damaged, or breaks off,
@@ -52,9 +53,12 @@ export function recovery(s: Situation, verdict: Verdict, env: string, language: 
   };
   const fill = (text: string): string => fillIn([text], facts).join(' ');
   const words = texts[language];
-  // What overwrites the data of others is told only where they were reached: silent, they may serve and be cut off from here.
-  const isThere = observed.host?.ok && observed.host.value.peers.every(({ reach }) => reach === 'refused');
-  const reached = cluster.answered || isThere;
+  // What overwrites the data of others is told only where those of whom nothing is known, silent or not even called, are too
+  // few to be a quorum: they may serve, and be cut off from here.
+  const peers = observed.host?.ok ? observed.host.value.peers : [];
+  const refused = peers.filter(({ reach }) => reach === 'refused').map(({ url }) => hostOf(url));
+  const known = others.filter(({ answers, host }) => answers || refused.includes(host)).length;
+  const reached = total - 1 - known < quorum;
   const steps = words.steps.slice(0, reached ? undefined : 3).map((what, i) => ({
     what: fill(what),
     commands: fillIn(texts.commands[i] ?? [], facts),

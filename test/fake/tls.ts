@@ -43,7 +43,7 @@ export function speaksAs({ disk }: FakeNode, env: Readonly<Record<string, string
 }
 
 /** Whole in themselves, of an authority with the same name. */
-const ofOtherAuthority = setOf('other');
+export const ofOtherAuthority = setOf('other');
 
 const without = (name: string): Certificates => {
   const { [name]: _, ...rest } = good;

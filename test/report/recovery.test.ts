@@ -9,6 +9,7 @@ import {
   damagedWal,
   healthy,
   holding,
+  members,
   PLACES,
   silent,
   situation,
@@ -51,7 +52,7 @@ test('where the others are silent this node knows its own data alone, and says h
     commands.some((command) => /repair|force-new-cluster/.test(command)),
     'they may serve',
   );
-  assert.match(newest, /None of the others was reached from here, and they may serve/);
+  assert.match(newest, /are enough for a quorum: they may serve, cut off from this node/);
   assert.match(steps[1]?.what ?? '', /^2\. Only where the data of 2 or more members are lost for good/);
   assert.match(steps[0]?.what ?? '', /^1\. First.*2 more of 3 that serve make a quorum \(2\)/);
 });
@@ -72,10 +73,32 @@ test('what overwrites data is told where no other machine has an etcd, or one th
     of(each)?.steps.some(({ commands }) =>
       commands.includes(`/opt/app/bin/ctl.sh repair '{"node.ip":"ADDRESS"}'`),
     );
-  assert.is(repairs(machinesOf(observed, 'refused', 'refused')), true, 'nobody can say yet which');
-  for (const reach of ['open', 'silent'] as const)
-    assert.is(repairs(machinesOf(observed, 'refused', reach)), false);
+  const reached = (...reach: ('open' | 'refused' | 'silent')[]) => repairs(machinesOf(observed, ...reach));
+  assert.is(reached('refused', 'refused'), true, 'nobody can say yet which');
+  assert.is(reached('refused', 'silent'), true, 'the one that is silent is no quorum');
+  for (const reach of ['open', 'silent'] as const) assert.is(reached('silent', reach), false);
   assert.is(repairs(crashed([], { others: [waits(1, 88n), silent(3)] })), true);
+});
+
+test('nor is it told where those that are silent, or are not called, may be a quorum', () => {
+  const more = [4, 5].map((n) => ({ ...silent(1), endpoint: `http://10.0.0.${n}:2379` }));
+  const five = [
+    ...members,
+    ...[4, 5].map((n) => ({ id: `${n}`, name: `etcd${n}`, peerUrls: [], clientUrls: [], isLearner: false })),
+  ];
+  const no = { serves: false, unavailableReason: 'no leader', leader: '0', members: five };
+  const overwrites = (observed: Observation) =>
+    said(observed).steps.some(({ commands }) => commands.some((each) => /repair|force-new/.test(each)));
+  const of5 = (...others: Observation['others']) => overwrites(crashed([], { others: [...others, ...more] }));
+  assert.is(of5(asked(1, no), silent(3)), false, 'three are silent');
+  assert.is(of5(asked(1, no), asked(3, no)), true);
+  // etcd.env lists the founders alone, and they are stopped.
+  const founders = crashed([], { others: [silent(1), silent(3), ...more] });
+  assert.is(overwrites(machinesOf(founders, 'refused', 'refused')), true, 'two are no quorum of five');
+  const six = { ...silent(1), endpoint: 'http://10.0.0.6:2379' };
+  const seven = { ...silent(1), endpoint: 'http://10.0.0.7:2379' };
+  const scaled = { ...founders, others: [...founders.others, six, seven] };
+  assert.is(overwrites(machinesOf(scaled, 'refused', 'refused')), false, 'four are one of seven');
 });
 
 test('nothing is said where one that is in reach serves, or knows a leader', () => {

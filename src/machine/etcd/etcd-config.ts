@@ -68,6 +68,9 @@ const certificatesOf = (env: Env) =>
     return cert && key && ca ? [{ setting, cert, key, ca, hosts: urls(env[reachedBy]).map(hostOf) }] : [];
   });
 
+/** The client's, by which heal-node and the app's own check ask, as a row of the same shape; none without TLS. */
+export const ownClient = ({ tls }: EtcdConfig) => (tls ? [{ ...tls, setting: 'client', hosts: [] }] : []);
+
 /** Since its unit is aside the app has given its nodes other URLs, by which they are called by now. */
 export const hasNewUrls = ({ ofView, otherPeerUrls }: EtcdConfig): boolean =>
   ofView !== undefined && otherPeerUrls.length > 0;

@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { runHealService } from '../../../src/act/heal-service.ts';
-import type { Member } from '../../../src/cluster/cluster.ts';
+import type { Member, MemberReply } from '../../../src/cluster/cluster.ts';
 import type { World } from '../../../src/observe/world.ts';
 import { HEAL_UNIT } from '../../../src/state/places.ts';
 import { nodeUrl } from '../../fake/network.ts';
@@ -11,11 +11,21 @@ import { ThreeMembers } from '../../fake/three-members.ts';
 const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
 const LAGGARD = nodeUrl(3, 2379);
 
+type Stalls = (reply: MemberReply) => MemberReply;
+const lost: Stalls = () => {
+  throw new Error('no answer');
+};
+
 /**
  * Member 3 has not applied the changes of the list yet: it shows the old one, so many times after the new member was
  * added. `started` holds how many of those were left when etcd was started on the copy.
  */
-function withLaggard(fake: ThreeMembers, times: number, before: readonly Member[] = fake.listed) {
+function withLaggard(
+  fake: ThreeMembers,
+  times: number,
+  before: readonly Member[] = fake.listed,
+  stalls: Stalls = lost,
+) {
   const seen = { left: times, lost: 0, started: [] as number[] };
   const lag = (world: World): World => ({
     ...world,
@@ -33,7 +43,7 @@ function withLaggard(fake: ThreeMembers, times: number, before: readonly Member[
         ask: async (endpoint) => {
           const reply = await real.ask(endpoint);
           const added = fake.listed.some(({ name }) => name === '');
-          if (endpoint === LAGGARD && added && seen.lost-- > 0) throw new Error('no answer');
+          if (endpoint === LAGGARD && added && seen.lost-- > 0) return stalls(reply);
           if (endpoint !== LAGGARD || !added || seen.left === 0) return reply;
           seen.left--;
           return { ...reply, members: before };
@@ -57,13 +67,16 @@ test('etcd is started when the last of those that serve lists the new member', (
   assert.equal(seen.started, [0]);
 });
 
-test('a reply that is lost on the way is no silence', () => {
-  const fake = new ThreeMembers('WAL gone');
-  const { seen, lag } = withLaggard(fake, 7);
-  seen.lost = 1;
-  const outcome = heal(fake, lag);
-  assert.is(outcome.outcome, 'healed', outcome.message);
-  assert.equal(seen.started, [0]);
+test('a reply that is lost on the way, or a read that stalls, is no silence', () => {
+  const stalled: Stalls = (reply) => ({ ...reply, serves: false, unavailableReason: 'no answer in time' });
+  for (const stalls of [lost, stalled]) {
+    const fake = new ThreeMembers('WAL gone');
+    const { seen, lag } = withLaggard(fake, 7, fake.listed, stalls);
+    seen.lost = 1;
+    const outcome = heal(fake, lag);
+    assert.is(outcome.outcome, 'healed', outcome.message);
+    assert.equal(seen.started, [0]);
+  }
 });
 
 const TURN = 'heal-node/joiner';

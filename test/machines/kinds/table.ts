@@ -75,7 +75,8 @@ export function asMarkdown(lines: readonly Line[], all: readonly Row[], day: str
     ...rows.filter((row) => row !== undefined),
     '',
     '**Not here**: a clock that is minutes off, as all machines have the clock of their host (the simulation sets them apart,',
-    '`test/sim/faults.ts`); systemd before 247; the app switching TLS while a heal is under way.',
+    '`test/sim/faults.ts`); a machine that others load; systemd before 247. The app switching TLS while a',
+    'heal is under way is told in [verbs.md](verbs.md).',
     '',
   ].join('\n');
 }

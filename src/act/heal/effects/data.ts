@@ -9,10 +9,8 @@ import { isStopped, stopUnits } from './units.ts';
 /** A name in a directory that is not taken: `name`, `name.2`, `name.3` … */
 async function freeName(machine: Machine, directory: string, name: string): Promise<string> {
   const taken = await machine.list(directory);
-  for (let n = 1; ; n++) {
-    const candidate = n === 1 ? name : `${name}.${n}`;
-    if (!taken.includes(candidate)) return candidate;
-  }
+  const names = [name, ...taken.map((_, i) => `${name}.${i + 2}`)];
+  return names.find((each) => !taken.includes(each)) ?? '';
 }
 
 /** Names of what is set aside: the data dir's own, and the WAL dir's with a prefix that no data dir has. */

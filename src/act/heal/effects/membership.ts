@@ -126,8 +126,9 @@ async function untilListedByAll(heal: HealContext, newId: string): Promise<strin
   const { machine, cluster, config, servingEndpoints } = heal;
   /** Where the list is another; empty where it is right, undefined where nobody serves. */
   const lags = async (endpoint: string): Promise<string | undefined> => {
-    // One lost reply is no silence.
-    const reply = await cluster.ask(endpoint).catch(() => cluster.ask(endpoint).catch(() => undefined));
+    // One reply that is lost, or one read that stalls, is no silence.
+    const ask = () => cluster.ask(endpoint).catch(() => undefined);
+    const reply = await ask().then((first) => (first?.serves ? first : ask()));
     if (!reply?.serves) return undefined;
     const own = reply.members.filter((member) => isOwn(member, config)).map(({ id }) => id);
     return own.length === 1 && own[0] === newId

@@ -202,7 +202,7 @@ export async function restore(heal: HealContext): Promise<string> {
   if (byApp) await stopUnits(heal, places.unit);
   heal.acts('files', 'units');
   await machine.writeFile(places.restored, '', ROOT_ONLY_FILE);
-  const code = byApp ? await runAppStart(heal) : 1;
+  const code = byApp && (await runAppStart(heal));
   await machine.systemctl(['start', '--no-block', places.unit]).catch(() => undefined);
   if (byApp) await heal.look('files');
   if (heal.situation.isEnvOld || (heal.situation.awaitsUrls && !awaitsUrls)) return NEW_URLS;
@@ -271,11 +271,18 @@ export async function appCatchesUp(heal: HealContext): Promise<boolean> {
   return true;
 }
 
-/** Runs the app's start, unless it could do harm as all stands by now. @returns its exit code; 1 where it was not run */
-export async function runAppStart(heal: HealContext): Promise<number | undefined> {
-  const looked = await heal.look('files').catch((error: Error) => error);
-  if (looked || heal.situation.observed.tls || appStartRisk(heal.situation)) return 1;
-  return heal.machine.runApp(heal.settings.startCmd, APP_START_MS);
+/**
+ * Runs the app's start, unless it could do harm as all stands by now; a file that is just being written is waited for.
+ * @returns its exit code; else why it has none
+ */
+export async function runAppStart(heal: HealContext): Promise<number | string> {
+  const { machine, settings } = heal;
+  const isClear = await waitUntil(machine, BEGINS_MS, 250, async () => {
+    const failed = await heal.look('files').then(undefined, String);
+    return !(failed || heal.situation.observed.tls || appStartRisk(heal.situation)) || undefined;
+  });
+  if (!isClear) return 'not run'; // it could do harm by now
+  return (await machine.runApp(settings.startCmd, APP_START_MS)) ?? 'not yet';
 }
 
 /** The original unit is in place and loaded, the copy is stopped and gone; nothing is started. The saved originals stay. */
