@@ -179,7 +179,7 @@ export const rows: readonly Row[] = [
     }),
   ),
   ...everyStale(rootCertificate, [2, 1, 3]),
-  // Credentials that have expired.
+  // etcd's own certificates have expired; the root client's, which are the credentials, are good.
   refused(rootCertificate, expiredDataGone, 2, 'local-fault/certificate', [1, 3], {
     tidy: repairedAndHealed(putBack),
     healsThen: true,
