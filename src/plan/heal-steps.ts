@@ -111,7 +111,7 @@ const arriving = (s: Situation): boolean => {
 /** What the guards have found by now; nothing of it is forgotten when a later look does not show it any more. */
 const provenBad = (s: Situation) => ({ provenStale: true, ...(isLogShort(s) && { logShort: true }) });
 
-/** Whose data they are, and whether nothing is lost with them. */
+/** Whose data and whose entry they are, and whether nothing is lost with them. */
 const ITS_DATA = ['own-data', 'own-member', 'not-ahead', 'birthmark'] as const;
 
 /**

@@ -57,7 +57,7 @@ function lines(name: string, append: (line: string) => void): { write(line: stri
 /** By its name each time: another run may have rotated it, and whoever follows the log looks at the new one. */
 function appendTo(path: string): (line: string) => void {
   attempt(() => mkdirSync(dirname(path), { recursive: true, mode: 0o750 }));
-  attempt(() => rotate(path)); // that a directory lacks shows with the first line; a log that is too long is one all the same
+  attempt(() => rotate(path)); // a log that stays long is one all the same; a missing directory is told with the first line
   const flags = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW;
   return (line) => {
     const fd = openSync(path, flags, 0o640);

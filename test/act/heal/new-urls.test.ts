@@ -140,13 +140,17 @@ test('a disk that is the root disk is not called lost for want of an etcd.env th
   assert.match(onRoot(true), /and etcd\.env, too, is lost$/);
 });
 
-test("what confd has changed during a heal comes into etcd.env by the app's start, where the unit is back", () => {
-  const fake = new ThreeMembers('WAL damaged');
-  const ran = appRuns(fake);
+/** confd renders another value of a setting while the heal is under way. */
+const settingChanges = (fake: ThreeMembers): void =>
   fake.once(
     () => fake.removed.length > 0,
     () => renders(fake, { ETCD_QUOTA_BYTES: '2147483649' }),
   );
+
+test("what confd has changed during a heal comes into etcd.env by the app's start, where the unit is back", () => {
+  const fake = new ThreeMembers('WAL damaged');
+  const ran = appRuns(fake);
+  settingChanges(fake);
   const ended = fake.heal('health-action');
   assert.is(ended?.outcome, 'healed', ended?.message);
   assert.equal(ran, ['/opt/app/bin/ctl.sh start']);
@@ -157,10 +161,7 @@ test("an app's start that has failed is not said to have started etcd", () => {
   const dids = [undefined, 1].map((code) => {
     const fake = new ThreeMembers('WAL damaged');
     appRuns(fake, code);
-    fake.once(
-      () => fake.removed.length > 0,
-      () => renders(fake, { ETCD_QUOTA_BYTES: '2147483649' }),
-    );
+    settingChanges(fake);
     assert.is(fake.heal('health-action')?.outcome, 'healed');
     const [heal] = fake.run(({ machine }) => history(machine, PLACES));
     return heal?.steps.find(({ id }) => id === 'restore')?.did ?? '';
@@ -171,10 +172,7 @@ test("an app's start that has failed is not said to have started etcd", () => {
 
 /** The healer is killed when the original unit is back and etcd is not started on it yet; `.env` has changed since it began. */
 function cutWhereUnitIsBack(fake: ThreeMembers): void {
-  fake.once(
-    () => fake.removed.length > 0,
-    () => renders(fake, { ETCD_QUOTA_BYTES: '2147483649' }),
-  );
+  settingChanges(fake);
   fake.once(
     () => fake.file(PLACES.restored) !== undefined,
     () => fake.node.systemctl(['kill', HEAL_UNIT]),
@@ -238,10 +236,7 @@ test('nor where it could make a new authority: TLS is on by the view, and there 
 test('nor where that has come about since it was decided to run it', () => {
   const fake = new ThreeMembers('WAL damaged');
   const ran = appRuns(fake);
-  fake.once(
-    () => fake.removed.length > 0,
-    () => renders(fake, { ETCD_QUOTA_BYTES: '2147483649' }),
-  );
+  settingChanges(fake);
   fake.once(
     () => fake.file(PLACES.restored) !== undefined,
     () => renders(fake, TLS),
@@ -333,10 +328,7 @@ for (const [by, call] of Object.entries(calls))
       };
       return { ...real, machine: { ...real.machine, runApp } };
     };
-    fake.once(
-      () => fake.removed.length > 0,
-      () => renders(fake, { ETCD_QUOTA_BYTES: '2147483649' }),
-    );
+    settingChanges(fake);
     fake.node.systemctl(['start', HEAL_UNIT]);
     fake.putFile(PLACES.request, JSON.stringify({ by: 'operator', atMs: fake.clock.nowMs }));
     fake.node.systemctl(['start', HEAL_UNIT]);
