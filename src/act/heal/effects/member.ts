@@ -34,7 +34,7 @@ export async function startMember(heal: HealContext): Promise<string> {
     await stopUnits(heal, places.unit, places.copyUnit);
     heal.acts('files', 'units');
     const code = await runAppStart(heal);
-    const ended = `\`${settings.startCmd.join(' ')}\` has ended with exit ${code}`;
+    const ended = `\`${settings.startCmd.join(' ')}\`, whose exit code is: ${code}`;
     await heal.look('files');
     if (heal.situation.isEnvOld) throw new Error(urlsAreOld(places, ended));
     if (code === 0) return ended;
