@@ -1,5 +1,6 @@
 import { failureTolerance } from '../diagnose/failure-tolerance.ts';
 import { notLaid } from '../install/install.ts';
+import { ownClient } from '../machine/etcd/etcd-config.ts';
 import { brokenCertificates } from '../observe/look-at-host.ts';
 import { type GuardId, guards } from '../plan/guards.ts';
 import { DAY_MS, healRecordFile } from '../state/heal-record.ts';
@@ -24,9 +25,8 @@ export async function peacetime(looked: Pick<Looked, 'settings' | 'world' | 'sit
   const { config, observed } = situation;
   const nowMs = machine.now();
   const faultsNow = observed.host?.ok ? observed.host.value.certificateFaults : [];
-  const later = config ? await brokenCertificates(machine, config, nowMs + CERTIFICATE_DAYS * DAY_MS) : [];
-  // Also a check that compares nothing writes it, with what was found when it last did.
-  const checkedMs = await machine.changedMs(places.deepCheck);
+  const all = config && { ...config, certificates: [...config.certificates, ...ownClient(config)] };
+  const later = all ? await brokenCertificates(machine, all, nowMs + CERTIFICATE_DAYS * DAY_MS) : [];
   return {
     situation,
     settings,
@@ -37,8 +37,8 @@ export async function peacetime(looked: Pick<Looked, 'settings' | 'world' | 'sit
     notLaid: notLaid(),
     /** What will be wrong with etcd's certificates then, and is not now. */
     endsSoon: later.filter((fault) => !faultsNow.includes(fault)),
-    /** How long ago the health check has last looked deeper. */
-    checkedAgoMs: Math.abs(nowMs - (checkedMs ?? Number.POSITIVE_INFINITY)),
+    /** How long ago the health check has last looked deeper: one that compares nothing writes it, too. */
+    checkedAgoMs: Math.abs(nowMs - ((await machine.changedMs(places.deepCheck)) ?? Number.POSITIVE_INFINITY)),
   };
 }
 

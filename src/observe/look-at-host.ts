@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { type EtcdConfig, hostOf, ownClient, portOf } from '../machine/etcd/etcd-config.ts';
+import { type EtcdConfig, hostOf, portOf } from '../machine/etcd/etcd-config.ts';
 import type { Machine } from '../machine/machine.ts';
 import { certificateFaults } from '../machine/os/certificates.ts';
 import type { FileRights } from '../machine/os/held-dir.ts';
@@ -41,10 +41,10 @@ async function unusable(machine: Machine, config: EtcdConfig, userName: string, 
   };
 }
 
-/** What is wrong with etcd's certificates and its client's at a time, in milliseconds since 1970. */
+/** What is wrong with etcd's certificates at a time, in milliseconds since 1970. */
 export async function brokenCertificates(machine: Machine, config: EtcdConfig, atMs: number) {
   const text = async (path: string) => (await machine.readFile(path))?.text ?? '';
-  const checked = [...config.certificates, ...ownClient(config)].map(async (each) => {
+  const checked = config.certificates.map(async (each) => {
     const texts = { cert: await text(each.cert), key: await text(each.key), ca: await text(each.ca) };
     return certificateFaults({ ...each, ...texts }, atMs);
   });

@@ -8,6 +8,7 @@ import { deepCheckFile, notCompared } from '../../src/state/deep-check-file.ts';
 import { findingOf } from '../../src/words/words.ts';
 import { PLACES, settings } from '../fake/observation.ts';
 import { ThreeMembers } from '../fake/three-members.ts';
+import { ofOtherAuthority } from '../fake/tls.ts';
 
 type Peacetime = Parameters<(typeof doctorQuestions)[string]>[0];
 
@@ -93,6 +94,18 @@ test('each question has its spoilt case, and an ID of its own beside the guards'
   const ids = [...questions, ...Object.keys(guards)];
   assert.is(new Set(ids).size, ids.length);
   assert.ok(peaceGuards.every((id) => id in guards));
+});
+
+test("a client's certificate that is not good any more is found, too", () => {
+  const tls = new ThreeMembers('none', {}, 3, true);
+  tls.putFile('/var/lib/etcd/ssl/etcd/client.pem', ofOtherAuthority.client ?? '');
+  const { endsSoon } = tls.run(async (world) =>
+    peacetime({ settings, world, situation: situationOf(await observe(world), PLACES) }),
+  );
+  assert.ok(
+    endsSoon.some((text) => text.startsWith('client ')),
+    endsSoon.join(),
+  );
 });
 
 test.run();

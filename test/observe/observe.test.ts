@@ -1,13 +1,11 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { diagnose } from '../../src/diagnose/diagnose.ts';
 import { situationOf } from '../../src/diagnose/situation.ts';
 import { observe } from '../../src/observe/observe.ts';
 import type { World } from '../../src/observe/world.ts';
 import { PLACES } from '../fake/observation.ts';
 import { ROOT_FILE, UNIT_DIR } from '../fake/paths.ts';
 import { ThreeMembers } from '../fake/three-members.ts';
-import { ofOtherAuthority } from '../fake/tls.ts';
 
 /** Member 2 does not serve, and its log was read when the others had gone on by so much since they answered. */
 function looked(goneOn: bigint): { ahead: boolean; asked: number } {
@@ -146,15 +144,6 @@ test('a drop-in that a person has switched off by a mask leaves the settings rea
   );
   fake.node.disk.set(`${UNIT_DIR}/${PLACES.unit}.d/own.conf`, { kind: 'mask', rights: ROOT_FILE });
   assert.ok(fake.run((world) => observe(world, undefined, ['files'])).config.ok);
-});
-
-test("a client's certificate that the others turn away makes no cluster look lost: it is named", () => {
-  const fake = new ThreeMembers('none', {}, 3, true);
-  fake.putFile('/var/lib/etcd/ssl/etcd/client.pem', ofOtherAuthority.client ?? '');
-  fake.putFile('/var/lib/etcd/ssl/etcd/client-key.pem', ofOtherAuthority['client-key'] ?? '');
-  const found = fake.run(async (world) => diagnose(situationOf(await observe(world), PLACES)));
-  assert.is(found.reason, 'local-fault/certificate');
-  assert.ok(found.evidence.some(({ text }) => text.startsWith('client ')));
 });
 
 test.run();
